@@ -1,0 +1,1 @@
+"""Speaks HTTP: a handler is parse, operate, answer. Each module ends in its `routes`."""

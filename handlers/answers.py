@@ -1,0 +1,172 @@
+"""What the endpoints give, as types: they document the answers in `/api/schema/`, and the tests check
+every answer against them. Times are ISO 8601 UTC with `Z`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
+RoomType = Literal["direct", "task", "group"]
+
+
+class AnswerModel(BaseModel):
+    """Base of all answers: nothing undocumented is said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Status(AnswerModel):
+    """That it was done."""
+
+    status: str
+
+
+class Reference(AnswerModel):
+    """The public reference to a person."""
+
+    id: int
+    username: str
+    avatar: str | None
+
+
+class User(AnswerModel):
+    """A person. `email` and `last_seen` are there only for those who may see them."""
+
+    id: int
+    username: str
+    email: str | None = None
+    first_name: str
+    last_name: str
+    full_name: str
+    role: Role
+    department: int | None
+    avatar: str | None
+    is_active: bool
+    is_online: bool
+    last_seen: str | None = None
+    date_joined: str
+    version: int
+
+
+class SignedIn(AnswerModel):
+    """Tokens, also set as HttpOnly cookies, and who they are for."""
+
+    access: str
+    refresh: str
+    user: User
+
+
+class Refreshed(AnswerModel):
+    """A new access token, also set as cookie."""
+
+    access: str
+    refresh: str
+
+
+class Attachment(AnswerModel):
+    """A stored file: `file` needs credentials, `file_url` is signed and good for 24 hours without."""
+
+    id: int
+    task: int | None
+    message: int | None
+    uploaded_by: int
+    file: str
+    file_url: str
+    file_name: str
+    file_size: int
+    content_type: str
+    uploaded_at: str
+
+
+class Message(AnswerModel):
+    """A chat message. A system message has no sender; a deleted one is empty but keeps its place."""
+
+    id: int
+    room: int
+    room_id: int
+    room_type: RoomType
+    content: str
+    sender: Reference | None
+    timestamp: str
+    attachments: list[Attachment]
+    is_system: bool
+    edited_at: str | None
+    deleted_at: str | None
+    client_id: str | None
+    version: int
+
+
+class SharedRoom(AnswerModel):
+    """What everyone in a room sees alike: what `room_created` and `room_updated` carry."""
+
+    id: int
+    room_type: RoomType
+    name: str
+    participants: list[Reference]
+    task: int | None
+    created_by: int
+    created_at: str
+    version: int
+
+
+class Room(SharedRoom):
+    """A chat room as one person sees it."""
+
+    unread_count: int
+    last_message: Message | None
+    is_muted: bool
+
+
+class LeftRoom(Status):
+    """That a room was left."""
+
+    room_id: int
+
+
+class ReadState(AnswerModel):
+    """How far somebody has read a room."""
+
+    room_id: int
+    user_id: int
+    last_message_id: int
+    unread_count: int
+
+
+class ListPage(AnswerModel):
+    """A page of a list; `next` and `previous` are absolute URLs."""
+
+    count: int
+    next: str | None
+    previous: str | None
+
+
+class RoomPage(ListPage):
+    """A page of rooms."""
+
+    results: list[Room]
+
+
+class UserPage(ListPage):
+    """A page of people."""
+
+    results: list[User]
+
+
+class MessagePage(AnswerModel):
+    """A page of messages, newest first."""
+
+    results: list[Message]
+    count: int
+    page: int
+    page_size: int
+    has_more: bool
+
+
+class Problem(AnswerModel):
+    """An error; `current` comes with a 409 and is the object as it is now."""
+
+    detail: str
+    code: str
+    current: dict | None = None

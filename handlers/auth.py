@@ -1,0 +1,250 @@
+"""Signing in, staying signed in, signing out, registering, one's profile (documents A, C, D)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from handlers import answers
+from handlers.base import BaseHandler, Route, endpoint
+from models.base import SECOND_US
+from models.errors import Invalid, TokenNotValid, Unauthenticated
+from models.inputs import Input, Name, Text
+from models.operations import accounts
+from models.operations.accounts import NewPerson, SignedIn
+from models.passwords import hash_password, matches, weaknesses
+from models.people import email_address, user_name
+from models.tokens import ACCESS, REFRESH
+
+REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
+"""Where the refresh cookie is sent: the paths that refresh and sign out, and nothing else."""
+
+EmailAddress = Annotated[Text, Field(max_length=254), AfterValidator(email_address)]
+Username = Annotated[Name, AfterValidator(user_name)]
+PersonalName = Annotated[Text, Field(max_length=150)]
+
+
+class Credentials(Input):
+    """An address or a username, in either key, and the password."""
+
+    one_of = (("email", "username"),)
+
+    email: Text | None = None
+    username: Text | None = None
+    password: Text
+
+    @property
+    def login(self) -> str:
+        """Whichever was given."""
+        return self.email or self.username or ""
+
+
+class Registration(Input):
+    """A new person. Without a username it is the part of the address before @, made unique."""
+
+    email: EmailAddress
+    password: Text
+    username: Username | None = None
+    first_name: PersonalName = ""
+    last_name: PersonalName = ""
+
+
+class RefreshToken(Input):
+    """The refresh token; without it the cookie is taken."""
+
+    refresh: Text | None = None
+
+
+class ProfileChanges(Input):
+    """What one may change about oneself; what is not sent stays."""
+
+    email: EmailAddress | None = None
+    username: Username | None = None
+    first_name: PersonalName | None = None
+    last_name: PersonalName | None = None
+
+
+class NewPassword(Input):
+    """What a reset link carries, and the new password."""
+
+    uid: Text
+    token: Text
+    new_password: Text
+
+
+class AuthHandler(BaseHandler):
+    """What signing in and out share: tokens and cookies."""
+
+    @property
+    def session_life_us(self) -> int:
+        """How long a new session lasts."""
+        return int(self.backend.settings.refresh_token_days * 24 * 3600 * SECOND_US)
+
+    def welcome(self, signed_in: SignedIn, status: int) -> None:
+        """Answers with tokens for the session, and sets them as cookies."""
+        make = self.backend.authenticator.tokens.make
+        refresh = make(REFRESH, signed_in.person_id, signed_in.session_id)
+        self.set_refresh_cookie(refresh)
+        access = self.give_access(signed_in)
+        self.answer({"access": access, "refresh": refresh, "user": signed_in.user}, status)
+
+    def give_access(self, signed_in: SignedIn) -> str:
+        """A new access token for the session, also as cookie."""
+        access = self.backend.authenticator.tokens.make(ACCESS, signed_in.person_id, signed_in.session_id)
+        self._set_cookie("access", access, "/", self.backend.settings.access_token_minutes * 60)
+        return access
+
+    def set_refresh_cookie(self, token: str) -> None:
+        """A cookie has one path, so the refresh token is set once for each that takes it."""
+        for path in REFRESH_PATHS:
+            self._set_cookie("refresh", token, path, self.backend.settings.refresh_token_days * 24 * 3600)
+
+    def _set_cookie(self, name: str, value: str, path: str, life_s: float) -> None:
+        secure = self.request.protocol == "https"
+        # Tornado keeps one cookie of a name; the refresh token needs one for each path.
+        cookie = f"{name}={value}; HttpOnly; Max-Age={int(life_s)}; Path={path}; SameSite=Lax"
+        self.add_header("Set-Cookie", cookie + ("; Secure" if secure else ""))
+
+    def clear_auth_cookies(self) -> None:
+        """Removes every cookie that `welcome` sets."""
+        self._set_cookie("access", "", "/", 0)
+        for path in REFRESH_PATHS:
+            self._set_cookie("refresh", "", path, 0)
+
+    def refresh_cookie(self) -> str | None:
+        """The refresh token of the cookie, if any. Raises Forbidden for another site's page."""
+        cookie = self.get_cookie("refresh")
+        if cookie:
+            self.check_cookie_origin()
+        return cookie
+
+
+class LogIn(AuthHandler):
+    """Log in."""
+
+    @endpoint(body=Credentials, answers={200: answers.SignedIn}, public=True)
+    async def post(self, body: Credentials) -> None:
+        """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`."""
+        found = await self.store.read(accounts.credentials, body.login)
+        # An unknown account costs a hash as well: the time tells nothing.
+        right = await self.store.hash(matches, body.password, found[1] if found else None)
+        if not found or not right:
+            raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
+        self.welcome(
+            await self.store.write(accounts.sign_in, found[0], self.device, self.session_life_us), 200
+        )
+
+
+class Register(AuthHandler):
+    """Register."""
+
+    @endpoint(body=Registration, answers={201: answers.SignedIn}, public=True)
+    async def post(self, body: Registration) -> None:
+        """Register and log in. The first person ever becomes ceo, everyone after is an employee."""
+        names = (body.username or "", body.email, body.email.split("@")[0], body.first_name, body.last_name)
+        reasons = await self.store.hash(weaknesses, body.password, *names)
+        if reasons:
+            raise Invalid({"password": reasons})
+        hashed = await self.store.hash(hash_password, body.password)
+        new = NewPerson(body.email, body.username or "", hashed, body.first_name, body.last_name)
+        is_open = self.backend.settings.registration == "open"
+        signed_in = await self.store.write(accounts.register, new, self.device, self.session_life_us, is_open)
+        self.welcome(signed_in, 201)
+
+
+class Refresh(AuthHandler):
+    """Refresh."""
+
+    @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True)
+    async def post(self, body: RefreshToken) -> None:
+        """A new access token for a refresh token, from the body or else from the cookie."""
+        token = body.refresh or self.refresh_cookie()
+        if not token:
+            raise Unauthenticated("There is no refresh token, neither in the body nor as a cookie.")
+        session_id = self.backend.authenticator.tokens.session_of(token, REFRESH)
+        signed_in = await self.store.write(accounts.use_refresh, session_id)
+        self.answer({"access": self.give_access(signed_in), "refresh": token})
+
+
+class LogOut(AuthHandler):
+    """Log out."""
+
+    @endpoint(body=RefreshToken, answers={200: answers.Status}, public=True)
+    async def post(self, body: RefreshToken) -> None:
+        """End the session: its tokens are dead at once, its sockets close, the cookies go.
+
+        An expired access token will do, and so will the refresh token.
+        """
+        session_id = self._session_id(body)
+        if session_id is None:
+            raise Unauthenticated()
+        await self.store.write(accounts.sign_out, session_id)
+        self.clear_auth_cookies()
+        self.answer({"status": "logged out"})
+
+    def _session_id(self, body: RefreshToken) -> str | None:
+        tokens = self.backend.authenticator.tokens
+        try:
+            return tokens.expired_session_of(self.token(), ACCESS)
+        except TokenNotValid:
+            raise
+        except Unauthenticated:
+            refresh = body.refresh or self.refresh_cookie()
+            return tokens.session_of(refresh, REFRESH) if refresh else None
+
+
+class ConfirmPasswordReset(BaseHandler):
+    """Confirm."""
+
+    @endpoint(body=NewPassword, answers={200: answers.Status}, public=True)
+    async def post(self, body: NewPassword) -> None:
+        """Set a new password with a reset link, which works once and for an hour; ends every session."""
+        resets = self.backend.resets
+        person_id = resets.person_id(body.uid)
+        old = await self.store.read(accounts.password_hash, person_id)
+        if old is None or not resets.is_valid(body.token, person_id, old):
+            raise Invalid({"token": ["This link has been used, or is not valid."]})
+        reasons = await self.store.hash(weaknesses, body.new_password)
+        if reasons:
+            raise Invalid({"new_password": reasons})
+        hashed = await self.store.hash(hash_password, body.new_password)
+        await self.store.write(accounts.set_password, person_id, hashed, old)
+        self.answer({"status": "password changed"})
+
+
+class Profile(BaseHandler):
+    """One's own profile."""
+
+    @endpoint(answers={200: answers.User})
+    async def get(self) -> None:
+        """The signed-in person."""
+        self.answer(await self.store.read(accounts.profile, self.actor))
+
+    @endpoint(body=ProfileChanges, answers={200: answers.User})
+    async def patch(self, body: ProfileChanges) -> None:
+        """Change one's own name or address."""
+        changes: dict[str, Any] = body.model_dump(exclude_none=True)
+        await self.operate(accounts.update_profile, changes, self.expected_version())
+
+
+routes = [
+    Route("/api/auth/token/", LogIn),
+    Route("/api/auth/login/", LogIn),
+    Route("/api/users/auth/login/", LogIn),
+    Route("/api/v2/auth/login/", LogIn),
+    Route("/login/", LogIn),
+    Route("/api/auth/token/refresh/", Refresh),
+    Route("/api/v2/auth/token/refresh/", Refresh),
+    Route("/token-refresh/", Refresh),
+    Route("/api/register/", Register),
+    Route("/api/users/auth/register/", Register),
+    Route("/api/auth/register/", Register),
+    Route("/api/v2/auth/register/", Register),
+    Route("/register/", Register),
+    Route("/api/auth/logout/", LogOut),
+    Route("/api/v2/auth/logout/", LogOut),
+    Route("/api/password-reset/confirm/", ConfirmPasswordReset),
+    Route("/api/users/profile/", Profile),
+    Route("/api/v2/auth/profile/", Profile),
+]

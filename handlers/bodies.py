@@ -1,0 +1,287 @@
+"""Request bodies: JSON, form fields, and multipart whose files go to the disk as they come.
+
+A body is fed chunk by chunk and never held in memory beyond its text fields. Every limit is an error
+with a name, raised as soon as it is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import orjson
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from models.errors import Malformed, TooLarge, UnsupportedType
+from models.store import Store
+from settings import Settings
+
+MOST_TEXT_BYTES = 1024 * 1024
+"""A JSON body, or all text fields of a form together."""
+MOST_FILES = 20
+MOST_PARTS = 200
+# Beside the files: boundaries and part headers.
+_OVERHEAD_BYTES = 64 * 1024
+_HEAD_BYTES = 4096
+INCOMING = ".incoming"
+"""Folder below the media folder for files that belong to nothing yet."""
+
+
+@dataclass(slots=True)
+class Upload:
+    """An uploaded file that lies in the incoming folder."""
+
+    field: str
+    file_name: str
+    path: Path
+    size: int = 0
+    head: bytes = b""
+    """The first bytes, for telling what it is."""
+
+
+@dataclass(slots=True)
+class Content:
+    """What a body said. `is_text`: the fields came as text, each a list of its values."""
+
+    fields: dict[str, Any]
+    is_text: bool = False
+    files: Sequence[Upload] = ()
+
+
+class BodyReader(Protocol):
+    """Takes a body in chunks."""
+
+    async def feed(self, chunk: bytes) -> None:
+        """Takes the next chunk. Raises TooLarge, Malformed."""
+
+    async def finish(self) -> Content:
+        """What the whole body said. Raises Malformed."""
+
+    async def discard(self) -> None:
+        """Removes files that nobody has taken; more than once is fine."""
+
+    def discard_now(self) -> None:
+        """The same, in the file thread."""
+
+    def digest(self) -> bytes:
+        """What stands for the content in an idempotency fingerprint."""
+
+
+def body_reader(headers: Mapping[str, str], settings: Settings, media: Path, store: Store) -> BodyReader:
+    """The reader for a request with these headers. Raises UnsupportedType, TooLarge."""
+    content_type, options = parse_options_header(headers.get("Content-Type", ""))
+    length = headers.get("Content-Length", "")
+    size = int(length) if length.isdigit() else 0
+    if content_type == b"multipart/form-data":
+        boundary = options.get(b"boundary")
+        if not boundary:
+            raise Malformed("The multipart body has no boundary.")
+        limit = settings.max_upload_bytes
+        if limit and size > limit * MOST_FILES + MOST_TEXT_BYTES + _OVERHEAD_BYTES:
+            raise TooLarge()
+        return MultipartBody(boundary, limit, media / INCOMING, store)
+    if size > MOST_TEXT_BYTES:
+        raise TooLarge(f"The body is larger than {MOST_TEXT_BYTES // 1024} KiB.")
+    if content_type == b"application/x-www-form-urlencoded":
+        return FormBody(MOST_TEXT_BYTES)
+    has_body = size > 0 or "Transfer-Encoding" in headers
+    if has_body and content_type != b"application/json":
+        named = content_type.decode("latin-1") or "no content type"
+        raise UnsupportedType(f"Unsupported media type: {named}. Send application/json.")
+    return JsonBody(MOST_TEXT_BYTES)
+
+
+class JsonBody:
+    """A body that is JSON; an empty one is an empty object."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._text = bytearray()
+
+    async def feed(self, chunk: bytes) -> None:
+        if len(self._text) + len(chunk) > self._most:
+            raise TooLarge(f"The body is larger than {self._most // 1024} KiB.")
+        self._text += chunk
+
+    async def finish(self) -> Content:
+        if not self._text.strip():
+            return Content({})
+        try:
+            return Content(orjson.loads(self._text))
+        except orjson.JSONDecodeError as error:
+            raise Malformed(f"JSON parse error - {error}") from None
+
+    async def discard(self) -> None:
+        pass
+
+    def discard_now(self) -> None:
+        pass
+
+    def digest(self) -> bytes:
+        return hashlib.sha256(self._text).digest()
+
+
+class FormBody(JsonBody):
+    """A body of form fields."""
+
+    async def finish(self) -> Content:
+        try:
+            pairs = parse_qsl(
+                self._text.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS
+            )
+        except ValueError:
+            raise Malformed("The form is not valid UTF-8, or has too many fields.") from None
+        fields: dict[str, list[str]] = {}
+        for name, value in pairs:
+            fields.setdefault(name, []).append(value)
+        return Content(fields, is_text=True)
+
+
+@dataclass(slots=True)
+class _Part:
+    """The part of a multipart body that is being read."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    header_name: bytearray = field(default_factory=bytearray)
+    header_value: bytearray = field(default_factory=bytearray)
+    name: str = ""
+    upload: Upload | None = None
+    text: bytearray = field(default_factory=bytearray)
+
+
+class MultipartBody:
+    """A multipart body; the parser calls back for each piece, files are written in the file thread."""
+
+    def __init__(self, boundary: bytes, most_file_bytes: int, folder: Path, store: Store) -> None:
+        self._most_file_bytes = most_file_bytes
+        self._folder = folder
+        self._store = store
+        self._fields: dict[str, list[str]] = {}
+        self._text_bytes = 0
+        self._parts = 0
+        self._part = _Part()
+        self._uploads: list[Upload] = []
+        self._pending: list[tuple[Upload, bytes]] = []
+        self._ended = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": lambda data, start, end: self._part.header_name.extend(data[start:end]),
+                "on_header_value": lambda data, start, end: self._part.header_value.extend(data[start:end]),
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._end_headers,
+                "on_part_data": self._take,
+                "on_part_end": self._end,
+                "on_end": self._end_all,
+            },
+        )
+
+    async def feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except FormParserError:
+            raise Malformed("The multipart body is malformed.") from None
+        if self._pending:
+            pending, self._pending = self._pending, []
+            await self._store.file(_append, pending)
+
+    async def finish(self) -> Content:
+        if not self._ended:
+            raise Malformed("The multipart body ends too early.")
+        return Content(self._fields, is_text=True, files=self._uploads)
+
+    async def discard(self) -> None:
+        if self._uploads:
+            await self._store.file(self.discard_now)
+
+    def discard_now(self) -> None:
+        for upload in self._uploads:
+            upload.path.unlink(missing_ok=True)
+
+    def digest(self) -> bytes:
+        files = [(one.field, one.file_name, one.size, one.head) for one in self._uploads]
+        return hashlib.sha256(repr((sorted(self._fields.items()), files)).encode()).digest()
+
+    # -- called by the parser --------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise TooLarge(f"At most {MOST_PARTS} parts.")
+        self._part = _Part()
+
+    def _end_header(self) -> None:
+        part = self._part
+        part.headers[part.header_name.decode("latin-1").lower()] = part.header_value.decode(
+            "utf-8", "replace"
+        )
+        part.header_name.clear()
+        part.header_value.clear()
+
+    def _end_headers(self) -> None:
+        part = self._part
+        disposition = part.headers.get("content-disposition", "")
+        _, options = parse_options_header(disposition.encode())
+        part.name = options.get(b"name", b"").decode("utf-8", "replace")
+        if b"filename" in options:
+            if len(self._uploads) >= MOST_FILES:
+                raise TooLarge(f"At most {MOST_FILES} files at once.", "too_many_files")
+            name = _safe_name(options[b"filename"].decode("utf-8", "replace"))
+            part.upload = Upload(part.name, name, self._folder / secrets.token_hex(16))
+            self._uploads.append(part.upload)
+            self._pending.append((part.upload, b""))
+
+    def _take(self, data: bytes, start: int, end: int) -> None:
+        part, piece = self._part, data[start:end]
+        upload = part.upload
+        if upload is None:
+            self._text_bytes += len(piece)
+            if self._text_bytes > MOST_TEXT_BYTES:
+                raise TooLarge(f"The text fields are larger than {MOST_TEXT_BYTES // 1024} KiB.")
+            part.text += piece
+            return
+        upload.size += len(piece)
+        if self._most_file_bytes and upload.size > self._most_file_bytes:
+            raise TooLarge(
+                f"{upload.file_name} is larger than {self._most_file_bytes / 1024 / 1024:g} MB.",
+                "file_too_large",
+            )
+        if len(upload.head) < _HEAD_BYTES:
+            upload.head += piece[: _HEAD_BYTES - len(upload.head)]
+        self._pending.append((upload, piece))
+
+    def _end(self) -> None:
+        part = self._part
+        if part.upload is None:
+            try:
+                text = part.text.decode()
+            except UnicodeDecodeError:
+                raise Malformed(f"The field {part.name!r} is not UTF-8.") from None
+            self._fields.setdefault(part.name, []).append(text)
+
+    def _end_all(self) -> None:
+        self._ended = True
+
+
+def _append(pieces: Sequence[tuple[Upload, bytes]]) -> None:
+    """File thread: appends each piece to its file."""
+    for upload in dict.fromkeys(id(upload) for upload, _ in pieces):
+        mine = [(one, piece) for one, piece in pieces if id(one) == upload]
+        with open(mine[0][0].path, "ab") as file:
+            file.writelines(piece for _, piece in mine)
+
+
+def _safe_name(name: str) -> str:
+    """The file's own name without folders and control characters; only ever shown, never opened."""
+    base = os.path.basename(name.replace("\\", "/"))
+    clean = "".join(letter for letter in base if letter.isprintable()).strip()
+    return clean[:200] or "file"

@@ -1,0 +1,210 @@
+"""Rooms and messages (document A)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from handlers import answers, media
+from handlers.base import BaseHandler, Page, Route, endpoint
+from models.errors import Invalid
+from models.inputs import MOST_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
+from models.operations import chat
+from models.operations.chat import MOST_PARTICIPANTS, Draft
+
+People = Annotated[list[Id], Field(max_length=MOST_PARTICIPANTS)]
+
+
+class NewRoom(Input):
+    """A direct room with `other_user_id`, or a group with `name` and `participant_ids`."""
+
+    room_type: Literal["direct", "group"]
+    other_user_id: Id | None = None
+    name: Name | None = None
+    participant_ids: People = []
+
+    @model_validator(mode="after")
+    def _complete(self) -> NewRoom:
+        needed = "other_user_id" if self.room_type == "direct" else "name"
+        if getattr(self, needed) is None:
+            raise Invalid({needed: ["This field is required."]})
+        return self
+
+
+class RoomChanges(Input):
+    """What may be changed about a room: its name for all, whether it is muted for oneself."""
+
+    name: Name | None = None
+    is_muted: bool | None = None
+
+
+class PeopleToAdd(Input):
+    """Who is to join."""
+
+    user_ids: Annotated[People, Field(min_length=1)]
+
+
+class ReadUpTo(Input):
+    """The newest message that was read; without it, the newest there is."""
+
+    last_message_id: Id | None = None
+
+
+class MessageQuery(Page):
+    """Which messages of a room. `before` and `after` are message ids, and cost the same in any history."""
+
+    room_id: Id
+    room_type: Text | None = None
+    before: Id | None = None
+    after: Since | None = None
+    mark_read: bool = Field(True, description="false: looking does not count as reading")
+
+
+class NewMessage(Input):
+    """A message to a room. Files come as `attachments` or `attachments[n]` in a multipart body."""
+
+    one_of = (("room", "room_id"),)
+
+    room: Id | None = None
+    room_id: Id | None = None
+    room_type: Text | None = None
+    content: Annotated[Text, Field(max_length=MOST_MESSAGE_CHARS)] = ""
+    client_id: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
+
+
+class MessageChanges(Input):
+    """A new text."""
+
+    content: Prose
+
+
+class Rooms(BaseHandler):
+    """One's rooms."""
+
+    @endpoint(query=Page, answers={200: answers.RoomPage})
+    async def get(self, query: Page) -> None:
+        """The rooms one takes part in, the most recently active first, with what is unread in each."""
+        count, results = await self.store.snapshot(chat.rooms, self.actor, query.page_size, query.skip)
+        self.answer_page(count, results, query)
+
+    @endpoint(body=NewRoom, answers={201: answers.Room, 200: answers.Room})
+    async def post(self, body: NewRoom) -> None:
+        """Make a room. A direct room that exists is given back with 200."""
+        if body.room_type == "direct":
+            await self.operate(chat.open_direct, body.other_user_id)
+        else:
+            await self.operate(chat.open_group, body.name, body.participant_ids)
+
+
+class OneRoom(BaseHandler):
+    """One room."""
+
+    @endpoint(answers={200: answers.Room})
+    async def get(self, room_id: int) -> None:
+        """A room one takes part in."""
+        self.answer(await self.store.snapshot(chat.room, self.actor, room_id))
+
+    @endpoint(body=RoomChanges, answers={200: answers.Room})
+    async def patch(self, room_id: int, body: RoomChanges) -> None:
+        """Rename a group for all, or mute a room for oneself."""
+        await self.operate(chat.update_room, room_id, body.name, body.is_muted, self.expected_version())
+
+
+class RoomRead(BaseHandler):
+    """What has been read."""
+
+    @endpoint(body=ReadUpTo, answers={200: answers.ReadState})
+    async def post(self, room_id: int, body: ReadUpTo) -> None:
+        """Mark a room read, on all one's devices. It never becomes less read."""
+        await self.operate(chat.read_state, room_id, body.last_message_id)
+
+
+class RoomParticipants(BaseHandler):
+    """Who takes part."""
+
+    @endpoint(body=PeopleToAdd, answers={200: answers.Room})
+    async def post(self, room_id: int, body: PeopleToAdd) -> None:
+        """Add people to a group. Unknown ones are named, and then nobody is added."""
+        await self.operate(chat.add_participants, room_id, body.user_ids)
+
+
+class RoomLeave(BaseHandler):
+    """Leaving."""
+
+    @endpoint(answers={200: answers.LeftRoom})
+    async def post(self, room_id: int) -> None:
+        """Leave a group: nothing of it comes any more."""
+        await self.operate(chat.leave, room_id)
+
+
+class Messages(BaseHandler):
+    """Messages of a room."""
+
+    @endpoint(query=MessageQuery, answers={200: answers.MessagePage})
+    async def get(self, query: MessageQuery) -> None:
+        """A room's messages, newest first; with `after`, the oldest ones newer than it.
+
+        Fetching the newest marks the room read, unless `mark_read=false`.
+        """
+        room_id = query.room_id
+        if query.room_type == "direct":
+            room_id = await self.store.read(chat.known_room_id, self.actor, query.room_type, room_id)
+        page = await self.store.snapshot(
+            chat.messages, self.actor, room_id, query.page_size, query.page, query.before, query.after
+        )
+        if query.mark_read and page.unread_up_to:
+            await self.store.write(chat.mark_read, self.actor, room_id, page.unread_up_to)
+        self.answer(
+            {
+                "results": page.results,
+                "count": page.count,
+                "page": query.page,
+                "page_size": query.page_size,
+                "has_more": page.has_more,
+            }
+        )
+
+    @endpoint(body=NewMessage, answers={201: answers.Message, 200: answers.Message}, takes_files=True)
+    async def post(self, body: NewMessage) -> None:
+        """Send a message. One already stored with the same `client_id` is given back with 200."""
+        if not body.content.strip() and not self.uploads:
+            raise Invalid({"content": ["A message needs a text or a file."]})
+        async with media.kept(self.backend, self.uploads, "chat_attachments") as files:
+            draft = Draft(
+                body.room or body.room_id, body.content, body.room_type, body.client_id, files.stored
+            )
+            answer = await self.operate(chat.post_message, draft, status=201)
+            files.used = answer.status == 201 and not answer.repeated
+
+
+class OneMessage(BaseHandler):
+    """One message."""
+
+    @endpoint(answers={200: answers.Message})
+    async def get(self, message_id: int) -> None:
+        """A message of a room one takes part in."""
+        self.answer(await self.store.read(chat.message, self.actor, message_id))
+
+    @endpoint(body=MessageChanges, answers={200: answers.Message})
+    async def patch(self, message_id: int, body: MessageChanges) -> None:
+        """Change one's own message."""
+        await self.operate(chat.edit_message, message_id, body.content, self.expected_version())
+
+    @endpoint(answers={204: None})
+    async def delete(self, message_id: int) -> None:
+        """Delete one's own message and its files; its place in the order stays, empty."""
+        paths = await self.store.write(chat.delete_message, self.actor, message_id, self.expected_version())
+        media.remove_soon(self.backend, paths)
+        self.answer(None, 204)
+
+
+routes = [
+    Route("/api/chat/rooms/", Rooms),
+    Route("/api/chat/rooms/{id}/", OneRoom),
+    Route("/api/chat/rooms/{id}/read/", RoomRead),
+    Route("/api/chat/rooms/{id}/participants/", RoomParticipants),
+    Route("/api/chat/rooms/{id}/leave/", RoomLeave),
+    Route("/api/chat/messages/", Messages),
+    Route("/api/chat/messages/{id}/", OneMessage),
+]

@@ -1,0 +1,192 @@
+"""Uploaded files: kept under random names, served only to whoever may see them, never as a page."""
+
+from __future__ import annotations
+
+import contextlib
+import mimetypes
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import puremagic
+from tornado.iostream import StreamClosedError
+
+from handlers.base import Backend, BaseHandler, Route, endpoint
+from handlers.bodies import INCOMING, Upload
+from models import access
+from models.chat import Attachment
+from models.errors import NotFound
+from models.inputs import Input, Text
+from models.operations.chat import StoredFile
+from models.people import MEDIA
+
+CHUNK_BYTES = 256 * 1024
+SHOWN_TYPES = frozenset(
+    {
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "video/mp4",
+        "video/webm",
+    }
+)
+"""What a browser may show in place. Anything that can carry a script is for saving only."""
+_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+}
+
+
+# -- keeping -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class KeptFiles:
+    """Files in their final place; removed again unless something uses them."""
+
+    stored: list[StoredFile] = field(default_factory=list)
+    used: bool = False
+
+
+@contextlib.asynccontextmanager
+async def kept(backend: Backend, uploads: Sequence[Upload], folder: str) -> AsyncIterator[KeptFiles]:
+    """Moves uploads below `media/<folder>/YYYY/MM/DD/`, durably, before the database points to them."""
+    files = KeptFiles()
+    if uploads:
+        files.stored = await backend.store.file(_keep, backend.media, uploads, folder)
+    try:
+        yield files
+    finally:
+        if files.stored and not files.used:
+            remove_soon(backend, [one.path for one in files.stored])
+
+
+def remove_soon(backend: Backend, paths: Sequence[str]) -> None:
+    """Removes stored files that nothing points to any more."""
+    for path in paths:
+        backend.store.file_soon(lambda path=path: (backend.media / path).unlink(missing_ok=True))
+
+
+def _keep(media: Path, uploads: Sequence[Upload], folder: str) -> list[StoredFile]:
+    """File thread."""
+    relative = f"{folder}/{time.strftime('%Y/%m/%d', time.gmtime())}"
+    (media / relative).mkdir(parents=True, exist_ok=True)
+    stored = []
+    for upload in uploads:
+        content_type = sniff(upload)
+        path = f"{relative}/{secrets.token_hex(12)}{_suffix(upload.file_name)}"
+        with open(upload.path, "rb") as file:
+            os.fsync(file.fileno())
+        upload.path.replace(media / path)
+        stored.append(StoredFile(path, upload.file_name, upload.size, content_type))
+    directory = os.open(media / relative, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return stored
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    return suffix if suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= 10 else ""
+
+
+def sniff(upload: Upload) -> str:
+    """The type of a file by its content where that can be told, else by its name, else plain bytes.
+
+    A type that a browser shows in place is believed from the content only.
+    """
+    try:
+        by_content = puremagic.from_string(upload.head, mime=True)
+    except (puremagic.PureError, ValueError):
+        by_content = ""
+    by_content = _ALIASES.get(by_content, by_content)
+    if by_content in SHOWN_TYPES:
+        return by_content
+    by_name = mimetypes.guess_type(upload.file_name)[0] or ""
+    return by_name if by_name and by_name not in SHOWN_TYPES else "application/octet-stream"
+
+
+def prepare_folders(media: Path) -> None:
+    """At the start: makes the folders, removes what an earlier run was still receiving."""
+    incoming = media / INCOMING
+    incoming.mkdir(parents=True, exist_ok=True)
+    for leftover in incoming.iterdir():
+        leftover.unlink()
+
+
+# -- serving -----------------------------------------------------------------------------------------
+
+
+class Signature(Input):
+    """The query of a signed link; without it the request needs credentials."""
+
+    expires: Text = ""
+    signature: Text = ""
+    token: Text = ""
+
+
+class MediaFile(BaseHandler):
+    """A stored file."""
+
+    @endpoint(query=Signature, answers={200: bytes}, public=True)
+    async def get(self, path: str, query: Signature) -> None:
+        """A stored file, to whoever has a signed link or may see what it belongs to."""
+        attachment = await self._attachment(path, query)
+        self._describe(attachment)
+        if self.request.method != "HEAD":
+            await self._send(self.backend.media / attachment.path)
+
+    async def _attachment(self, path: str, query: Signature) -> Attachment:
+        if query.signature:
+            if not self.backend.links.is_valid(MEDIA + path, query.expires, query.signature):
+                raise NotFound("This link is not valid, or no longer.")
+            return await self.store.read(access.linked_file, path)
+        return await self.store.read(access.file, await self._authenticate(), path)
+
+    def path_value(self, text: str) -> str:
+        return text
+
+    def _describe(self, attachment: Attachment) -> None:
+        shown = attachment.content_type in SHOWN_TYPES
+        disposition = "inline" if shown else "attachment"
+        ascii_name = (
+            attachment.file_name.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
+        )
+        self.set_header(
+            "Content-Disposition",
+            f"{disposition}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(attachment.file_name, safe='')}",
+        )
+        self.set_header("Content-Type", attachment.content_type)
+        self.set_header("Content-Length", str(attachment.file_size))
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+        self.set_header("Cache-Control", "private, max-age=86400, immutable")
+
+    async def _send(self, path: Path) -> None:
+        try:
+            file = await self.store.file(open, path, "rb")
+        except FileNotFoundError:
+            raise NotFound("There is no such file.") from None
+        try:
+            while chunk := await self.store.file(file.read, CHUNK_BYTES):
+                self.write(chunk)
+                await self.flush()
+        except StreamClosedError:
+            return
+        finally:
+            await self.store.file(file.close)
+
+
+routes = [Route("/media/{path...}", MediaFile)]

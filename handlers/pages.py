@@ -1,0 +1,107 @@
+"""The web page and its files. They are few and small: read once at the start, served from memory."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlers.base import BaseHandler, Route, endpoint
+from models.errors import NotFound
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+PAGE = "websocket_test.html"
+DOCS = "docs.html"
+# The page may talk to any server that its person names, and show pictures from there; it runs no code
+# but its own.
+_PAGE_POLICY = (
+    "default-src 'self'; connect-src *; img-src * data: blob:; media-src * blob:;"
+    " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file of `static/` in memory."""
+
+    content: bytes
+    content_type: str
+    etag: str
+
+
+def load(folder: Path = STATIC) -> dict[str, StaticFile]:
+    """Every file of the folder by its relative path."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".py":
+            content = path.read_bytes()
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            if kind.startswith("text/") or kind.endswith("javascript"):
+                kind += "; charset=utf-8"
+            etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+            files[path.relative_to(folder).as_posix()] = StaticFile(content, kind, etag)
+    return files
+
+
+class StaticHandler(BaseHandler):
+    """A file of the page."""
+
+    def path_value(self, text: str) -> str:
+        return text
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        # A page opened as a file loads its modules from here; there is nothing private in them.
+        origin = self.request.headers.get("Origin")
+        if origin:
+            self.set_header("Access-Control-Allow-Origin", origin)
+
+    @endpoint(answers={200: bytes}, public=True)
+    async def get(self, path: str) -> None:
+        """A file of the web page."""
+        self.send(path)
+
+    def send(self, path: str) -> None:
+        """Answers with the file. Raises NotFound."""
+        file = self.settings["static_files"].get(path)
+        if file is None:
+            raise NotFound(f"There is nothing at {self.request.path}.")
+        self.set_header("ETag", file.etag)
+        self.set_header("Cache-Control", "no-cache")
+        if self.request.headers.get("If-None-Match") == file.etag:
+            self.set_status(304)
+            return
+        self.set_header("Content-Type", file.content_type)
+        if path.endswith(".html"):
+            self.set_header("Content-Security-Policy", _PAGE_POLICY)
+        self.write(file.content)
+
+
+class PageHandler(StaticHandler):
+    """The web page at the root, for browsers."""
+
+    @endpoint(answers={200: bytes}, public=True)
+    async def get(self) -> None:
+        """The web page, for a browser's navigation."""
+        if "text/html" not in self.request.headers.get("Accept", ""):
+            raise NotFound("There is nothing here for a program yet; see /api/docs/.")
+        self.send(PAGE)
+
+
+class DocsHandler(StaticHandler):
+    """The documentation."""
+
+    @endpoint(answers={200: bytes}, public=True)
+    async def get(self) -> None:
+        """A readable page of the schema."""
+        self.send(DOCS)
+
+
+routes = [
+    Route("/", PageHandler),
+    Route("/api/docs/", DocsHandler),
+    Route("/static/{path...}", StaticHandler),
+]
+fallback = Route("/{path...}", StaticHandler)
+"""The page's own relative links, which work alike when it is opened as a file; after all other routes."""

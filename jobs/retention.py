@@ -1,0 +1,41 @@
+"""Forgets what is over: old events, idempotency keys, sessions that have ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from models import events
+from models.base import SECOND_US, now
+from models.errors import DomainError
+from models.operations import accounts, idempotency
+from models.store import Store
+from settings import Settings
+
+log = logging.getLogger("taskroom.jobs")
+EVERY_S = 600
+# A slice is short enough not to delay anybody's write.
+SLICE = 500
+
+
+async def forget_old(store: Store, settings: Settings) -> None:
+    """One round. Each kind is removed in slices, until a slice is not full."""
+    hours = settings.event_retention_hours
+    if hours:
+        before = now() - int(hours * 3600 * SECOND_US)
+        while await store.write(events.forget, before, SLICE) == SLICE:
+            pass
+    while await store.write(idempotency.forget, SLICE) == SLICE:
+        pass
+    while await store.write(accounts.forget_ended_sessions, SLICE) == SLICE:
+        pass
+
+
+async def run(store: Store, settings: Settings) -> None:
+    """Rounds for ever; a database that is away is tried again at the next one."""
+    while True:
+        try:
+            await forget_old(store, settings)
+        except DomainError as error:
+            log.warning("retention: %s", error.detail)
+        await asyncio.sleep(EVERY_S)

@@ -1,0 +1,111 @@
+"""Who may see and do what: the only place that knows."""
+
+from __future__ import annotations
+
+from models.base import Statement
+from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant, Room
+from models.errors import Forbidden, NotFound
+from models.people import PRIVATE, ROLES, Person
+from models.sessions import Actor
+
+RANK = {role: rank for rank, role in enumerate(ROLES)}
+_SEES_EVERYONE = frozenset({"ceo", "hr", "supervisor"})
+_SEES_DEPARTMENT = frozenset({"manager", "atl"})
+
+
+# -- people ------------------------------------------------------------------------------------------
+
+
+def sees_private(actor: Actor, person: Person) -> bool:
+    """Whether the actor sees the person's address, last visit, and that an inactive one exists."""
+    if actor.id == person.id or actor.role in _SEES_EVERYONE:
+        return True
+    return actor.role in _SEES_DEPARTMENT and None is not actor.department_id == person.department_id
+
+
+def present(actor: Actor, person: Person) -> dict:
+    """The person as the actor may see them. Raises NotFound if that is not at all."""
+    if sees_private(actor, person):
+        return person.to_json()
+    if not person.is_active:
+        raise NotFound()
+    return {key: value for key, value in person.to_json().items() if key not in PRIVATE}
+
+
+def person(actor: Actor, person_id: int) -> dict:
+    """The person with this id as the actor may see them. Raises NotFound."""
+    found = Person.get_or_none(Person.id == person_id)
+    if found is None:
+        raise NotFound("There is no such person.")
+    return present(actor, found)
+
+
+# -- chat --------------------------------------------------------------------------------------------
+
+_membership = Statement("""
+    SELECT r.room_type, p.username, p.avatar, me.last_read_id
+    FROM room r
+    JOIN participant me ON me.room_id = r.id
+    JOIN person p ON p.id = me.person_id
+    WHERE r.id = ? AND me.person_id = ? AND p.is_active {lock r}
+""")
+
+
+def writes_in_room(actor: Actor, room_id: int) -> tuple[str, str, str | None, int]:
+    """Type of the room, the actor's username and avatar, and how far they have read.
+
+    Locks the room's row (PostgreSQL), which makes the order of message ids in it the order of
+    commit, also across processes. Raises NotFound to whoever takes no part in the room.
+    """
+    row = _membership.one(room_id, actor.id)
+    if row is None:
+        raise NotFound("There is no such room.")
+    return row
+
+
+def room(actor: Actor, room_id: int) -> Room:
+    """The room, if the actor takes part in it. Raises NotFound otherwise."""
+    found = (
+        Room.select()
+        .join(Participant)
+        .where((Room.id == room_id) & (Participant.person == actor.id))
+        .get_or_none()
+        if room_id >= FIRST_ROOM_ID
+        else None
+    )
+    if found is None:
+        raise NotFound("There is no such room.")
+    return found
+
+
+def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
+    """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
+    message = Message.get_or_none(Message.id == message_id)
+    if message is None:
+        raise NotFound("There is no such message.")
+    its_room = room(actor, message.room_id)
+    if message.sender_id != actor.id:
+        raise Forbidden("Only its sender may change a message.")
+    return message, its_room
+
+
+def file(actor: Actor, path: str) -> Attachment:
+    """The attachment stored at the path, if the actor may see it. Raises NotFound otherwise."""
+    found = (
+        Attachment.select()
+        .join(Message)
+        .join(Participant, on=(Participant.room == Message.room))
+        .where((Attachment.path == path) & (Participant.person == actor.id))
+        .get_or_none()
+    )
+    if found is None:
+        raise NotFound("There is no such file.")
+    return found
+
+
+def linked_file(path: str) -> Attachment:
+    """The attachment stored at the path, for whoever holds a signed link. Raises NotFound."""
+    found = Attachment.get_or_none(Attachment.path == path)
+    if found is None:
+        raise NotFound("There is no such file.")
+    return found

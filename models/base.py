@@ -1,0 +1,118 @@
+"""What every table shares: the database handle, instants, and SQL for the hot path.
+
+An instant is an integer: microseconds since 1970 in UTC. Both databases store, compare and index it
+alike, and no time zone can slip in between; `iso` turns it into text at the edge.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import peewee
+
+_EPOCH = datetime(1970, 1, 1)
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCK = re.compile(r"\{lock (\w+)\}")
+SECOND_US = 1_000_000
+
+database = peewee.DatabaseProxy()
+"""Bound to SQLite or PostgreSQL by the store; usable only in the store's threads."""
+
+
+class Table(peewee.Model):
+    """Base of all tables."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class InstantField(peewee.BigIntegerField):
+    """Microseconds since 1970, UTC."""
+
+
+def now() -> int:
+    """This instant."""
+    return time.time_ns() // 1000
+
+
+def instant(moment: datetime) -> int:
+    """An aware datetime as an instant."""
+    return (moment - _EPOCH_UTC) // timedelta(microseconds=1)
+
+
+def iso(at: int | None) -> str | None:
+    """ISO 8601 in UTC with `Z`; fractions only where there are any, as the documents show it."""
+    if at is None:
+        return None
+    return (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
+
+
+class Statement:
+    """SQL of the hot path, written by hand once for both databases and compiled by nobody at run time.
+
+    `?` marks a parameter; `{lock r}` is the row lock on alias r that PostgreSQL needs where SQLite's
+    single writer is lock enough. Everything off the hot path uses Peewee's queries.
+    """
+
+    __slots__ = ("_bound", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = " ".join(text.split())
+        self._bound: tuple[Any, str] | None = None
+
+    def _sql(self) -> str:
+        # Keyed by the database, since tests bind one process to several in turn.
+        bound = self._bound
+        if bound is None or bound[0] is not database.obj:
+            lock = r"FOR UPDATE OF \1" if isinstance(database.obj, peewee.PostgresqlDatabase) else ""
+            text = _LOCK.sub(lock, self._text).replace("?", database.obj.param)
+            bound = self._bound = (database.obj, text)
+        return bound[1]
+
+    def all(self, *params: Any) -> list[tuple]:
+        """Every row."""
+        return database.obj.execute_sql(self._sql(), params).fetchall()
+
+    def one(self, *params: Any) -> tuple | None:
+        """The first row, or None. Reads to the end: an open cursor would hold back SQLite's WAL."""
+        rows = self.all(*params)
+        return rows[0] if rows else None
+
+    def run(self, *params: Any) -> int:
+        """Executes a statement without rows; returns how many rows it touched."""
+        return database.obj.execute_sql(self._sql(), params).rowcount
+
+
+class Insert:
+    """Inserts many rows in one statement; the hot path's twin of `insert_many`."""
+
+    # SQLite allows 32,766 parameters in a statement; no table here has 30 columns.
+    _MOST_ROWS = 1000
+
+    __slots__ = ("_head", "_row")
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+        self._row = len(columns)
+
+    def run(self, rows: Sequence[tuple]) -> None:
+        """Inserts the rows, in order."""
+        row = f"({', '.join([database.obj.param] * self._row)})"
+        for start in range(0, len(rows), self._MOST_ROWS):
+            part = rows[start : start + self._MOST_ROWS]
+            database.obj.execute_sql(
+                self._head + ", ".join([row] * len(part)), [value for values in part for value in values]
+            )
+
+
+def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:
+    """Groups rows by their first column."""
+    grouped: dict[Any, list[tuple]] = {}
+    for row in rows:
+        grouped.setdefault(row[0], []).append(row)
+    return grouped

@@ -1,0 +1,278 @@
+"""Chat: rooms, who takes part in them, messages and their attachments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import peewee
+
+from models.base import InstantField, Statement, Table, by_key, iso
+from models.people import Person, media_url, reference
+
+FIRST_ROOM_ID = 1_000_000
+"""Rooms are numbered from here, so that a room's id is never a person's."""
+
+DIRECT, GROUP, TASK = "direct", "group", "task"
+
+
+class Room(Table):
+    """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique."""
+
+    room_type = peewee.TextField()
+    name = peewee.TextField(default="")
+    direct_key = peewee.TextField(null=True, unique=True)
+    created_by = peewee.ForeignKeyField(Person, lazy_load=False)
+    created_at = InstantField()
+    message_count = peewee.BigIntegerField(default=0)
+    last_message_id = peewee.BigIntegerField(default=0)
+    active_at = InstantField()
+    version = peewee.IntegerField(default=1)
+
+
+class Participant(Table):
+    """Somebody in a room, and how far they have read."""
+
+    room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
+    person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    joined_at = InstantField()
+    last_read_id = peewee.BigIntegerField(default=0)
+    is_muted = peewee.BooleanField(default=False)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("room", "person")
+
+
+class Message(Table):
+    """A chat message. A deleted one stays as an empty place in the order."""
+
+    room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
+    sender = peewee.ForeignKeyField(Person, null=True, lazy_load=False)
+    content = peewee.TextField()
+    client_id = peewee.TextField(null=True)
+    is_system = peewee.BooleanField(default=False)
+    created_at = InstantField()
+    edited_at = InstantField(null=True)
+    deleted_at = InstantField(null=True)
+    version = peewee.IntegerField(default=1)
+
+
+class Attachment(Table):
+    """A stored file. `path` lies below the media folder; its name there is random."""
+
+    message = peewee.ForeignKeyField(Message, null=True, on_delete="CASCADE", lazy_load=False)
+    uploaded_by = peewee.ForeignKeyField(Person, lazy_load=False)
+    path = peewee.TextField(unique=True)
+    file_name = peewee.TextField()
+    file_size = peewee.BigIntegerField()
+    content_type = peewee.TextField()
+    uploaded_at = InstantField()
+
+    def to_json(self) -> dict[str, Any]:
+        """The `Attachment` of CONTRACT.md."""
+        url = media_url(self.path)
+        return {
+            "id": self.id,
+            "task": None,
+            "message": self.message_id,
+            "uploaded_by": self.uploaded_by_id,
+            "file": url,
+            "file_url": url,
+            "file_name": self.file_name,
+            "file_size": self.file_size,
+            "content_type": self.content_type,
+            "uploaded_at": iso(self.uploaded_at),
+        }
+
+
+# -- messages ----------------------------------------------------------------------------------------
+
+_COLUMNS = """
+    m.id, m.room_id, r.room_type, m.content, m.sender_id, p.username, p.avatar, m.created_at,
+    m.is_system, m.edited_at, m.deleted_at, m.client_id, m.version
+"""
+_FROM = "FROM message m JOIN room r ON r.id = m.room_id LEFT JOIN person p ON p.id = m.sender_id"
+
+_one = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.id = ?")
+_page = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.room_id = ? ORDER BY m.id DESC LIMIT ? OFFSET ?")
+_before = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.room_id = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?")
+_after = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.room_id = ? AND m.id > ? ORDER BY m.id LIMIT ?")
+
+
+@functools.cache
+def _by_ids(count: int) -> Statement:
+    return Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.id IN ({', '.join('?' * count)})")
+
+
+def message_json(
+    message_id: int,
+    room_id: int,
+    room_type: str,
+    content: str,
+    sender_id: int | None,
+    username: str | None,
+    avatar: str | None,
+    created_at: int,
+    is_system: bool = False,
+    edited_at: int | None = None,
+    deleted_at: int | None = None,
+    client_id: str | None = None,
+    version: int = 1,
+    attachments: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The `Message` of CONTRACT.md."""
+    return {
+        "id": message_id,
+        "room": room_id,
+        "room_id": room_id,
+        "room_type": room_type,
+        "content": content,
+        "sender": None if sender_id is None else reference(sender_id, username, avatar),
+        "timestamp": iso(created_at),
+        "attachments": list(attachments),
+        "is_system": bool(is_system),
+        "edited_at": iso(edited_at),
+        "deleted_at": iso(deleted_at),
+        "client_id": client_id,
+        "version": version,
+    }
+
+
+def _with_attachments(rows: Sequence[tuple]) -> list[dict[str, Any]]:
+    files: dict[int, list[dict[str, Any]]] = {}
+    if rows:
+        query = Attachment.select().where(Attachment.message.in_([row[0] for row in rows]))
+        for attachment in query.order_by(Attachment.id):
+            files.setdefault(attachment.message_id, []).append(attachment.to_json())
+    return [message_json(*row, files.get(row[0], ())) for row in rows]
+
+
+def message(message_id: int) -> dict[str, Any] | None:
+    """One message as JSON."""
+    rows = _one.all(message_id)
+    return _with_attachments(rows)[0] if rows else None
+
+
+def newest_messages(room_id: int, most: int, skip: int = 0) -> list[dict[str, Any]]:
+    """A page of the room, newest first."""
+    return _with_attachments(_page.all(room_id, most, skip))
+
+
+def messages_before(room_id: int, before: int, most: int) -> list[dict[str, Any]]:
+    """The newest messages older than `before`, newest first; costs the same however long the history."""
+    return _with_attachments(_before.all(room_id, before, most))
+
+
+def messages_after(room_id: int, after: int, most: int) -> list[dict[str, Any]]:
+    """The oldest messages newer than `after`, oldest first."""
+    return _with_attachments(_after.all(room_id, after, most))
+
+
+# -- rooms -------------------------------------------------------------------------------------------
+
+_ROOM = "r.id, r.room_type, r.name, r.created_by_id, r.created_at, r.last_message_id, r.version"
+_MINE = "FROM participant me JOIN room r ON r.id = me.room_id WHERE me.person_id = ?"
+_room = Statement(f"SELECT {_ROOM} FROM room r WHERE r.id = ?")
+_my_rooms = Statement(f"SELECT {_ROOM} {_MINE} ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?")
+_my_room_count = Statement(f"SELECT count(*) {_MINE}")
+_unread = Statement("""
+    SELECT count(*) FROM message
+    WHERE room_id = ? AND id > ? AND deleted_at IS NULL AND (sender_id IS NULL OR sender_id <> ?)
+""")
+
+
+def direct_key(one: int, other: int) -> str:
+    """What is unique about the room of two people."""
+    return f"{min(one, other)}:{max(one, other)}"
+
+
+def participants(room_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """References to the people of each room, in order of joining."""
+    rows = (
+        Participant.select(Participant.room, Person.id, Person.username, Person.avatar)
+        .join(Person)
+        .where(Participant.room.in_(list(room_ids)))
+        .order_by(Participant.joined_at, Person.id)
+        .tuples()
+    )
+    return {room: [reference(*row[1:]) for row in members] for room, members in by_key(rows).items()}
+
+
+def participant_ids(room_id: int) -> list[int]:
+    """Ids of the people of a room."""
+    return [
+        row[0] for row in Participant.select(Participant.person).where(Participant.room == room_id).tuples()
+    ]
+
+
+def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
+    """How many messages of others are newer than what the person has read."""
+    return _unread.one(room_id, last_read_id, person_id)[0]
+
+
+def shared_room_json(room_id: int) -> dict[str, Any]:
+    """What is the same for everyone about a room: what events carry."""
+    return _room_json(_room.one(room_id), participants([room_id]).get(room_id, []))
+
+
+def room_json(room_id: int, person_id: int) -> dict[str, Any]:
+    """The `Room` of CONTRACT.md, as this person sees it."""
+    return _for_viewer(_room.all(room_id), person_id)[0]
+
+
+def _room_json(row: tuple, people: list[dict[str, Any]]) -> dict[str, Any]:
+    room_id, room_type, name, created_by, created_at, _, version = row
+    return {
+        "id": room_id,
+        "room_type": room_type,
+        "name": name,
+        "participants": people,
+        "task": None,
+        "created_by": created_by,
+        "created_at": iso(created_at),
+        "version": version,
+    }
+
+
+def my_rooms(person_id: int, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many rooms the person is in, and a page of them, the most recently active first.
+
+    Seven statements, whatever the page holds.
+    """
+    count = _my_room_count.one(person_id)[0]
+    return count, _for_viewer(_my_rooms.all(person_id, most, skip), person_id)
+
+
+def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:
+    ids = [row[0] for row in rows]
+    people = participants(ids) if ids else {}
+    mine = _viewer_state(ids, person_id) if ids else {}
+    newest = _messages_by_id([row[5] for row in rows if row[5]])
+    return [
+        _room_json(row, people.get(row[0], []))
+        | {"last_message": newest.get(row[5])}
+        | mine.get(row[0], {"unread_count": 0, "is_muted": False})
+        for row in rows
+    ]
+
+
+def _viewer_state(room_ids: Sequence[int], person_id: int) -> dict[int, dict[str, Any]]:
+    """Unread count and mute of each room: one statement, whose cost is the number of unread messages."""
+    others = Message.sender.is_null() | (Message.sender != person_id)
+    newer = (
+        (Message.room == Participant.room)
+        & (Message.id > Participant.last_read_id)
+        & Message.deleted_at.is_null()
+        & others
+    )
+    unread = Message.select(peewee.fn.COUNT(Message.id)).where(newer)
+    rows = Participant.select(Participant.room, Participant.is_muted, unread).where(
+        (Participant.person == person_id) & Participant.room.in_(list(room_ids))
+    )
+    return {room: {"unread_count": n, "is_muted": bool(muted)} for room, muted, n in rows.tuples()}
+
+
+def _messages_by_id(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    rows = _by_ids(len(ids)).all(*ids) if ids else ()
+    return {item["id"]: item for item in _with_attachments(rows)}

@@ -1,0 +1,253 @@
+"""Every event, declared once: what it says on each kind of socket, and the log that keeps it.
+
+An operation calls `emit(KIND, groups, payload)`. The store gives the emitted events their `seq` as the
+last step of the transaction and keeps them in the log, which feeds live sockets, `since`, and
+processes that lost Redis for a while.
+
+`seq` grows by one from event to event, and jumps ahead to the clock (milliseconds since 1970) when a
+process starts. The jump is remembered as an epoch: a `since` that lies inside it was never handed out
+by this history, so it comes from one that a restored backup has undone, and gets `resync`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import operator
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+import peewee
+
+from models.base import Insert, InstantField, Statement, Table, now
+
+CHAT = "chat"
+"""The channels: what kind of socket a wire form is for."""
+
+Payload = dict[str, Any]
+Form = Callable[[Payload], dict[str, Any]]
+
+
+class Kind:
+    """One kind of event and its wire form per channel; a channel without a form does not hear of it."""
+
+    def __init__(self, name: str, forms: Mapping[str, Form]) -> None:
+        self.name = name
+        self.forms = forms
+        KINDS[name] = self
+
+
+class Event:
+    """Something that happened, on its way from the operation to the sockets.
+
+    `seq` is None until the store has kept it. `origin` is whatever the caller gave the store.
+    """
+
+    __slots__ = ("groups", "kind", "origin", "payload", "seq")
+
+    def __init__(self, kind: Kind, groups: Sequence[str], payload: Payload, seq: int | None = None) -> None:
+        self.kind = kind
+        self.groups = groups
+        self.payload = payload
+        self.seq = seq
+        self.origin: Any = None
+
+    def message(self, channel: str) -> dict[str, Any] | None:
+        """What this event says on a channel, or None if it says nothing there."""
+        form = self.kind.forms.get(channel)
+        if form is None:
+            return None
+        return form(self.payload) | {"seq": self.seq}
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def _as(type_: str) -> Form:
+    return lambda payload: {"type": type_, "data": payload}
+
+
+MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")})
+MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")})
+MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
+ROOM_CREATED = Kind("room_created", {CHAT: _as("room_created")})
+ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
+ROOM_READ = Kind("room_read", {CHAT: _as("read")})
+PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
+SESSION_REVOKED = Kind("session_revoked", {})
+PERSON_CHANGED = Kind("person_changed", {})
+
+
+# -- emitting --------------------------------------------------------------------------------------
+
+_local = threading.local()
+
+
+def emit(kind: Kind, groups: Sequence[str], payload: Payload) -> None:
+    """Called by operations only: the event is sent if and when the transaction commits."""
+    _local.collected.append(Event(kind, groups, payload))
+
+
+@contextlib.contextmanager
+def collecting(into: list[Event]) -> Iterator[None]:
+    """Gathers what is emitted in this thread. Peewee's own commit hook would fire for an undone unit too."""
+    _local.collected = into
+    try:
+        yield
+    finally:
+        _local.collected = None
+
+
+# -- the log ---------------------------------------------------------------------------------------
+
+
+class Counter(Table):
+    """One row: the highest `seq` given out, and the highest that retention has removed."""
+
+    id = peewee.IntegerField(primary_key=True)
+    seq = peewee.BigIntegerField()
+    floor = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "event_counter"
+
+
+class Epoch(Table):
+    """A jump of `seq`: nothing was ever given a number between `previous` and `base`."""
+
+    base = peewee.BigIntegerField(primary_key=True)
+    previous = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "event_epoch"
+
+
+class LoggedEvent(Table):
+    """A kept event."""
+
+    seq = peewee.BigIntegerField(primary_key=True)
+    kind = peewee.TextField()
+    payload = peewee.TextField()
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "event"
+
+
+class Address(Table):
+    """Which groups a kept event is for."""
+
+    group_name = peewee.TextField()
+    seq = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "event_group"
+        primary_key = peewee.CompositeKey("group_name", "seq")
+
+
+_take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
+_insert_events = Insert("event", "seq", "kind", "payload", "created_at")
+_insert_addresses = Insert("event_group", "group_name", "seq")
+_newest = Statement("SELECT seq FROM event_counter WHERE id = 1")
+_gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
+_bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
+
+
+def append(batch: Sequence[Event]) -> None:
+    """Numbers and keeps a batch: the last step of its transaction, since the counter's row lock makes
+    the order of `seq` the order of commit, and no two processes overlap beyond it."""
+    moment = now()
+    first = _take.one(len(batch))[0] - len(batch) + 1
+    for seq, event in enumerate(batch, first):
+        event.seq = seq
+    _insert_events.run(
+        [(event.seq, event.kind.name, orjson.dumps(event.payload).decode(), moment) for event in batch]
+    )
+    _insert_addresses.run([(group, event.seq) for event in batch for group in event.groups])
+
+
+def start_epoch() -> int:
+    """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
+    base = max(newest() + 1, now() // 1000)
+    previous = Counter.get_by_id(1).seq
+    Counter.update(seq=base).where(Counter.id == 1).execute()
+    Epoch.create(base=base, previous=previous)
+    return base
+
+
+def newest() -> int:
+    """The highest `seq` given out so far."""
+    return _newest.one()[0]
+
+
+def is_known(since: int) -> bool:
+    """Whether everything after `since` can be replayed: it was given out by this history, and
+    nothing after it has been removed."""
+    top, floor = _bounds.one()
+    return floor <= since <= top and _gap.one(since, since) is None
+
+
+def page(upto: Mapping[str, int], after: int, most: int) -> list[Event]:
+    """Kept events above `after`, in order, at most `most`; each group's up to the `seq` it is mapped to."""
+    groups_by_bound: dict[int, list[str]] = {}
+    for group, bound in upto.items():
+        groups_by_bound.setdefault(bound, []).append(group)
+    wanted = [
+        Address.group_name.in_(names) & (Address.seq <= bound) for bound, names in groups_by_bound.items()
+    ]
+    if not wanted:
+        return []
+    addressed = (
+        Address.select(Address.seq)
+        .where((Address.seq > after) & functools.reduce(operator.or_, wanted))
+        .order_by(Address.seq)
+        .distinct()
+        .limit(most)
+    )
+    rows = (
+        LoggedEvent.select(LoggedEvent.seq, LoggedEvent.kind, LoggedEvent.payload)
+        .where(LoggedEvent.seq.in_(addressed))
+        .order_by(LoggedEvent.seq)
+        .tuples()
+    )
+    return [_event(*row) for row in rows]
+
+
+def between(after: int, before: int) -> list[Event]:
+    """All kept events with `after < seq < before`, with their groups: what a process missed on Redis."""
+    rows = list(
+        LoggedEvent.select(LoggedEvent.seq, LoggedEvent.kind, LoggedEvent.payload)
+        .where((LoggedEvent.seq > after) & (LoggedEvent.seq < before))
+        .order_by(LoggedEvent.seq)
+        .tuples()
+    )
+    groups: dict[int, list[str]] = {}
+    addresses = Address.select().where((Address.seq > after) & (Address.seq < before))
+    for address in addresses if rows else ():
+        groups.setdefault(address.seq, []).append(address.group_name)
+    return [_event(*row, groups.get(row[0], ())) for row in rows]
+
+
+def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
+    # A kind that a newer version wrote says nothing here, but keeps its place in the order.
+    return Event(KINDS.get(kind) or Kind(kind, {}), groups, orjson.loads(payload), seq)
+
+
+def forget(before: int, most: int) -> int:
+    """Removes up to `most` kept events older than the instant `before`; returns how many went."""
+    old = [
+        seq
+        for (seq,) in LoggedEvent.select(LoggedEvent.seq)
+        .where(LoggedEvent.created_at < before)
+        .order_by(LoggedEvent.seq)
+        .limit(most)
+        .tuples()
+    ]
+    if old:
+        Counter.update(floor=old[-1]).where(Counter.id == 1).execute()
+        Address.delete().where(Address.seq <= old[-1]).execute()
+        LoggedEvent.delete().where(LoggedEvent.seq <= old[-1]).execute()
+        Epoch.delete().where(Epoch.base <= old[-1]).execute()
+    return len(old)

@@ -1,0 +1,20 @@
+"""Names of the groups that events are addressed to: built here and nowhere else (also on Redis)."""
+
+from __future__ import annotations
+
+_ROOM_PREFIXES = {"task": "task", "direct": "direct", "group": "group"}
+
+
+def room(room_type: str, room_id: int) -> str:
+    """Whoever has joined the chat room."""
+    return f"{_ROOM_PREFIXES.get(room_type, 'room')}_{room_id}"
+
+
+def person(user_id: int) -> str:
+    """Every socket on which a person hears of what concerns them alone."""
+    return f"notifications_{user_id}"
+
+
+def session(session_id: str) -> str:
+    """Every socket that lives by one session."""
+    return f"session_{session_id}"

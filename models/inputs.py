@@ -1,0 +1,104 @@
+"""Typed input: field types that refuse what blows up one layer down, and errors for all fields at once.
+
+JSON is checked strictly (a string is no number); form fields and query strings, which are all text,
+are converted.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from models.errors import Invalid
+
+LARGEST_ID = 2**53
+"""The largest integer that every client's JSON keeps exact."""
+
+
+MOST_MESSAGE_CHARS = 20_000
+
+
+class Input(BaseModel):
+    """Base of all bodies, queries and socket messages. Unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Fields that stand for each other: one of each tuple must be there."""
+
+
+Model = TypeVar("Model", bound=Input)
+
+
+def _storable(text: str) -> str:
+    # A NUL is stored by SQLite and refused by PostgreSQL.
+    if "\x00" in text:
+        raise ValueError("Null characters are not allowed.")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("This field may not be blank.")
+    return text
+
+
+def _number(value: Any) -> Any:
+    # Strict mode still takes True for 1 in places; an id is never a boolean.
+    if isinstance(value, bool):
+        raise ValueError("Input should be a valid integer")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[str, Field(max_length=150), AfterValidator(_storable), AfterValidator(_not_blank)]
+Prose = Annotated[
+    str, Field(max_length=MOST_MESSAGE_CHARS), AfterValidator(_storable), AfterValidator(_not_blank)
+]
+Id = Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST_ID)]
+Since = Annotated[int, BeforeValidator(_number), Field(ge=0, le=LARGEST_ID)]
+
+
+def parse(model: type[Model], data: Any) -> Model:
+    """Checks a JSON value against the model. Raises Invalid with every wrong field."""
+    if not isinstance(data, dict):
+        raise Invalid({"non_field_errors": ["Invalid data. Expected an object."]})
+    return _validated(model, data, strict=True)
+
+
+def parse_text(model: type[Model], fields: dict[str, Any]) -> Model:
+    """Checks form fields or a query string: texts, or lists of texts. Raises Invalid with every wrong field."""
+    return _validated(model, fields, strict=False)
+
+
+def _validated(model: type[Model], data: dict[str, Any], strict: bool) -> Model:
+    errors = {
+        names[0]: ["This field is required."]
+        for names in model.one_of
+        if all(data.get(name) in (None, "") for name in names)
+    }
+    try:
+        parsed = model.model_validate(data, strict=strict)
+    except ValidationError as error:
+        raise Invalid(errors | _field_errors(error)) from None
+    if errors:
+        raise Invalid(errors)
+    return parsed
+
+
+def _field_errors(error: ValidationError) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for item in error.errors(include_url=False, include_input=False):
+        field = str(item["loc"][0]) if item["loc"] else "non_field_errors"
+        errors.setdefault(field, []).append(_sentence(item))
+    return errors
+
+
+def _sentence(item: Any) -> str:
+    if item["type"] == "missing":
+        return "This field is required."
+    text = item["msg"].removeprefix("Value error, ")
+    places = [str(part) for part in item["loc"][1:] if not isinstance(part, str)]
+    text = f"Item {', '.join(places)}: {text}" if places else text
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,63 @@
+"""Links to stored files. Inside the house a file's URL is `/media/…`; a reader gets it absolute, for
+their own host, and signed where the file is not for everybody, so that `<img src>` works from any origin."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from typing import Any
+
+import orjson
+
+from models.people import MEDIA
+
+LINK_LIFE_S = 24 * 3600
+# Links made within the same hour are the same, so that a browser's cache recognises a picture.
+_STEP_S = 3600
+PUBLIC = MEDIA + "avatars/"
+"""Avatars are shown wherever a name is, also by pages of other origins; their names are random."""
+# Text without this has no link in it.
+_MARKER = b'"' + MEDIA.encode()
+
+
+class Links:
+    """Makes and checks links with one secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hashlib.sha256(b"media link " + secret.encode()).digest()
+
+    def _signature(self, path: str, expires: int) -> str:
+        return hmac.new(self._key, f"{path}\n{expires}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    def absolute(self, path: str, base_url: str) -> str:
+        """The URL of `/media/…` under the base, good without credentials for at least 24 hours."""
+        if path.startswith(PUBLIC):
+            return base_url + path
+        expires = (int(time.time()) // _STEP_S + 1) * _STEP_S + LINK_LIFE_S
+        return f"{base_url}{path}?expires={expires}&signature={self._signature(path, expires)}"
+
+    def is_valid(self, path: str, expires: str, signature: str) -> bool:
+        """Whether the signature is ours and not over."""
+        if not expires.isascii() or not expires.isdigit() or len(expires) > 12:
+            return False
+        right = hmac.compare_digest(self._signature(path, int(expires)).encode(), signature.encode())
+        return right and int(expires) > time.time()
+
+    def encode(self, value: Any, base_url: str) -> bytes:
+        """A JSON value as text for a reader who knows this server as `base_url`."""
+        text = orjson.dumps(value)
+        return orjson.dumps(self.localise(value, base_url)) if _MARKER in text else text
+
+    def localise(self, value: Any, base_url: str) -> Any:
+        """A copy of a JSON value in which every `file_url` and `avatar` is absolute for this reader."""
+        if isinstance(value, list):
+            return [self.localise(item, base_url) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: self.absolute(item, base_url)
+            if key in ("file_url", "avatar") and isinstance(item, str) and item.startswith(MEDIA)
+            else self.localise(item, base_url)
+            for key, item in value.items()
+        }

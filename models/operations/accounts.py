@@ -1,0 +1,175 @@
+"""Registering, signing in and out, one's profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models import events, groups, sessions
+from models.base import now
+from models.errors import Forbidden, Invalid, TokenNotValid, Unauthenticated
+from models.operations.versions import check_version
+from models.people import ROLES, Person, by_login, fold
+from models.sessions import Actor, Device, Session
+from models.store import serialize
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session and whose it is."""
+
+    session_id: str
+    person_id: int
+    user: dict
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """What registering takes; the password is hashed already. An empty username is derived from the address."""
+
+    email: str
+    username: str
+    password_hash: str
+    first_name: str = ""
+    last_name: str = ""
+
+
+def credentials(login: str) -> tuple[int, str] | None:
+    """Query: id and password hash of the active person with this address or username."""
+    person = by_login(login)
+    return (person.id, person.password) if person and person.is_active else None
+
+
+def sign_in(person_id: int, device: Device, life_us: int) -> SignedIn:
+    """Starts a session for a person whose password has been checked. Raises Unauthenticated."""
+    person = Person.get_or_none((Person.id == person_id) & Person.is_active)
+    if person is None:
+        raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
+    session = sessions.start(person.id, device, life_us)
+    return SignedIn(session.id, person.id, person.to_json())
+
+
+def register(new: NewPerson, device: Device, life_us: int, is_open: bool = True) -> SignedIn:
+    """Makes a person and signs them in. The first person ever becomes ceo, everyone after employee.
+
+    Raises Forbidden when registration is closed, Invalid when the address or name is taken.
+    """
+    if not is_open:
+        raise Forbidden("Registration is closed.", "registration_closed")
+    person = create_person(new)
+    session = sessions.start(person.id, device, life_us)
+    return SignedIn(session.id, person.id, person.to_json())
+
+
+def create_person(new: NewPerson, role: str | None = None) -> Person:
+    """Makes a person without a session. Raises Invalid when the address or name is taken."""
+    serialize("person")
+    errors = {}
+    if _is_taken(new.email):
+        errors["email"] = ["A user with this email already exists."]
+    if new.username and _is_taken(new.username) and fold(new.username) != fold(new.email):
+        errors["username"] = ["A user with that username already exists."]
+    if errors:
+        raise Invalid(errors)
+    username = new.username or _free_username(new.email.split("@")[0])
+    first = not Person.select().exists()
+    return Person.create(
+        username=username,
+        username_key=fold(username),
+        email=new.email,
+        email_key=fold(new.email),
+        first_name=new.first_name,
+        last_name=new.last_name,
+        role=role or (ROLES[-1] if first else ROLES[0]),
+        password=new.password_hash,
+        date_joined=now(),
+    )
+
+
+def _is_taken(name: str) -> bool:
+    # A name and an address share one space, since either signs in.
+    return by_login(name) is not None
+
+
+def _free_username(wish: str) -> str:
+    if not _is_taken(wish):
+        return wish
+    taken = {
+        key
+        for (key,) in Person.select(Person.username_key)
+        .where(Person.username_key.startswith(fold(wish)))
+        .tuples()
+    }
+    number = next(n for n in range(2, len(taken) + 3) if fold(f"{wish}{n}") not in taken)
+    return f"{wish}{number}"
+
+
+def use_refresh(session_id: str) -> SignedIn:
+    """Notes that the session is alive. Raises TokenNotValid if it is not."""
+    actor = sessions.actor(session_id)
+    if actor is None:
+        raise TokenNotValid("The session has ended.")
+    Session.update(last_used_at=now()).where(Session.id == session_id).execute()
+    return SignedIn(session_id, actor.id, {})
+
+
+def sign_out(session_id: str) -> None:
+    """Ends a session: its tokens and sockets are dead when this commits. Ending it twice is fine."""
+    if Session.delete().where(Session.id == session_id).execute():
+        events.emit(events.SESSION_REVOKED, [groups.session(session_id)], {"session_id": session_id})
+
+
+def set_password(person_id: int, hashed: str, replaces: str) -> None:
+    """Sets a new password and ends every session. Raises Invalid if `replaces` is no longer the hash."""
+    changed = (
+        Person.update(password=hashed)
+        .where((Person.id == person_id) & (Person.password == replaces) & Person.is_active)
+        .execute()
+    )
+    if not changed:
+        raise Invalid({"token": ["This link has been used, or is not valid."]})
+    for session in Session.select(Session.id).where(Session.person == person_id):
+        sign_out(session.id)
+
+
+def password_hash(person_id: int) -> str | None:
+    """Query: the stored hash of an active person."""
+    person = Person.get_or_none((Person.id == person_id) & Person.is_active)
+    return person.password if person else None
+
+
+def profile(actor: Actor) -> dict:
+    """Query: the actor's own `User`."""
+    return Person.get_by_id(actor.id).to_json()
+
+
+def update_profile(actor: Actor, changes: dict[str, str], version: int | None = None) -> dict:
+    """Changes one's own name and address. Raises Invalid for a taken one, Conflict for a stale version."""
+    person = Person.get_by_id(actor.id)
+    check_version(version, person.version, person.to_json)
+    for field, value in changes.items():
+        setattr(person, field, value)
+        if field in ("username", "email"):
+            setattr(person, f"{field}_key", fold(value))
+    if changes:
+        person.version += 1
+        _check_free(person, changes)
+        person.save()
+        events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
+    return person.to_json()
+
+
+def _check_free(person: Person, changes: dict[str, str]) -> None:
+    serialize("person")
+    errors = {}
+    for field in ("username", "email"):
+        holder = by_login(changes[field]) if field in changes else None
+        if holder is not None and holder.id != person.id:
+            errors[field] = [f"A user with this {field} already exists."]
+    if errors:
+        raise Invalid(errors)
+
+
+def forget_ended_sessions(most: int) -> int:
+    """Removes up to `most` sessions whose time is over; their sockets close by their own clock."""
+    over = Session.select(Session.id).where(Session.expires_at < now()).limit(most)
+    return Session.delete().where(Session.id.in_(over)).execute()

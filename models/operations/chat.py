@@ -1,0 +1,391 @@
+"""Rooms and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models import access, chat, events, groups
+from models.base import Statement, now
+from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, Attachment, Message, Participant, Room
+from models.errors import Conflict, Invalid, NotFound
+from models.operations.idempotency import Answer
+from models.operations.versions import check_version
+from models.people import Person, reference, unknown_ids
+from models.sessions import Actor
+from models.store import serialize
+
+MOST_PARTICIPANTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An uploaded file in its final place, not yet attached to anything."""
+
+    path: str
+    file_name: str
+    file_size: int
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message somebody wants to send. `client_id` makes sending it twice harmless."""
+
+    room_id: int
+    content: str
+    room_type: str | None = None
+    client_id: str | None = None
+    files: Sequence[StoredFile] = ()
+
+
+# -- rooms -------------------------------------------------------------------------------------------
+
+
+def open_direct(actor: Actor, other_id: int) -> Answer:
+    """The direct room with another person: made (201) or given back (200). Raises Invalid."""
+    if other_id == actor.id:
+        raise Invalid({"other_user_id": ["A direct room needs another person."]})
+    key = chat.direct_key(actor.id, other_id)
+    serialize(f"direct room {key}")
+    room = Room.get_or_none(Room.direct_key == key)
+    if room is not None:
+        return Answer(200, chat.room_json(room.id, actor.id))
+    if unknown_ids([other_id]):
+        raise Invalid({"other_user_id": [f"There is no active person {other_id}."]})
+    moment = now()
+    room = Room.create(
+        room_type=DIRECT, direct_key=key, created_by=actor.id, created_at=moment, active_at=moment
+    )
+    return _filled(room.id, actor, [actor.id, other_id])
+
+
+def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
+    """A new group of the actor and others (201). Raises Invalid, which names unknown people."""
+    others = [person_id for person_id in dict.fromkeys(person_ids) if person_id != actor.id]
+    _check_people("participant_ids", others, MOST_PARTICIPANTS - 1)
+    moment = now()
+    room = Room.create(room_type=GROUP, name=name, created_by=actor.id, created_at=moment, active_at=moment)
+    return _filled(room.id, actor, [actor.id, *others])
+
+
+def _check_people(field: str, ids: Sequence[int], most: int) -> None:
+    if len(ids) > most:
+        raise Invalid({field: [f"At most {most} people."]})
+    missing = unknown_ids(list(ids))
+    if missing:
+        raise Invalid({field: [f"There is no active person {', '.join(map(str, missing))}."]})
+
+
+def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Answer:
+    _add(room_id, person_ids)
+    events.emit(
+        events.ROOM_CREATED, [groups.person(one) for one in person_ids], chat.shared_room_json(room_id)
+    )
+    return Answer(201, chat.room_json(room_id, actor.id))
+
+
+def _add(room_id: int, person_ids: Sequence[int]) -> None:
+    moment = now()
+    rows = [(room_id, person_id, moment) for person_id in person_ids]
+    Participant.insert_many(
+        rows, [Participant.room, Participant.person, Participant.joined_at]
+    ).on_conflict_ignore().execute()
+
+
+def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> dict[str, Any]:
+    """Adds people to a group; whoever is in it already stays. Raises NotFound, Conflict, Invalid."""
+    room = access.room(actor, room_id)
+    if room.room_type != GROUP:
+        raise Conflict("Only a group takes more people.", "not_a_group")
+    present = chat.participant_ids(room_id)
+    new = [person_id for person_id in dict.fromkeys(person_ids) if person_id not in present]
+    _check_people("user_ids", new, MOST_PARTICIPANTS - len(present))
+    if new:
+        _add(room_id, new)
+        # Nobody who joins late finds the whole history unread.
+        Participant.update(last_read_id=room.last_message_id).where(
+            (Participant.room == room_id) & Participant.person.in_(new)
+        ).execute()
+        _changed(room_id)
+    return chat.room_json(room_id, actor.id)
+
+
+def leave(actor: Actor, room_id: int) -> dict[str, Any]:
+    """Leaves a group: its messages stop at once. Raises NotFound, Conflict for another kind of room."""
+    room = access.room(actor, room_id)
+    if room.room_type != GROUP:
+        raise Conflict("Only a group can be left.", "not_a_group")
+    Participant.delete().where((Participant.room == room_id) & (Participant.person == actor.id)).execute()
+    events.emit(
+        events.PARTICIPANT_REMOVED,
+        [groups.person(actor.id)],
+        {"room_id": room_id, "user_id": actor.id, "room_type": room.room_type},
+    )
+    _changed(room_id)
+    return {"status": "left", "room_id": room_id}
+
+
+def update_room(
+    actor: Actor, room_id: int, name: str | None, is_muted: bool | None, version: int | None = None
+) -> dict[str, Any]:
+    """Renames a group for all, mutes a room for oneself. Raises NotFound, Conflict."""
+    room = access.room(actor, room_id)
+    check_version(version, room.version, lambda: chat.room_json(room_id, actor.id))
+    if name is not None:
+        if room.room_type != GROUP:
+            raise Conflict("Only a group has a name of its own.", "not_a_group")
+        Room.update(name=name).where(Room.id == room_id).execute()
+        _changed(room_id)
+    if is_muted is not None:
+        Participant.update(is_muted=is_muted).where(
+            (Participant.room == room_id) & (Participant.person == actor.id)
+        ).execute()
+    return chat.room_json(room_id, actor.id)
+
+
+def _changed(room_id: int) -> None:
+    Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
+    addresses = [groups.person(person_id) for person_id in chat.participant_ids(room_id)]
+    events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
+
+
+def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+    """Query: how many rooms the actor is in, and a page of them."""
+    return chat.my_rooms(actor.id, most, skip)
+
+
+def room(actor: Actor, room_id: int) -> dict[str, Any]:
+    """Query: one room of the actor's. Raises NotFound."""
+    return chat.room_json(access.room(actor, room_id).id, actor.id)
+
+
+# -- messages ----------------------------------------------------------------------------------------
+
+_stored = Statement("SELECT id FROM message WHERE sender_id = ? AND client_id = ?")
+_insert_message = Statement("""
+    INSERT INTO message (room_id, sender_id, content, client_id, is_system, created_at)
+    VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+""")
+_count_message = Statement("""
+    UPDATE room SET message_count = message_count + 1, last_message_id = ?, active_at = ? WHERE id = ?
+""")
+_mark_read = Statement("""
+    UPDATE participant SET last_read_id = ? WHERE room_id = ? AND person_id = ? AND last_read_id < ?
+""")
+
+
+def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
+    """The room that a client means: with `direct`, a number below the rooms' is the other person's id.
+
+    Makes the direct room if there is none yet. Raises NotFound for an unknown person.
+    """
+    if room_type != DIRECT or room_id >= FIRST_ROOM_ID:
+        return room_id
+    try:
+        return open_direct(actor, room_id).body["id"]
+    except Invalid:
+        raise NotFound("There is no such person.") from None
+
+
+def post_message(actor: Actor, draft: Draft) -> Answer:
+    """Stores a message (201), or gives back the one stored with this `client_id` (200).
+
+    Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
+    in the room.
+    """
+    if draft.client_id is not None:
+        stored = _stored.one(actor.id, draft.client_id)
+        if stored:
+            return Answer(200, chat.message(stored[0]))
+    room_id = actual_room_id(actor, draft.room_type, draft.room_id)
+    room_type, username, avatar, _ = access.writes_in_room(actor, room_id)
+    moment = now()
+    values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
+    message_id = _insert_message.one(*values)[0]
+    _count_message.run(message_id, moment, room_id)
+    _mark_read.run(message_id, room_id, actor.id, message_id)
+    message = chat.message_json(
+        message_id,
+        room_id,
+        room_type,
+        draft.content,
+        actor.id,
+        username,
+        avatar,
+        moment,
+        client_id=draft.client_id,
+        attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
+    )
+    events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
+    return Answer(201, message)
+
+
+def _attach(actor: Actor, message_id: int, file: StoredFile, moment: int) -> dict[str, Any]:
+    return Attachment.create(
+        message=message_id,
+        uploaded_by=actor.id,
+        path=file.path,
+        file_name=file.file_name,
+        file_size=file.file_size,
+        content_type=file.content_type,
+        uploaded_at=moment,
+    ).to_json()
+
+
+def edit_message(actor: Actor, message_id: int, content: str, version: int | None = None) -> dict[str, Any]:
+    """Changes one's own message. Raises NotFound, Forbidden, Conflict."""
+    message, room = _changeable(actor, message_id, version)
+    message.content = content
+    message.edited_at = now()
+    return _save(message, room, events.MESSAGE_UPDATED)
+
+
+def delete_message(actor: Actor, message_id: int, version: int | None = None) -> list[str]:
+    """Empties one's own message; its place stays. Returns the paths of files that nothing needs now."""
+    message, room = _changeable(actor, message_id, version)
+    paths = [row.path for row in Attachment.select().where(Attachment.message == message_id)]
+    Attachment.delete().where(Attachment.message == message_id).execute()
+    message.content = ""
+    message.deleted_at = now()
+    _save(message, room, events.MESSAGE_DELETED)
+    return paths
+
+
+def _changeable(actor: Actor, message_id: int, version: int | None) -> tuple[Message, Room]:
+    message, room = access.own_message(actor, message_id)
+    check_version(version, message.version, lambda: chat.message(message_id))
+    if message.deleted_at is not None:
+        raise Conflict("This message has been deleted.", "deleted", chat.message(message_id))
+    return message, room
+
+
+def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
+    message.version += 1
+    message.save()
+    result = chat.message(message.id)
+    events.emit(kind, [groups.room(room.room_type, room.id)], result)
+    return result
+
+
+def known_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
+    """Query: like `actual_room_id`, but only looks. Raises NotFound if there is no direct room yet."""
+    if room_type != DIRECT or room_id >= FIRST_ROOM_ID:
+        return room_id
+    found = Room.get_or_none(Room.direct_key == chat.direct_key(actor.id, room_id))
+    if found is None:
+        raise NotFound("There is no such room.")
+    return found.id
+
+
+def message(actor: Actor, message_id: int) -> dict[str, Any]:
+    """Query: one message of a room the actor takes part in. Raises NotFound."""
+    found = chat.message(message_id)
+    if found is None:
+        raise NotFound("There is no such message.")
+    access.room(actor, found["room"])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Some messages of a room, newest first, and how many it has in all."""
+
+    results: list[dict[str, Any]]
+    count: int
+    has_more: bool
+    unread_up_to: int
+    """The id to mark read up to; 0 if there is nothing new to this person in the page."""
+
+
+def messages(
+    actor: Actor, room_id: int, most: int, page: int = 1, before: int | None = None, after: int | None = None
+) -> MessagePage:
+    """Query: a page of the room, newest first. Raises NotFound to whoever takes no part in it."""
+    room = access.room(actor, room_id)
+    # One more than asked for tells whether there are more.
+    if after is not None:
+        found = chat.messages_after(room_id, after, most + 1)
+        results, more = found[:most][::-1], len(found) > most
+    elif before is not None:
+        found = chat.messages_before(room_id, before, most + 1)
+        results, more = found[:most], len(found) > most
+    else:
+        found = chat.newest_messages(room_id, most + 1, (page - 1) * most)
+        results, more = found[:most], len(found) > most
+    is_newest = before is None and page == 1
+    newest = results[0]["id"] if results and is_newest else 0
+    read = Participant.get((Participant.room == room_id) & (Participant.person == actor.id)).last_read_id
+    return MessagePage(results, room.message_count, more, newest if newest > read else 0)
+
+
+def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) -> tuple[dict[str, Any], bool]:
+    """Marks the room read up to a message, or up to the newest; never back.
+
+    Returns how far the room is read now, and whether that has changed. Raises NotFound, Invalid.
+    """
+    room_type, _, _, already = access.writes_in_room(actor, room_id)
+    newest = Room.get_by_id(room_id).last_message_id
+    if last_message_id is not None and last_message_id > newest:
+        raise Invalid({"last_message_id": ["There is no such message in this room."]})
+    upto = newest if last_message_id is None else last_message_id
+    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(upto, already)}
+    moved = _mark_read.run(upto, room_id, actor.id, upto) > 0
+    if moved:
+        events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
+    return state, moved
+
+
+def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[str, Any]:
+    """`mark_read`, with the unread count that remains."""
+    state, _ = mark_read(actor, room_id, last_message_id)
+    return state | {"unread_count": chat.unread_count(room_id, state["last_message_id"], actor.id)}
+
+
+# -- sockets -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedRoom:
+    """What a socket has to know to join a room."""
+
+    room_id: int
+    room_type: str
+    group: str
+    last_message_id: int
+
+
+def _joined(room: Room) -> JoinedRoom:
+    return JoinedRoom(room.id, room.room_type, groups.room(room.room_type, room.id), room.last_message_id)
+
+
+def join(actor: Actor, room_id: int) -> JoinedRoom:
+    """Query: the room for a socket that joins it. Raises NotFound."""
+    return _joined(access.room(actor, room_id))
+
+
+def join_direct(actor: Actor, other_id: int) -> JoinedRoom | None:
+    """Query: the direct room with a person, if there is one already."""
+    room = Room.get_or_none(Room.direct_key == chat.direct_key(actor.id, other_id))
+    return None if room is None else _joined(room)
+
+
+def joined_rooms(actor: Actor) -> list[JoinedRoom]:
+    """Query: every room the actor takes part in."""
+    return [_joined(room) for room in Room.select().join(Participant).where(Participant.person == actor.id)]
+
+
+def missed(actor: Actor, room_id: int, after: int, most: int) -> tuple[int, list[dict[str, Any]]]:
+    """Snapshot: the event log's position, and messages newer than `after`, oldest first.
+
+    Raises NotFound.
+    """
+    access.room(actor, room_id)
+    return events.newest(), chat.messages_after(room_id, after, most)
+
+
+def sender_reference(actor: Actor) -> dict[str, Any]:
+    """Query: how others see the actor beside a message."""
+    person = Person.get_by_id(actor.id)
+    return reference(person.id, person.username, person.avatar)

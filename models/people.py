@@ -1,0 +1,120 @@
+"""People and their departments."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import peewee
+
+from models.base import InstantField, Table, iso, now
+
+ROLES = ("employee", "atl", "manager", "supervisor", "hr", "ceo")
+"""All roles, by rank."""
+
+MEDIA = "/media/"
+"""Where a stored file's path hangs in the URL space."""
+
+
+class Department(Table):
+    """A part of the organisation; its manager hears of its new tasks."""
+
+    name = peewee.TextField()
+    name_key = peewee.TextField(unique=True)
+    manager_id = peewee.BigIntegerField(null=True)
+    version = peewee.IntegerField(default=1)
+
+
+class Person(Table):
+    """Somebody who can sign in. The `*_key` columns are what must be unique: case and form folded."""
+
+    username = peewee.TextField()
+    username_key = peewee.TextField(unique=True)
+    email = peewee.TextField()
+    email_key = peewee.TextField(unique=True)
+    first_name = peewee.TextField(default="")
+    last_name = peewee.TextField(default="")
+    role = peewee.TextField()
+    department = peewee.ForeignKeyField(Department, null=True, on_delete="SET NULL", lazy_load=False)
+    avatar = peewee.TextField(null=True)
+    password = peewee.TextField()
+    is_active = peewee.BooleanField(default=True)
+    online_until = InstantField(default=0)
+    last_seen = InstantField(null=True)
+    date_joined = InstantField()
+    version = peewee.IntegerField(default=1)
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; the username if there is neither."""
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+    def to_json(self) -> dict[str, Any]:
+        """The `User` of CONTRACT.md, every field."""
+        return {
+            "id": self.id,
+            "username": self.username,
+            "email": self.email,
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "full_name": self.full_name,
+            "role": self.role,
+            "department": self.department_id,
+            "avatar": media_url(self.avatar),
+            "is_active": self.is_active,
+            "is_online": self.online_until > now(),
+            "last_seen": iso(self.last_seen),
+            "date_joined": iso(self.date_joined),
+            "version": self.version,
+        }
+
+
+PRIVATE = ("email", "last_seen")
+"""Fields of `User` that only some may see of others."""
+
+
+def reference(person_id: int, username: str, avatar: str | None) -> dict[str, Any]:
+    """The public reference to a person."""
+    return {"id": person_id, "username": username, "avatar": media_url(avatar)}
+
+
+def media_url(path: str | None) -> str | None:
+    """Where a stored file is served; made absolute for the reader by `links.Links`."""
+    return MEDIA + path if path else None
+
+
+def fold(text: str) -> str:
+    """What makes two spellings the same name or address."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def by_login(name: str) -> Person | None:
+    """The person with this address or username."""
+    key = fold(name)
+    return Person.get_or_none((Person.email_key == key) | (Person.username_key == key))
+
+
+def unknown_ids(ids: list[int]) -> list[int]:
+    """Those of the ids that are no active person, in order."""
+    known = {row[0] for row in Person.select(Person.id).where(Person.id.in_(ids) & Person.is_active).tuples()}
+    return [person_id for person_id in ids if person_id not in known]
+
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+
+
+def email_address(text: str) -> str:
+    """The address, trimmed. Raises ValueError if it cannot be one. LAN names without a dot are fine."""
+    address = text.strip()
+    if not _EMAIL.fullmatch(address) or address.endswith((".", ",", ";")):
+        raise ValueError("Enter a valid email address.")
+    return address
+
+
+def user_name(text: str) -> str:
+    """The username, trimmed. Raises ValueError for one that would not be readable in a list."""
+    name = text.strip()
+    if not name.isprintable():
+        raise ValueError("Enter a username of printable characters.")
+    return name

@@ -1,0 +1,70 @@
+"""Sessions: a row each. While the row is there its tokens and sockets live; deleting it ends them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import peewee
+
+from models.base import InstantField, Statement, Table, now
+from models.people import Person
+
+
+class Session(Table):
+    """One sign-in of one person on one device."""
+
+    id = peewee.TextField(primary_key=True)
+    person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    user_agent = peewee.TextField()
+    address = peewee.TextField()
+    created_at = InstantField()
+    last_used_at = InstantField()
+    expires_at = InstantField()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as far as access has to know. `session_id` is None for the command line."""
+
+    id: int
+    username: str
+    role: str
+    department_id: int | None
+    session_id: str | None = None
+    session_expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a session is used from, for the person's own list of sessions."""
+
+    user_agent: str = ""
+    address: str = ""
+
+
+def start(person_id: int, device: Device, life_us: int) -> Session:
+    """Stores a new session of the person."""
+    moment = now()
+    return Session.create(
+        id=secrets.token_urlsafe(16),
+        person=person_id,
+        user_agent=device.user_agent[:300],
+        address=device.address[:64],
+        created_at=moment,
+        last_used_at=moment,
+        expires_at=moment + life_us,
+    )
+
+
+_actor = Statement("""
+    SELECT p.id, p.username, p.role, p.department_id, s.id, s.expires_at
+    FROM session s JOIN person p ON p.id = s.person_id
+    WHERE s.id = ? AND s.expires_at > ? AND p.is_active
+""")
+
+
+def actor(session_id: str) -> Actor | None:
+    """Who acts by this session; None if it is revoked or over, or the person is deactivated."""
+    row = _actor.one(session_id, now())
+    return Actor(*row) if row else None

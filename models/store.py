@@ -1,0 +1,541 @@
+"""The database as the rest of the house sees it: one writer with group commit, a few readers.
+
+The loop's thread never touches Peewee. A write is one plain function (an operation); the writer
+thread takes everything that waits, runs each unit in a savepoint of one transaction, gives the
+emitted events their `seq` and commits once. Reads run in a few threads of their own, and so do
+password hashing and file work, each in a bounded pool, so that none can starve another.
+
+Nothing outside this module, `base.Statement` and the migrations knows which database it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import fcntl
+import functools
+import logging
+import os
+import queue
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import peewee
+from playhouse.migrations import Runner
+
+from models import events
+from models.base import database
+from models.errors import Unavailable
+
+log = logging.getLogger("taskroom.store")
+Result = TypeVar("Result")
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+READERS = 3
+HASHERS = 2
+MOST_UNITS_A_BATCH = 256
+# More than this many waiting jobs is an overload that waiting longer does not cure.
+MOST_WAITING = 20_000
+# Together they keep the promise of a 503 within 3 s: a job that has not begun after the first never
+# will, and one that has been running for the second is cut off.
+QUEUE_PATIENCE_S = 1.5
+JOB_PATIENCE_S = 1.3
+WATCH_EVERY_S = 0.1
+LOCK_TRIES = 3
+# PostgreSQL has no other name for "whoever migrates now"; the number is arbitrary but fixed.
+_MIGRATION_LOCK = 7_461_001
+
+_LOST = (peewee.OperationalError, peewee.InterfaceError)
+
+
+class StoreError(Exception):
+    """The database cannot be used at all; the text is one line for the person who starts the server."""
+
+
+class _Rollback(Exception):
+    """The only unit of a transaction failed: undo it, there is nothing else to keep."""
+
+
+class _Job:
+    """One unit of work on its way through a database thread."""
+
+    __slots__ = ("_ticket", "at", "call", "claimed", "error", "events", "future", "origin", "result")
+
+    def __init__(self, call: Callable[[], Any], future: asyncio.Future, origin: Any = None) -> None:
+        self.call = call
+        self.future = future
+        self.origin = origin
+        self.at = time.monotonic()
+        self.events: list[events.Event] = []
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.claimed = False
+        self._ticket = [True]
+
+    def claim(self) -> bool:
+        """Takes the job for running, or for giving up: whoever pops the one ticket has it, and a
+        caller who was told 503 for waiting too long can be sure that nothing was done."""
+        with contextlib.suppress(IndexError):
+            return self._ticket.pop()
+        return False
+
+    def settle(self) -> None:
+        """Tells the caller, on the loop."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class _Worker(threading.Thread):
+    """A database thread: takes jobs from its queue, holds one permanent connection."""
+
+    def __init__(self, name: str, jobs: queue.SimpleQueue, serve: Callable) -> None:
+        super().__init__(name=name, daemon=True)
+        self._jobs = jobs
+        self._serve = serve
+        self.busy_since: float | None = None
+        self.was_cut = False
+        self.connection: Any = None
+
+    def run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self.was_cut = False
+            self.progress()
+            try:
+                self._serve(self, job)
+            except Exception:
+                # A worker must outlive anything; the job's own errors never come this far.
+                log.exception("database thread %s", self.name)
+            finally:
+                self.busy_since = None
+        self.disconnect()
+
+    def progress(self) -> None:
+        """Restarts the watchdog's patience: what was running has ended, something else begins."""
+        self.busy_since = time.monotonic()
+
+    def connect(self) -> None:
+        """Opens this thread's connection unless it is open and usable."""
+        if not database.is_connection_usable():
+            self.disconnect()
+            database.connect()
+            self.connection = database.connection()
+
+    def disconnect(self) -> None:
+        """Drops this thread's connection, whatever state it is in."""
+        self.connection = None
+        with contextlib.suppress(Exception):
+            if not database.is_closed():
+                database.connection().close()
+        database.dispose()
+
+    def cut(self) -> None:
+        """Called by the watchdog: ends a call that hangs.
+
+        A frozen PostgreSQL still acknowledges TCP, so no kernel or server timeout ends the call;
+        shutting the socket down does, and the call raises OperationalError in its own thread.
+        """
+        self.was_cut = True
+        connection = self.connection
+        with contextlib.suppress(Exception):
+            if hasattr(connection, "interrupt"):
+                connection.interrupt()
+            elif connection is not None:
+                with socket.socket(fileno=os.dup(connection.fileno())) as twin:
+                    twin.shutdown(socket.SHUT_RDWR)
+
+
+class Store:
+    """The database of one process. `open` before the loop needs it, `close` at the end.
+
+    `on_commit` is called on the loop with the events of each committed batch, in order of `seq`,
+    before any of that batch's callers gets its answer.
+    """
+
+    def __init__(self, database_url: str, data_dir: Path) -> None:
+        self._url = database_url
+        self._data_dir = data_dir
+        self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
+        self._writes: queue.SimpleQueue = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue = queue.SimpleQueue()
+        self._workers: list[_Worker] = []
+        self._hashers = ThreadPoolExecutor(HASHERS, "hasher")
+        self._files = ThreadPoolExecutor(1, "files")
+        self._waiting: collections.deque[_Job] = collections.deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self.batches = 0
+        self.units = 0
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Prepares the database and begins a new epoch of the event log. Raises StoreError."""
+        self.prepare()
+        self.start_seq = self.run_alone(events.start_epoch)
+
+    def prepare(self) -> list[str]:
+        """Binds the tables and migrates; returns the applied migrations. Raises StoreError."""
+        with self._connected():
+            _check_pragmas()
+            return self._migrate()
+
+    def check(self) -> list[str]:
+        """Whether the database can be used; returns the migrations that wait. Raises StoreError."""
+        with self._connected():
+            _check_pragmas()
+            database.execute_sql("SELECT 1").fetchone()
+            return _pending()
+
+    def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
+        """Runs an operation in the calling thread, for the command line. Raises StoreError."""
+        with self._connected(), database.atomic():
+            emitted: list[events.Event] = []
+            with events.collecting(emitted):
+                result = operation(*args)
+            if emitted:
+                events.append(emitted)
+            return result
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[None]:
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            database.initialize(_make_database(self._url, self._data_dir))
+            database.connect()
+            yield
+        except (peewee.PeeweeException, OSError, ValueError) as error:
+            raise StoreError(f"database: {_first_line(error)}") from error
+        finally:
+            if database.obj is not None and not database.is_closed():
+                database.close()
+
+    def start(self) -> None:
+        """Starts the threads; call on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._workers = [_Worker("writer", self._writes, self._serve_writes)]
+        self._workers += [_Worker(f"reader-{n}", self._reads, self._serve_read) for n in range(READERS)]
+        for worker in self._workers:
+            worker.start()
+        self._watch()
+
+    def _migrate(self) -> list[str]:
+        """Applies what is pending, under a lock, after a copy of the SQLite file."""
+        with _migration_lock(self._data_dir):
+            pending = _pending()
+            if not pending:
+                return []
+            before = _row_counts()
+            copy = _copy_sqlite(self._data_dir, pending[0]) if before else "none"
+            applied = Runner(database.obj, str(MIGRATIONS)).up()
+            after = _row_counts()
+            lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
+            if lost:
+                raise StoreError(f"database: a migration lost rows of {', '.join(lost)}; the copy: {copy}")
+            return applied
+
+    async def close(self) -> None:
+        """Finishes what waits, then ends the threads."""
+        if self._watchdog:
+            self._watchdog.cancel()
+        self._writes.put(None)
+        for _ in range(READERS):
+            self._reads.put(None)
+        for worker in self._workers:
+            await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
+        self._workers = []
+        self._hashers.shutdown(wait=False, cancel_futures=True)
+        self._files.shutdown(wait=True)
+
+    # -- what the loop calls -----------------------------------------------------------------------
+
+    def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future:
+        """Queues an operation and returns its future at once; order of calls is order of execution.
+
+        `origin` travels with the emitted events inside this process only: it lets the connection
+        that caused an event get its own copy of it.
+        """
+        return self._enqueue(self._writes, operation, args, origin)
+
+    async def write(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> Result:
+        """Runs an operation; returns when it is durable and its events have been handed on.
+
+        Raises what the operation raises, or Unavailable. Cancelling the caller does not undo it.
+        """
+        return await self._enqueue(self._writes, operation, args, origin)
+
+    async def read(self, query: Callable[..., Result], *args: Any) -> Result:
+        """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
+        return await self._enqueue(self._reads, query, args)
+
+    async def snapshot(self, query: Callable[..., Result], *args: Any) -> Result:
+        """Like `read`, but all statements of the query see one state of the database."""
+        return await self._enqueue(self._reads, _in_snapshot, (query, args))
+
+    async def hash(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Runs a slow computation (a password hash) where it delays neither the loop nor the database."""
+        return await self._loop.run_in_executor(self._hashers, function, *args)
+
+    async def file(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Runs file work."""
+        return await self._loop.run_in_executor(self._files, function, *args)
+
+    def _enqueue(
+        self, jobs: queue.SimpleQueue, call: Callable, args: tuple, origin: Any = None
+    ) -> asyncio.Future:
+        future = self._loop.create_future()
+        if len(self._waiting) > MOST_WAITING:
+            future.set_exception(Unavailable("Too much is waiting for the database."))
+        else:
+            job = _Job(functools.partial(call, *args), future, origin)
+            self._waiting.append(job)
+            jobs.put(job)
+        return future
+
+    def _watch(self) -> None:
+        """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
+        moment = time.monotonic()
+        while self._waiting and (
+            self._waiting[0].future.done() or self._waiting[0].at + QUEUE_PATIENCE_S < moment
+        ):
+            job = self._waiting.popleft()
+            if not job.future.done() and job.claim():
+                job.error = Unavailable()
+                job.settle()
+        for worker in self._workers:
+            since = worker.busy_since
+            if since is not None and not worker.was_cut and since + JOB_PATIENCE_S < moment:
+                log.warning("cutting off %s after %.1f s", worker.name, moment - since)
+                worker.cut()
+        self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
+
+    # -- the writer thread -------------------------------------------------------------------------
+
+    def _serve_writes(self, worker: _Worker, first: _Job) -> None:
+        batch = [first]
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < MOST_UNITS_A_BATCH:
+                job = self._writes.get_nowait()
+                if job is None:
+                    self._writes.put(None)
+                    break
+                batch.append(job)
+        self._write_batch(worker, batch, tries=2)
+
+    def _write_batch(self, worker: _Worker, batch: list[_Job], tries: int) -> None:
+        """Runs the batch in one transaction, commits once, hands the outcome to the loop."""
+        committing = False
+        try:
+            worker.connect()
+            with database.atomic():
+                emitted = self._run_units(worker, batch)
+                worker.progress()
+                committing = True
+        except _Rollback:
+            emitted = []
+        except _LOST as error:
+            # During the commit nobody knows whether it happened: telling "unavailable" is honest,
+            # running the units again is not.
+            final = tries <= 1 or committing or worker.was_cut
+            if _is_lock_failure(error) and not final:
+                return self._write_singly(worker, batch)
+            worker.disconnect()
+            if not final:
+                return self._write_batch(worker, batch, tries - 1)
+            return self._fail(batch, error)
+        except Exception as error:
+            log.exception("a batch of %d writes failed", len(batch))
+            worker.disconnect()
+            return self._fail(batch, error)
+        self.batches += 1
+        self.units += len(batch)
+        self._hand_over(batch, emitted)
+
+    def _write_singly(self, worker: _Worker, batch: list[_Job]) -> None:
+        """After a deadlock with another process: alone, a unit holds few locks, and for a short time."""
+        for job in batch:
+            self._write_batch(worker, [job], tries=LOCK_TRIES if len(batch) > 1 else 1)
+
+    def _run_units(self, worker: _Worker, batch: list[_Job]) -> list[events.Event]:
+        alone = len(batch) == 1
+        for job in batch:
+            job.claimed = job.claimed or job.claim()
+            if not job.claimed:
+                continue
+            worker.progress()
+            job.error, job.events = None, []
+            try:
+                with contextlib.nullcontext() if alone else database.savepoint(sid="unit"):
+                    with events.collecting(job.events):
+                        job.result = job.call()
+            except _LOST:
+                raise
+            except Exception as error:
+                job.error, job.events = error, []
+                if alone:
+                    raise _Rollback from None
+        emitted = []
+        for job in batch:
+            for event in job.events:
+                event.origin = job.origin
+            emitted += job.events
+        if emitted:
+            events.append(emitted)
+        return emitted
+
+    def _fail(self, batch: list[_Job], error: Exception) -> None:
+        log.warning("%d writes failed: %s", len(batch), _first_line(error))
+        for job in batch:
+            job.error, job.events = Unavailable(), []
+        self._hand_over(batch, [])
+
+    def _hand_over(self, batch: list[_Job], emitted: list[events.Event]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
+            self._loop.call_soon_threadsafe(self._settle, batch, emitted)
+
+    def _settle(self, batch: list[_Job], emitted: list[events.Event]) -> None:
+        if emitted:
+            self.on_commit(emitted)
+        for job in batch:
+            job.settle()
+
+    # -- the reader threads ------------------------------------------------------------------------
+
+    def _serve_read(self, worker: _Worker, job: _Job) -> None:
+        if not job.claim():
+            return
+        for last in (False, True):
+            try:
+                worker.connect()
+                worker.progress()
+                job.result = job.call()
+                break
+            except _LOST as error:
+                worker.disconnect()
+                if last or worker.was_cut:
+                    log.warning("a read failed: %s", _first_line(error))
+                    job.error = Unavailable()
+                    break
+            except Exception as error:
+                job.error = error
+                break
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(job.settle)
+
+
+# -- the two kinds of database ---------------------------------------------------------------------
+
+
+def _make_database(url: str, data_dir: Path) -> peewee.Database:
+    if url.startswith(("postgresql://", "postgres://")):
+        patience_ms = int(JOB_PATIENCE_S * 1000)
+        return peewee.PostgresqlDatabase(
+            "postgresql://" + url.split("://", 1)[1],
+            autoconnect=False,
+            connect_timeout=2,  # the least that libpq takes
+            tcp_user_timeout=patience_ms,
+            options=f"-c statement_timeout={patience_ms} -c lock_timeout={patience_ms // 2}",
+        )
+    path = url.split("://", 1)[1].removeprefix("/") if url else data_dir / "taskroom.sqlite3"
+    return peewee.SqliteDatabase(
+        str(path),
+        pragmas=_PRAGMAS,
+        timeout=JOB_PATIENCE_S,
+        lock_type="IMMEDIATE",
+        autoconnect=False,
+        returning_clause=True,
+    )
+
+
+_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "cache_size": -8000}
+
+
+def _is_sqlite() -> bool:
+    return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+def _check_pragmas() -> None:
+    """SQLite ignores a pragma that it cannot follow, without a word."""
+    if _is_sqlite():
+        for name, wanted in _PRAGMAS.items():
+            if str(database.obj.pragma(name)) != str(wanted):
+                raise StoreError(f"database: SQLite does not accept {name}={wanted} here")
+
+
+def _is_lock_failure(error: Exception) -> bool:
+    """Another process holds what a unit needs (deadlock or lock timeout), the connection is sound."""
+    return getattr(getattr(error, "orig", None), "pgcode", None) in ("40P01", "40001", "55P03")
+
+
+def _in_snapshot(query: Callable[..., Result], args: tuple) -> Result:
+    """Runs the query's statements on one state of the database, on a read-only transaction."""
+    begin = "BEGIN" if _is_sqlite() else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    with database.manual_commit():
+        database.execute_sql(begin)
+        try:
+            return query(*args)
+        finally:
+            database.execute_sql("ROLLBACK")
+
+
+def _pending() -> list[str]:
+    steps = Runner(database.obj, str(MIGRATIONS)).status()
+    return [step.name for step in steps if step.path and not step.applied]
+
+
+@contextlib.contextmanager
+def _migration_lock(data_dir: Path) -> Iterator[None]:
+    """Two processes that start at once migrate one after the other."""
+    if _is_sqlite():
+        with open(data_dir / "migrate.lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+    database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+    try:
+        yield
+    finally:
+        database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+
+
+def _row_counts() -> dict[str, int]:
+    quoted = {name: '"' + name.replace('"', '""') + '"' for name in database.get_tables()}
+    return {
+        name: database.execute_sql(f"SELECT count(*) FROM {text}").fetchone()[0]
+        for name, text in quoted.items()
+    }
+
+
+def _copy_sqlite(data_dir: Path, before: str) -> str:
+    """Keeps the file as it was before the migration; PostgreSQL rolls a failed one back itself."""
+    if not _is_sqlite():
+        return "none"
+    copy = data_dir / f"before-{before}.sqlite3"
+    with contextlib.closing(sqlite3.connect(copy)) as target:
+        database.connection().backup(target)
+    return str(copy)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def serialize(name: str) -> None:
+    """Inside an operation: whoever comes second waits until the first has committed.
+
+    For checks that no constraint can express ("the first person ever", "the last ceo"). SQLite's
+    one writer is serial anyway.
+    """
+    if not _is_sqlite():
+        database.execute_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (name,))

@@ -1,0 +1,67 @@
+"""JWTs: what simplejwt's clients read in them, plus our session's id. Pure computation."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from models.errors import TokenNotValid
+
+ALGORITHM = "HS256"
+ACCESS, REFRESH = "access", "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMaker:
+    """Signs and checks tokens with one secret. Lives are in seconds."""
+
+    secret: str
+    access_life_s: float
+    refresh_life_s: float
+
+    def make(self, token_type: str, person_id: int, session_id: str) -> str:
+        """A token of the given type for the session."""
+        issued = int(time.time())
+        life = self.access_life_s if token_type == ACCESS else self.refresh_life_s
+        claims = {
+            "token_type": token_type,
+            "exp": issued + max(1, int(life)),
+            "iat": issued,
+            "jti": secrets.token_hex(16),
+            "user_id": person_id,
+            "sub": str(person_id),
+            "sid": session_id,
+        }
+        return jwt.encode(claims, self.secret, algorithm=ALGORITHM)
+
+    def session_of(self, token: str, token_type: str) -> str:
+        """The session's id. Raises TokenNotValid for a token that is forged, expired or of another type."""
+        return self._claims(token, token_type, verify_exp=True)["sid"]
+
+    def expired_session_of(self, token: str, token_type: str) -> str:
+        """Like `session_of`, but an expired token will do: enough to end one's own session with."""
+        return self._claims(token, token_type, verify_exp=False)["sid"]
+
+    def _claims(self, token: str, token_type: str, verify_exp: bool) -> dict[str, Any]:
+        try:
+            claims = jwt.decode(
+                token,
+                self.secret,
+                algorithms=[ALGORITHM],
+                options={
+                    "require": ["exp", "sid", "token_type"],
+                    "verify_exp": verify_exp,
+                    "verify_iat": False,
+                },
+            )
+        except jwt.ExpiredSignatureError:
+            raise TokenNotValid("Token has expired.") from None
+        except (jwt.InvalidTokenError, ValueError):
+            raise TokenNotValid() from None
+        if claims["token_type"] != token_type or not isinstance(claims["sid"], str):
+            raise TokenNotValid("Token has wrong type.")
+        return claims

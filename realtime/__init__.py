@@ -1,0 +1,1 @@
+"""Speaks WebSocket and carries events from the store to whoever listens."""

@@ -1,0 +1,90 @@
+"""From committed events to the connections of their groups.
+
+Each event is encoded once per dialect, in order of `seq`, and pushed; the flusher joins what one
+batch has for a connection into one write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from realtime.connection import Dialect
+from realtime.hub import Hub
+from realtime.wire import text_frame
+
+
+class SupportsEvent(Protocol):
+    """An event on its way out (`models.events.Event`)."""
+
+    seq: int
+    groups: Sequence[str]
+    payload: Any
+    origin: Any
+    kind: Any
+
+    def message(self, channel: str) -> dict[str, Any] | None: ...
+
+
+class Encoder:
+    """Turns messages into frames. `encode(message, base_url)` makes the JSON text, with absolute links."""
+
+    def __init__(self, encode: Callable[[Any, str], bytes]) -> None:
+        self._encode = encode
+
+    def frame(self, message: Mapping[str, Any], dialect: Dialect) -> bytes:
+        """One message for one dialect."""
+        return text_frame(self._encode(message, dialect.base_url))
+
+
+class Effect(Protocol):
+    """What an event does to connections beside what it says to them."""
+
+    def __call__(self, event: SupportsEvent) -> None: ...
+
+
+class Broadcaster:
+    """Hands the events of this process's hub out."""
+
+    def __init__(self, hub: Hub, encoder: Encoder) -> None:
+        self._hub = hub
+        self.encoder = encoder
+        self.effects: dict[str, Effect] = {}
+        """By name of the event's kind; runs before the event is sent."""
+
+    def publish(self, batch: Sequence[SupportsEvent]) -> None:
+        """Sends committed events; they come in order of `seq`, each once."""
+        for event in batch:
+            effect = self.effects.get(event.kind.name)
+            if effect is not None:
+                effect(event)
+            self._send(event)
+            self._hub.position = event.seq
+
+    def _send(self, event: SupportsEvent) -> None:
+        frames: dict[Dialect, bytes | None] = {}
+        origin, request_id = event.origin or (None, None)
+        for connection in self._hub.receivers(event.groups, event.seq):
+            dialect = connection.dialect
+            if dialect not in frames:
+                frames[dialect] = self._frame(event, dialect)
+            frame = frames[dialect]
+            if frame is None:
+                continue
+            if connection is origin:
+                frame = self._frame(event, dialect, request_id=request_id)
+            connection.push(frame, event)
+
+    def _frame(self, event: SupportsEvent, dialect: Dialect, **extra: Any) -> bytes | None:
+        message = event.message(dialect.channel)
+        return None if message is None else self.encoder.frame(message | extra, dialect)
+
+    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
+        """Tells the others in a group what is true for a moment only (typing): not stored, not
+        numbered, the first to be dropped."""
+        frames: dict[Dialect, bytes] = {}
+        for connection in self._hub.members(group):
+            if connection.actor.id != but_person:
+                if connection.dialect not in frames:
+                    frames[connection.dialect] = self.encoder.frame(message, connection.dialect)
+                connection.push_ephemeral(frames[connection.dialect])

@@ -1,0 +1,67 @@
+"""From `since` to live: what was missed, in order, without a gap and without duplicates.
+
+The hub publishes in order of `seq`, and a connection that joins a group notes the hub's position. So
+the log up to that position and the live events after it are exactly everything, once. Live events
+wait (`hold`) until the log has been read, which alone makes it all arrive in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from realtime.broadcast import Encoder, SupportsEvent
+from realtime.connection import Connection
+from realtime.hub import Hub
+
+PAGE = 500
+
+
+class SupportsLog(Protocol):
+    """The event log (`models.events`), read through the store."""
+
+    async def is_known(self, since: int) -> bool: ...
+
+    async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[SupportsEvent]:
+        """Events above `after`, each group's up to the position it is mapped to, in order."""
+
+
+async def replay(
+    connection: Connection,
+    hub: Hub,
+    log: SupportsLog,
+    encoder: Encoder,
+    since: int,
+    drained: Callable[[], Awaitable[Any]],
+) -> bool:
+    """Sends what the connection's groups had after `since`, then lets live events through.
+
+    Returns False, having sent nothing, if the log cannot tell (`since` is older than retention, or
+    from before a backup was restored): the client must start anew. `drained` waits until the client
+    has read what it got so far, so that a long replay never overflows its outbox.
+    """
+    connection.hold()
+    held_from = hub.position
+    try:
+        if not await log.is_known(since):
+            return False
+        upto, after = dict(connection.groups), since
+        while not connection.closed:
+            page = await log.page(upto, after, PAGE)
+            await drained()
+            for event in page:
+                message = event.message(connection.dialect.channel)
+                if message is not None:
+                    connection.send(encoder.frame(message, connection.dialect))
+            if page:
+                after = page[-1].seq
+            if len(page) < PAGE:
+                if not connection.held_overflow:
+                    return True
+                # More came live than may wait. The log has it too: read on from where holding began.
+                connection.discard_held()
+                after, held_from = held_from, hub.position
+                upto = dict.fromkeys(connection.groups, held_from)
+        return True
+    finally:
+        connection.release()

@@ -1,0 +1,565 @@
+"""What every WebSocket does: credentials, limits, commands in order, closing so that a client knows why.
+
+A channel is a subclass that declares its commands with `@command`; each declaration both checks the
+input and documents it (`/api/schema/`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import functools
+import inspect
+import logging
+import random
+import socket as sockets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import orjson
+from tornado.websocket import WebSocketHandler
+
+from models import events, groups
+from models.authenticator import Authenticator
+from models.errors import DomainError, Invalid
+from models.inputs import Input, Since, Text, parse
+from models.operations.accounts import profile
+from models.sessions import Actor
+from models.store import Store
+from realtime.broadcast import Broadcaster, Encoder
+from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
+from realtime.hub import Hub
+from realtime.limits import TokenBucket
+from realtime.replay import replay
+from realtime.wire import PING_FRAME, Wire
+from settings import Settings
+
+log = logging.getLogger("taskroom.sockets")
+
+CLOSE_CODES = {
+    1001: "the server is going; reconnect after the time that the `closing` message names",
+    1009: "a message was too large",
+    1011: "the server failed; reconnect with back-off",
+    4400: "three bad messages in a row",
+    4401: "not, or no longer, signed in",
+    4403: "no longer allowed: a membership was lost",
+    4404: "no such room, session or workspace, or not one's own",
+    4408: "no credentials within 10 seconds",
+    4429: "too many messages",
+    4503: "too slow a reader; reconnect with `since`",
+}
+AUTH_WITHIN_S = 10
+PING_EVERY_S = 25
+# A healthy client answers a ping within a round trip; this much later it is gone.
+PONG_WITHIN_S = 20
+SLOW_READER_PATIENCE_S = 30
+CLOSE_PATIENCE_S = 5
+MOST_STRIKES = 3
+MOST_QUEUED = 300
+MOST_IN_FLIGHT = 64
+# What one socket may keep in the kernel; more would only hide how slow a reader is.
+SEND_BUFFER_BYTES = 256 * 1024
+# Spread over this time, a restart is no stampede.
+RECONNECT_WITHIN_MS = (500, 5000)
+
+
+class CloseSocket(Exception):
+    """Ends the socket with a code of CLOSE_CODES."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason or CLOSE_CODES[code]
+
+
+class BadMessage(DomainError):
+    """Not a message at all; three in a row close the socket."""
+
+    code = "bad_message"
+    detail = "A message is a JSON object with a known type."
+
+
+@dataclass(slots=True)
+class Realtime:
+    """What the sockets of one process share."""
+
+    settings: Settings
+    store: Store
+    authenticator: Authenticator
+    hub: Hub
+    broadcaster: Broadcaster
+    flusher: Flusher
+    sockets: set[Socket] = field(default_factory=set)
+
+    @property
+    def encoder(self) -> Encoder:
+        """Makes frames."""
+        return self.broadcaster.encoder
+
+    async def is_known(self, since: int) -> bool:
+        """Whether the event log reaches back to `since`."""
+        return await self.store.read(events.is_known, since)
+
+    async def page(self, groups: Mapping[str, int], after: int, most: int) -> list[events.Event]:
+        """A page of the event log for a replay."""
+        return await self.store.read(events.page, groups, after, most)
+
+
+class _Order(NamedTuple):
+    """A checked message that waits for its turn."""
+
+    command: Command
+    message: Input
+    request_id: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A message that a client may send."""
+
+    type: str
+    model: type[Input]
+    call: Callable[..., Any]
+    description: str
+    pipelined: bool
+
+
+def command(type_: str, *, pipelined: bool = False) -> Callable:
+    """Declares a method as the answer to messages of a type.
+
+    The method takes `(self, message, request_id)`, with the message's model as its annotation, and its
+    docstring describes it. A pipelined one must not wait: it returns a future of the store, and the
+    next message is taken at once, so that one sender's messages share a commit.
+    """
+
+    def declare(method: Callable) -> Callable:
+        hints = inspect.get_annotations(method, eval_str=True)
+        method.command = Command(type_, hints["message"], method, inspect.getdoc(method), pipelined)
+        return method
+
+    return declare
+
+
+class Auth(Input):
+    """Signs in, on sockets whose handshake carried no credentials."""
+
+    type: Literal["auth"]
+    token: Text
+
+
+class Ping(Input):
+    """Asks whether the server is there."""
+
+    type: Literal["ping"]
+
+
+class Hello(Input):
+    """Turns on the additions to what the five documents name, and asks for the current `seq`."""
+
+    type: Literal["hello"]
+
+
+class Resume(Input):
+    """Asks for everything after `since`."""
+
+    type: Literal["resume"]
+    since: Since
+
+
+class Socket(WebSocketHandler):
+    """One client's WebSocket."""
+
+    channel: ClassVar[str]
+    commands: ClassVar[dict[str, Command]] = {}
+    needs_sign_in: ClassVar[bool] = True
+    says: ClassVar[Mapping[str, str]] = {
+        "auth": "the answer to `auth`: `status` ok and the `user`",
+        "pong": "the answer to `ping`",
+        "hello": "the answer to `hello`: `seq` of the newest event",
+        "resync": "what came after `since` cannot be told any more: start anew from `seq`",
+        "error": "`code`, `detail` and for wrong fields `errors`; the socket stays",
+        "closing": "the socket is about to close; reconnect after `reconnect_in_ms`",
+    }
+    """What the server sends, for the documentation: message type and meaning."""
+
+    def __init_subclass__(cls) -> None:
+        declared = [
+            getattr(member, "command", None)
+            for base in reversed(cls.__mro__)
+            for member in vars(base).values()
+        ]
+        cls.commands = {item.type: item for item in declared if isinstance(item, Command)}
+
+    def initialize(self) -> None:
+        self.realtime: Realtime = self.settings["realtime"]
+        self.actor: Actor | None = None
+        self.connection: Connection | None = None
+        self._wire: Wire | None = None
+        self._strikes = 0
+        self._queue: collections.deque[_Order | Callable[[], Awaitable]] = collections.deque()
+        self._worker: asyncio.Task | None = None
+        self._room: asyncio.Future | None = None
+        self._in_flight = 0
+        self._settled: asyncio.Future | None = None
+
+    # -- the handshake -------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        most = self.realtime.settings.max_sockets
+        if most and len(self.realtime.sockets) >= most:
+            self.set_status(503)
+            self.set_header("Retry-After", "10")
+            self.finish({"detail": "Too many open sockets.", "code": "unavailable"})
+
+    def check_origin(self, origin: str) -> bool:
+        """Every origin may open a socket: what an unknown one may not do is use the cookie."""
+        return True
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Echoes the token, or answers `bearer`: a browser fails when an offer is not taken."""
+        if not subprotocols:
+            return None
+        return "bearer" if "bearer" in subprotocols else subprotocols[0]
+
+    def _credential(self) -> str | None:
+        """The token of the handshake; the first way that is present wins."""
+        offered = [part.strip() for part in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        tokens = [part for part in offered if part and part != "bearer"]
+        if tokens:
+            return tokens[0]
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return token.strip()
+        cookie = self.get_cookie("access")
+        origin = self.request.headers.get("Origin")
+        if cookie and origin and self.realtime.settings.allows_origin(origin, self.request.host):
+            return cookie
+        return self.get_query_argument("token", None)
+
+    # -- opening -------------------------------------------------------------------------------------
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        try:
+            self._open()
+        except Exception:
+            # Tornado would drop the socket without a close frame.
+            log.exception("opening %s", type(self).__name__)
+            self.close(1011, CLOSE_CODES[1011])
+
+    def _open(self) -> None:
+        settings = self.realtime.settings
+        stream = self.ws_connection.stream
+        stream.set_nodelay(True)
+        stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._wire = Wire(self.ws_connection)
+        base_url = settings.backend_url or f"{self.request.protocol}://{self.request.host}"
+        limits = OutboxLimits(settings.socket_outbox_kib * 1024, settings.socket_outbox_messages)
+        self.connection = Connection(
+            self._wire, Dialect(self.channel, base_url), self.realtime.flusher, limits, self._too_slow
+        )
+        self.connection.owner = self
+        moment = time.monotonic()
+        self._bucket = TokenBucket(settings.socket_rate, settings.socket_burst, moment)
+        self.last_heard = self.last_ping = self.opened_at = moment
+        self.realtime.sockets.add(self)
+        token = self._credential() if self.needs_sign_in else None
+        if token is not None:
+            self._enqueue(lambda: self._sign_in(token))
+        elif not self.needs_sign_in:
+            self._enqueue(self.opened)
+        # Ten thousand idle sockets need not remember their handshake.
+        self._since = self.get_query_argument("since", None)
+        self.request.headers.clear()
+        self.ui = None
+
+    async def opened(self) -> None:
+        """Called once the client is signed in: a channel joins its groups here."""
+
+    async def _sign_in(self, token: str) -> None:
+        try:
+            self.actor = await self.realtime.authenticator.actor(token)
+        except DomainError as error:
+            raise CloseSocket(4401, error.detail) from None
+        self.connection.actor = self.actor
+        self.realtime.hub.add(self.connection)
+        self.realtime.hub.join(self.connection, groups.session(self.actor.session_id))
+        # Between the check and the join the session may have ended; from here on an event tells.
+        await self.refresh_actor()
+        await self.opened()
+        if self._since is not None:
+            await self._resume(self._since)
+
+    async def refresh_actor(self) -> None:
+        """Looks again who this is; closes the socket if the session has ended."""
+        try:
+            self.actor = await self.realtime.authenticator.actor_of_session(self.actor.session_id)
+        except DomainError as error:
+            raise CloseSocket(4401, error.detail) from None
+        self.connection.actor = self.actor
+
+    def refresh_actor_soon(self) -> None:
+        """Like `refresh_actor`, in turn with what the client sends."""
+        self._enqueue(self.refresh_actor)
+
+    # -- receiving -----------------------------------------------------------------------------------
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        """Checks and queues; the future it may return makes Tornado stop reading from a client that is
+        far ahead of its answers."""
+        try:
+            self._receive(message)
+        except Exception:
+            log.exception("receiving on %s", type(self).__name__)
+            self.shut(1011)
+        if len(self._queue) < MOST_QUEUED:
+            return None
+        self._room = self._room or asyncio.get_running_loop().create_future()
+        return self._room
+
+    def on_pong(self, data: bytes) -> None:
+        self.last_heard = time.monotonic()
+
+    def _receive(self, message: str | bytes) -> None:
+        if self.connection.closed:
+            return
+        self.last_heard = moment = time.monotonic()
+        if not self._bucket.take(moment):
+            return self.shut(4429)
+        if self._is_too_large(message):
+            return self.shut(1009)
+        request_id = None
+        try:
+            content = _json_object(message)
+            request_id = _request_id(content)
+            found = self.command_of(content)
+            parsed = parse(found.model, content)
+        except DomainError as error:
+            return self._report(error, request_id)
+        self._strikes = 0
+        self._enqueue(_Order(found, parsed, request_id))
+
+    def _is_too_large(self, message: str | bytes) -> bool:
+        most = self.realtime.settings.socket_message_kib * 1024
+        if not most or len(message) * 4 <= most:
+            return False
+        return len(message) > most or (isinstance(message, str) and len(message.encode()) > most)
+
+    def command_of(self, content: dict[str, Any]) -> Command:
+        """The command that a message asks for. Raises BadMessage."""
+        type_ = content.get("type")
+        found = self.commands.get(type_) if isinstance(type_, str) else None
+        if found is None:
+            raise BadMessage("There is no message of this type.", "unknown_type")
+        return found
+
+    # -- working, in order ---------------------------------------------------------------------------
+
+    def _enqueue(self, item: _Order | Callable[[], Awaitable]) -> None:
+        self._queue.append(item)
+        if self._worker is None:
+            self._start_pipelined()
+        # A socket has a task only while something must be waited for: most are idle, and tasks cost
+        # memory.
+        if self._queue and self._worker is None and not self.connection.closed:
+            self._worker = asyncio.ensure_future(self._work())
+
+    def _start_pipelined(self) -> None:
+        """Starts whatever is next and need not be waited for."""
+        while self._queue and self._in_flight < MOST_IN_FLIGHT:
+            order = self._queue[0]
+            if self.actor is None or not isinstance(order, _Order) or not order.command.pipelined:
+                return
+            self._queue.popleft()
+            self._in_flight += 1
+            future = order.command.call(self, order.message, order.request_id)
+            future.add_done_callback(functools.partial(self._order_done, order.request_id))
+
+    def _order_done(self, request_id: Any, done: asyncio.Future) -> None:
+        self._in_flight -= 1
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, DomainError):
+            self._report(error, request_id)
+        elif error is not None:
+            log.error("a command failed", exc_info=error)
+            self.shut(1011)
+        if self._settled is not None and not self._in_flight:
+            self._settled.set_result(None)
+            self._settled = None
+
+    async def _work(self) -> None:
+        try:
+            while self._queue and not self.connection.closed:
+                self._start_pipelined()
+                if self._in_flight:
+                    # What waits may depend on what is under way: an answer keeps its place.
+                    self._settled = asyncio.get_running_loop().create_future()
+                    await self._settled
+                elif self._queue:
+                    await self._do(self._queue.popleft())
+                self._let_read()
+        except CloseSocket as closing:
+            self.shut(closing.code, closing.reason)
+        except Exception:
+            log.exception("working on %s", type(self).__name__)
+            self.shut(1011)
+        finally:
+            self._worker = None
+            self._let_read()
+
+    def _let_read(self) -> None:
+        if self._room is not None and len(self._queue) < MOST_QUEUED // 2:
+            self._room.set_result(None)
+            self._room = None
+
+    async def _do(self, item: _Order | Callable[[], Awaitable]) -> None:
+        if not isinstance(item, _Order):
+            return await item()
+        try:
+            if self.needs_sign_in and self.actor is None and item.command.type != "auth":
+                raise BadMessage('Sign in first: {"type": "auth", "token": …}.', "not_authenticated")
+            await item.command.call(self, item.message, item.request_id)
+        except DomainError as error:
+            self._report(error, item.request_id)
+
+    def _report(self, error: DomainError, request_id: Any) -> None:
+        message = {"type": "error", "code": error.code, "detail": error.detail}
+        if isinstance(error, Invalid):
+            message["errors"] = error.errors
+        self.reply(message, request_id)
+        if isinstance(error, BadMessage):
+            self._strikes += 1
+            if self._strikes >= MOST_STRIKES:
+                self.shut(4400)
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    def reply(self, message: dict[str, Any], request_id: Any = None) -> None:
+        """Answers this client alone."""
+        if request_id is not None:
+            message = message | {"request_id": request_id}
+        self.connection.send(self.realtime.encoder.frame(message, self.connection.dialect))
+
+    async def drained(self) -> None:
+        """Waits until the client has read most of what it was sent."""
+        self.connection.flush()
+        while self.connection.draining is not None and not self.connection.closed:
+            await asyncio.wait([self.connection.draining])
+
+    # -- commands of every channel -------------------------------------------------------------------
+
+    @command("auth")
+    async def authenticate(self, message: Auth, request_id: Any) -> None:
+        """Signs in when the handshake carried no credentials; answers `auth` with the person."""
+        if self.actor is None:
+            await self._sign_in(message.token)
+        user = await self.realtime.store.read(profile, self.actor)
+        self.reply({"type": "auth", "status": "ok", "user": user}, request_id)
+
+    @command("ping")
+    async def ping_back(self, message: Ping, request_id: Any) -> None:
+        """Answers `pong`."""
+        self.reply({"type": "pong"}, request_id)
+
+    @command("hello")
+    async def hello(self, message: Hello, request_id: Any) -> None:
+        """Answers `hello` with the `seq` of the newest event: what to send as `since` later."""
+        self.reply({"type": "hello", "seq": self.realtime.hub.position}, request_id)
+
+    @command("resume")
+    async def resume(self, message: Resume, request_id: Any) -> None:
+        """Replays what came after `since`, in order, then goes on live; or answers `resync`."""
+        await self._replay(message.since)
+
+    async def _resume(self, text: str) -> None:
+        try:
+            message = parse(Resume, {"type": "resume", "since": int(text) if text.isascii() else text})
+        except ValueError:
+            error = Invalid({"since": ["A valid integer is required."]})
+            return self._report(error, None)
+        except Invalid as error:
+            return self._report(error, None)
+        await self._replay(message.since)
+
+    async def join_for_resume(self) -> None:
+        """Called before a replay: a channel joins whatever it cannot know the client had joined."""
+
+    async def _replay(self, since: int) -> None:
+        await self.join_for_resume()
+        realtime = self.realtime
+        told = await replay(self.connection, realtime.hub, realtime, realtime.encoder, since, self.drained)
+        if not told:
+            self.reply({"type": "resync", "seq": realtime.hub.position})
+
+    # -- closing -------------------------------------------------------------------------------------
+
+    def shut(self, code: int, reason: str = "", patience_s: float = CLOSE_PATIENCE_S) -> None:
+        """Closes with a code that tells the client what to do; what waits is still written first."""
+        connection = self.connection
+        if connection.closed:
+            return
+        if code in (1001, 4503):
+            self._announce_closing()
+        connection.flush()
+        connection.close()
+        self._queue.clear()
+        self._wire.close(code, reason or CLOSE_CODES[code], patience_s)
+        self._forget()
+
+    def _announce_closing(self) -> None:
+        spread = random.randint(*RECONNECT_WITHIN_MS)
+        self.reply({"type": "closing", "reconnect_in_ms": spread})
+
+    def _too_slow(self) -> None:
+        """More waits than may. What waited is gone; the log has it for the client's return."""
+        spread = random.randint(*RECONNECT_WITHIN_MS)
+        message = {"type": "closing", "reconnect_in_ms": spread}
+        self._wire.write(self.realtime.encoder.frame(message, self.connection.dialect))
+        self._queue.clear()
+        self._wire.close(4503, CLOSE_CODES[4503], SLOW_READER_PATIENCE_S)
+        self._forget()
+
+    def on_close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self._queue.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Takes the socket out of everything; called on every way out, more than once is fine."""
+        self.realtime.sockets.discard(self)
+        self.realtime.hub.remove(self.connection)
+        self.left()
+
+    def left(self) -> None:
+        """Called when the client has gone: a channel ends what only the socket kept up."""
+
+    # -- the sweep -----------------------------------------------------------------------------------
+
+    def sweep(self, moment: float, wall_us: int) -> None:
+        """Called every second: time limits, and the ping that tells the living from the dead."""
+        if self.needs_sign_in and self.actor is None and moment - self.opened_at > AUTH_WITHIN_S:
+            self.shut(4408)
+        elif self.actor is not None and self.actor.session_expires_at <= wall_us:
+            self.shut(4401, "The session has ended.")
+        elif moment - self.last_heard > PING_EVERY_S + PONG_WITHIN_S and not self._queue:
+            self.shut(4503, "no answer to a ping")
+        elif moment - self.last_ping >= PING_EVERY_S and self.connection.draining is None:
+            self.last_ping = moment
+            self._wire.write(PING_FRAME)
+
+
+def _json_object(message: str | bytes) -> dict[str, Any]:
+    try:
+        content = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        raise BadMessage("This is not JSON.") from None
+    if not isinstance(content, dict):
+        raise BadMessage()
+    return content
+
+
+def _request_id(content: dict[str, Any]) -> str | int | None:
+    value = content.get("request_id")
+    return value if isinstance(value, str | int) and len(str(value)) <= 200 else None

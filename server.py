@@ -1,0 +1,376 @@
+"""Taskroom: wires everything, and the sub-commands; nothing else.
+
+server.py [serve] [--name value …]    serve (the default)
+server.py migrate                     bring the database up to date
+server.py create-user EMAIL           make a person; asks for the password, or reads it from stdin
+server.py reset-link EMAIL            a link with which the person sets a new password
+server.py check                       validate the settings and the database
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import logging
+import resource
+import signal
+import ssl
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+import handlers.auth
+import handlers.chat
+import handlers.media
+import handlers.pages
+import handlers.people
+import handlers.proxy
+import handlers.schema
+import handlers.service
+import settings as settings_module
+from handlers.base import Backend, Route, UnknownPath
+from jobs import retention
+from models.authenticator import Authenticator
+from models.base import now
+from models.errors import DomainError
+from models.links import Links
+from models.operations import accounts
+from models.operations.accounts import NewPerson
+from models.passwords import hash_password, weaknesses
+from models.people import ROLES, email_address
+from models.resets import ResetTokens
+from models.store import Store, StoreError
+from models.tokens import TokenMaker
+from realtime.broadcast import Broadcaster, Encoder
+from realtime.connection import Flusher
+from realtime.hub import Hub
+from realtime.sockets import documentation
+from realtime.sockets.base import Realtime
+from realtime.sockets.chat import ChatSocket, effects
+from realtime.sockets.health import HealthSocket
+from settings import Settings, SettingsError
+
+VERSION = "0.1.0"
+log = logging.getLogger("taskroom")
+
+SOCKETS = [
+    Route("/ws/chat/", ChatSocket),
+    Route("/ws/chat/{room_id...}", ChatSocket),
+    Route("/ws/health/", HealthSocket),
+]
+ROUTES = [
+    *handlers.auth.routes,
+    *handlers.people.routes,
+    *handlers.chat.routes,
+    *handlers.media.routes,
+    *handlers.service.routes,
+    *handlers.schema.routes,
+    *handlers.pages.routes,
+]
+IDLE_CONNECTION_S = 75
+BODY_WITHIN_S = 300
+MOST_HEADER_BYTES = 32 * 1024
+MOST_BODY_BYTES = 2**40
+"""Tornado's own limit closes without an answer; ours (`handlers.bodies`) come first and say why."""
+SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
+"""Above `socket_message_kib`, so that a message slightly too large is refused with 1009, not a reset."""
+SWEEP_EVERY_S = 1
+SHUTDOWN_PATIENCE_S = 3
+
+
+class TaskroomApplication(Application):
+    """Applies what a trusted proxy says before anything looks at the request."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        handlers.proxy.apply(request, self.settings["backend"].settings.proxy)
+        return super().find_handler(request, **kwargs)
+
+    def log_request(self, handler: RequestHandler) -> None:
+        # The path only: a query may carry a token.
+        level = logging.INFO if handler.get_status() >= 400 else logging.DEBUG
+        if log.isEnabledFor(level):
+            request = handler.request
+            took_ms = 1000 * request.request_time()
+            log.log(level, "%s %s %d %.1f ms", request.method, request.path, handler.get_status(), took_ms)
+
+
+def describe_api() -> dict[str, Any]:
+    """The document behind `/api/schema/`."""
+    sockets = [documentation.describe(route.path.replace("...", ""), route.handler) for route in SOCKETS]
+    described = handlers.schema.document(ROUTES, sockets, VERSION)
+    return described | {"x-close-codes": documentation.close_codes()}
+
+
+class Taskroom:
+    """One server process: `await start()`, then `port` is known; `await stop()` ends it in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.database_url, settings.data_dir)
+        self.port = 0
+        self._jobs: list[asyncio.Task] = []
+        self._server: HTTPServer | None = None
+        self.realtime: Realtime | None = None
+
+    async def start(self) -> None:
+        """Opens the database and listens. Raises StoreError, OSError."""
+        settings, store = self.settings, self.store
+        secret = settings.resolve_secret()
+        media = settings.data_dir / "media"
+        handlers.media.prepare_folders(media)
+        store.open()
+        store.start()
+        tokens = TokenMaker(
+            secret, settings.access_token_minutes * 60, settings.refresh_token_days * 24 * 3600
+        )
+        authenticator = Authenticator(store, tokens)
+        links = Links(secret)
+        self.realtime = self._make_realtime(authenticator, links)
+        backend = Backend(settings, store, authenticator, links, media, ResetTokens(secret))
+        self._listen(self._make_application(backend))
+        self._jobs = [
+            asyncio.ensure_future(self._sweep()),
+            asyncio.ensure_future(retention.run(store, settings)),
+        ]
+
+    def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
+        hub = Hub(self.store.start_seq)
+        broadcaster = Broadcaster(hub, Encoder(links.encode))
+        broadcaster.effects.update(effects(hub))
+        self.store.on_commit = broadcaster.publish
+        flusher = Flusher(asyncio.get_running_loop().call_soon)
+        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, flusher)
+
+    def _make_application(self, backend: Backend) -> Application:
+        routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
+        return TaskroomApplication(
+            [(route.pattern, route.handler) for route in routes],
+            default_handler_class=UnknownPath,
+            backend=backend,
+            realtime=self.realtime,
+            static_files=handlers.pages.load(),
+            describe=describe_api,
+            websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
+        )
+
+    def _listen(self, application: Application) -> None:
+        settings = self.settings
+        tls = None
+        if settings.tls_cert:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(settings.tls_cert, settings.tls_key)
+        self._server = HTTPServer(
+            application,
+            ssl_options=tls,
+            idle_connection_timeout=IDLE_CONNECTION_S,
+            body_timeout=BODY_WITHIN_S,
+            max_header_size=MOST_HEADER_BYTES,
+            max_body_size=MOST_BODY_BYTES,
+        )
+        sockets = bind_sockets(settings.port, settings.host)
+        self._server.add_sockets(sockets)
+        self.port = sockets[0].getsockname()[1]
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            moment, wall_us = loop.time(), now()
+            for socket in list(self.realtime.sockets):
+                socket.sweep(moment, wall_us)
+
+    async def stop(self) -> None:
+        """Takes nothing new, tells every socket when to come back, finishes what waits."""
+        for job in self._jobs:
+            job.cancel()
+        if self._server is not None:
+            self._server.stop()
+            for socket in list(self.realtime.sockets):
+                socket.shut(1001)
+            await asyncio.wait_for(self._drain(), SHUTDOWN_PATIENCE_S + 1)
+        await self.store.close()
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SHUTDOWN_PATIENCE_S
+        while self._server._connections and loop.time() < until:
+            await asyncio.sleep(0.02)
+        await self._server.close_all_connections()
+
+
+# -- sub-commands ------------------------------------------------------------------------------------
+
+
+async def _serve(settings: Settings) -> int:
+    taskroom = Taskroom(settings)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await taskroom.start()
+    except OSError as error:
+        return _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    scheme = "https" if settings.tls_cert else "http"
+    log.info("Taskroom %s serves on %s://%s:%d", VERSION, scheme, settings.host, taskroom.port)
+    await stopped.wait()
+    log.info("stopping")
+    await taskroom.stop()
+    return 0
+
+
+def serve(settings: Settings, args: Sequence[str]) -> int:
+    """Serves until SIGTERM or SIGINT."""
+    _raise_file_limit()
+    return asyncio.run(_serve(settings))
+
+
+def migrate(settings: Settings, args: Sequence[str]) -> int:
+    """Brings the database up to date."""
+    applied = Store(settings.database_url, settings.data_dir).prepare()
+    print(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
+    return 0
+
+
+def check(settings: Settings, args: Sequence[str]) -> int:
+    """The settings have been checked by now; says whether the database can be used."""
+    for name in settings_module.unknown_environment():
+        print(f"warning: nothing reads {name}", file=sys.stderr)
+    settings.resolve_secret()
+    pending = Store(settings.database_url, settings.data_dir).check()
+    if pending:
+        print(f"The next start will apply {', '.join(pending)}.")
+    print("The settings and the database are fine.")
+    return 0
+
+
+def create_user(settings: Settings, args: Sequence[str]) -> int:
+    """Makes a person: `create-user EMAIL [ROLE]`."""
+    if not 1 <= len(args) <= 2:
+        return _complain("usage: server.py create-user EMAIL [ROLE]")
+    role = args[1].lower() if len(args) == 2 else None
+    if role is not None and role not in ROLES:
+        return _complain(f"a role is one of {', '.join(ROLES)}")
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        email = email_address(args[0])
+    except ValueError as error:
+        return _complain(str(error))
+    reasons = weaknesses(password, email, email.split("@")[0])
+    if reasons:
+        return _complain(" ".join(reasons))
+    store = Store(settings.database_url, settings.data_dir)
+    store.prepare()
+    new = NewPerson(email, "", hash_password(password))
+    person = store.run_alone(lambda: accounts.create_person(new, role).to_json())
+    print(f"Made {person['username']} (id {person['id']}, {person['role']}).")
+    return 0
+
+
+def reset_link(settings: Settings, args: Sequence[str]) -> int:
+    """Prints a link with which a person sets a new password: `reset-link EMAIL`."""
+    if len(args) != 1:
+        return _complain("usage: server.py reset-link EMAIL")
+    store = Store(settings.database_url, settings.data_dir)
+    store.prepare()
+    found = store.run_alone(lambda: accounts.credentials(args[0]))
+    if found is None:
+        return _complain(f"there is no active person {args[0]}")
+    reset = ResetTokens(settings.resolve_secret()).make(*found)
+    scheme = "https" if settings.tls_cert else "http"
+    base = settings.backend_url or f"{scheme}://{settings.host}:{settings.port}"
+    print(reset.link(settings.frontend_url, base))
+    print("It works once, within an hour.", file=sys.stderr)
+    return 0
+
+
+COMMANDS = {
+    "serve": serve,
+    "migrate": migrate,
+    "create-user": create_user,
+    "reset-link": reset_link,
+    "check": check,
+}
+
+
+def _complain(text: str) -> int:
+    print(f"taskroom: {text}", file=sys.stderr)
+    return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        """One line, where argparse would print the usage of sixty settings."""
+        self.exit(2, f"taskroom: {message}\n")
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="server.py",
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", nargs="?", default="serve", choices=COMMANDS)
+    parser.add_argument("args", nargs="*")
+    for name, field in Settings.model_fields.items():
+        flags = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+        text = (field.description or "").replace("%", "%%")
+        parser.add_argument(*flags, dest=f"setting_{name}", metavar="VALUE", help=text)
+    return parser.parse_args(argv)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def _set_up_logging(log_format: str) -> None:
+    handler = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else text)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _raise_file_limit() -> None:
+    """Each socket is a file descriptor, and the usual soft limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit status."""
+    parsed = _parse(sys.argv[1:] if argv is None else argv)
+    flags = {
+        name.removeprefix("setting_"): value
+        for name, value in vars(parsed).items()
+        if name.startswith("setting_") and value is not None
+    }
+    try:
+        settings = settings_module.load(flags)
+        _set_up_logging(settings.log_format)
+        return COMMANDS[parsed.command](settings, parsed.args)
+    except (SettingsError, StoreError) as error:
+        return _complain(str(error))
+    except DomainError as error:
+        return _complain(error.detail)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

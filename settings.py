@@ -1,0 +1,234 @@
+"""Every setting: its name, default, meaning and check.
+
+A setting is read from `--name value` on the command line, then from the environment as
+`TASKROOM_<NAME>`, then from the default here. `BACKEND_URL` is read as well, because the
+deployments of document A already set it. Lists are comma-separated; 0 or empty turns a limit off.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
+
+
+class SettingsError(Exception):
+    """A setting makes no sense; the text is one line that names it."""
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _without_slash(value: Any) -> Any:
+    return value.strip().rstrip("/") if isinstance(value, str) else value
+
+
+WordList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+NumberList = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split)]
+Url = Annotated[str, BeforeValidator(_without_slash)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process, checked and frozen."""
+
+    model_config = SettingsConfigDict(env_prefix="TASKROOM_", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 serves the LAN")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    data_dir: Path = Field(Path("data"), description="the SQLite file, uploads and the generated secret")
+    database_url: str = Field("", description="postgresql://…; empty is SQLite in data_dir")
+    redis_url: str = Field("", description="redis://…; needed only by several processes")
+    secret_key: str = Field("", description="signs tokens and links; empty generates one in data_dir")
+    backend_url: Url = Field(
+        "",
+        validation_alias=AliasChoices("backend_url", "TASKROOM_BACKEND_URL", "BACKEND_URL"),
+        description="base of absolute URLs; empty takes each request's own host",
+    )
+    frontend_url: Url = Field(
+        "", description="where social sign-in and mailed links lead; empty is this server"
+    )
+    cors_origins: WordList = Field(
+        (
+            "http://localhost:3000",
+            "http://localhost:5173",
+            "http://127.0.0.1:3000",
+            "http://127.0.0.1:5173",
+        ),
+        description="origins whose pages may call with credentials",
+    )
+    registration: Literal["open", "closed"] = Field("open", description="whether anyone may register")
+
+    access_token_minutes: float = Field(15, gt=0, description="life of an access token")
+    refresh_token_days: float = Field(14, gt=0, description="life of a refresh token and of its session")
+    rotate_refresh: bool = Field(False, description="give a new refresh token at each refresh, detect reuse")
+
+    throttle_anon: str = Field("50/hour", description="requests of one address without credentials")
+    throttle_user: str = Field("1000/hour", description="requests of one person")
+    throttle_login: str = Field("10/minute", description="log-ins to one account from one address")
+    throttle_password_reset: str = Field("5/hour", description="reset requests of one address")
+
+    smtp_url: str = Field("", description="smtp://user:password@host:port; empty keeps mail in the queue")
+    mail_from: str = Field("taskroom@localhost", description="sender of all mail")
+
+    google_client_id: str = Field("", description="empty: google sign-in is off")
+    google_client_secret: str = ""
+    google_authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    google_token_url: str = "https://oauth2.googleapis.com/token"
+    google_userinfo_url: str = "https://openidconnect.googleapis.com/v1/userinfo"
+    github_client_id: str = Field("", description="empty: github sign-in is off")
+    github_client_secret: str = ""
+    github_authorize_url: str = "https://github.com/login/oauth/authorize"
+    github_token_url: str = "https://github.com/login/oauth/access_token"
+    github_userinfo_url: str = "https://api.github.com/user"
+    github_emails_url: str = "https://api.github.com/user/emails"
+    oidc_client_id: str = Field("", description="empty: OpenID Connect sign-in is off")
+    oidc_client_secret: str = ""
+    oidc_issuer: Url = Field("", description="the rest comes from its /.well-known/openid-configuration")
+    oidc_name: str = Field("Single sign-on", description="what the button says")
+
+    max_upload_mb: float = Field(25, ge=0, description="largest file")
+    event_retention_hours: float = Field(72, ge=0, description="how far back `since` reaches; 0 keeps all")
+    socket_rate: float = Field(20, ge=0, description="messages a second of one socket, sustained")
+    socket_burst: int = Field(60, ge=0, description="messages of one socket at once")
+    socket_message_kib: int = Field(64, ge=0, description="largest message of a client")
+    socket_outbox_kib: int = Field(1024, ge=0, description="bytes that may wait for one slow reader")
+    socket_outbox_messages: int = Field(1000, ge=0, description="messages that may wait for one slow reader")
+    max_sockets: int = Field(10000, ge=0, description="open WebSockets of this process")
+    deadline_hours: NumberList = Field((24.0, 1.0), description="how long before its due date a task reminds")
+    assignee_fields: WordList = Field((), description="what an assignee may change; empty: all they may have")
+    proxy: WordList = Field((), description="addresses whose X-Forwarded-* headers are believed")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
+    tls_key: Path | None = Field(None, description="private key (PEM)")
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("postgresql", "postgres", "sqlite"):
+            raise ValueError("must be postgresql://… or sqlite:///path, or empty for SQLite in data_dir")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("must be redis://…, rediss://… or unix://…, or empty")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_mail_server(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("smtp", "smtps"):
+            raise ValueError("must be smtp://… or smtps://…, or empty")
+        return value
+
+    @field_validator("backend_url", "frontend_url", "oidc_issuer")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if value and not (urlsplit(value).scheme in ("http", "https") and urlsplit(value).netloc):
+            raise ValueError("must be an absolute http:// or https:// URL, or empty")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        origins = tuple(origin.rstrip("/") for origin in value)
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+                raise ValueError(f"{origin!r} is no origin: scheme://host[:port]")
+        return origins
+
+    @field_validator("throttle_anon", "throttle_user", "throttle_login", "throttle_password_reset")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        if value and not _RATE.match(value.strip()):
+            raise ValueError("must look like 50/hour, or be empty for no limit")
+        return value.strip()
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: str) -> str:
+        if value and len(value) < 32:
+            raise ValueError("must have at least 32 characters, or be empty")
+        return value
+
+    @field_validator("deadline_hours")
+    @classmethod
+    def _before(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(hours <= 0 for hours in value):
+            raise ValueError("must be hours above 0")
+        return value
+
+    @field_validator("tls_cert", "tls_key")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Largest file in bytes; 0 is no limit."""
+        return int(self.max_upload_mb * 1024 * 1024)
+
+    def allows_origin(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin may act with a person's cookies: this host's, or a listed one."""
+        return urlsplit(origin).netloc == host or origin in self.cors_origins
+
+    def resolve_secret(self) -> str:
+        """`secret_key`, or the one kept in `data_dir` (made at the first start, mode 0600)."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret_key"
+        if path.exists():
+            return path.read_text().strip()
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        # Written aside and linked into place, so that two processes starting at once agree on one
+        # secret and none ever reads half of it.
+        draft = path.with_name(f"secret_key.{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text().strip()
+
+
+def load(flags: dict[str, str] | None = None) -> Settings:
+    """The checked settings; `flags` (from the command line) win over the environment.
+
+    Raises SettingsError, whose text names the first setting that makes no sense.
+    """
+    try:
+        settings = Settings(**(flags or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).lower().removeprefix("taskroom_") if first["loc"] else "settings"
+        why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise SettingsError(f"setting {name}: {why.removeprefix('Value error, ')}") from None
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError("setting tls_cert: tls_cert and tls_key go together")
+    return settings
+
+
+def unknown_environment() -> list[str]:
+    """Names of TASKROOM_* variables that no setting reads: most likely a typing error."""
+    known = {f"TASKROOM_{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith("TASKROOM_") and name.upper() not in known)

@@ -1,0 +1,46 @@
+/* The REST endpoints the page uses, by name. `call` adds credentials and renews them (session.js). */
+
+const PAGE = 50;
+
+export function createApi(call) {
+  /** Every page of a list, up to `most` pages. */
+  async function all(path, query, most) {
+    const found = [];
+    for (let page = 1; page <= most; page += 1) {
+      const answer = await call("GET", path, { query: { ...query, page, page_size: 100 } });
+      found.push(...answer.results);
+      if (!answer.next) break;
+    }
+    return found;
+  }
+
+  return {
+    people: (search) =>
+      call("GET", "/api/users/", { query: { search, page_size: 100 } }).then((list) => list.results),
+
+    rooms: () => all("/api/chat/rooms/", {}, 10),
+    openDirect: (userId) =>
+      call("POST", "/api/chat/rooms/", { json: { room_type: "direct", other_user_id: userId } }),
+    createGroup: (name, userIds) =>
+      call("POST", "/api/chat/rooms/", { json: { room_type: "group", name, participant_ids: userIds } }),
+    addPeople: (roomId, userIds) =>
+      call("POST", `/api/chat/rooms/${roomId}/participants/`, { json: { user_ids: userIds } }),
+    leave: (roomId) => call("POST", `/api/chat/rooms/${roomId}/leave/`, { json: {} }),
+
+    /** Newest first. Reading is reported over the socket, when somebody has really looked. */
+    messages: (roomId, { before, after } = {}) =>
+      call("GET", "/api/chat/messages/", {
+        query: { room_id: roomId, before, after, page_size: PAGE, mark_read: false },
+      }),
+    postFiles(roomId, content, files, clientId) {
+      const form = new FormData();
+      form.append("room", roomId);
+      form.append("content", content);
+      form.append("client_id", clientId);
+      for (const file of files) form.append("attachments", file);
+      return call("POST", "/api/chat/messages/", { form });
+    },
+    editMessage: (id, content) => call("PATCH", `/api/chat/messages/${id}/`, { json: { content } }),
+    deleteMessage: (id) => call("DELETE", `/api/chat/messages/${id}/`),
+  };
+}

@@ -1,0 +1,245 @@
+/*
+ * The chat as the person uses it: open a room, write, edit, read. Keeps the
+ * store in step with the server through both of its doors, REST and socket.
+ */
+import { createIncoming } from "./incoming.js";
+import { createOutbox } from "./outbox.js";
+
+/* Rooms are joined in small groups: a hundred joins at once would count as flooding. */
+const JOIN_GROUP = 10;
+const JOIN_PAUSE_MS = 1_000;
+const TYPING_REPEAT_MS = 3_000;
+const TYPING_IDLE_MS = 5_000;
+const REFETCH_MS = 300;
+
+/**
+ * `restRefused()` is true where only the socket may be used (a page from disk);
+ * `show(roomId)` brings a room before the person's eyes.
+ */
+export function createChat({ store, socket, api, restRefused, say, isWatching, show }) {
+  const outbox = createOutbox({ store, socket, api });
+  const receive = createIncoming({
+    store,
+    on: {
+      ready, joined, gap: fillGap, roomsChanged: refetchRooms, newRoom: (room) => join([room]),
+      resync: startAfresh, error: refused,
+    },
+  });
+  const typist = { roomId: null, lastSent: 0, idle: 0 };
+  let refetching = 0;
+  let isJoiningByNumber = false;
+
+  // Coming and going of the connection
+
+  async function ready() {
+    if (!store.roomsLoaded) await loadRooms();
+    join(store.sortedRooms());
+    outbox.flush();
+    if (store.threads.get(store.openRoomId)?.status === "failed") openRoom(store.openRoomId);
+    markRead();
+  }
+
+  /** The events in between are no longer kept: everything is read anew. */
+  async function startAfresh() {
+    for (const id of store.threads.keys()) if (id !== store.openRoomId) store.threads.delete(id);
+    await loadRooms();
+    if (!store.openRoomId) return;
+    store.threads.delete(store.openRoomId);
+    openRoom(store.openRoomId);
+  }
+
+  async function loadRooms() {
+    if (restRefused()) return;
+    try {
+      store.setRooms(await api().rooms());
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
+  function refetchRooms() {
+    clearTimeout(refetching);
+    refetching = setTimeout(async () => {
+      const known = new Set(store.rooms.keys());
+      await loadRooms();
+      join(store.sortedRooms().filter((room) => !known.has(room.id)));
+    }, REFETCH_MS);
+  }
+
+  function join(rooms) {
+    for (let start = 0; start < rooms.length; start += JOIN_GROUP) {
+      const group = rooms.slice(start, start + JOIN_GROUP);
+      setTimeout(() => group.forEach(joinOne), (start / JOIN_GROUP) * JOIN_PAUSE_MS);
+    }
+  }
+
+  const joinOne = (room) => socket.send({ type: "join_room", room_type: room.room_type, room_id: room.id });
+
+  /** Something was written between the list and the joining. */
+  function fillGap(roomId) {
+    refetchRooms();
+    if (store.threads.get(roomId)?.status === "ready") fetchNewer(roomId);
+  }
+
+  async function fetchNewer(roomId) {
+    if (restRefused()) return;
+    let page = null;
+    do {
+      page = await api().messages(roomId, { after: store.newestId(roomId) }).catch(() => null);
+      if (page) store.mergeMessages(roomId, page.results);
+    } while (page?.has_more && page.results.length);
+  }
+
+  function refused(frame) {
+    const reason = frame.detail ?? frame.code ?? "The server refused that.";
+    if (!outbox.refused(frame.request_id, reason)) say(reason);
+  }
+
+  // Rooms
+
+  async function openRoom(roomId) {
+    if (!store.rooms.has(roomId)) return;
+    if (store.openRoomId !== roomId) stopTyping();
+    store.open(roomId);
+    const room = store.rooms.get(roomId);
+    const status = store.threads.get(roomId)?.status;
+    if (status && status !== "failed") {
+      joinOne(room); // who is online may have changed since
+      return markRead();
+    }
+    store.openThread(roomId);
+    if (restRefused()) {
+      store.mergeMessages(roomId, [], { status: "ready", hasMore: false });
+      return joinFromStart(room.room_type, roomId);
+    }
+    store.mergeMessages(roomId, [], { status: "loading" });
+    await loadNewest(roomId);
+    markRead();
+  }
+
+  async function loadNewest(roomId) {
+    const unread = store.rooms.get(roomId).unread_count ?? 0;
+    try {
+      const page = await api().messages(roomId);
+      const others = page.results.filter((message) => !store.isMine(message));
+      store.mergeMessages(roomId, page.results, {
+        status: "ready", hasMore: page.has_more, firstUnread: others[unread - 1]?.id ?? null,
+      });
+    } catch (error) {
+      store.mergeMessages(roomId, [], { status: "failed" });
+      say(error.message);
+    }
+  }
+
+  async function loadOlder() {
+    const roomId = store.openRoomId;
+    const thread = store.threads.get(roomId);
+    if (!thread?.hasMore || thread.status !== "ready" || !thread.items.length) return;
+    thread.status = "older";
+    store.changed("thread");
+    try {
+      const page = await api().messages(roomId, { before: thread.items[0].id });
+      store.mergeMessages(roomId, page.results, { status: "ready", hasMore: page.has_more });
+    } catch (error) {
+      store.mergeMessages(roomId, [], { status: "ready" });
+      say(error.message);
+    }
+  }
+
+  /** Anything about rooms that the person asked for; the error goes back to the dialog that asked. */
+  async function enterRoom(asked) {
+    const room = await asked;
+    if (!store.rooms.has(room.id)) {
+      store.setRooms([...store.rooms.values(), room]);
+      join([room]);
+    }
+    show(room.id);
+  }
+
+  /** `since: 0` brings everything that was said there, without REST. */
+  const joinFromStart = (roomType, number) =>
+    socket.send({ type: "join_room", room_type: roomType, room_id: number, since: 0 });
+
+  /** For rooms that no list shows; a person's number means the direct room with them. */
+  function joinByNumber(roomType, number) {
+    isJoiningByNumber = joinFromStart(roomType, number);
+    if (!isJoiningByNumber) say("There is no connection to join over.");
+  }
+
+  function joined(roomId) {
+    if (!isJoiningByNumber) return;
+    isJoiningByNumber = false;
+    openRoom(roomId); // at once: the messages follow right behind
+    show(roomId);
+  }
+
+  async function leave(roomId) {
+    try {
+      await api().leave(roomId);
+      store.dropRoom(roomId);
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
+  // Messages
+
+  function send(text, files) {
+    const room = store.rooms.get(store.openRoomId);
+    if (!room || (!text.trim() && !files.length)) return;
+    stopTyping();
+    outbox.add(room, text.trim(), files);
+  }
+
+  async function edit(message, content) {
+    try {
+      store.update(await api().editMessage(message.id, content));
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
+  async function remove(message) {
+    try {
+      await api().deleteMessage(message.id);
+      store.update({ ...message, content: "", attachments: [], deleted_at: new Date().toISOString() });
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
+  // Typing and reading
+
+  function typing() {
+    clearTimeout(typist.idle);
+    typist.idle = setTimeout(stopTyping, TYPING_IDLE_MS);
+    const now = Date.now();
+    if (typist.roomId === store.openRoomId && now - typist.lastSent < TYPING_REPEAT_MS) return;
+    Object.assign(typist, { roomId: store.openRoomId, lastSent: now });
+    socket.send({ type: "typing", room_id: typist.roomId, is_typing: true });
+  }
+
+  function stopTyping() {
+    clearTimeout(typist.idle);
+    if (typist.roomId === null) return;
+    socket.send({ type: "typing", room_id: typist.roomId, is_typing: false });
+    typist.roomId = null;
+  }
+
+  /** Says so only when somebody is really looking at the newest message. */
+  function markRead() {
+    const roomId = store.openRoomId;
+    const newest = store.newestId(roomId);
+    const room = store.rooms.get(roomId);
+    if (!room?.unread_count || !newest || !isWatching()) return;
+    if (!socket.send({ type: "read", room_id: roomId, last_message_id: newest })) return;
+    store.markRead(roomId, store.me.id, newest);
+    store.setUnread(roomId, 0);
+  }
+
+  return {
+    receive, flush: outbox.flush, loadRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
+    send, edit, remove, retry: outbox.retry, discard: outbox.discard,
+    typing, stopTyping, markRead,
+  };
+}

@@ -1,0 +1,59 @@
+/* One HTTP exchange, and the one place where an answer becomes a value or an ApiError. */
+
+export class ApiError extends Error {
+  /** `status` 0 means that no answer came; `fields` is {field: [messages]} of a refused form. */
+  constructor({ status = 0, detail, code = null, fields = null }) {
+    super(detail);
+    Object.assign(this, { status, code, fields });
+  }
+
+  /** Nobody decided anything: the same request may work later. */
+  get isTemporary() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export async function request(server, method, path, { token, query = {}, json, form } = {}) {
+  const url = new URL(path, server);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  const headers = { Accept: "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  const body = json !== undefined ? JSON.stringify(json) : form;
+
+  let response;
+  try {
+    response = await fetch(url, { method, headers, body, credentials: "include", cache: "no-store" });
+  } catch {
+    throw new ApiError({ detail: unreachable(url), code: "unreachable" });
+  }
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  throw refusal(response, answer);
+}
+
+/** A browser does not tell a dead server from one that refuses this page's origin. */
+function unreachable(url) {
+  return location.protocol === "file:"
+    ? `${url.origin} does not answer a page opened from disk. An access token may still do for the socket.`
+    : `${url.origin} does not answer.`;
+}
+
+function refusal(response, answer) {
+  const fields = Object.entries(answer ?? {}).filter(([, messages]) => Array.isArray(messages));
+  return new ApiError({
+    status: response.status,
+    detail: answer?.detail ?? (fields.length ? fields[0][1].join(" ") : waitingAdvice(response)),
+    code: answer?.code,
+    fields: fields.length ? Object.fromEntries(fields) : null,
+  });
+}
+
+function waitingAdvice(response) {
+  const seconds = response.headers.get("Retry-After");
+  return seconds
+    ? `The server asks to wait ${seconds} seconds.`
+    : `The server answered ${response.status}.`;
+}

@@ -1,0 +1,37 @@
+/* The page's icons as strokes on a 24 by 24 grid: they take the text's colour and need no download. */
+
+const SHAPES = {
+  rooms: "M4 6h16M4 12h16M4 18h10",
+  chat: "M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-6l-5 4v-4H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z",
+  frames: "M8 4v14m0 0-4-4m4 4 4-4M16 20V6m0 0-4 4m4-4 4 4",
+  tools: "M5 8h8m4 0h2M5 16h2m4 0h8M15 6v4M9 14v4",
+  send: "M4 12 20 4l-5 16-4-7zM11 13l9-9",
+  attach: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.5 8.5a1.8 1.8 0 0 1-2.5-2.5L15 7",
+  edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+  remove: "M5 7h14M10 7V5h4v2M7 7l1 13h8l1-13",
+  close: "M6 6l12 12M18 6 6 18",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20c.8-3.5 3.8-5.5 7.5-5.5s6.7 2 7.5 5.5",
+  addPerson: "M10 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM3 20c.7-3.5 3.5-5.5 7-5.5s6.3 2 7 5.5M19 8v6M16 11h6",
+  group: "M9 12a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19c.6-3 3.2-5 6.5-5s5.9 2 6.5 5M16 5.5a3.3 3.3 0 0 1 0 6M18 14.5c1.9.7 3.1 2.3 3.5 4.5",
+  task: "M5 4h14a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM8 12l3 3 5-6",
+  leave: "M14 4H6a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h8M10 12h11m0 0-4-4m4 4-4 4",
+  file: "M6 3h8l5 5v12a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM14 3v5h5",
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  down: "M12 5v14m0 0-6-6m6 6 6-6",
+  pause: "M8 5v14M16 5v14",
+  play: "M8 5l11 7-11 7z",
+  book: "M5 4h9a4 4 0 0 1 4 4v12H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h10",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", SHAPES[name]);
+  svg.append(path);
+  return svg;
+}

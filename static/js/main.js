@@ -1,0 +1,119 @@
+/*
+ * Wires the page: settings, session, socket and chat, and either the door or
+ * the workspace before them. boot.js calls start() once.
+ */
+import { createApi } from "./api.js";
+import { createChat } from "./chat.js";
+import { opening } from "./credentials.js";
+import { createFaults } from "./faults.js";
+import { createFrameLog } from "./frames.js";
+import { createSession } from "./session.js";
+import { loadSettings } from "./settings.js";
+import { createSocket } from "./socket.js";
+import { createStore } from "./store.js";
+import { createSignIn } from "./views/signin.js";
+import { createToasts } from "./views/toasts.js";
+import { createWorkspace } from "./workspace.js";
+
+const CHAT_PATH = "/ws/chat/";
+
+export async function start(root, { server, fromDisk }) {
+  const settings = loadSettings({ way: "subprotocol", server }, fromDisk ? { server } : {});
+  const say = createToasts(document.getElementById("toasts"));
+  const store = createStore();
+  let session = null;
+  let api = null;
+  let workspace = null;
+  let restRefused = false;
+
+  const log = createFrameLog({ secrets: () => [session?.access] });
+  const socket = createSocket({
+    async describe({ since }) {
+      const token = await session.freshToken();
+      return opening({ server: session.server, path: CHAT_PATH, way: settings.way, token, since });
+    },
+    renew: () => session.renew(),
+    on: {
+      frame: (frame) => chat.receive(frame),
+      raw: (direction, text) => log.frame(direction, text),
+      event: (type, details) => log.event(type, details),
+      state: connectionChanged,
+    },
+  });
+  const chat = createChat({
+    store, socket, say,
+    api: () => api,
+    restRefused: () => restRefused,
+    isWatching: () => document.visibilityState === "visible" && document.hasFocus() && Boolean(workspace?.isAtEnd()),
+    show: (roomId) => workspace.goTo(roomId),
+  });
+  const faults = createFaults({ socket, session: () => session, way: () => settings.way, log, say });
+
+  function connectionChanged(state) {
+    store.setConnection(state);
+    if (state.name === "closed" && state.code === 4401) showDoor("Please sign in again.");
+    /* Rooms and history can be read while the socket cannot be had. */
+    if (state.name === "waiting" && !store.roomsLoaded) chat.loadRooms();
+  }
+
+  function newSession() {
+    session = createSession({ server: settings.server, ended: showDoor });
+    api = createApi(session.call);
+    return session;
+  }
+
+  function showDoor(reason) {
+    socket.end();
+    store.unwatch();
+    store.reset(null);
+    log.unwatch();
+    log.clear();
+    workspace = null;
+    document.title = "Taskroom";
+    const enter = (act) => async (input) => {
+      restRefused = false;
+      goIn(await act(newSession(), input));
+    };
+    root.replaceChildren(createSignIn({
+      settings, reason,
+      actions: {
+        signIn: enter((current, form) => current.signIn(form)),
+        register: enter((current, form) => current.register(form)),
+        useToken: enter(async (current, token) => {
+          const answer = await current.useToken(token);
+          restRefused = answer.restRefused;
+          return answer.user;
+        }),
+      },
+    }));
+  }
+
+  async function signOut() {
+    socket.end();
+    await session.signOut();
+    history.replaceState(null, "", location.pathname + location.search);
+    showDoor();
+  }
+
+  function goIn(user) {
+    store.reset(user);
+    workspace = createWorkspace({ store, chat, api, socket, log, faults, settings, say, restRefused, signOut });
+    root.replaceChildren(workspace.element);
+    if (restRefused) say("The server lets this page use only the socket. Join a room by its number.");
+    socket.connect();
+  }
+
+  addEventListener("hashchange", () => workspace?.followAddress());
+  addEventListener("focus", () => chat.markRead());
+  addEventListener("online", () => socket.wake());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "visible") return;
+    socket.wake();
+    chat.markRead();
+  });
+
+  if (fromDisk) return showDoor();
+  const user = await newSession().restore().catch(() => null);
+  if (user) goIn(user);
+  else showDoor();
+}

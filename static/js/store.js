@@ -1,0 +1,236 @@
+/*
+ * What the page knows: rooms, the messages of opened rooms, who types, who has
+ * read what. The one place where server objects are merged, so that an event
+ * that comes twice, late or out of step changes nothing it should not.
+ */
+
+/** A closed room's messages are not kept: only an opened room has a thread. */
+const emptyThread = () => ({ items: [], hasMore: true, status: "loading", firstUnread: null });
+
+const byId = (a, b) => a.id - b.id;
+const isNewer = (next, old) => (next.version ?? 0) >= (old.version ?? 0);
+const lastActivity = (room) => room.last_message?.timestamp ?? room.created_at ?? "";
+
+export function createStore() {
+  const listeners = new Map();
+  const store = {
+    me: null,
+    connection: { name: "idle" },
+    rooms: new Map(),
+    roomsLoaded: false,
+    threads: new Map(),
+    pending: new Map(), // client_id -> unsent message
+    typing: new Map(), // room id -> Map of user id -> user
+    reads: new Map(), // room id -> Map of user id -> message id
+    online: new Map(), // room id -> Set of user ids
+    openRoomId: null,
+  };
+
+  function changed(...topics) {
+    for (const topic of topics) for (const listener of listeners.get(topic) ?? []) listener();
+  }
+
+  /** Topics: me, connection, rooms, thread, typing, open. */
+  function on(topics, listener) {
+    for (const topic of topics) {
+      if (!listeners.has(topic)) listeners.set(topic, new Set());
+      listeners.get(topic).add(listener);
+    }
+  }
+
+  /** For the next person: views of the last one must not hear of it. */
+  const unwatch = () => listeners.clear();
+
+  const isMine = (message) => message.sender?.id === store.me?.id;
+
+  function setConnection(state) {
+    store.connection = state;
+    changed("connection");
+  }
+
+  function reset(me) {
+    store.me = me;
+    store.roomsLoaded = false;
+    store.openRoomId = null;
+    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online"]) store[name].clear();
+    changed("me", "rooms", "thread", "typing", "open");
+  }
+
+  // Rooms
+
+  /** The server's whole list: what is missing in it is gone. */
+  function setRooms(list) {
+    const names = new Set(list.map((room) => room.id));
+    for (const id of store.rooms.keys()) if (!names.has(id)) forgetRoom(id);
+    for (const room of list) store.rooms.set(room.id, keepNewest(room));
+    store.roomsLoaded = true;
+    changed("rooms", "open");
+  }
+
+  /** The list may have been on its way while a newer message came in. */
+  function keepNewest(room) {
+    const old = store.rooms.get(room.id);
+    const overtaken = old?.last_message && old.last_message.id > (room.last_message?.id ?? 0);
+    return overtaken
+      ? { ...room, last_message: old.last_message, unread_count: old.unread_count }
+      : { unread_count: 0, ...room };
+  }
+
+  /** An event's room says nothing about this viewer: what is known of that stays. */
+  function mergeRoom(room) {
+    const old = store.rooms.get(room.id) ?? { unread_count: 0, last_message: null };
+    const { unread_count, last_message, is_muted } = old;
+    store.rooms.set(room.id, { ...old, ...room, unread_count, last_message, is_muted });
+    changed("rooms", "open");
+  }
+
+  function forgetRoom(id) {
+    for (const name of ["rooms", "threads", "typing", "reads", "online"]) store[name].delete(id);
+    if (store.openRoomId === id) store.openRoomId = null;
+  }
+
+  function dropRoom(id) {
+    forgetRoom(id);
+    changed("rooms", "thread", "open");
+  }
+
+  const sortedRooms = () =>
+    [...store.rooms.values()].sort((a, b) => lastActivity(b).localeCompare(lastActivity(a)) || b.id - a.id);
+
+  const unreadTotal = () => [...store.rooms.values()].reduce((sum, room) => sum + (room.unread_count ?? 0), 0);
+
+  function setUnread(roomId, count) {
+    const room = store.rooms.get(roomId);
+    if (!room || room.unread_count === count) return;
+    room.unread_count = count;
+    changed("rooms");
+  }
+
+  // Messages
+
+  function openThread(roomId) {
+    if (!store.threads.has(roomId)) store.threads.set(roomId, emptyThread());
+    return store.threads.get(roomId);
+  }
+
+  /** Takes any mix of known and unknown messages; the newer version of each stays. */
+  function mergeMessages(roomId, messages, facts = {}) {
+    const thread = store.threads.get(roomId);
+    if (!thread) return;
+    const known = new Map(thread.items.map((message) => [message.id, message]));
+    for (const message of messages) {
+      const old = known.get(message.id);
+      if (!old || isNewer(message, old)) known.set(message.id, message);
+      settle(message);
+    }
+    thread.items = [...known.values()].sort(byId);
+    Object.assign(thread, facts);
+    changed("thread");
+  }
+
+  /** True when the message is new to this page. */
+  function receive(message) {
+    const roomId = message.room_id;
+    const room = store.rooms.get(roomId);
+    settle(message);
+    stopTyping(roomId, message.sender?.id);
+    if (store.threads.has(roomId)) mergeMessages(roomId, [message]);
+    if (!room || message.id <= (room.last_message?.id ?? 0)) return false;
+    room.last_message = message;
+    if (!isMine(message)) room.unread_count = (room.unread_count ?? 0) + 1;
+    changed("rooms");
+    return true;
+  }
+
+  /** A change to a message that is not on the page must not put it there: there would be a hole. */
+  function update(message) {
+    const thread = store.threads.get(message.room_id);
+    if (thread?.items.some((item) => item.id === message.id)) mergeMessages(message.room_id, [message]);
+    const room = store.rooms.get(message.room_id);
+    if (room?.last_message?.id === message.id) {
+      room.last_message = message;
+      changed("rooms");
+    }
+  }
+
+  const newestId = (roomId) => store.threads.get(roomId)?.items.at(-1)?.id ?? 0;
+
+  // Unsent messages
+
+  function putPending(message) {
+    store.pending.set(message.client_id, message);
+    changed("thread");
+  }
+
+  function dropPending(clientId) {
+    const message = store.pending.get(clientId);
+    if (!message) return;
+    for (const preview of message.previews) if (preview) URL.revokeObjectURL(preview);
+    store.pending.delete(clientId);
+    changed("thread");
+  }
+
+  function settle(message) {
+    if (message.client_id && isMine(message)) dropPending(message.client_id);
+  }
+
+  const pendingOf = (roomId) => [...store.pending.values()].filter((message) => message.room_id === roomId);
+
+  // Typing, reading, presence
+
+  function startTyping(roomId, user) {
+    if (!store.typing.has(roomId)) store.typing.set(roomId, new Map());
+    store.typing.get(roomId).set(user.id, user);
+    store.online.get(roomId)?.add(user.id);
+    changed("typing", "rooms", "open");
+  }
+
+  function stopTyping(roomId, userId) {
+    if (store.typing.get(roomId)?.delete(userId)) changed("typing", "rooms");
+  }
+
+  function markRead(roomId, userId, messageId) {
+    if (!store.reads.has(roomId)) store.reads.set(roomId, new Map());
+    const reads = store.reads.get(roomId);
+    if ((reads.get(userId) ?? 0) >= messageId) return;
+    reads.set(userId, messageId);
+    if (userId === store.me?.id) setUnread(roomId, unreadAfter(roomId, messageId));
+    changed("thread");
+  }
+
+  function unreadAfter(roomId, messageId) {
+    const room = store.rooms.get(roomId);
+    if (!room?.last_message || room.last_message.id <= messageId) return 0;
+    const thread = store.threads.get(roomId);
+    if (!thread) return room.unread_count;
+    return thread.items.filter((item) => item.id > messageId && !isMine(item)).length;
+  }
+
+  function setOnline(roomId, ids) {
+    store.online.set(roomId, new Set(ids));
+    changed("open", "rooms");
+  }
+
+  function open(roomId) {
+    store.openRoomId = roomId;
+    changed("open", "rooms", "thread", "typing");
+  }
+
+  return Object.assign(store, {
+    on, unwatch, changed, reset, setConnection, isMine,
+    setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
+    openThread, mergeMessages, receive, update, newestId,
+    putPending, dropPending, pendingOf,
+    startTyping, stopTyping, markRead, setOnline, open,
+  });
+}
+
+// What a room is called and who is in it, seen by one person
+
+export const othersIn = (room, me) => (room.participants ?? []).filter((person) => person.id !== me?.id);
+
+export function roomName(room, me) {
+  const others = othersIn(room, me).map((person) => person.username);
+  if (room.room_type === "direct" && others.length) return others.join(", ");
+  return room.name || others.join(", ") || `Room ${room.id}`;
+}

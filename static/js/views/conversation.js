@@ -1,0 +1,151 @@
+/* The open room: its head, its messages and where one reads in them, and the composer below. */
+import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
+import { names } from "../format.js";
+import { icon } from "../icons.js";
+import { othersIn, roomName } from "../store.js";
+import { createComposer } from "./composer.js";
+import { createRow, signOf } from "./message.js";
+import { iconButton } from "./parts.js";
+import { roomAvatar } from "./rooms.js";
+import { timeline } from "./timeline.js";
+
+const AT_END_PX = 80;
+const NEAR_TOP_PX = 240;
+
+/** actions -> {send, edit, remove, retry, discard, typing, stopTyping, loadOlder, markRead, addPeople(room), leave(room)} */
+export function createConversation({ store, actions }) {
+  const title = h("h2", { class: "panel-title", testid: "room-title" });
+  const subtitle = h("p", { class: "hint" });
+  const picture = h("span", { class: "avatar-place" });
+  const add = iconButton("addPerson", "Add people", () => actions.addPeople(openRoom()), { testid: "add-people" });
+  const leave = iconButton("leave", "Leave the group", () => actions.leave(openRoom()), { testid: "leave-room" });
+  const list = h("div", { class: "messages", testid: "messages", role: "log", "aria-label": "Messages" });
+  const words = h("p", { class: "empty" });
+  const scroll = h("div", { class: "scroll messages-scroll", tabindex: "0", "aria-label": "Conversation", role: "region" }, words, list);
+  const jump = h("button", { type: "button", class: "jump", hidden: true, testid: "jump", on: { click: () => toEnd("smooth") } }, icon("down"), "Newest");
+  const typing = h("p", { class: "typing", testid: "typing", "aria-live": "polite" });
+  const composer = createComposer({ actions: { ...actions, lastOwn } });
+  const nothing = h("div", { class: "nothing" }, h("span", { class: "mark large" }, icon("chat")), h("p", {}, "Choose a room, or start a new one."));
+  const head = h("div", { class: "panel-head" }, picture, h("div", { class: "panel-head-text" }, title, subtitle), add, leave);
+  const body = h("div", { class: "conversation" }, head,
+    h("div", { class: "messages-place" }, scroll, jump), typing, composer.element,
+    h("div", { class: "drop-hint", "aria-hidden": "true" }, "Drop files to attach them"));
+  const element = h("section", { "aria-label": "Chat" }, nothing, body);
+
+  let shownRoom = null;
+  let pendingShown = 0;
+  let following = true; // whether the view stays at the newest message
+  const openRoom = () => store.rooms.get(store.openRoomId);
+
+  function lastOwn() {
+    const items = store.threads.get(store.openRoomId)?.items ?? [];
+    return items.findLast((message) => store.isMine(message) && message.content && !message.deleted_at);
+  }
+
+  function toEnd(behavior = "instant") {
+    following = true;
+    scroll.scrollTo({ top: scroll.scrollHeight, behavior });
+  }
+
+  const fromEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+
+  function renderHead() {
+    const room = openRoom();
+    setAttribute(nothing, "hidden", Boolean(room));
+    setAttribute(body, "hidden", !room);
+    if (!room) return;
+    composer.setRoom(room.id);
+    setText(title, roomName(room, store.me));
+    setText(subtitle, about(room));
+    picture.replaceChildren(roomAvatar(room, store.me));
+    setAttribute(add, "hidden", room.room_type !== "group");
+    setAttribute(leave, "hidden", room.room_type !== "group");
+  }
+
+  function about(room) {
+    const online = store.online.get(room.id) ?? new Set();
+    if (!room.participants?.length) return "";
+    if (room.room_type === "direct") {
+      return othersIn(room, store.me).some((person) => online.has(person.id)) ? "Online" : "Direct room";
+    }
+    const people = room.participants.map((person) => (person.id === store.me.id ? "you" : person.username));
+    return people.length > 4 ? `${people.length} people, ${online.size} online` : names(people);
+  }
+
+  function renderMessages() {
+    const room = openRoom();
+    const thread = store.threads.get(store.openRoomId);
+    if (!room || !thread) return;
+    const isOther = shownRoom !== room.id;
+    const pending = store.pendingOf(room.id);
+    const rows = timeline({ thread, pending, reads: store.reads.get(room.id), room, me: store.me });
+    const end = fromEnd();
+    reconcile(list, rows, { key: (row) => row.key, sign: signOf, create: (row) => createRow(row, rowActions) });
+    if (isOther || pending.length > pendingShown) following = true;
+    pendingShown = pending.length;
+    /* Older messages grow the list at its top: what one reads must stay where it is. */
+    if (following) toEnd();
+    else if (rows[0]?.key !== scroll.dataset.firstKey) scroll.scrollTop = scroll.scrollHeight - scroll.clientHeight - end;
+    scroll.dataset.firstKey = rows[0]?.key ?? "";
+    shownRoom = room.id;
+    setAttribute(list, "aria-busy", thread.status === "ready" ? null : "true");
+    setText(words, statusWords(thread, rows));
+    renderJump();
+    actions.markRead();
+  }
+
+  function statusWords(thread, rows) {
+    if (thread.status === "loading") return "Loading messages…";
+    if (thread.status === "older") return "Loading older messages…";
+    if (thread.status === "failed") return "The messages could not be loaded.";
+    if (!rows.length) return "Nothing here yet. Say hello.";
+    return thread.hasMore ? "" : "This is the beginning of the conversation.";
+  }
+
+  const rowActions = { ...actions, edit: (message) => composer.edit(message) };
+
+  function renderTyping() {
+    const people = [...(store.typing.get(store.openRoomId)?.values() ?? [])].map((user) => user.username);
+    setText(typing, people.length ? `${names(people)} ${people.length === 1 ? "is" : "are"} typing…` : "");
+  }
+
+  function renderJump() {
+    setAttribute(jump, "hidden", fromEnd() < AT_END_PX * 3);
+  }
+
+  scroll.addEventListener("scroll", () => {
+    following = fromEnd() < AT_END_PX;
+    renderJump();
+    if (scroll.scrollTop < NEAR_TOP_PX) actions.loadOlder();
+    if (following) actions.markRead();
+  }, { passive: true });
+
+  /* Pictures arrive late and keyboards open: whoever was at the end stays there. */
+  const resized = new ResizeObserver(() => { if (following) toEnd(); });
+  resized.observe(list);
+  resized.observe(scroll);
+
+  body.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    body.dataset.dropping = "true";
+  });
+  body.addEventListener("dragleave", (event) => {
+    if (!body.contains(event.relatedTarget)) delete body.dataset.dropping;
+  });
+  body.addEventListener("drop", (event) => {
+    delete body.dataset.dropping;
+    if (!event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    composer.addFiles(event.dataTransfer.files);
+  });
+
+  const render = coalesce(() => {
+    renderHead();
+    renderMessages();
+  });
+  store.on(["open", "thread", "me"], render);
+  store.on(["typing", "open"], coalesce(renderTyping));
+  render();
+  return { element, focus: composer.focus, isAtEnd: () => following && element.checkVisibility() };
+}

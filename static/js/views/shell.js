@@ -1,0 +1,97 @@
+/*
+ * The frame around the panels: top bar, connection notice, and on small
+ * screens one tab a panel. A panel is {id, label, icon, element, badge?()};
+ * adding one to the list is all that a new panel takes.
+ */
+import { h, setAttribute, setText } from "../dom.js";
+import { icon } from "../icons.js";
+import { meaningOf } from "../reconnect.js";
+import { iconButton, personAvatar } from "./parts.js";
+
+const TICK_MS = 500;
+
+const secondsLeft = (state) => Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
+
+function pillText(state) {
+  if (state.name === "waiting") return `reconnecting in ${secondsLeft(state)} s`;
+  if (state.name === "connecting") return state.attempt ? "reconnecting…" : "connecting…";
+  if (state.name === "closed") return `closed (${state.code})`;
+  return state.name;
+}
+
+function noticeText(state) {
+  if (state.name === "waiting") return `${meaningOf(state.code, state.reason)} Your messages wait and will be sent.`;
+  if (state.name === "closed") return meaningOf(state.code, state.reason);
+  return "";
+}
+
+/** actions -> {signOut(), reconnect()} */
+export function createShell({ store, panels, docsUrl, actions }) {
+  const pillLabel = h("span", { class: "pill-label" });
+  const pill = h("span", { class: "pill", testid: "connection-state", role: "status" }, h("span", { class: "pill-dot", "aria-hidden": "true" }), pillLabel);
+  const noticeWords = h("span", { testid: "notice" });
+  const notice = h("div", { class: "notice", role: "alert", hidden: true },
+    noticeWords,
+    h("button", { type: "button", class: "button small", testid: "reconnect", on: { click: () => actions.reconnect() } }, "Reconnect now"));
+
+  const whoami = h("span", { class: "whoami", testid: "whoami" });
+
+  const topbar = h("header", { class: "topbar" },
+    h("h1", { class: "brand" }, h("span", { class: "mark" }, icon("chat")), h("span", { class: "brand-name" }, "Taskroom")),
+    pill,
+    h("div", { class: "topbar-end" },
+      h("a", { class: "button quiet docs-link", href: docsUrl, target: "_blank", rel: "noopener" }, icon("book"), "API docs"),
+      whoami,
+      iconButton("leave", "Sign out", () => actions.signOut(), { testid: "sign-out" })));
+
+  const badges = new Map();
+  const tabs = panels.map((panel) => {
+    const badge = h("span", { class: "badge", hidden: true });
+    badges.set(panel, badge);
+    return h("button", { type: "button", class: `tab tab-${panel.id}`, testid: `tab-${panel.id}`, on: { click: () => show(panel.id) } },
+      h("span", { class: "tab-icon" }, icon(panel.icon), badge), panel.label);
+  });
+  const workspace = h("main", { class: "workspace" }, panels.map((panel) => {
+    panel.element.classList.add("panel", `panel-${panel.id}`);
+    return panel.element;
+  }));
+  const element = h("div", { class: "shell" }, topbar, notice, workspace,
+    h("nav", { class: "tabs", "aria-label": "Panels" }, tabs));
+
+  function show(id) {
+    element.dataset.panel = id;
+    tabs.forEach((tab, index) => setAttribute(tab, "aria-current", panels[index].id === id ? "page" : null));
+  }
+
+  function renderConnection() {
+    const state = store.connection;
+    pill.dataset.state = state.name;
+    setText(pillLabel, pillText(state));
+    setText(noticeWords, noticeText(state));
+    setAttribute(notice, "hidden", !noticeText(state));
+    notice.dataset.state = state.name;
+  }
+
+  function renderPerson() {
+    whoami.replaceChildren(personAvatar(store.me), h("span", { class: "whoami-name" }, store.me.username));
+  }
+
+  function renderBadges() {
+    for (const [panel, badge] of badges) {
+      const count = panel.badge?.() ?? 0;
+      setText(badge, count > 99 ? "99+" : String(count));
+      setAttribute(badge, "hidden", !count);
+    }
+  }
+
+  const ticking = setInterval(() => {
+    if (!element.isConnected) clearInterval(ticking);
+    else if (store.connection.name === "waiting") renderConnection();
+  }, TICK_MS);
+
+  show(panels[0].id);
+  renderConnection();
+  renderPerson();
+  renderBadges();
+  return { element, show, renderConnection, renderPerson, renderBadges };
+}

@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers as child processes, clients, and waiting without sleeping."""

@@ -1,0 +1,62 @@
+"""Chromium through Playwright's async API, on the same loop as the test and the in-process server."""
+
+import os
+import shutil
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+_ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def chromium_path() -> str:
+    """Skips the test when there is none, except in CI, where a skipped test would be a hidden hole."""
+    if path := shutil.which("chromium"):
+        return path
+    message = "no chromium on this machine: apt-get install chromium"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+class Chromium:
+    """Started by the first test that needs it, and kept for the others."""
+
+    def __init__(self) -> None:
+        self.browser: Browser
+        self._playwright: Any = None
+
+    async def start(self, path: str) -> None:
+        self._playwright = await async_playwright().start()
+        self.browser = await self._playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+
+    async def stop(self) -> None:
+        await self.browser.close()
+        await self._playwright.stop()
+
+
+class Pages:
+    """`page = await new_page(base_url=...)`: each page has its own cookies and storage, as another person."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.uncaught: list[str] = []
+        self.console: list[str] = []
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+
+    async def __call__(self, **context_options: Any) -> Page:
+        context = await self._browser.new_context(**context_options)
+        context.set_default_timeout(10_000)
+        self._contexts.append(context)
+        context.on("weberror", lambda error: self.uncaught.append(str(error.error)))
+        context.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        return await context.new_page()
+
+    async def close(self) -> None:
+        for context in self._contexts:
+            await context.close()
+        assert not self.uncaught, f"uncaught in the page: {self.uncaught}"

@@ -1,0 +1,80 @@
+"""server.py as a person starts it: its own process, its own data folder, its own log."""
+
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.support.service import Service
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_NEVER_IN_A_LOG = {"a traceback": r"Traceback \(most recent call last\)", "a token": r"eyJ[\w-]{6,}"}
+
+
+class ServerProcess(Service):
+    """`settings` become TASKROOM_<NAME>; what is changed in them holds from the next start."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder / "server.log")
+        self.folder = folder
+        self.data_dir = Path(settings.pop("data_dir", folder / "data"))
+        self.settings = settings
+        self.allowed_in_log: list[str] = []
+
+    def command(self) -> list[str]:
+        return [sys.executable, str(ROOT / "server.py")]
+
+    def popen_options(self) -> dict[str, Any]:
+        # The rest of the environment is the test's own, which `clean_environment` has cleared of settings.
+        return {"cwd": self.folder, "env": os.environ | self.environment()}
+
+    def environment(self) -> dict[str, str]:
+        settings = {"host": "127.0.0.1", "port": self.port, "data_dir": self.data_dir} | self.settings
+        return {f"TASKROOM_{name.upper()}": _as_text(value) for name, value in settings.items()}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/", timeout=2) as answer:
+                return answer.status == 200
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+        except OSError:
+            return False
+
+    def terminate(self) -> int | None:
+        """SIGTERM, and the exit code."""
+        return self.stop()
+
+    def kill9(self) -> None:
+        self.kill()
+
+    def wait_for_log(self, pattern: str, timeout: float = 10) -> re.Match:
+        return wait_until(lambda: re.search(pattern, self.log_text()), timeout)
+
+    def check_log(self) -> None:
+        """Neither a traceback nor a token, over all the starts of this server."""
+        log = self.log_text()
+        for allowed in self.allowed_in_log:
+            log = re.sub(allowed, "", log)
+        for what, pattern in _NEVER_IN_A_LOG.items():
+            found = re.search(pattern, log)
+            assert not found, f"{what} in the server's log:\n{log[max(0, found.start() - 2000) :][:6000]}"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple | set):
+        return ",".join(map(str, value))
+    return str(value)

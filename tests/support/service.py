@@ -1,0 +1,125 @@
+"""A program that a test may freeze, kill and start again, always on the same port."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.waiting import wait_until
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Service:
+    """Subclasses say how to start it and when it is ready. Every method blocks until it is done.
+
+    In a test whose own loop must go on meanwhile: `await asyncio.to_thread(service.restart)`.
+    """
+
+    stop_signal = signal.SIGTERM
+    start_timeout_seconds = 20
+    stop_timeout_seconds = 15
+
+    def __init__(self, log_path: Path) -> None:
+        self.port = free_port()
+        self.log_path = log_path
+        self._process: subprocess.Popen | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def popen_options(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "never started"
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Idempotent. Raises RuntimeError with the end of its log when it does not come up."""
+        if self.running:
+            return
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.popen_options()
+            )
+        try:
+            wait_until(lambda: self.is_ready() or not self.running, self.start_timeout_seconds)
+        except TimeoutError:
+            self.kill()
+        if not self.running:
+            raise RuntimeError(f"{type(self).__name__} did not start:\n{self.log_text()[-4000:]}")
+
+    def stop(self) -> int | None:
+        """Asks it to end, kills it when it does not; its exit code, None if it never ran."""
+        if self.running:
+            self.thaw()
+            self._process.send_signal(self.stop_signal)
+            try:
+                self._process.wait(self.stop_timeout_seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+        return self._process.returncode if self._process else None
+
+    def kill(self) -> None:
+        """SIGKILL to it and all its children, as a power cut would. Idempotent."""
+        if not self.running:
+            return
+        family = self._family()
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        self._process.wait()
+        psutil.wait_procs(family, timeout=self.stop_timeout_seconds)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay open and nothing answers. The parent first, so that it makes no more."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Undoes `freeze`; harmless when it was not frozen."""
+        self._signal_all(signal.SIGCONT)
+
+    def heal(self) -> None:
+        """Whatever a test did to it: thawed, running and ready again."""
+        if self.running:
+            self.thaw()
+            wait_until(self.is_ready, self.start_timeout_seconds)
+        else:
+            self.start()
+
+    def log_text(self) -> str:
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for member in self._family() if self.running else []:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
+
+    def _family(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.pid)
+        if parent.status() != psutil.STATUS_STOPPED:
+            return [parent, *parent.children(recursive=True)]
+        return [*parent.children(recursive=True), parent]
