@@ -50,6 +50,7 @@ from models.store import Store, StoreError
 from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
+from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.sockets import documentation
 from realtime.sockets.base import Realtime
@@ -144,9 +145,10 @@ class Taskroom:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
         broadcaster.effects.update(effects(hub))
-        self.store.on_commit = broadcaster.publish
+        feed = Feed(self.store, broadcaster, self.settings.redis_url)
+        feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
-        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, flusher)
+        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher)
 
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
@@ -195,6 +197,8 @@ class Taskroom:
             for socket in list(self.realtime.sockets):
                 socket.shut(1001)
             await asyncio.wait_for(self._drain(), SHUTDOWN_PATIENCE_S + 1)
+        if self.realtime is not None:
+            await self.realtime.feed.stop()
         await self.store.close()
 
     async def _drain(self) -> None:

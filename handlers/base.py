@@ -432,7 +432,7 @@ def _takes_list(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, as a template with `{name}` for an id and `{path...}` for the rest, and who answers there."""
+    """A path, as a template with `{name}` for an id and `{name...}` for any text, and who answers there."""
 
     path: str
     handler: type[RequestHandler]
@@ -441,4 +441,4 @@ class Route:
     def pattern(self) -> str:
         """As Tornado wants it; the slash at the end is optional, and neither form redirects."""
         numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", self.path.rstrip("/"))
-        return numbered.replace("{path...}", "(.+?)") + "/?"
+        return re.sub(r"\{\w+\.\.\.\}", "(.+?)", numbered) + "/?"

@@ -32,7 +32,7 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         for method, declared in getattr(route.handler, "endpoints", {}).items():
-            path = route.path.replace("{path...}", "{path}")
+            path = route.path.replace("...", "")
             paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
     return {
         "openapi": "3.1.0",

@@ -375,9 +375,9 @@ class Store:
             worker.progress()
             job.error, job.events = None, []
             try:
-                with contextlib.nullcontext() if alone else database.savepoint(sid="unit"):
-                    with events.collecting(job.events):
-                        job.result = job.call()
+                savepoint = contextlib.nullcontext() if alone else database.obj.savepoint(sid="unit")
+                with savepoint, events.collecting(job.events):
+                    job.result = job.call()
             except _LOST:
                 raise
             except Exception as error:

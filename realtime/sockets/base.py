@@ -30,6 +30,7 @@ from models.sessions import Actor
 from models.store import Store
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
+from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
 from realtime.replay import replay
@@ -90,6 +91,7 @@ class Realtime:
     authenticator: Authenticator
     hub: Hub
     broadcaster: Broadcaster
+    feed: Feed
     flusher: Flusher
     sockets: set[Socket] = field(default_factory=set)
 

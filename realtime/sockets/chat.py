@@ -251,7 +251,7 @@ class ChatSocket(Socket):
 
     def _tell_typing(self, room_id: int, group: str, is_typing: bool) -> None:
         data = {"user": self._reference, "is_typing": is_typing, "room_id": room_id}
-        self.realtime.broadcaster.publish_ephemeral(group, {"type": "typing", "data": data}, self.actor.id)
+        self.realtime.feed.publish_ephemeral(group, {"type": "typing", "data": data}, self.actor.id)
 
     def left(self) -> None:
         for room_id in list(self._typing):
