@@ -55,7 +55,9 @@ class Server:
         self.start_s = time.perf_counter() - began
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, error_type: type[BaseException] | None = None, *rest: object) -> None:
+        if error_type is not None and issubclass(error_type, Exception):
+            print(f"what {self._command[1]} logged last:\n{self._last_words()}", file=sys.stderr)
         self._process.terminate()
         try:
             self._process.wait(STOPS_WITHIN_S)

@@ -375,7 +375,7 @@ class Store:
             worker.progress()
             job.error, job.events = None, []
             try:
-                savepoint = contextlib.nullcontext() if alone else database.obj.savepoint(sid="unit")
+                savepoint = contextlib.nullcontext() if alone else _savepoint()
                 with savepoint, events.collecting(job.events):
                     job.result = job.call()
             except _LOST:
@@ -491,6 +491,19 @@ def _in_snapshot(query: Callable[..., Result], args: tuple) -> Result:
 def _pending() -> list[str]:
     steps = Runner(database.obj, str(MIGRATIONS)).status()
     return [step.name for step in steps if step.path and not step.applied]
+
+
+@contextlib.contextmanager
+def _savepoint() -> Iterator[None]:
+    """What happens inside is undone alone if it raises. Peewee's own makes a new name each time."""
+    database.execute_sql("SAVEPOINT unit")
+    try:
+        yield
+    except BaseException:
+        database.execute_sql("ROLLBACK TO SAVEPOINT unit")
+        raise
+    finally:
+        database.execute_sql("RELEASE SAVEPOINT unit")
 
 
 @contextlib.contextmanager
