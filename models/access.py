@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from models.base import Statement
+from models.base import Statement, locked
 from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant, Room
 from models.errors import Forbidden, NotFound
+from models.inputs import LARGEST_ID
 from models.people import PRIVATE, ROLES, Person
 from models.sessions import Actor
 
@@ -63,16 +64,13 @@ def writes_in_room(actor: Actor, room_id: int) -> tuple[str, str, str | None, in
     return row
 
 
-def room(actor: Actor, room_id: int) -> Room:
-    """The room, if the actor takes part in it. Raises NotFound otherwise."""
-    found = (
-        Room.select()
-        .join(Participant)
-        .where((Room.id == room_id) & (Participant.person == actor.id))
-        .get_or_none()
-        if room_id >= FIRST_ROOM_ID
-        else None
-    )
+def room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
+    """The room, if the actor takes part in it; locked if it is to be changed. Raises NotFound otherwise."""
+    if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
+        raise NotFound("There is no such room.")
+    mine = Room.id.in_(Participant.select(Participant.room).where(Participant.person == actor.id))
+    found = Room.select().where((Room.id == room_id) & mine)
+    found = (locked(found) if for_change else found).get_or_none()
     if found is None:
         raise NotFound("There is no such room.")
     return found
@@ -80,7 +78,7 @@ def room(actor: Actor, room_id: int) -> Room:
 
 def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
     """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
-    message = Message.get_or_none(Message.id == message_id)
+    message = locked(Message.select().where(Message.id == message_id)).get_or_none()
     if message is None:
         raise NotFound("There is no such message.")
     its_room = room(actor, message.room_id)
