@@ -83,6 +83,12 @@ class BadMessage(DomainError):
     detail = "A message is a JSON object with a known type."
 
 
+class _PastRequest(NamedTuple):
+    """What an open socket remembers of its handshake."""
+
+    path: str
+
+
 @dataclass(slots=True)
 class Realtime:
     """What the sockets of one process share."""
@@ -326,7 +332,7 @@ class Socket(WebSocketHandler):
             self._enqueue(self.opened)
         # Ten thousand idle sockets need not remember their handshake.
         self._since = self._query("since")
-        self.request.headers.clear()
+        self.request = _PastRequest(self.request.path)
         self._headers.clear()
         self.ui = None
 
