@@ -154,6 +154,134 @@ class UserPage(ListPage):
     results: list[User]
 
 
+class ResetLink(AnswerModel):
+    """A link with which somebody sets a new password, and what it carries."""
+
+    link: str
+    uid: str
+    token: str
+
+
+class Department(AnswerModel):
+    """A department; `manager` is a person's id."""
+
+    id: int
+    name: str
+    manager: int | None
+    version: int
+
+
+class DepartmentPage(ListPage):
+    """A page of departments."""
+
+    results: list[Department]
+
+
+class DepartmentCount(AnswerModel):
+    """How many active people a department has; null is for those without one."""
+
+    department: int | None
+    name: str | None
+    count: int
+
+
+class PeopleStatistics(AnswerModel):
+    """Counts of the people in the caller's scope; those by role and department are of active people."""
+
+    total: int
+    active: int
+    inactive: int
+    online: int
+    by_role: dict[Role, int]
+    by_department: list[DepartmentCount]
+
+
+class DeviceSession(AnswerModel):
+    """A sign-in on one device. `device` is what its browser calls itself."""
+
+    id: str
+    device: str
+    address: str
+    created_at: str
+    last_used: str
+    expires_at: str
+    is_current: bool
+
+
+class SessionPage(ListPage):
+    """A page of sessions."""
+
+    results: list[DeviceSession]
+
+
+class SocialProvider(AnswerModel):
+    """A provider to sign in with; `initiate_url` is where to send the browser."""
+
+    id: str
+    name: str
+    initiate_url: str
+
+
+class SocialProviders(AnswerModel):
+    """The configured providers."""
+
+    providers: list[SocialProvider]
+
+
+class PartHealth(AnswerModel):
+    """One part: `ok`, `off` (not configured) or `unavailable`."""
+
+    status: Literal["ok", "off", "unavailable"]
+    latency_ms: float | None
+    detail: str | None = None
+    waiting: int | None = None
+
+
+class Health(AnswerModel):
+    """`degraded` if a part is away that can be done without; 503 and `unavailable` without a database.
+
+    `uptime` is in seconds.
+    """
+
+    status: Literal["ok", "degraded", "unavailable"]
+    version: str
+    uptime: float
+    parts: dict[str, PartHealth]
+
+
+class ChatHealth(Status):
+    """Open sockets of this process, stored rooms, messages of the last minute."""
+
+    connections: int
+    rooms: int
+    messages_per_minute: int
+
+
+class Config(AnswerModel):
+    """What a frontend asks for at its start."""
+
+    name: str
+    version: str
+    features: dict[str, bool]
+    social_providers: list[SocialProvider]
+    limits: dict[str, float | str | None]
+    websockets: dict[str, str]
+    websocket_auth: list[str]
+
+
+class DayCount(AnswerModel):
+    """A day in UTC and how many."""
+
+    date: str
+    count: int
+
+
+class Dashboard(AnswerModel):
+    """Figures of the people in the caller's scope: everyone, a department, oneself."""
+
+    messages_per_day: list[DayCount]
+
+
 class MessagePage(AnswerModel):
     """A page of messages, newest first."""
 

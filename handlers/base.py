@@ -96,6 +96,7 @@ class Endpoint:
     answers: Mapping[int, Any]
     public: bool
     takes_files: bool
+    file_field: str
 
 
 def endpoint(
@@ -105,13 +106,14 @@ def endpoint(
     query: type[Input] | None = None,
     public: bool = False,
     takes_files: bool = False,
+    file_field: str = "attachments",
 ) -> Callable:
     """Declares a method of a handler as an endpoint.
 
     The method gets the path's ids as integers, then `query`, then `body`, as far as they are declared.
     `answers` maps each status of success to the type of its JSON (None: no content); its docstring
     describes it. `takes_files` lets the body be multipart with files, which the method finds in
-    `self.uploads`.
+    `self.uploads`; `file_field` is what the documentation calls them.
     """
 
     def declare(method: Callable) -> Callable:
@@ -125,7 +127,9 @@ def endpoint(
                 await self.discard_body()
 
         summary = inspect.getdoc(method) or ""
-        declared = run.endpoint = Endpoint(summary, body, query, answers, public, takes_files)
+        declared = run.endpoint = Endpoint(
+            summary, body, query, answers, public, takes_files, file_field
+        )
         return run
 
     return declare
@@ -432,7 +436,8 @@ def _takes_list(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, as a template with `{name}` for an id and `{path...}` for the rest, and who answers there."""
+    """A path, as a template, and who answers there. `{name}` stands for an id, `{name:word}` for a short
+    text and `{path...}` for the rest; the handler of the latter two says what they mean (`path_value`)."""
 
     path: str
     handler: type[RequestHandler]
@@ -441,4 +446,5 @@ class Route:
     def pattern(self) -> str:
         """As Tornado wants it; the slash at the end is optional, and neither form redirects."""
         numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", self.path.rstrip("/"))
-        return numbered.replace("{path...}", "(.+?)") + "/?"
+        worded = re.sub(r"\{\w+:word\}", r"([A-Za-z0-9_-]{1,64})", numbered)
+        return worded.replace("{path...}", "(.+?)") + "/?"

@@ -22,6 +22,7 @@ _ERRORS = {
     409: "Changed meanwhile, or done already.",
     413: "Too large.",
     415: "A content type that is not taken.",
+    429: "Too many requests; `Retry-After` says when to come back.",
     503: "The database is away; `Retry-After` says when to come back.",
 }
 
@@ -32,7 +33,7 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         for method, declared in getattr(route.handler, "endpoints", {}).items():
-            path = route.path.replace("{path...}", "{path}")
+            path = re.sub(r"\{(\w+)(\.\.\.|:word)\}", r"{\1}", route.path)
             paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
     return {
         "openapi": "3.1.0",
@@ -74,15 +75,15 @@ def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str,
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    found = re.findall(r"\{(\w+)(\.\.\.)?\}", path)
+    found = re.findall(r"\{(\w+)(\.\.\.|:word)?\}", path)
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"} if rest else {"type": "integer", "minimum": 1},
+            "schema": {"type": "string"} if is_text else {"type": "integer", "minimum": 1},
         }
-        for name, rest in found
+        for name, is_text in found
     ]
 
 
@@ -108,7 +109,7 @@ def _body(declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if declared.takes_files:
         files = {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}
         content["multipart/form-data"] = {
-            "schema": {"allOf": [schema, {"type": "object", "properties": {"attachments": files}}]}
+            "schema": {"allOf": [schema, {"type": "object", "properties": {declared.file_field: files}}]}
         }
     else:
         content["application/x-www-form-urlencoded"] = {"schema": schema}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from models import sessions
 from models.base import Statement
 from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant, Room
-from models.errors import Forbidden, NotFound
-from models.people import PRIVATE, ROLES, Person
+from models.errors import Conflict, Forbidden, NotFound, TokenNotValid
+from models.people import PRIVATE, ROLES, Department, Person
 from models.sessions import Actor
 
 RANK = {role: rank for rank, role in enumerate(ROLES)}
 _SEES_EVERYONE = frozenset({"ceo", "hr", "supervisor"})
 _SEES_DEPARTMENT = frozenset({"manager", "atl"})
+_CHANGES_ROLES = frozenset({"supervisor", "hr", "ceo"})
+_MANAGES_PEOPLE = frozenset({"hr", "ceo"})
 
 
 # -- people ------------------------------------------------------------------------------------------
@@ -38,6 +43,89 @@ def person(actor: Actor, person_id: int) -> dict:
     if found is None:
         raise NotFound("There is no such person.")
     return present(actor, found)
+
+
+def private_people(actor: Actor) -> Any:
+    """The condition on Person that `sees_private` is for one: whose private fields the actor sees."""
+    if actor.role in _SEES_EVERYONE:
+        return Person.id.is_null(False)
+    mine = Person.id == actor.id
+    if actor.role in _SEES_DEPARTMENT and actor.department_id is not None:
+        return mine | (Person.department == actor.department_id)
+    return mine
+
+
+def visible_people(actor: Actor) -> Any:
+    """The condition on Person for a directory: active, or known to the actor beyond that."""
+    return Person.is_active | private_people(actor)
+
+
+def figures_scope(actor: Actor) -> Any:
+    """The condition on Person for whom figures tell the actor of: everyone, their department, themselves."""
+    return private_people(actor)
+
+
+def reads_statistics(actor: Actor) -> None:
+    """Raises Forbidden below atl."""
+    if RANK[actor.role] < RANK["atl"]:
+        raise Forbidden("Statistics are for atl and above.")
+
+
+def current(actor: Actor) -> Actor:
+    """The actor as they are inside this transaction: a role lost meanwhile no longer counts.
+
+    Raises TokenNotValid if the session has ended.
+    """
+    if actor.session_id is None:
+        return actor
+    fresh = sessions.actor(actor.session_id)
+    if fresh is None:
+        raise TokenNotValid("The session has ended.")
+    return fresh
+
+
+def managed_person(actor: Actor, person_id: int, by: frozenset[str] = _MANAGES_PEOPLE) -> Person:
+    """Somebody whom the actor may change, deactivate or give a reset link.
+
+    Raises NotFound, Forbidden for a role outside `by` and for a person who ranks above the actor.
+    """
+    found = Person.get_or_none(Person.id == person_id)
+    if found is None or not (found.is_active or sees_private(actor, found)):
+        raise NotFound("There is no such person.")
+    if actor.role not in by:
+        raise Forbidden()
+    if RANK[found.role] > RANK[actor.role]:
+        raise Forbidden("This person ranks above you.", "ranks_above")
+    return found
+
+
+def person_to_promote(actor: Actor, person_id: int, role: str) -> Person:
+    """Somebody whom the actor may give the role. Raises NotFound, Forbidden."""
+    found = managed_person(actor, person_id, by=_CHANGES_ROLES)
+    if RANK[role] > RANK[actor.role]:
+        raise Forbidden("Nobody grants a role above their own.", "ranks_above")
+    return found
+
+
+def check_not_last_ceo(person: Person) -> None:
+    """Raises Conflict if the person is the only active ceo. The caller serializes "ceo" first."""
+    others = (Person.role == "ceo") & Person.is_active & (Person.id != person.id)
+    if person.role == "ceo" and person.is_active and not Person.select().where(others).exists():
+        raise Conflict("The last ceo can be neither demoted nor deactivated.", "last_ceo")
+
+
+def department(department_id: int) -> Department:
+    """The department, which everybody may see. Raises NotFound."""
+    found = Department.get_or_none(Department.id == department_id)
+    if found is None:
+        raise NotFound("There is no such department.")
+    return found
+
+
+def manages_departments(actor: Actor) -> None:
+    """Raises Forbidden below hr."""
+    if actor.role not in _MANAGES_PEOPLE:
+        raise Forbidden("Departments are changed by hr and ceo.")
 
 
 # -- chat --------------------------------------------------------------------------------------------

@@ -127,6 +127,11 @@ def set_password(person_id: int, hashed: str, replaces: str) -> None:
     )
     if not changed:
         raise Invalid({"token": ["This link has been used, or is not valid."]})
+    end_sessions(person_id)
+
+
+def end_sessions(person_id: int) -> None:
+    """Ends every session of a person, and with them their sockets."""
     for session in Session.select(Session.id).where(Session.person == person_id):
         sign_out(session.id)
 
