@@ -17,7 +17,7 @@ import resource
 import signal
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import orjson
@@ -50,6 +50,7 @@ from models.store import Store, StoreError
 from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
+from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.sockets import documentation
 from realtime.sockets.base import Realtime
@@ -135,18 +136,16 @@ class Taskroom:
         self.realtime = self._make_realtime(authenticator, links)
         backend = Backend(settings, store, authenticator, links, media, ResetTokens(secret))
         self._listen(self._make_application(backend))
-        self._jobs = [
-            asyncio.ensure_future(self._sweep()),
-            asyncio.ensure_future(retention.run(store, settings)),
-        ]
+        self._jobs = [_run_for_ever(self._sweep()), _run_for_ever(retention.run(store, settings))]
 
     def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
         broadcaster.effects.update(effects(hub))
-        self.store.on_commit = broadcaster.publish
+        feed = Feed(self.store, broadcaster, self.settings.redis_url)
+        feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
-        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, flusher)
+        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher)
 
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
@@ -194,15 +193,30 @@ class Taskroom:
             self._server.stop()
             for socket in list(self.realtime.sockets):
                 socket.shut(1001)
-            await asyncio.wait_for(self._drain(), SHUTDOWN_PATIENCE_S + 1)
+            await self._drain()
+        if self.realtime is not None:
+            await self.realtime.feed.stop()
         await self.store.close()
 
     async def _drain(self) -> None:
+        """Waits, but not for ever, until clients have answered the close and requests are done."""
         loop = asyncio.get_running_loop()
         until = loop.time() + SHUTDOWN_PATIENCE_S
-        while self._server._connections and loop.time() < until:
+        while (self.realtime.closing or self.store.is_busy) and loop.time() < until:
             await asyncio.sleep(0.02)
         await self._server.close_all_connections()
+
+
+def _run_for_ever(work: Coroutine) -> asyncio.Task:
+    """Starts what never ends; if it does after all, the log says why."""
+
+    def ended(running: asyncio.Task) -> None:
+        if not running.cancelled() and running.exception():
+            log.error("%s has ended", running.get_name(), exc_info=running.exception())
+
+    running = asyncio.create_task(work, name=work.__qualname__)
+    running.add_done_callback(ended)
+    return running
 
 
 # -- sub-commands ------------------------------------------------------------------------------------

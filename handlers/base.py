@@ -436,8 +436,7 @@ def _takes_list(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, as a template, and who answers there. `{name}` stands for an id, `{name:word}` for a short
-    text and `{path...}` for the rest; the handler of the latter two says what they mean (`path_value`)."""
+    """A path, as a template with `{name}` for an id and `{name...}` for any text, and who answers there."""
 
     path: str
     handler: type[RequestHandler]
@@ -446,5 +445,4 @@ class Route:
     def pattern(self) -> str:
         """As Tornado wants it; the slash at the end is optional, and neither form redirects."""
         numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", self.path.rstrip("/"))
-        worded = re.sub(r"\{\w+:word\}", r"([A-Za-z0-9_-]{1,64})", numbered)
-        return worded.replace("{path...}", "(.+?)") + "/?"
+        return re.sub(r"\{\w+\.\.\.\}", "(.+?)", numbered) + "/?"

@@ -179,9 +179,10 @@ class MediaFile(BaseHandler):
         ascii_name = (
             attachment.file_name.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
         )
+        encoded_name = quote(attachment.file_name, safe="")
         self.set_header(
             "Content-Disposition",
-            f"{disposition}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(attachment.file_name, safe='')}",
+            f"{disposition}; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded_name}",
         )
         self.set_header("Content-Type", attachment.content_type)
         self.set_header("Content-Length", str(attachment.file_size))

@@ -33,7 +33,7 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         for method, declared in getattr(route.handler, "endpoints", {}).items():
-            path = re.sub(r"\{(\w+)(\.\.\.|:word)\}", r"{\1}", route.path)
+            path = route.path.replace("...", "")
             paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
     return {
         "openapi": "3.1.0",
@@ -75,15 +75,15 @@ def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str,
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    found = re.findall(r"\{(\w+)(\.\.\.|:word)?\}", path)
+    found = re.findall(r"\{(\w+)(\.\.\.)?\}", path)
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"} if is_text else {"type": "integer", "minimum": 1},
+            "schema": {"type": "string"} if rest else {"type": "integer", "minimum": 1},
         }
-        for name, is_text in found
+        for name, rest in found
     ]
 
 

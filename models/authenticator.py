@@ -20,7 +20,11 @@ class Authenticator:
 
     async def actor(self, token: str) -> Actor:
         """Whoever the access token stands for. Raises TokenNotValid, also for a revoked session."""
-        return await self.actor_of_session(self.tokens.session_of(token, ACCESS))
+        return await self.actor_of_session(self.session_id(token))
+
+    def session_id(self, token: str) -> str:
+        """The session that the access token says it is of. Raises TokenNotValid."""
+        return self.tokens.session_of(token, ACCESS)
 
     async def actor_of_session(self, session_id: str) -> Actor:
         """Whoever the session belongs to, as they are now. Raises TokenNotValid if it has ended."""

@@ -215,24 +215,36 @@ def page(upto: Mapping[str, int], after: int, most: int) -> list[Event]:
     return [_event(*row) for row in rows]
 
 
-def between(after: int, before: int) -> list[Event]:
-    """All kept events with `after < seq < before`, with their groups: what a process missed on Redis."""
+def between(after: int, upto: int) -> list[Event]:
+    """All kept events with `after < seq <= upto`, with their groups: what a process has missed."""
+    wanted = (LoggedEvent.seq > after) & (LoggedEvent.seq <= upto)
     rows = list(
         LoggedEvent.select(LoggedEvent.seq, LoggedEvent.kind, LoggedEvent.payload)
-        .where((LoggedEvent.seq > after) & (LoggedEvent.seq < before))
+        .where(wanted)
         .order_by(LoggedEvent.seq)
         .tuples()
     )
     groups: dict[int, list[str]] = {}
-    addresses = Address.select().where((Address.seq > after) & (Address.seq < before))
-    for address in addresses if rows else ():
-        groups.setdefault(address.seq, []).append(address.group_name)
+    if rows:
+        for address in Address.select().where((Address.seq > after) & (Address.seq <= upto)):
+            groups.setdefault(address.seq, []).append(address.group_name)
     return [_event(*row, groups.get(row[0], ())) for row in rows]
 
 
+def after(position: int) -> tuple[int, list[Event]]:
+    """Snapshot: the newest `seq`, and all kept events above the position."""
+    top = newest()
+    return top, between(position, top)
+
+
+def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Event:
+    """An event as another process sent it."""
+    # A kind that only a newer version knows says nothing here, but keeps its place in the order.
+    return Event(KINDS.get(kind) or Kind(kind, {}), groups, payload, seq)
+
+
 def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
-    # A kind that a newer version wrote says nothing here, but keeps its place in the order.
-    return Event(KINDS.get(kind) or Kind(kind, {}), groups, orjson.loads(payload), seq)
+    return restore(seq, kind, groups, orjson.loads(payload))
 
 
 def forget(before: int, most: int) -> int:

@@ -68,7 +68,7 @@ def parse(model: type[Model], data: Any) -> Model:
 
 
 def parse_text(model: type[Model], fields: dict[str, Any]) -> Model:
-    """Checks form fields or a query string: texts, or lists of texts. Raises Invalid with every wrong field."""
+    """Checks form fields or a query string: texts, or lists of them. Raises Invalid with all errors."""
     return _validated(model, fields, strict=False)
 
 

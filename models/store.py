@@ -43,10 +43,12 @@ HASHERS = 2
 MOST_UNITS_A_BATCH = 256
 # More than this many waiting jobs is an overload that waiting longer does not cure.
 MOST_WAITING = 20_000
-# Together they keep the promise of a 503 within 3 s: a job that has not begun after the first never
-# will, and one that has been running for the second is cut off.
+# Together they keep the promise of a 503 within 3 s when the database is away: a job that waits while
+# nothing succeeds is given up after the first, and a statement that runs for the second is cut off.
 QUEUE_PATIENCE_S = 1.5
 JOB_PATIENCE_S = 1.3
+# While work does get done it is only slow; better late than refused, up to here.
+OVERLOAD_PATIENCE_S = 15.0
 WATCH_EVERY_S = 0.1
 LOCK_TRIES = 3
 # PostgreSQL has no other name for "whoever migrates now"; the number is arbitrary but fixed.
@@ -96,12 +98,39 @@ class _Job:
             self.future.set_exception(self.error)
 
 
-class _Worker(threading.Thread):
-    """A database thread: takes jobs from its queue, holds one permanent connection."""
+class _Lane:
+    """Jobs of one kind, and whether any of them succeeds."""
 
-    def __init__(self, name: str, jobs: queue.SimpleQueue, serve: Callable) -> None:
+    def __init__(self) -> None:
+        self.jobs: queue.SimpleQueue = queue.SimpleQueue()
+        self.succeeded_at = 0.0
+        self._waiting: collections.deque[_Job] = collections.deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, job: _Job) -> None:
+        """Queues a job."""
+        self._waiting.append(job)
+        self.jobs.put(job)
+
+    def give_up_late(self, moment: float) -> None:
+        """Tells the callers of jobs that have waited too long and have not begun."""
+        stuck = self.succeeded_at + QUEUE_PATIENCE_S < moment
+        before = moment - (QUEUE_PATIENCE_S if stuck else OVERLOAD_PATIENCE_S)
+        while self._waiting and (self._waiting[0].future.done() or self._waiting[0].at < before):
+            job = self._waiting.popleft()
+            if not job.future.done() and job.claim():
+                job.error = Unavailable()
+                job.settle()
+
+
+class _Worker(threading.Thread):
+    """A database thread: takes jobs from its lane, holds one permanent connection."""
+
+    def __init__(self, name: str, lane: _Lane, serve: Callable) -> None:
         super().__init__(name=name, daemon=True)
-        self._jobs = jobs
+        self._jobs = lane.jobs
         self._serve = serve
         self.busy_since: float | None = None
         self.was_cut = False
@@ -166,12 +195,11 @@ class Store:
         self._url = database_url
         self._data_dir = data_dir
         self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
-        self._writes: queue.SimpleQueue = queue.SimpleQueue()
-        self._reads: queue.SimpleQueue = queue.SimpleQueue()
+        self._writes = _Lane()
+        self._reads = _Lane()
         self._workers: list[_Worker] = []
         self._hashers = ThreadPoolExecutor(HASHERS, "hasher")
         self._files = ThreadPoolExecutor(1, "files")
-        self._waiting: collections.deque[_Job] = collections.deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.batches = 0
@@ -248,14 +276,19 @@ class Store:
         """Finishes what waits, then ends the threads."""
         if self._watchdog:
             self._watchdog.cancel()
-        self._writes.put(None)
+        self._writes.jobs.put(None)
         for _ in range(READERS):
-            self._reads.put(None)
+            self._reads.jobs.put(None)
         for worker in self._workers:
             await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
         self._workers = []
         self._hashers.shutdown(wait=False, cancel_futures=True)
         self._files.shutdown(wait=True)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a database thread works right now."""
+        return any(worker.busy_since is not None for worker in self._workers)
 
     # -- what the loop calls -----------------------------------------------------------------------
 
@@ -290,28 +323,19 @@ class Store:
         """Runs file work."""
         return await self._loop.run_in_executor(self._files, function, *args)
 
-    def _enqueue(
-        self, jobs: queue.SimpleQueue, call: Callable, args: tuple, origin: Any = None
-    ) -> asyncio.Future:
+    def _enqueue(self, lane: _Lane, call: Callable, args: tuple, origin: Any = None) -> asyncio.Future:
         future = self._loop.create_future()
-        if len(self._waiting) > MOST_WAITING:
+        if len(lane) > MOST_WAITING:
             future.set_exception(Unavailable("Too much is waiting for the database."))
         else:
-            job = _Job(functools.partial(call, *args), future, origin)
-            self._waiting.append(job)
-            jobs.put(job)
+            lane.put(_Job(functools.partial(call, *args), future, origin))
         return future
 
     def _watch(self) -> None:
         """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
         moment = time.monotonic()
-        while self._waiting and (
-            self._waiting[0].future.done() or self._waiting[0].at + QUEUE_PATIENCE_S < moment
-        ):
-            job = self._waiting.popleft()
-            if not job.future.done() and job.claim():
-                job.error = Unavailable()
-                job.settle()
+        for lane in (self._writes, self._reads):
+            lane.give_up_late(moment)
         for worker in self._workers:
             since = worker.busy_since
             if since is not None and not worker.was_cut and since + JOB_PATIENCE_S < moment:
@@ -325,9 +349,9 @@ class Store:
         batch = [first]
         with contextlib.suppress(queue.Empty):
             while len(batch) < MOST_UNITS_A_BATCH:
-                job = self._writes.get_nowait()
+                job = self._writes.jobs.get_nowait()
                 if job is None:
-                    self._writes.put(None)
+                    self._writes.jobs.put(None)
                     break
                 batch.append(job)
         self._write_batch(worker, batch, tries=2)
@@ -357,6 +381,7 @@ class Store:
             log.exception("a batch of %d writes failed", len(batch))
             worker.disconnect()
             return self._fail(batch, error)
+        self._writes.succeeded_at = time.monotonic()
         self.batches += 1
         self.units += len(batch)
         self._hand_over(batch, emitted)
@@ -375,9 +400,9 @@ class Store:
             worker.progress()
             job.error, job.events = None, []
             try:
-                with contextlib.nullcontext() if alone else database.savepoint(sid="unit"):
-                    with events.collecting(job.events):
-                        job.result = job.call()
+                savepoint = contextlib.nullcontext() if alone else _savepoint()
+                with savepoint, events.collecting(job.events):
+                    job.result = job.call()
             except _LOST:
                 raise
             except Exception as error:
@@ -419,6 +444,7 @@ class Store:
                 worker.connect()
                 worker.progress()
                 job.result = job.call()
+                self._reads.succeeded_at = time.monotonic()
                 break
             except _LOST as error:
                 worker.disconnect()
@@ -491,6 +517,19 @@ def _in_snapshot(query: Callable[..., Result], args: tuple) -> Result:
 def _pending() -> list[str]:
     steps = Runner(database.obj, str(MIGRATIONS)).status()
     return [step.name for step in steps if step.path and not step.applied]
+
+
+@contextlib.contextmanager
+def _savepoint() -> Iterator[None]:
+    """What happens inside is undone alone if it raises. Peewee's own makes a new name each time."""
+    database.execute_sql("SAVEPOINT unit")
+    try:
+        yield
+    except BaseException:
+        database.execute_sql("ROLLBACK TO SAVEPOINT unit")
+        raise
+    finally:
+        database.execute_sql("RELEASE SAVEPOINT unit")
 
 
 @contextlib.contextmanager

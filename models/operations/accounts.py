@@ -24,7 +24,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """What registering takes; the password is hashed already. An empty username is derived from the address."""
+    """What registering takes; the password is hashed. An empty username is derived from the address."""
 
     email: str
     username: str

@@ -360,6 +360,11 @@ def _joined(room: Room) -> JoinedRoom:
     return JoinedRoom(room.id, room.room_type, groups.room(room.room_type, room.id), room.last_message_id)
 
 
+def joined_room(room: dict[str, Any]) -> JoinedRoom:
+    """The same from a room's JSON."""
+    return JoinedRoom(room["id"], room["room_type"], groups.room(room["room_type"], room["id"]), 0)
+
+
 def join(actor: Actor, room_id: int) -> JoinedRoom:
     """Query: the room for a socket that joins it. Raises NotFound."""
     return _joined(access.room(actor, room_id))

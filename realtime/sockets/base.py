@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import functools
 import inspect
 import logging
 import random
 import socket as sockets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -23,13 +24,14 @@ from tornado.websocket import WebSocketHandler
 
 from models import events, groups
 from models.authenticator import Authenticator
-from models.errors import DomainError, Invalid
+from models.errors import DomainError, Invalid, TokenNotValid
 from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
 from models.sessions import Actor
 from models.store import Store
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
+from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
 from realtime.replay import replay
@@ -90,8 +92,11 @@ class Realtime:
     authenticator: Authenticator
     hub: Hub
     broadcaster: Broadcaster
+    feed: Feed
     flusher: Flusher
     sockets: set[Socket] = field(default_factory=set)
+    closing: set[Socket] = field(default_factory=set)
+    """Sockets that have been told to close and have not answered yet."""
 
     @property
     def encoder(self) -> Encoder:
@@ -206,7 +211,15 @@ class Socket(WebSocketHandler):
 
     # -- the handshake -------------------------------------------------------------------------------
 
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+
     def prepare(self) -> None:
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            self.set_status(426)
+            self.set_header("Upgrade", "websocket")
+            self.finish({"detail": "This address speaks WebSocket only.", "code": "upgrade_required"})
+            return
         most = self.realtime.settings.max_sockets
         if most and len(self.realtime.sockets) >= most:
             self.set_status(503)
@@ -236,7 +249,14 @@ class Socket(WebSocketHandler):
         origin = self.request.headers.get("Origin")
         if cookie and origin and self.realtime.settings.allows_origin(origin, self.request.host):
             return cookie
-        return self.get_query_argument("token", None)
+        return self._query("token")
+
+    def _query(self, name: str) -> str | None:
+        values = self.request.query_arguments.get(name)
+        return values[-1].decode(errors="replace") if values else None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.finish({"detail": self._reason, "code": "error"})
 
     # -- opening -------------------------------------------------------------------------------------
 
@@ -270,7 +290,7 @@ class Socket(WebSocketHandler):
         elif not self.needs_sign_in:
             self._enqueue(self.opened)
         # Ten thousand idle sockets need not remember their handshake.
-        self._since = self.get_query_argument("since", None)
+        self._since = self._query("since")
         self.request.headers.clear()
         self.ui = None
 
@@ -278,26 +298,24 @@ class Socket(WebSocketHandler):
         """Called once the client is signed in: a channel joins its groups here."""
 
     async def _sign_in(self, token: str) -> None:
-        try:
-            self.actor = await self.realtime.authenticator.actor(token)
-        except DomainError as error:
-            raise CloseSocket(4401, error.detail) from None
-        self.connection.actor = self.actor
+        with _closing_on_error():
+            session_id = self.realtime.authenticator.session_id(token)
         self.realtime.hub.add(self.connection)
-        self.realtime.hub.join(self.connection, groups.session(self.actor.session_id))
-        # Between the check and the join the session may have ended; from here on an event tells.
-        await self.refresh_actor()
+        # Joined before the session is looked up: if it ends meanwhile, an event tells.
+        self.realtime.hub.join(self.connection, groups.session(session_id))
+        await self._know_actor(session_id)
         await self.opened()
         if self._since is not None:
             await self._resume(self._since)
 
+    async def _know_actor(self, session_id: str) -> None:
+        with _closing_on_error():
+            self.actor = await self.realtime.authenticator.actor_of_session(session_id)
+        self.connection.actor = self.actor
+
     async def refresh_actor(self) -> None:
         """Looks again who this is; closes the socket if the session has ended."""
-        try:
-            self.actor = await self.realtime.authenticator.actor_of_session(self.actor.session_id)
-        except DomainError as error:
-            raise CloseSocket(4401, error.detail) from None
-        self.connection.actor = self.actor
+        await self._know_actor(self.actor.session_id)
 
     def refresh_actor_soon(self) -> None:
         """Like `refresh_actor`, in turn with what the client sends."""
@@ -504,6 +522,7 @@ class Socket(WebSocketHandler):
         connection.flush()
         connection.close()
         self._queue.clear()
+        self.realtime.closing.add(self)
         self._wire.close(code, reason or CLOSE_CODES[code], patience_s)
         self._forget()
 
@@ -521,6 +540,7 @@ class Socket(WebSocketHandler):
         self._forget()
 
     def on_close(self) -> None:
+        self.realtime.closing.discard(self)
         if self.connection is not None:
             self.connection.close()
             self._queue.clear()
@@ -548,6 +568,17 @@ class Socket(WebSocketHandler):
         elif moment - self.last_ping >= PING_EVERY_S and self.connection.draining is None:
             self.last_ping = moment
             self._wire.write(PING_FRAME)
+
+
+@contextlib.contextmanager
+def _closing_on_error() -> Iterator[None]:
+    """Who cannot be signed in is told why; that the database is away is no reason to sign in anew."""
+    try:
+        yield
+    except TokenNotValid as error:
+        raise CloseSocket(4401, error.detail) from None
+    except DomainError as error:
+        raise CloseSocket(1011, error.detail) from None
 
 
 def _json_object(message: str | bytes) -> dict[str, Any]:

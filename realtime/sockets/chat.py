@@ -92,12 +92,12 @@ class ChatSocket(Socket):
         super().initialize()
         self._rooms: dict[int, JoinedRoom] = {}
         self._typing: dict[int, tuple[asyncio.TimerHandle, str]] = {}
-        self._reference: dict[str, Any] = {}
+        self._reference: dict[str, Any] | None = None
+        self._follows_all = False
 
     # -- rooms ---------------------------------------------------------------------------------------
 
     async def opened(self) -> None:
-        self._reference = await self.realtime.store.read(chat.sender_reference, self.actor)
         self.realtime.hub.join(self.connection, groups.person(self.actor.id))
         if self.path_args:
             await self._join_named_by_path(self.path_args[0])
@@ -113,8 +113,14 @@ class ChatSocket(Socket):
         """Without a room of its own, a socket that resumes gets all of its person's rooms: whatever
         it had joined before it was cut is among them."""
         if not self._rooms:
+            self._follows_all = True
             for room in await self.realtime.store.read(chat.joined_rooms, self.actor):
                 self._subscribe(room)
+
+    def follow(self, room: JoinedRoom) -> None:
+        """The person has got into a room: a socket that has all of them has this one too."""
+        if self._follows_all and room.room_id not in self._rooms:
+            self._subscribe(room)
 
     async def _find(self, room_id: int, room_type: str | None = None) -> JoinedRoom:
         store = self.realtime.store
@@ -231,6 +237,8 @@ class ChatSocket(Socket):
     async def typing(self, message: Typing, request_id: Any) -> None:
         """Goes to the others in the room; ends by itself after 6 seconds, or with the socket."""
         room = self._rooms.get(message.room_id) or await self._find(message.room_id, message.room_type)
+        if self._reference is None:
+            self._reference = await self.realtime.store.read(chat.sender_reference, self.actor)
         self._end_typing_timer(room.room_id)
         if message.is_typing:
             loop = asyncio.get_running_loop()
@@ -251,7 +259,7 @@ class ChatSocket(Socket):
 
     def _tell_typing(self, room_id: int, group: str, is_typing: bool) -> None:
         data = {"user": self._reference, "is_typing": is_typing, "room_id": room_id}
-        self.realtime.broadcaster.publish_ephemeral(group, {"type": "typing", "data": data}, self.actor.id)
+        self.realtime.feed.publish_ephemeral(group, {"type": "typing", "data": data}, self.actor.id)
 
     def left(self) -> None:
         for room_id in list(self._typing):
@@ -275,7 +283,16 @@ def effects(hub: Hub) -> dict[str, Effect]:
             if member.actor.id == person_id:
                 member.owner.evict(room_id)
 
+    def room_changed(event: SupportsEvent) -> None:
+        room = chat.joined_room(event.payload)
+        for group in event.groups:
+            for member in list(hub.members(group)):
+                if isinstance(member.owner, ChatSocket):
+                    member.owner.follow(room)
+
     return {
+        events.ROOM_CREATED.name: room_changed,
+        events.ROOM_UPDATED.name: room_changed,
         events.SESSION_REVOKED.name: session_revoked,
         events.PERSON_CHANGED.name: person_changed,
         events.PARTICIPANT_REMOVED.name: participant_removed,

@@ -8,19 +8,22 @@ const search = document.getElementById("search");
 const found = document.getElementById("found");
 let root = {};
 
-/** Paragraphs, with `code` in backticks; anything else stays as written. */
-function prose(text) {
-  return (text ?? "").split(/\n\s*\n/).filter(Boolean).map((paragraph) =>
-    h("p", { class: "prose" }, paragraph.split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part))));
-}
+/** Text with `code` in backticks; anything else stays as written. */
+const inline = (text) => (text ?? "").split(/`([^`]+)`/).map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
-/** One level of an object as a table; what lies deeper unfolds when asked for, so cycles do no harm. */
-function fieldTable(schema) {
+const prose = (text) =>
+  (text ?? "").split(/\n\s*\n/).filter(Boolean).map((paragraph) => h("p", { class: "prose" }, inline(paragraph)));
+
+/**
+ * One level of an object as a table; what lies deeper unfolds when asked for, so cycles do no harm.
+ * Which fields are required matters only in what a client sends.
+ */
+function fieldTable(schema, isSent = false) {
   const rows = fields(schema, root).map((field) =>
     h("tr", {},
-      h("th", { scope: "row" }, h("code", {}, field.name), field.required && h("span", { class: "required" }, "required")),
+      h("th", { scope: "row" }, h("code", {}, field.name), isSent && field.required && h("span", { class: "required" }, "required")),
       h("td", {}, h("span", { class: "type" }, field.type)),
-      h("td", {}, prose(field.description), field.constraints.length > 0 && h("p", { class: "hint" }, field.constraints.join(" · ")), deeper(field))));
+      h("td", {}, prose(field.description), field.constraints.length > 0 && h("p", { class: "hint" }, field.constraints.join(" · ")), deeper(field, isSent))));
   if (!rows.length) return null;
   return h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": "Fields" },
     h("table", {},
@@ -28,9 +31,9 @@ function fieldTable(schema) {
       h("tbody", {}, rows)));
 }
 
-function deeper({ schema, name }) {
+function deeper({ schema, name }, isSent) {
   if (!inside(schema, root).properties) return null;
-  return unfold(`fields of ${name}`, () => [fieldTable(schema)]);
+  return unfold(`fields of ${name}`, () => [fieldTable(schema, isSent)]);
 }
 
 /** Built when it is first opened: the whole description at once would be a very long page. */
@@ -52,17 +55,17 @@ function parameters(list) {
   return [heading("Parameters"), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": "Parameters" }, h("table", {}, h("tbody", {}, rows)))];
 }
 
-function bodies(contentTypes = {}) {
+function bodies(contentTypes = {}, isSent = false) {
   return Object.entries(contentTypes).map(([type, { schema, example }]) => [
     h("p", { class: "body-type" }, h("code", {}, type), " ", schema && h("span", { class: "type" }, typeName(schema, root))),
-    schema && fieldTable(schema),
+    schema && fieldTable(schema, isSent),
     example !== undefined && h("pre", { class: "sample", tabindex: "0" }, JSON.stringify(example, null, 2)),
   ]);
 }
 
 function response({ status, description, content: types }) {
   const hasFields = Object.values(types ?? {}).some(({ schema }) => schema && inside(schema, root).properties);
-  const label = h("span", {}, h("strong", { class: "status", data: { class: status[0] } }, status), " ", description,
+  const label = h("span", {}, h("strong", { class: "status", data: { class: status[0] } }, status), " ", inline(description),
     " ", h("span", { class: "type" }, Object.values(types ?? {}).map(({ schema }) => schema && typeName(schema, root)).filter(Boolean).join(", ")));
   return hasFields ? unfold(label, () => bodies(types)) : h("p", { class: "plain-response" }, label);
 }
@@ -72,7 +75,7 @@ function operationBody(operation) {
     prose(operation.description),
     operation.isOpen && h("p", { class: "hint" }, "Works without signing in."),
     parameters(operation.parameters),
-    operation.requestBody && [heading("Request body"), prose(operation.requestBody.description), bodies(operation.requestBody.content)],
+    operation.requestBody && [heading("Request body"), prose(operation.requestBody.description), bodies(operation.requestBody.content, true)],
     heading("Responses"),
     operation.responses.map(response),
   ];
@@ -83,19 +86,19 @@ function operationEntry(operation) {
   const label = h("span", { class: "entry-label" },
     h("span", { class: "method", data: { method } }, method.toUpperCase()),
     h("code", { class: "path" }, path),
-    h("span", { class: "entry-summary" }, summary ?? ""),
+    h("span", { class: "entry-summary" }, inline(summary)),
     h("a", { class: "anchor", href: `#${id}`, "aria-label": `Link to ${method} ${path}` }, "#"));
   return unfold(label, () => [h("div", { class: "entry-body" }, operationBody(operation).flat(Infinity).filter(Boolean))], {
     id, class: "entry", testid: "operation", data: { search: haystack(operation), deprecated: operation.deprecated ? "true" : null },
   });
 }
 
-function messageList(title, messages) {
+function messageList(title, messages, isSent) {
   if (!messages?.length) return [];
   return [heading(title), messages.map((message) => {
-    const label = h("span", {}, h("code", { class: "path" }, message.type), " ", message.description ?? "");
+    const label = h("span", {}, h("code", { class: "path" }, message.type), " ", inline(message.description));
     return message.schema && fields(message.schema, root).length
-      ? unfold(label, () => [fieldTable(message.schema)])
+      ? unfold(label, () => [fieldTable(message.schema, isSent)])
       : h("p", { class: "plain-response" }, label);
   })];
 }
@@ -104,12 +107,12 @@ function socketEntry(socket) {
   const label = h("span", { class: "entry-label" },
     h("span", { class: "method", data: { method: "socket" } }, "WS"),
     h("code", { class: "path" }, socket.path),
-    h("span", { class: "entry-summary" }, socket.summary ?? ""),
+    h("span", { class: "entry-summary" }, inline(socket.summary)),
     h("a", { class: "anchor", href: `#${socket.id}`, "aria-label": `Link to ${socket.path}` }, "#"));
   const body = () => [h("div", { class: "entry-body" },
     prose(socket.description),
-    messageList("The client sends", socket.client),
-    messageList("The server sends", socket.server))];
+    messageList("The client sends", socket.client, true),
+    messageList("The server sends", socket.server, false))];
   return unfold(label, body, { id: socket.id, class: "entry", testid: "socket", data: { search: haystack(socket) } });
 }
 
@@ -130,7 +133,7 @@ function render() {
   if (sockets(root).length) section("websockets", "WebSockets", "", sockets(root).map(socketEntry));
   if (closeCodes(root).length) {
     section("close-codes", "Close codes", "What the server means when it closes a socket.",
-      h("dl", { class: "codes card" }, closeCodes(root).map(([code, meaning]) => [h("dt", {}, code), h("dd", {}, meaning)])));
+      h("dl", { class: "codes card" }, closeCodes(root).map(([code, meaning]) => [h("dt", {}, code), h("dd", {}, inline(meaning))])));
   }
 }
 

@@ -30,7 +30,10 @@ export async function start(root, { server, fromDisk }) {
   const socket = createSocket({
     async describe({ since }) {
       const token = await session.freshToken();
-      return opening({ server: session.server, path: CHAT_PATH, way: settings.way, token, since });
+      const plan = opening({ server: session.server, path: CHAT_PATH, way: settings.way, token, since });
+      /* Without REST, only the answer to `auth` tells the person's name. */
+      if (restRefused) plan.first ??= { type: "auth", token };
+      return plan;
     },
     renew: () => session.renew(),
     on: {

@@ -98,7 +98,7 @@ export function operations(root) {
         ...operation, method, path,
         id: operation.operationId ?? slug(`${method} ${path}`),
         tag: operation.tags?.[0] ?? "Other",
-        isOpen: operation.security?.length === 0,
+        isOpen: !(operation.security ?? root.security)?.length,
         parameters: [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((one) => resolve(one, root)),
         requestBody: operation.requestBody && resolve(operation.requestBody, root),
         responses: Object.entries(operation.responses ?? {}).map(([status, response]) => ({ status, ...resolve(response, root) })),

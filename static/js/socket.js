@@ -52,7 +52,8 @@ export function createSocket({ describe, renew, on, Socket = WebSocket, random =
   async function open() {
     detach()?.close();
     const mine = round;
-    become({ name: "connecting", attempt });
+    const { code, reason } = state;
+    become({ name: "connecting", attempt, code, reason });
     const { url, protocols, first } = await describe({ since: seq });
     if (mine !== round) return;
     live = new Socket(url, protocols);

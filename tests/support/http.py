@@ -6,13 +6,15 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tornado.httpclient import HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
+
+from tests.support.conformance import check_answer
 
 _UNSET = object()
 
@@ -33,10 +35,17 @@ class Answer:
 
     @property
     def cookies(self) -> SimpleCookie:
+        """By name; of several with one name, the last."""
         jar = SimpleCookie()
         for line in self.headers.get_list("Set-Cookie"):
             jar.load(line)
         return jar
+
+    @property
+    def set_cookies(self) -> list[Morsel]:
+        """Every cookie, also those of one name on several paths."""
+        lines = self.headers.get_list("Set-Cookie")
+        return [morsel for line in lines for morsel in SimpleCookie(line).values()]
 
     def expect(self, status: int) -> "Answer":
         """Itself, or an AssertionError that shows the body."""
@@ -46,20 +55,26 @@ class Answer:
 
 @dataclass
 class CookieJar:
-    """Enough of a browser's: a path, and deletion by an empty value or a past date."""
+    """Enough of a browser's: cookies of one name on several paths, deletion by an empty value or no age."""
 
-    kept: dict[str, tuple[str, str]] = field(default_factory=dict)
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def take(self, answer: Answer) -> None:
-        for name, morsel in answer.cookies.items():
+        for morsel in answer.set_cookies:
+            place = (morsel.key, morsel["path"] or "/")
             if morsel.value and morsel["max-age"] != "0":
-                self.kept[name] = (morsel.value, morsel["path"] or "/")
+                self.kept[place] = morsel.value
             else:
-                self.kept.pop(name, None)
+                self.kept.pop(place, None)
 
     def header(self, path: str) -> str:
-        sent = [f"{name}={value}" for name, (value, scope) in self.kept.items() if path.startswith(scope)]
-        return "; ".join(sent)
+        return "; ".join(
+            f"{name}={value}" for (name, scope), value in self.kept.items() if _is_below(path, scope)
+        )
+
+
+def _is_below(path: str, scope: str) -> bool:
+    return path == scope or path.startswith(scope.rstrip("/") + "/")
 
 
 class Client:
@@ -90,6 +105,7 @@ class Client:
         except (HTTPStreamClosedError, OSError) as error:
             raise ConnectionError(f"{method} {path}: {error}") from error
         answer = Answer(response.code, response.headers, response.body or b"")
+        check_answer(method, path, answer)
         if self.jar is not None:
             self.jar.take(answer)
         return answer

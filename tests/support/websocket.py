@@ -1,9 +1,13 @@
-"""A WebSocket client that keeps every message until a test asks for it."""
+"""A WebSocket client that keeps every message until a test asks for it, and one that is no good reader."""
 
 import asyncio
+import base64
 import json
-from collections.abc import Mapping
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -125,3 +129,65 @@ class Socket:
         message = json.loads(raw)
         self.seen.append(message)
         self._inbox.put_nowait(message)
+
+
+class QuietSocket:
+    """A client that reads only when told to, with a small window, and answers no ping and no close."""
+
+    WINDOW_BYTES = 4096
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def connect(cls, url: str, token: str) -> "QuietSocket":
+        parts = urlsplit(url)
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, cls.WINDOW_BYTES)
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, (parts.hostname, parts.port))
+        # asyncio reads ahead by twice its limit.
+        quiet = cls(*await asyncio.open_connection(sock=plain, limit=cls.WINDOW_BYTES))
+        quiet._writer.write(
+            f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
+        )
+        head = await quiet._reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 "), head
+        return quiet
+
+    def send(self, message: Any) -> None:
+        """A short object; the mask is all zeros, which is a mask."""
+        text = json.dumps(message).encode()
+        assert len(text) < 126
+        self._writer.write(bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
+
+    async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
+        """(opcode, payload) of every frame, up to and with the close frame or the connection's end."""
+        opcode = 0
+        while opcode != 8:
+            try:
+                head, size = await self._reader.readexactly(2)
+                if size in (126, 127):
+                    size = int.from_bytes(await self._reader.readexactly(2 if size == 126 else 8))
+                opcode = head & 0x0F
+                yield opcode, await self._reader.readexactly(size)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+
+    async def rest(self) -> tuple[list[Any], int | None]:
+        """Reads to the end: all messages, and the close code."""
+        messages, code = [], None
+        async for opcode, payload in self.frames():
+            if opcode == 1:
+                messages.append(json.loads(payload))
+            elif opcode == 8:
+                code = int.from_bytes(payload[:2])
+        self.abort()
+        return messages, code
+
+    def abort(self) -> None:
+        self._writer.close()

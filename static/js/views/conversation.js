@@ -4,12 +4,13 @@ import { names } from "../format.js";
 import { icon } from "../icons.js";
 import { othersIn, roomName } from "../store.js";
 import { createComposer } from "./composer.js";
+import { followEnd } from "./follow.js";
 import { createRow, signOf } from "./message.js";
 import { iconButton } from "./parts.js";
 import { roomAvatar } from "./rooms.js";
 import { timeline } from "./timeline.js";
 
-const AT_END_PX = 80;
+const FAR_FROM_END_PX = 240;
 const NEAR_TOP_PX = 240;
 
 /** actions -> {send, edit, remove, retry, discard, typing, stopTyping, loadOlder, markRead, addPeople(room), leave(room)} */
@@ -22,7 +23,8 @@ export function createConversation({ store, actions }) {
   const list = h("div", { class: "messages", testid: "messages", role: "log", "aria-label": "Messages" });
   const words = h("p", { class: "empty" });
   const scroll = h("div", { class: "scroll messages-scroll", tabindex: "0", "aria-label": "Conversation", role: "region" }, words, list);
-  const jump = h("button", { type: "button", class: "jump", hidden: true, testid: "jump", on: { click: () => toEnd("smooth") } }, icon("down"), "Newest");
+  const view = followEnd(scroll, list);
+  const jump = h("button", { type: "button", class: "jump", hidden: true, testid: "jump", on: { click: () => view.toEnd("smooth") } }, icon("down"), "Newest");
   const typing = h("p", { class: "typing", testid: "typing", "aria-live": "polite" });
   const composer = createComposer({ actions: { ...actions, lastOwn } });
   const nothing = h("div", { class: "nothing" }, h("span", { class: "mark large" }, icon("chat")), h("p", {}, "Choose a room, or start a new one."));
@@ -34,20 +36,12 @@ export function createConversation({ store, actions }) {
 
   let shownRoom = null;
   let pendingShown = 0;
-  let following = true; // whether the view stays at the newest message
   const openRoom = () => store.rooms.get(store.openRoomId);
 
   function lastOwn() {
     const items = store.threads.get(store.openRoomId)?.items ?? [];
     return items.findLast((message) => store.isMine(message) && message.content && !message.deleted_at);
   }
-
-  function toEnd(behavior = "instant") {
-    following = true;
-    scroll.scrollTo({ top: scroll.scrollHeight, behavior });
-  }
-
-  const fromEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
 
   function renderHead() {
     const room = openRoom();
@@ -79,12 +73,12 @@ export function createConversation({ store, actions }) {
     const isOther = shownRoom !== room.id;
     const pending = store.pendingOf(room.id);
     const rows = timeline({ thread, pending, reads: store.reads.get(room.id), room, me: store.me });
-    const end = fromEnd();
+    const end = view.distance();
     reconcile(list, rows, { key: (row) => row.key, sign: signOf, create: (row) => createRow(row, rowActions) });
-    if (isOther || pending.length > pendingShown) following = true;
+    if (isOther || pending.length > pendingShown) view.toEnd();
     pendingShown = pending.length;
     /* Older messages grow the list at its top: what one reads must stay where it is. */
-    if (following) toEnd();
+    if (view.isFollowing()) view.toEnd();
     else if (rows[0]?.key !== scroll.dataset.firstKey) scroll.scrollTop = scroll.scrollHeight - scroll.clientHeight - end;
     scroll.dataset.firstKey = rows[0]?.key ?? "";
     shownRoom = room.id;
@@ -110,20 +104,14 @@ export function createConversation({ store, actions }) {
   }
 
   function renderJump() {
-    setAttribute(jump, "hidden", fromEnd() < AT_END_PX * 3);
+    setAttribute(jump, "hidden", view.distance() < FAR_FROM_END_PX);
   }
 
   scroll.addEventListener("scroll", () => {
-    following = fromEnd() < AT_END_PX;
     renderJump();
     if (scroll.scrollTop < NEAR_TOP_PX) actions.loadOlder();
-    if (following) actions.markRead();
+    if (view.isFollowing()) actions.markRead();
   }, { passive: true });
-
-  /* Pictures arrive late and keyboards open: whoever was at the end stays there. */
-  const resized = new ResizeObserver(() => { if (following) toEnd(); });
-  resized.observe(list);
-  resized.observe(scroll);
 
   body.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
@@ -147,5 +135,5 @@ export function createConversation({ store, actions }) {
   store.on(["open", "thread", "me"], render);
   store.on(["typing", "open"], coalesce(renderTyping));
   render();
-  return { element, focus: composer.focus, isAtEnd: () => following && element.checkVisibility() };
+  return { element, focus: composer.focus, isAtEnd: () => view.isFollowing() && element.checkVisibility() };
 }

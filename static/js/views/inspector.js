@@ -3,12 +3,12 @@ import { coalesce, h, setAttribute, setText } from "../dom.js";
 import { preciseTime, size } from "../format.js";
 import { icon } from "../icons.js";
 import { meaningOf } from "../reconnect.js";
+import { followEnd } from "./follow.js";
 import { iconButton } from "./parts.js";
 
 const ARROWS = { in: "↓", out: "↑", event: "•" };
 const HEARD = { in: "received", out: "sent", event: "event" };
 const SHORT = 120;
-const AT_END_PX = 40;
 
 function pretty(text) {
   try {
@@ -34,9 +34,9 @@ export function createInspector({ log }) {
     [["", "All"], ["in", "Received"], ["out", "Sent"], ["event", "Events"]].map(([value, label]) => h("option", { value }, label)));
   const pause = iconButton("pause", "Pause", togglePause, { testid: "frames-pause", "aria-pressed": "false" });
   const count = h("span", { class: "hint count" });
-  let paused = false;
+  const view = followEnd(list);
+  let pausedAt = null; // the newest entry when somebody paused
   let lastShown = 0;
-  let following = true; // until somebody scrolls up to read
 
   const isWanted = (entry) =>
     (!direction.value || entry.direction === direction.value)
@@ -59,27 +59,21 @@ export function createInspector({ log }) {
 
   function append() {
     const { entries } = log;
-    const behind = entries.filter((entry) => entry.id > lastShown);
-    renderCount(entries.length, paused ? behind.length : 0);
-    if (paused) return;
-    if (!entries.length) list.replaceChildren();
-    list.append(...behind.filter(isWanted).map(row));
-    lastShown = entries.at(-1)?.id ?? lastShown;
-    const oldest = entries[0]?.id ?? 0;
+    const shown = pausedAt === null ? entries : entries.filter((entry) => entry.id <= pausedAt);
+    renderCount(entries.length, entries.length - shown.length);
+    list.append(...shown.filter((entry) => entry.id > lastShown && isWanted(entry)).map(row));
+    lastShown = shown.at(-1)?.id ?? lastShown;
+    const oldest = entries[0]?.id ?? Infinity;
     while (list.firstElementChild && Number(list.firstElementChild.dataset.id) < oldest) list.firstElementChild.remove();
-    if (following) toEnd();
+    view.keepUp();
     setAttribute(empty, "hidden", list.childElementCount > 0);
-  }
-
-  function toEnd() {
-    list.scrollTop = list.scrollHeight;
   }
 
   function rebuild() {
     lastShown = 0;
     list.replaceChildren();
     append();
-    toEnd();
+    view.toEnd();
   }
 
   function renderCount(total, behind) {
@@ -87,17 +81,14 @@ export function createInspector({ log }) {
   }
 
   function togglePause() {
-    paused = !paused;
+    pausedAt = pausedAt === null ? lastShown : null;
+    const paused = pausedAt !== null;
     setAttribute(pause, "aria-pressed", String(paused));
     pause.replaceChildren(icon(paused ? "play" : "pause"));
     for (const name of ["aria-label", "title"]) setAttribute(pause, name, paused ? "Go on" : "Pause");
     append();
   }
 
-  list.addEventListener("scroll", () => {
-    following = list.scrollHeight - list.scrollTop - list.clientHeight < AT_END_PX;
-  }, { passive: true });
-  new ResizeObserver(() => { if (following) toEnd(); }).observe(list);
   log.watch(coalesce(append));
   append();
   return {

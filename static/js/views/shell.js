@@ -19,8 +19,10 @@ function pillText(state) {
   return state.name;
 }
 
+/** Stays while attempts come and go: a notice that flickers with each of them would move the page. */
 function noticeText(state) {
-  if (state.name === "waiting") return `${meaningOf(state.code, state.reason)} Your messages wait and will be sent.`;
+  const isComingBack = state.name === "waiting" || (state.name === "connecting" && state.attempt);
+  if (isComingBack) return `${meaningOf(state.code, state.reason)} Your messages wait and will be sent.`;
   if (state.name === "closed") return meaningOf(state.code, state.reason);
   return "";
 }

@@ -1,0 +1,1 @@
+"""What Taskroom costs: `python -m bench [name …]`."""

@@ -1,0 +1,149 @@
+"""The servers under load, each a process of its own: started, measured from outside, ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+STARTS_WITHIN_S = 20
+STOPS_WITHIN_S = 10
+_POLL_EVERY_S = 0.005
+_RSS_POLL_S = 1.0
+_RSS_STEADY_BYTES = 64 * 1024
+HOST = "127.0.0.1"
+# The load is far above what a person may do.
+_UNLIMITED = (
+    "--socket_rate", "0", "--throttle_anon", "", "--throttle_user", "", "--throttle_login", "",
+)  # fmt: skip
+
+
+class Server:
+    """A server process that listens on a free port of this machine; use it as a context manager.
+
+    `start_s` is the time from the start to the first healthy answer.
+    """
+
+    def __init__(self, script: str | Path, *args: str, log: Path) -> None:
+        self.port = _free_port()
+        self._command = [sys.executable, str(script), "--port", str(self.port), *args]
+        self._log = log
+
+    def __enter__(self) -> Server:
+        began = time.perf_counter()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, env=_environment()
+            )
+        self._watched = psutil.Process(self._process.pid)
+        try:
+            self._wait_until_healthy(began + STARTS_WITHIN_S)
+        except BaseException:
+            self.__exit__()
+            raise
+        self.start_s = time.perf_counter() - began
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None = None, *rest: object) -> None:
+        if error_type is not None and issubclass(error_type, Exception):
+            print(f"what {self._command[1]} logged last:\n{self._last_words()}", file=sys.stderr)
+        self._process.terminate()
+        try:
+            self._process.wait(STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def _wait_until_healthy(self, until: float) -> None:
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{HOST}:{self.port}/health/", timeout=5).close()
+                return
+            except (urllib.error.URLError, ConnectionError):
+                if self._process.poll() is not None or time.perf_counter() > until:
+                    raise RuntimeError(f"the server did not start: {self._last_words()}") from None
+                time.sleep(_POLL_EVERY_S)
+
+    def _last_words(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:]
+
+    def cpu_s(self) -> float:
+        """CPU time used so far, in the program and in the kernel."""
+        times = self._watched.cpu_times()
+        return times.user + times.system
+
+    def rss_bytes(self) -> int:
+        """Resident memory now."""
+        return self._watched.memory_info().rss
+
+    def settled_rss_bytes(self) -> int:
+        """Resident memory once it no longer changes."""
+        before = self.rss_bytes()
+        while True:
+            time.sleep(_RSS_POLL_S)
+            now = self.rss_bytes()
+            if abs(now - before) <= _RSS_STEADY_BYTES:
+                return now
+            before = now
+
+    def counts(self) -> dict[str, int]:
+        """What the counting server has counted so far."""
+        self._process.send_signal(signal.SIGUSR1)
+        return json.loads(self._process.stdout.readline())
+
+    def api(self, path: str, body: Any, token: str | None = None) -> Any:
+        """POSTs JSON and returns the answer's. Raises HTTPError."""
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(
+            f"http://{HOST}:{self.port}{path}", json.dumps(body).encode(), headers, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+
+def taskroom(data_dir: Path) -> Server:
+    """The server as it is shipped, without limits on what one client may send."""
+    return Server("server.py", "--data_dir", str(data_dir), *_UNLIMITED, log=_log_beside(data_dir))
+
+
+def counting_taskroom(data_dir: Path) -> Server:
+    """The same in a wrapper that counts `send` calls and commits, which costs time: not for CPU figures."""
+    script = Path(__file__).with_name("counting_server.py")
+    return Server(script, "--data_dir", str(data_dir), *_UNLIMITED, log=_log_beside(data_dir))
+
+
+def plain(data_dir: Path) -> Server:
+    """The baseline: what a small Tornado program does without any of Taskroom's care."""
+    script = Path(__file__).with_name("plain_server.py")
+    return Server(script, "--database", f"{data_dir}.plain.sqlite3", log=_log_beside(data_dir))
+
+
+def _log_beside(data_dir: Path) -> Path:
+    return data_dir.with_suffix(".log")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def _environment() -> dict[str, str]:
+    """Ours without anybody's settings; the wrapper scripts find the server's modules."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKROOM_")}
+    kept.pop("BACKEND_URL", None)
+    return kept | {"PYTHONPATH": str(ROOT)}

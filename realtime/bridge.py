@@ -1,0 +1,172 @@
+"""Redis between the processes: ours out, theirs in.
+
+Redis carries events faster than the event log and may lose them. So nothing here is waited for by a
+request, nothing is trusted to arrive, and every (re)subscription reads the log. A connection that
+looks alive may be deaf: the bridge hears itself every few seconds, or starts anew.
+
+Each event is published once, on the channel of its first group; every process hears all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import logging
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from realtime.broadcast import SupportsEvent
+
+log = logging.getLogger("taskroom.bridge")
+PREFIX = "taskroom:"
+PROBE_CHANNEL = PREFIX + "probe"
+PROBE_EVERY_S = 2.0
+DEAF_AFTER_S = 6.0
+# What a Redis that does not answer may cost in memory; whatever is dropped, others read from the log.
+MOST_WAITING = 10_000
+MOST_A_ROUND_TRIP = 200
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
+
+MakeEvent = Callable[[int, str, Sequence[str], Any], SupportsEvent]
+
+
+class Bridge:
+    """One process's link to the others.
+
+    `on_events` gets what other processes did, in any order; `on_ephemeral(group, message, but_person)`
+    what is true for a moment; `catch_up` is awaited whenever events may have been missed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        make_event: MakeEvent,
+        on_events: Callable[[Sequence[SupportsEvent]], None],
+        on_ephemeral: Callable[[str, Mapping[str, Any], int], None],
+        catch_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._url = url
+        self._make_event = make_event
+        self._on_events = on_events
+        self._on_ephemeral = on_ephemeral
+        self._catch_up = catch_up
+        self._name = secrets.token_hex(8)
+        self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MOST_WAITING)
+        self._something = asyncio.Event()
+        self._heard_at = 0.0
+        self.is_connected = False
+
+    # -- out -----------------------------------------------------------------------------------------
+
+    def send(self, batch: Sequence[SupportsEvent]) -> None:
+        """Queues committed events for the other processes."""
+        for event in batch:
+            body = [self._name, event.seq, event.kind.name, list(event.groups), event.payload]
+            self._queue(event.groups[0], body)
+
+    def send_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
+        """Queues what is true for a moment; worthless when late, so only while Redis is there."""
+        if self.is_connected:
+            self._queue(group, [self._name, None, group, message, but_person])
+
+    def _queue(self, group: str, body: list[Any]) -> None:
+        self._outgoing.append((PREFIX + group, orjson.dumps(body)))
+        self._something.set()
+
+    async def _publish_all(self, redis: Any) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._something.wait(), PROBE_EVERY_S)
+            self._something.clear()
+            pipeline = redis.pipeline(transaction=False)
+            pipeline.publish(PROBE_CHANNEL, self._name)
+            for _ in range(min(len(self._outgoing), MOST_A_ROUND_TRIP)):
+                pipeline.publish(*self._outgoing.popleft())
+            await asyncio.wait_for(pipeline.execute(), DEAF_AFTER_S)
+            if self._outgoing:
+                self._something.set()
+            if loop.time() - self._heard_at > DEAF_AFTER_S:
+                raise ConnectionError("Redis does not send what it is sent")
+
+    # -- in ------------------------------------------------------------------------------------------
+
+    async def _listen(self, subscription: Any) -> None:
+        while True:
+            item = await subscription.get_message(timeout=DEAF_AFTER_S)
+            if item is None:
+                continue
+            if item["type"] == "pmessage":
+                self._take(item["channel"].decode(), item["data"])
+            else:
+                # Subscribed, or silently subscribed anew after a lost connection: what was published
+                # meanwhile is lost on this way.
+                await self._catch_up()
+
+    def _take(self, channel: str, data: bytes) -> None:
+        if channel == PROBE_CHANNEL:
+            if data.decode() == self._name:
+                self._heard_at = asyncio.get_running_loop().time()
+            return
+        name, seq, *rest = orjson.loads(data)
+        if name == self._name:
+            return
+        if seq is None:
+            self._on_ephemeral(*rest)
+        else:
+            kind, groups, payload = rest
+            self._on_events([self._make_event(seq, kind, groups, payload)])
+
+    # -- staying connected -----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keeps the link up for ever. While it is down, the log is read instead, if less promptly."""
+        backoff_s = FIRST_BACKOFF_S
+        while True:
+            try:
+                await self._run_once()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                # Whatever a network and a foreign server can do: say it, and start anew.
+                log.warning("Redis: %s", str(error) or type(error).__name__)
+            if self.is_connected:
+                backoff_s = FIRST_BACKOFF_S
+            self.is_connected = False
+            with contextlib.suppress(Exception):
+                await self._catch_up()
+            await asyncio.sleep(backoff_s * random.uniform(0.5, 1.5))
+            backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+
+    async def _run_once(self) -> None:
+        # Imported here: it costs 20 MiB that a single process does not need.
+        from redis.asyncio import Redis
+
+        redis = Redis.from_url(self._url, socket_connect_timeout=3)
+        subscription = redis.pubsub()
+        running: list[asyncio.Task] = []
+        try:
+            await asyncio.wait_for(subscription.psubscribe(PREFIX + "*"), DEAF_AFTER_S)
+            self._heard_at = asyncio.get_running_loop().time()
+            self.is_connected = True
+            log.info("connected to Redis")
+            running = [
+                asyncio.ensure_future(self._listen(subscription)),
+                asyncio.ensure_future(self._publish_all(redis)),
+            ]
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+            for one in done:
+                one.result()
+        finally:
+            for one in running:
+                one.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(subscription.aclose(), 1)
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(redis.aclose(), 1)

@@ -1,0 +1,72 @@
+"""Every process hands out every event once, in order of `seq`, wherever it comes from.
+
+Events come from this process's own commits and, over Redis, from others'; either may be early, late,
+twice or lost. What is missing is read from the event log. Sans I/O: reading is started through a
+callback and its outcome put back with `fill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from realtime.broadcast import SupportsEvent
+
+
+class Sequencer:
+    """Puts events into order. `release` gets them; `fetch(after, upto)` must lead to `fill`."""
+
+    def __init__(
+        self,
+        position: int,
+        release: Callable[[Sequence[SupportsEvent]], None],
+        fetch: Callable[[int, int], None],
+    ) -> None:
+        self.position = position
+        """`seq` of the last released event, or of the last that is known not to exist."""
+        self._release = release
+        self._fetch = fetch
+        self._early: dict[int, SupportsEvent] = {}
+        self._fetching = False
+
+    def offer(self, batch: Sequence[SupportsEvent]) -> None:
+        """Takes events in any order; releases what is in order now, fetches what is missing before it."""
+        ready = []
+        for event in batch:
+            if event.seq == self.position + 1:
+                ready.append(event)
+                self.position = event.seq
+            elif event.seq > self.position:
+                # One's own event, which knows who caused it, comes before its copy from Redis; keep it.
+                self._early.setdefault(event.seq, event)
+        ready += self._take_early()
+        if ready:
+            self._release(ready)
+        if self._early and not self._fetching:
+            self._fetching = True
+            self._fetch(self.position, min(self._early) - 1)
+
+    def fill(self, upto: int, found: Sequence[SupportsEvent]) -> None:
+        """What the log has up to `upto`: a number that is not among it was never given to an event."""
+        self._fetching = False
+        ready = []
+        for event in found:
+            if event.seq > self.position:
+                ready.append(self._early.pop(event.seq, event))
+                self.position = event.seq
+        self.position = max(self.position, upto)
+        self._early = {seq: event for seq, event in self._early.items() if seq > self.position}
+        ready += self._take_early()
+        if ready:
+            self._release(ready)
+        self.offer(())
+
+    def fetch_failed(self) -> None:
+        """The log could not be read; the next event tries again."""
+        self._fetching = False
+
+    def _take_early(self) -> list[SupportsEvent]:
+        ready = []
+        while (event := self._early.pop(self.position + 1, None)) is not None:
+            ready.append(event)
+            self.position = event.seq
+        return ready

@@ -1,0 +1,72 @@
+"""Every answer that a test sees is what its endpoint declares, and every error has the shape of all errors."""
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+_HEADER_OF_ERROR = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+
+
+class SupportsAnswer(Protocol):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def check_answer(method: str, path: str, answer: SupportsAnswer) -> None:
+    """Raises AssertionError for an answer that is not as documented."""
+    what = f"{method} {urlsplit(path).path} -> {answer.status}"
+    if answer.status >= 400:
+        _check_error(what, answer, is_head=method == "HEAD")
+    elif method != "OPTIONS" and answer.status != 304:
+        _check_success(what, answer, _endpoint(method, urlsplit(path).path), is_head=method == "HEAD")
+
+
+def _check_success(what: str, answer: SupportsAnswer, endpoint: Any, is_head: bool) -> None:
+    assert endpoint is not None, f"{what}, but no route says so"
+    assert answer.status in endpoint.answers, f"{what}, declared are {list(endpoint.answers)}"
+    model = endpoint.answers[answer.status]
+    if model is None or is_head:
+        assert not answer.body, f"{what} with a body"
+    elif model is not bytes:
+        _check_json(what, answer, model)
+
+
+def _check_error(what: str, answer: SupportsAnswer, is_head: bool) -> None:
+    from handlers.answers import Problem
+
+    name = _HEADER_OF_ERROR.get(answer.status)
+    assert name is None or answer.headers.get(name), f"{what} without {name}"
+    if not is_head:
+        _check_json(what, answer, Problem | dict[str, list[str]] if answer.status == 400 else Problem)
+
+
+def _check_json(what: str, answer: SupportsAnswer, model: Any) -> None:
+    assert answer.headers.get("Content-Type") == "application/json", f"{what}: {dict(answer.headers)}"
+    try:
+        _adapter(model).validate_json(answer.body, strict=True)
+    except ValidationError as error:
+        raise AssertionError(f"{what} is not as declared: {error}\n{answer.body[:2000]!r}") from None
+
+
+@functools.cache
+def _adapter(model: Any) -> TypeAdapter:
+    return TypeAdapter(model)
+
+
+@functools.cache
+def _routes() -> list[tuple[re.Pattern, type]]:
+    import server
+
+    routes = [*server.ROUTES, server.handlers.pages.fallback]
+    return [(re.compile(route.pattern), route.handler) for route in routes]
+
+
+def _endpoint(method: str, path: str) -> Any:
+    """What the first route that takes the path declares for the method."""
+    handler = next((handler for pattern, handler in _routes() if pattern.fullmatch(path)), None)
+    return getattr(handler, "endpoints", {}).get("GET" if method == "HEAD" else method)

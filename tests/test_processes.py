@@ -1,0 +1,108 @@
+"""Several processes on one PostgreSQL and one Redis are one Taskroom."""
+
+import asyncio
+
+import pytest
+
+from tests.support.database import postgresql_only
+
+pytestmark = postgresql_only
+
+
+@pytest.fixture
+def two(start_process, database_url, redis_url):
+    shared = {"database_url": database_url, "redis_url": redis_url, "secret_key": "x" * 40}
+    return [start_process(**shared) for _ in range(2)]
+
+
+async def _team(two, new_client):
+    """Ann on the first process, Bob on the second, and their room."""
+    ann, bob = [new_client(process) for process in two]
+    for client, name in ((ann, "ann"), (bob, "bob")):
+        client.token = (await client.register(name))["access"]
+    room = (
+        (await ann.post("/api/chat/rooms/", json={"room_type": "direct", "other_user_id": 2}))
+        .expect(201)
+        .json["id"]
+    )
+    return ann, bob, room
+
+
+async def _say(client, room, text):
+    answer = await client.post("/api/chat/messages/", json={"room": room, "content": text})
+    return answer.expect(201).json["id"]
+
+
+@pytest.mark.gen_test
+async def test_a_message_reaches_the_other_process(two, new_client, connect_to):
+    ann, bob, room = await _team(two, new_client)
+    ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
+    await ears.expect("room_joined")
+    message_id = await _say(ann, room, "across")
+    heard = await ears.expect("chat_message")
+    assert heard["data"]["id"] == message_id
+
+
+@pytest.mark.gen_test
+async def test_typing_crosses_processes_and_is_not_stored(two, new_client, connect_to):
+    ann, bob, room = await _team(two, new_client)
+    ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
+    mouth = await connect_to(two[0], f"/ws/chat/{room}/", token=ann.token)
+    await ears.expect("room_joined")
+    await mouth.expect("room_joined")
+    await mouth.send({"type": "typing", "room_id": room, "is_typing": True})
+    assert (await ears.expect("typing"))["data"]["user"]["username"] == "ann"
+
+
+@pytest.mark.gen_test
+async def test_both_processes_tell_the_same_order(two, new_client, connect_to):
+    ann, bob, room = await _team(two, new_client)
+    ears = [
+        await connect_to(process, f"/ws/chat/{room}/", token=who.token)
+        for process, who in zip(two, (ann, bob), strict=True)
+    ]
+    for one in ears:
+        await one.expect("room_joined")
+    await asyncio.gather(*(_say(who, room, f"{n}") for n in range(20) for who in (ann, bob)))
+    heard = [[(await one.expect("chat_message")) for _ in range(40)] for one in ears]
+    assert [m["seq"] for m in heard[0]] == sorted(m["seq"] for m in heard[0])
+    assert [m["data"]["id"] for m in heard[0]] == [m["data"]["id"] for m in heard[1]]
+    ids = [m["data"]["id"] for m in heard[0]]
+    assert ids == sorted(ids), "in a room the order of ids is the order of commit"
+
+
+@pytest.mark.gen_test
+async def test_signing_out_here_closes_the_sockets_there(two, new_client, connect_to):
+    _, bob, _ = await _team(two, new_client)
+    elsewhere = await connect_to(two[0], "/ws/chat/", token=bob.token)
+    await elsewhere.settle()
+    (await bob.post("/api/auth/logout/")).expect(200)
+    assert await elsewhere.closed() == 4401
+
+
+@pytest.mark.gen_test
+async def test_without_redis_events_come_from_the_log(two, new_client, connect_to, redis_server):
+    """Redis dies; nothing is lost, and when it is back everything is prompt again."""
+    ann, bob, room = await _team(two, new_client)
+    ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
+    await ears.expect("room_joined")
+    await asyncio.to_thread(redis_server.kill)
+    during = [await _say(ann, room, f"during {n}") for n in range(3)]
+    heard = [(await ears.expect("chat_message", timeout=10))["data"]["id"] for _ in during]
+    assert heard == during
+    await asyncio.to_thread(redis_server.start)
+    after = await _say(ann, room, "after")
+    assert (await ears.expect("chat_message", timeout=10))["data"]["id"] == after
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_changes_process_resumes(two, new_client, connect_to):
+    ann, bob, room = await _team(two, new_client)
+    first = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
+    await first.expect("room_joined")
+    await _say(ann, room, "one")
+    seq = (await first.expect("chat_message"))["seq"]
+    first.abort()
+    missed = await _say(ann, room, "two")
+    again = await connect_to(two[0], f"/ws/chat/?since={seq}", token=bob.token)
+    assert (await again.expect("chat_message"))["data"]["id"] == missed
