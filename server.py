@@ -121,11 +121,14 @@ class Taskroom:
         self.realtime: Realtime | None = None
 
     async def start(self) -> None:
-        """Opens the database and listens. Raises StoreError, OSError."""
+        """Opens the database and listens. Raises SettingsError, StoreError, OSError (the address)."""
         settings, store = self.settings, self.store
-        secret = settings.resolve_secret()
         media = settings.data_dir / "media"
-        handlers.media.prepare_folders(media)
+        try:
+            secret = settings.resolve_secret()
+            handlers.media.prepare_folders(media)
+        except OSError as error:
+            raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         store.open()
         store.start()
         tokens = TokenMaker(
@@ -328,6 +331,7 @@ class _Parser(argparse.ArgumentParser):
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="server.py",
+        usage="server.py [COMMAND] [--name value …]",
         allow_abbrev=False,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -338,6 +342,11 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         flags = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
         text = (field.description or "").replace("%", "%%")
         parser.add_argument(*flags, dest=f"setting_{name}", metavar="VALUE", help=text)
+    for word in argv:
+        name = word.split("=")[0]
+        if name.startswith("--") and name not in parser._option_string_actions:
+            # Else argparse would complain about its value.
+            parser.error(f"there is no setting {name}")
     return parser.parse_args(argv)
 
 

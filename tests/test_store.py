@@ -317,8 +317,9 @@ async def test_whoever_was_refused_for_waiting_too_long_can_be_sure_that_nothing
 @pytest.mark.gen_test
 async def test_more_than_may_wait_is_refused_at_once(store, monkeypatch):
     async with busy_writer(store):
-        monkeypatch.setattr(store_module, "MOST_WAITING", len(store._waiting) + 1)
-        waiting = [store.submit(add, f"d{n}") for n in range(5)]
+        with monkeypatch.context() as patch:
+            patch.setattr(store_module, "MOST_WAITING", len(store._writes) + 1)
+            waiting = [store.submit(add, f"d{n}") for n in range(5)]
         refused = [future for future in waiting if future.done()]
         assert [type(future.exception()) for future in refused] == [Unavailable] * 3
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -337,7 +338,7 @@ async def test_a_locked_sqlite_file_refuses_writes_in_time_and_nothing_more(stor
         await refused_in_time(run(add, "a"), run(add, "b"))
         assert await store.read(names) == ["before"]
         rival.rollback()
-        await eventually(lambda: store._workers[0].busy_since is None)  # it may still try what was given up
+        await eventually(lambda: not store.is_busy)  # it may still try what was given up
     assert await run(add, "after") == "after"
     assert await store.read(names) == said(run.events) == ["before", "after"]
 
@@ -395,7 +396,7 @@ async def test_a_batch_that_met_another_process_s_lock_is_tried_again_unit_by_un
         rival.execute("UPDATE department SET name = 'theirs' WHERE name_key = 'a'")
         async with busy_writer(store):
             waiting = [store.submit(add, "b"), store.submit(rename, "a", "ours"), store.submit(add, "c")]
-        await eventually(lambda: any(query.exc for query in queries))
+        await eventually(lambda: any(query.exception for query in queries))
         rival.commit()
         assert await asyncio.gather(*waiting) == ["b", 1, "c"]
     assert sorted(await store.read(names)) == ["b", "c", "ours"]
@@ -409,9 +410,9 @@ async def test_only_the_unit_that_cannot_get_its_lock_is_refused(store, run, dat
     with rival_of(database_url) as rival:
         rival.execute("UPDATE department SET name = 'theirs' WHERE name_key = 'a'")
         async with busy_writer(store):
-            waiting = [store.submit(add, "b"), store.submit(rename, "a", "ours"), store.submit(add, "c")]
+            waiting = [store.submit(add, "b"), store.submit(add, "c"), store.submit(rename, "a", "ours")]
         results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [results[0], type(results[1]), results[2]] == ["b", Unavailable, "c"]
+    assert [*results[:2], type(results[2])] == ["b", "c", Unavailable]
     assert said(run.events) == ["a", "b", "c"]
 
 

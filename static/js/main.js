@@ -7,10 +7,12 @@ import { createChat } from "./chat.js";
 import { opening } from "./credentials.js";
 import { createFaults } from "./faults.js";
 import { createFrameLog } from "./frames.js";
+import { request } from "./http.js";
 import { createSession } from "./session.js";
 import { loadSettings } from "./settings.js";
 import { createSocket } from "./socket.js";
 import { createStore } from "./store.js";
+import { createReset, resetInAddress } from "./views/reset.js";
 import { createSignIn } from "./views/signin.js";
 import { createToasts } from "./views/toasts.js";
 import { createWorkspace } from "./workspace.js";
@@ -54,18 +56,19 @@ export async function start(root, { server, fromDisk }) {
 
   function connectionChanged(state) {
     store.setConnection(state);
-    if (state.name === "closed" && state.code === 4401) showDoor("Please sign in again.");
+    if (state.name === "closed" && state.code === 4401) showDoor({ reason: "Please sign in again." });
     /* Rooms and history can be read while the socket cannot be had. */
     if (state.name === "waiting" && !store.roomsLoaded) chat.loadRooms();
   }
 
   function newSession() {
-    session = createSession({ server: settings.server, ended: showDoor });
+    session = createSession({ server: settings.server, ended: (reason) => showDoor({ reason }) });
     api = createApi(session.call);
     return session;
   }
 
-  function showDoor(reason) {
+  /** Nothing of the last person stays, neither on the page nor on the wire. */
+  function leave() {
     socket.end();
     store.unwatch();
     store.reset(null);
@@ -73,12 +76,16 @@ export async function start(root, { server, fromDisk }) {
     log.clear();
     workspace = null;
     document.title = "Taskroom";
+  }
+
+  function showDoor({ reason, news } = {}) {
+    leave();
     const enter = (act) => async (input) => {
       restRefused = false;
       goIn(await act(newSession(), input));
     };
     root.replaceChildren(createSignIn({
-      settings, reason,
+      settings, reason, news,
       actions: {
         signIn: enter((current, form) => current.signIn(form)),
         register: enter((current, form) => current.register(form)),
@@ -91,10 +98,31 @@ export async function start(root, { server, fromDisk }) {
     }));
   }
 
+  /** The link stays in the address until it is used, so that a reload does not lose it. */
+  function showReset(link) {
+    leave();
+    root.replaceChildren(createReset({
+      actions: {
+        async confirm(password) {
+          const json = { ...link, new_password: password };
+          await request(settings.server, "POST", "/api/password-reset/confirm/", { json });
+          clearAddress();
+          showDoor({ news: "Your password has been changed. Sign in with the new one." });
+        },
+        giveUp() {
+          clearAddress();
+          return enterByCookie();
+        },
+      },
+    }));
+  }
+
+  const clearAddress = () => history.replaceState(null, "", location.pathname + location.search);
+
   async function signOut() {
     socket.end();
     await session.signOut();
-    history.replaceState(null, "", location.pathname + location.search);
+    clearAddress();
     showDoor();
   }
 
@@ -106,7 +134,19 @@ export async function start(root, { server, fromDisk }) {
     socket.connect();
   }
 
-  addEventListener("hashchange", () => workspace?.followAddress());
+  async function enterByCookie() {
+    const user = await newSession().restore().catch(() => null);
+    if (user) goIn(user);
+    else showDoor();
+  }
+
+  function followAddress() {
+    const link = resetInAddress();
+    if (link) showReset(link);
+    else workspace?.followAddress();
+  }
+
+  addEventListener("hashchange", followAddress);
   addEventListener("focus", () => chat.markRead());
   addEventListener("online", () => socket.wake());
   document.addEventListener("visibilitychange", () => {
@@ -115,8 +155,7 @@ export async function start(root, { server, fromDisk }) {
     chat.markRead();
   });
 
-  if (fromDisk) return showDoor();
-  const user = await newSession().restore().catch(() => null);
-  if (user) goIn(user);
-  else showDoor();
+  if (fromDisk) showDoor();
+  else if (resetInAddress()) followAddress();
+  else await enterByCookie();
 }

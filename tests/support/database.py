@@ -34,7 +34,7 @@ def copy_sqlite(template: Path, target: Path) -> None:
 
 @contextmanager
 def count_queries() -> Iterator[list[Any]]:
-    """Peewee's QueryEvents (sql, params, duration, exc) of every thread while it is open.
+    """Peewee's QueryEvents (sql, params, duration, exception) of every thread while it is open.
 
     Of the database that is bound now: use it inside a test that has a store or an app.
     """

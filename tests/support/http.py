@@ -16,6 +16,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, S
 
 from tests.support.conformance import check_answer
 
+PASSWORD = "correct horse 7"
 _UNSET = object()
 
 
@@ -145,7 +146,7 @@ class Client:
             fetching.cancel()
             await asyncio.wait([fetching])
 
-    async def register(self, name: str, password: str = "correct horse 7", **fields: Any) -> dict[str, Any]:
+    async def register(self, name: str, password: str = PASSWORD, **fields: Any) -> dict[str, Any]:
         """A new person: {"access", "refresh", "user"}."""
         body = {"email": f"{name}@example.org", "username": name, "password": password} | fields
         return (await self.post("/api/register/", json=body)).expect(201).json

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.http import Answer, Client
+from tests.support.http import PASSWORD, Answer, Client
 
 
 @dataclass(frozen=True)
@@ -66,5 +66,15 @@ async def sign_up(client: Client, *names: str) -> list[Member]:
     members = []
     for name in names:
         given = await client.register(name)
+        members.append(Member(given["user"], given["access"], given["refresh"], client))
+    return members
+
+
+async def log_in(client: Client, *names: str) -> list[Member]:
+    """The same people on another device."""
+    members = []
+    for name in names:
+        body = {"username": name, "password": PASSWORD}
+        given = (await client.post("/api/auth/token/", json=body)).expect(200).json
         members.append(Member(given["user"], given["access"], given["refresh"], client))
     return members

@@ -24,6 +24,12 @@ export function iconButton(name, label, click, props = {}) {
   return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, ...props, on: { click } }, icon(name));
 }
 
+/** The head of every page that stands before the chat. */
+export const doorHead = (words, ...others) => h("header", { class: "door-head" },
+  h("span", { class: "mark large" }, icon("chat")),
+  h("div", {}, h("h1", { class: "door-title" }, "Taskroom"), h("p", { class: "hint" }, words)),
+  others);
+
 let lastField = 0;
 
 /** A labelled control with room for a hint and for what the server says about it. */

@@ -2,13 +2,14 @@
 import { h, setText } from "../dom.js";
 import { WAYS } from "../credentials.js";
 import { icon } from "../icons.js";
-import { busy, field } from "./parts.js";
+import { busy, doorHead, field } from "./parts.js";
 
 /**
  * actions -> {signIn(form), register(form), useToken(token)}, each a promise
- * that rejects with an ApiError; `settings` holds server and way.
+ * that rejects with an ApiError; `settings` holds server and way. `reason` says
+ * why somebody has to sign in, `news` what has gone well.
  */
-export function createSignIn({ settings, actions, reason }) {
+export function createSignIn({ settings, actions, reason = "", news = "" }) {
   const email = field({ label: "Email", name: "email", testid: "email", type: "email", autocomplete: "email", inputmode: "email" });
   const username = field({
     label: "Username", name: "username", testid: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false",
@@ -28,15 +29,20 @@ export function createSignIn({ settings, actions, reason }) {
   way.input.value = settings.way;
   way.input.addEventListener("change", () => { settings.way = way.input.value; });
 
-  const message = h("p", { class: "form-message", role: "alert", testid: "sign-in-message" }, reason ?? "");
+  const message = h("p", { class: "form-message", role: "alert", testid: "sign-in-message", data: { kind: news && "news" } }, news || reason);
   const fields = { email, username, password, token };
 
   function show(error) {
     for (const [name, messages] of Object.entries(error.fields ?? {})) fields[name]?.problem(messages.join(" "));
     const elsewhere = Object.entries(error.fields ?? {}).filter(([name]) => !fields[name]);
     const rest = elsewhere.map(([name, messages]) => `${name}: ${messages.join(" ")}`);
-    setText(message, error.fields ? rest.join(" ") : error.message);
+    speak(error.fields ? rest.join(" ") : error.message);
     Object.values(fields).find(({ input }) => input.getAttribute("aria-invalid"))?.input.focus();
+  }
+
+  function speak(text) {
+    delete message.dataset.kind;
+    setText(message, text);
   }
 
   function takeServer() {
@@ -52,7 +58,7 @@ export function createSignIn({ settings, actions, reason }) {
 
   function attempt(button, action) {
     for (const one of [...Object.values(fields), server]) one.problem("");
-    setText(message, "");
+    speak("");
     if (takeServer()) busy(button, () => action().catch(show));
   }
 
@@ -103,11 +109,7 @@ export function createSignIn({ settings, actions, reason }) {
   return h(
     "main",
     { class: "door" },
-    h("header", { class: "door-head" },
-      h("span", { class: "mark large" }, icon("chat")),
-      h("div", {},
-        h("h1", { class: "door-title" }, "Taskroom"),
-        h("p", { class: "hint" }, "Talk with your team, and watch the protocol while you do.")),
+    doorHead("Talk with your team, and watch the protocol while you do.",
       h("a", { class: "button quiet door-docs", href: `${settings.server}/api/docs/` }, icon("book"), "API docs")),
     h("div", { class: "card door-card" }, account, connection),
   );
