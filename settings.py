@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -129,8 +130,32 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _known_mail_server(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("smtp", "smtps"):
-            raise ValueError("must be smtp://… or smtps://…, or empty")
+        parts = urlsplit(value)
+        # A port that is no number raises here as well.
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
+            raise ValueError("must be smtp://host:port or smtps://host:port, or empty")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1] or not value.isprintable():
+            raise ValueError("must be an address, like taskroom@example.org")
+        return value
+
+    @field_validator(
+        "google_authorize_url",
+        "google_token_url",
+        "google_userinfo_url",
+        "github_authorize_url",
+        "github_token_url",
+        "github_userinfo_url",
+        "github_emails_url",
+    )
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+            raise ValueError("must be an absolute http:// or https:// URL")
         return value
 
     @field_validator("backend_url", "frontend_url", "oidc_issuer")

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from handlers.bodies import BodyReader, Upload, body_reader
+from handlers.throttle import ANON, USER, Throttle, network
 from models import errors
 from models.authenticator import Authenticator
 from models.errors import DomainError
@@ -47,6 +48,8 @@ STATUS: dict[type[DomainError], int] = {
     errors.TooLarge: 413,
     errors.UnsupportedType: 415,
     errors.MethodNotAllowed: 405,
+    errors.Throttled: 429,
+    errors.ProviderFailed: 502,
     errors.Unavailable: 503,
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -72,6 +75,7 @@ class Backend:
     links: Links
     media: Path
     resets: ResetTokens
+    throttle: Throttle
 
 
 class Page(Input):
@@ -97,6 +101,7 @@ class Endpoint:
     public: bool
     takes_files: bool
     file_field: str
+    throttled: bool
 
 
 def endpoint(
@@ -107,13 +112,16 @@ def endpoint(
     public: bool = False,
     takes_files: bool = False,
     file_field: str = "attachments",
+    throttled: bool = True,
 ) -> Callable:
     """Declares a method of a handler as an endpoint.
 
     The method gets the path's ids as integers, then `query`, then `body`, as far as they are declared.
     `answers` maps each status of success to the type of its JSON (None: no content); its docstring
     describes it. `takes_files` lets the body be multipart with files, which the method finds in
-    `self.uploads`; `file_field` is what the documentation calls them.
+    `self.uploads`; `file_field` is what the documentation calls them. Requests
+    count against the rate of their person, or else of their address, unless `throttled` is false: then
+    the method counts them itself, or nobody does.
     """
 
     def declare(method: Callable) -> Callable:
@@ -128,7 +136,7 @@ def endpoint(
 
         summary = inspect.getdoc(method) or ""
         declared = run.endpoint = Endpoint(
-            summary, body, query, answers, public, takes_files, file_field
+            summary, body, query, answers, public, takes_files, file_field, throttled
         )
         return run
 
@@ -179,13 +187,37 @@ class BaseHandler(RequestHandler):
             return
         try:
             declared = self._declared()
-            if not declared.public:
-                self.actor = await self._authenticate()
+            await self._admit(declared)
             self._body = body_reader(
                 self.request.headers, self.backend.settings, self.backend.media, self.store
             )
         except DomainError as error:
             self._refuse(error)
+
+    async def _admit(self, declared: Endpoint) -> None:
+        """Who asks, and whether they may ask once more. Raises Unauthenticated, Forbidden, Throttled."""
+        if not declared.public:
+            try:
+                self.actor = await self._authenticate()
+            except errors.TokenNotValid:
+                raise
+            except errors.Unauthenticated:
+                await self.count_anonymous(declared)
+                raise
+        if self.actor is not None and declared.throttled:
+            await self.backend.throttle.count(USER, str(self.actor.id))
+        elif self.actor is None:
+            await self.count_anonymous(declared)
+
+    async def count_anonymous(self, declared: Endpoint) -> None:
+        """Counts a request without credentials. Raises Throttled."""
+        if declared.throttled:
+            await self.backend.throttle.count(ANON, self.network)
+
+    @property
+    def network(self) -> str:
+        """Where the request comes from, as far as throttles tell addresses apart."""
+        return network(self.request.remote_ip)
 
     def _declared(self) -> Endpoint:
         method = "GET" if self.request.method == "HEAD" else self.request.method
@@ -382,7 +414,7 @@ class BaseHandler(RequestHandler):
             self.set_header("WWW-Authenticate", "Bearer")
         if isinstance(error, errors.MethodNotAllowed):
             self.set_header("Allow", ", ".join([*self.endpoints, "OPTIONS"]))
-        if isinstance(error, errors.Unavailable):
+        if isinstance(error, errors.Unavailable | errors.Throttled):
             self.set_header("Retry-After", str(error.retry_after_s))
         self.set_header("Content-Type", "application/json")
         self.write(self.backend.links.encode(_error_body(error), self.base_url))

@@ -142,7 +142,7 @@ class Signature(Input):
 class MediaFile(BaseHandler):
     """A stored file."""
 
-    @endpoint(query=Signature, answers={200: bytes}, public=True)
+    @endpoint(query=Signature, answers={200: bytes}, public=True, throttled=False)
     async def get(self, path: str, query: Signature) -> None:
         """A stored file, to whoever has a signed link or may see what it belongs to."""
         if path.startswith(avatars.FOLDER + "/"):

@@ -57,7 +57,7 @@ class StaticHandler(BaseHandler):
         if origin:
             self.set_header("Access-Control-Allow-Origin", origin)
 
-    @endpoint(answers={200: bytes}, public=True)
+    @endpoint(answers={200: bytes}, public=True, throttled=False)
     async def get(self, path: str) -> None:
         """A file of the web page."""
         self.send(path)
@@ -81,7 +81,7 @@ class StaticHandler(BaseHandler):
 class PageHandler(StaticHandler):
     """The web page at the root, for browsers."""
 
-    @endpoint(answers={200: bytes}, public=True)
+    @endpoint(answers={200: bytes}, public=True, throttled=False)
     async def get(self) -> None:
         """The web page, for a browser's navigation."""
         if "text/html" not in self.request.headers.get("Accept", ""):
@@ -92,7 +92,7 @@ class PageHandler(StaticHandler):
 class DocsHandler(StaticHandler):
     """The documentation."""
 
-    @endpoint(answers={200: bytes}, public=True)
+    @endpoint(answers={200: bytes}, public=True, throttled=False)
     async def get(self) -> None:
         """A readable page of the schema."""
         self.send(DOCS)

@@ -160,7 +160,7 @@ def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
 class Schema(BaseHandler):
     """The document."""
 
-    @endpoint(answers={200: dict}, public=True)
+    @endpoint(answers={200: dict}, public=True, throttled=False)
     async def get(self) -> None:
         """This document."""
         self.answer(_built(self.settings["describe"]))

@@ -9,7 +9,7 @@ from handlers.base import BaseHandler, Route, endpoint
 class Health(BaseHandler):
     """The simplest health check."""
 
-    @endpoint(answers={200: answers.Status}, public=True)
+    @endpoint(answers={200: answers.Status}, public=True, throttled=False)
     async def get(self) -> None:
         """Whether the server answers."""
         self.answer({"status": "ok"})

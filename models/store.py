@@ -323,6 +323,11 @@ class Store:
         """Runs file work."""
         return await self._loop.run_in_executor(self._files, function, *args)
 
+    def file_soon(self, function: Callable[[], Any]) -> None:
+        """Runs file work that nobody waits for, after all that was asked for before it."""
+        with contextlib.suppress(RuntimeError):  # closed: what is left over goes at the next start
+            self._files.submit(_logging_failure, function)
+
     def _enqueue(self, lane: _Lane, call: Callable, args: tuple, origin: Any = None) -> asyncio.Future:
         future = self._loop.create_future()
         if len(lane) > MOST_WAITING:
@@ -564,6 +569,13 @@ def _copy_sqlite(data_dir: Path, before: str) -> str:
     with contextlib.closing(sqlite3.connect(copy)) as target:
         database.connection().backup(target)
     return str(copy)
+
+
+def _logging_failure(function: Callable[[], Any]) -> None:
+    try:
+        function()
+    except OSError as error:
+        log.warning("file work failed: %s", error)
 
 
 def _first_line(error: Exception) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import events, groups, sessions
-from models.base import now
-from models.errors import Forbidden, Invalid, TokenNotValid, Unauthenticated
+from models import events, groups, mail, sessions
+from models.base import SECOND_US, Statement, now
+from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
 from models.store import serialize
+
+GRACE_US = 30 * SECOND_US
+"""How long a refresh token works on after it was exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,32 @@ def use_refresh(session_id: str) -> SignedIn:
     return SignedIn(session_id, actor.id, {})
 
 
+_rotation = Statement("""
+    SELECT s.refresh_id, s.previous_refresh_id, s.rotated_at FROM session s WHERE s.id = ? {lock s}
+""")
+
+
+def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedIn, str] | None:
+    """Uses up a refresh token; returns the session and the id of the token to give instead.
+
+    The token before the newest still gets the newest for GRACE_US, since two tabs may refresh at once.
+    Any older one has been stolen, from this person or by them: the session ends, and None is returned,
+    not raised, because the end of the session must be kept. Raises TokenNotValid if it has ended already.
+    """
+    row = _rotation.one(session_id)
+    signed_in = use_refresh(session_id)
+    current, previous, rotated_at = row
+    if current is None or token_id == current:
+        Session.update(refresh_id=new_id, previous_refresh_id=token_id, rotated_at=now()).where(
+            Session.id == session_id
+        ).execute()
+        return signed_in, new_id
+    if token_id == previous and now() < rotated_at + GRACE_US:
+        return signed_in, current
+    sign_out(session_id)
+    return None
+
+
 def sign_out(session_id: str) -> None:
     """Ends a session: its tokens and sockets are dead when this commits. Ending it twice is fine."""
     if Session.delete().where(Session.id == session_id).execute():
@@ -130,16 +159,48 @@ def set_password(person_id: int, hashed: str, replaces: str) -> None:
     end_sessions(person_id)
 
 
+def mail_reset_link(person_id: int, link: str) -> None:
+    """Mails a person the link with which they set a new password."""
+    person = Person.get_or_none((Person.id == person_id) & Person.is_active)
+    if person is not None:
+        mail.queue(person.email, "Set a new password for Taskroom", _RESET_TEXT.format(person.full_name, link))
+
+
+_RESET_TEXT = """Hello {},
+
+somebody, most likely you, has asked for a new password for Taskroom. Set it here:
+
+{}
+
+The link works once, within an hour. If it was not you, there is nothing to do: your password stays as
+it is.
+"""
+
+
+def list_sessions(actor: Actor, most: int, skip: int) -> tuple[int, list[dict]]:
+    """Query: how many sessions the actor has, and a page of them, the last used first."""
+    mine = Session.select().where((Session.person == actor.id) & (Session.expires_at > now()))
+    page = mine.order_by(Session.last_used_at.desc(), Session.id).limit(most).offset(skip)
+    return mine.count(), [session.to_json(actor.session_id) for session in page]
+
+
+def end_session(actor: Actor, session_id: str) -> None:
+    """Ends one of the actor's own sessions. Raises NotFound."""
+    if not Session.select().where((Session.id == session_id) & (Session.person == actor.id)).exists():
+        raise NotFound("There is no such session.")
+    sign_out(session_id)
+
+
 def end_sessions(person_id: int) -> None:
     """Ends every session of a person, and with them their sockets."""
     for session in Session.select(Session.id).where(Session.person == person_id):
         sign_out(session.id)
 
 
-def password_hash(person_id: int) -> str | None:
-    """Query: the stored hash of an active person."""
+def password_hash(person_id: int) -> tuple[str, tuple[str, ...]] | None:
+    """Query: the stored hash of an active person, and the names that a new password may not be."""
     person = Person.get_or_none((Person.id == person_id) & Person.is_active)
-    return person.password if person else None
+    return (person.password, person.names) if person else None
 
 
 def profile(actor: Actor) -> dict:
