@@ -146,4 +146,6 @@ def _environment() -> dict[str, str]:
     """Ours without anybody's settings; the wrapper scripts find the server's modules."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKROOM_")}
     kept.pop("BACKEND_URL", None)
-    return kept | {"PYTHONPATH": str(ROOT)}
+    # One address asks for everybody.
+    rates = {f"TASKROOM_THROTTLE_{name}": "" for name in ("ANON", "USER", "LOGIN", "PASSWORD_RESET")}
+    return kept | rates | {"PYTHONPATH": str(ROOT)}

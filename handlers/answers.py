@@ -247,6 +247,8 @@ class Health(AnswerModel):
     version: str
     uptime: float
     parts: dict[str, PartHealth]
+    detail: str | None = None
+    code: str | None = None
 
 
 class ChatHealth(Status):

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import secrets
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from handlers import answers
-from handlers.base import BaseHandler, Route, endpoint
+from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
 from models.base import SECOND_US
-from models.errors import Invalid, TokenNotValid, Unauthenticated
+from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Name, Text
 from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
 from models.passwords import hash_password, matches, weaknesses
-from models.people import email_address, user_name
+from models.people import email_address, fold, user_name
 from models.tokens import ACCESS, REFRESH
+
+log = logging.getLogger("taskroom.http")
 
 REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 """Where the refresh cookie is sent: the paths that refresh and sign out, and nothing else."""
@@ -65,6 +71,19 @@ class ProfileChanges(Input):
     last_name: PersonalName | None = None
 
 
+class ResetRequest(Input):
+    """Whose password is to be set anew."""
+
+    email: EmailAddress
+
+
+class PasswordChange(Input):
+    """One's password, and the one to take its place."""
+
+    current_password: Text
+    new_password: Text
+
+
 class NewPassword(Input):
     """What a reset link carries, and the new password."""
 
@@ -83,24 +102,44 @@ class AuthHandler(BaseHandler):
 
     def welcome(self, signed_in: SignedIn, status: int) -> None:
         """Answers with tokens for the session, and sets them as cookies."""
+        access, refresh = self.give_cookies(signed_in)
+        self.answer({"access": access, "refresh": refresh, "user": signed_in.user}, status)
+
+    def give_cookies(self, signed_in: SignedIn) -> tuple[str, str]:
+        """Tokens for the session, set as cookies: access and refresh."""
         make = self.backend.authenticator.tokens.make
         refresh = make(REFRESH, signed_in.person_id, signed_in.session_id)
         self.set_refresh_cookie(refresh)
-        access = self.give_access(signed_in)
-        self.answer({"access": access, "refresh": refresh, "user": signed_in.user}, status)
+        return self.give_access(signed_in), refresh
+
+    def go_to(self, url: str) -> None:
+        """Answers with a redirect."""
+        self.set_status(302)
+        self.set_header("Location", url)
+        self.clear_header("Content-Type")
+
+    async def count_log_in(self, account: str) -> None:
+        """Counts an attempt to sign in to an account. Raises Throttled.
+
+        Counted for this account from this address, and for all accounts from this address: neither
+        locks anybody out elsewhere.
+        """
+        await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
+        await self.backend.throttle.count(LOGIN, self.network, fold(account))
 
     def give_access(self, signed_in: SignedIn) -> str:
         """A new access token for the session, also as cookie."""
         access = self.backend.authenticator.tokens.make(ACCESS, signed_in.person_id, signed_in.session_id)
-        self._set_cookie("access", access, "/", self.backend.settings.access_token_minutes * 60)
+        self.set_auth_cookie("access", access, "/", self.backend.settings.access_token_minutes * 60)
         return access
 
     def set_refresh_cookie(self, token: str) -> None:
         """A cookie has one path, so the refresh token is set once for each that takes it."""
         for path in REFRESH_PATHS:
-            self._set_cookie("refresh", token, path, self.backend.settings.refresh_token_days * 24 * 3600)
+            self.set_auth_cookie("refresh", token, path, self.backend.settings.refresh_token_days * 24 * 3600)
 
-    def _set_cookie(self, name: str, value: str, path: str, life_s: float) -> None:
+    def set_auth_cookie(self, name: str, value: str, path: str, life_s: float) -> None:
+        """Sets a cookie that scripts and other sites' requests do not get; a life of 0 removes it."""
         secure = self.request.protocol == "https"
         # Tornado keeps one cookie of a name; the refresh token needs one for each path.
         cookie = f"{name}={value}; HttpOnly; Max-Age={int(life_s)}; Path={path}; SameSite=Lax"
@@ -108,9 +147,9 @@ class AuthHandler(BaseHandler):
 
     def clear_auth_cookies(self) -> None:
         """Removes every cookie that `welcome` sets."""
-        self._set_cookie("access", "", "/", 0)
+        self.set_auth_cookie("access", "", "/", 0)
         for path in REFRESH_PATHS:
-            self._set_cookie("refresh", "", path, 0)
+            self.set_auth_cookie("refresh", "", path, 0)
 
     def refresh_cookie(self) -> str | None:
         """The refresh token of the cookie, if any. Raises Forbidden for another site's page."""
@@ -123,9 +162,10 @@ class AuthHandler(BaseHandler):
 class LogIn(AuthHandler):
     """Log in."""
 
-    @endpoint(body=Credentials, answers={200: answers.SignedIn}, public=True)
+    @endpoint(body=Credentials, answers={200: answers.SignedIn}, public=True, throttled=False)
     async def post(self, body: Credentials) -> None:
         """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`."""
+        await self.count_log_in(body.login)
         found = await self.store.read(accounts.credentials, body.login)
         # An unknown account costs a hash as well: the time tells nothing.
         right = await self.store.hash(matches, body.password, found[1] if found else None)
@@ -156,21 +196,40 @@ class Register(AuthHandler):
 class Refresh(AuthHandler):
     """Refresh."""
 
-    @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True)
+    @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
-        """A new access token for a refresh token, from the body or else from the cookie."""
+        """A new access token for a refresh token, from the body or else from the cookie.
+
+        With the setting `rotate_refresh` also a new refresh token: the old one works on for 30 seconds,
+        and using it later ends the session.
+        """
         token = body.refresh or self.refresh_cookie()
         if not token:
+            await self.count_anonymous()
             raise Unauthenticated("There is no refresh token, neither in the body nor as a cookie.")
-        session_id = self.backend.authenticator.tokens.session_of(token, REFRESH)
-        signed_in = await self.store.write(accounts.use_refresh, session_id)
+        session_id, token_id = self.backend.authenticator.tokens.refresh_of(token)
+        await self.backend.throttle.count(USER, f"session {session_id}")
+        if self.backend.settings.rotate_refresh:
+            signed_in, token = await self._rotate(session_id, token_id)
+        else:
+            signed_in = await self.store.write(accounts.use_refresh, session_id)
         self.answer({"access": self.give_access(signed_in), "refresh": token})
+
+    async def _rotate(self, session_id: str, token_id: str) -> tuple[SignedIn, str]:
+        given = await self.store.write(accounts.rotate_refresh, session_id, token_id, secrets.token_hex(16))
+        if given is None:
+            raise TokenNotValid("This refresh token was used before; the session has been ended.")
+        signed_in, new_id = given
+        make = self.backend.authenticator.tokens.make
+        token = make(REFRESH, signed_in.person_id, session_id, new_id)
+        self.set_refresh_cookie(token)
+        return signed_in, token
 
 
 class LogOut(AuthHandler):
     """Log out."""
 
-    @endpoint(body=RefreshToken, answers={200: answers.Status}, public=True)
+    @endpoint(body=RefreshToken, answers={200: answers.Status}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
         """End the session: its tokens are dead at once, its sockets close, the cookies go.
 
@@ -178,6 +237,7 @@ class LogOut(AuthHandler):
         """
         session_id = self._session_id(body)
         if session_id is None:
+            await self.count_anonymous()
             raise Unauthenticated()
         await self.store.write(accounts.sign_out, session_id)
         self.clear_auth_cookies()
@@ -194,6 +254,38 @@ class LogOut(AuthHandler):
             return tokens.session_of(refresh, REFRESH) if refresh else None
 
 
+class RequestPasswordReset(BaseHandler):
+    """Ask."""
+
+    @endpoint(body=ResetRequest, answers={200: answers.Status}, public=True, throttled=False)
+    async def post(self, body: ResetRequest) -> None:
+        """Ask for a link with which to set a new password, by mail. The answer is the same whether or not
+        the address is known."""
+        await self.backend.throttle.count(PASSWORD_RESET, self.network)
+        found = await self.store.read(accounts.credentials, body.email)
+        if found is not None:
+            reset = self.backend.resets.make(*found)
+            link = reset.link(self.backend.settings.frontend_url, self.own_url)
+            # Not waited for: a commit takes time, and the time would tell.
+            self.store.submit(accounts.mail_reset_link, found[0], link).add_done_callback(_log_failure)
+        self.answer({"status": "If this address is known, a link is on its way to it."})
+
+    @property
+    def own_url(self) -> str:
+        """Where this server is reached, for a link that goes to somebody else. The Host header is the
+        sender's to choose, and a link with a token must lead nowhere but here."""
+        if self.backend.settings.backend_url:
+            return self.backend.settings.backend_url
+        address, port = self.request.connection.stream.socket.getsockname()[:2]
+        host = f"[{address}]" if ":" in address else address
+        return f"{self.request.protocol}://{host}:{port}"
+
+
+def _log_failure(done: asyncio.Future) -> None:
+    if not done.cancelled() and isinstance(done.exception(), DomainError):
+        log.warning("a reset link could not be mailed: %s", done.exception().detail)
+
+
 class ConfirmPasswordReset(BaseHandler):
     """Confirm."""
 
@@ -202,15 +294,61 @@ class ConfirmPasswordReset(BaseHandler):
         """Set a new password with a reset link, which works once and for an hour; ends every session."""
         resets = self.backend.resets
         person_id = resets.person_id(body.uid)
-        old = await self.store.read(accounts.password_hash, person_id)
-        if old is None or not resets.is_valid(body.token, person_id, old):
+        found = await self.store.read(accounts.password_hash, person_id)
+        if found is None or not resets.is_valid(body.token, person_id, found[0]):
             raise Invalid({"token": ["This link has been used, or is not valid."]})
-        reasons = await self.store.hash(weaknesses, body.new_password)
-        if reasons:
-            raise Invalid({"new_password": reasons})
-        hashed = await self.store.hash(hash_password, body.new_password)
-        await self.store.write(accounts.set_password, person_id, hashed, old)
+        await _replace_password(self, person_id, body.new_password, *found)
         self.answer({"status": "password changed"})
+
+
+class ChangePassword(AuthHandler):
+    """One's password."""
+
+    @endpoint(body=PasswordChange, answers={200: answers.Status})
+    async def post(self, body: PasswordChange) -> None:
+        """Change one's own password. Every session ends, this one too: sign in with the new one."""
+        await self.count_log_in(self.actor.username)
+        found = await self.store.read(accounts.password_hash, self.actor.id)
+        if found is None or not await self.store.hash(matches, body.current_password, found[0]):
+            raise Invalid({"current_password": ["This is not your password."]})
+        await _replace_password(self, self.actor.id, body.new_password, *found)
+        self.clear_auth_cookies()
+        self.answer({"status": "password changed"})
+
+
+async def _replace_password(
+    handler: BaseHandler, person_id: int, password: str, old_hash: str, names: tuple[str, ...]
+) -> None:
+    reasons = await handler.store.hash(weaknesses, password, *names)
+    if reasons:
+        raise Invalid({"new_password": reasons})
+    hashed = await handler.store.hash(hash_password, password)
+    await handler.store.write(accounts.set_password, person_id, hashed, old_hash)
+
+
+class Sessions(BaseHandler):
+    """Where one is signed in."""
+
+    @endpoint(query=Page, answers={200: answers.SessionPage})
+    async def get(self, query: Page) -> None:
+        """One's own sessions, the last used first."""
+        count, results = await self.store.read(
+            accounts.list_sessions, self.actor, query.page_size, query.skip
+        )
+        self.answer_page(count, results, query)
+
+
+class OneSession(BaseHandler):
+    """One session."""
+
+    def path_value(self, text: str) -> str:
+        return text
+
+    @endpoint(answers={204: None})
+    async def delete(self, session_id: str) -> None:
+        """End one of one's own sessions: its tokens are dead at once, its sockets close."""
+        await self.store.write(accounts.end_session, self.actor, session_id)
+        self.answer(None, 204)
 
 
 class Profile(BaseHandler):
@@ -244,7 +382,11 @@ routes = [
     Route("/register/", Register),
     Route("/api/auth/logout/", LogOut),
     Route("/api/v2/auth/logout/", LogOut),
+    Route("/api/password-reset/", RequestPasswordReset),
     Route("/api/password-reset/confirm/", ConfirmPasswordReset),
+    Route("/api/users/profile/password/", ChangePassword),
+    Route("/api/auth/sessions/", Sessions),
+    Route("/api/auth/sessions/{id...}/", OneSession),
     Route("/api/users/profile/", Profile),
     Route("/api/v2/auth/profile/", Profile),
 ]

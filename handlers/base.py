@@ -23,6 +23,7 @@ from pydantic import AfterValidator, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from handlers.bodies import BodyReader, Upload, body_reader
+from handlers.providers import Providers
 from handlers.throttle import ANON, USER, Throttle, network
 from models import errors
 from models.authenticator import Authenticator
@@ -76,6 +77,7 @@ class Backend:
     media: Path
     resets: ResetTokens
     throttle: Throttle
+    providers: Providers
 
 
 class Page(Input):
@@ -202,17 +204,16 @@ class BaseHandler(RequestHandler):
             except errors.TokenNotValid:
                 raise
             except errors.Unauthenticated:
-                await self.count_anonymous(declared)
+                await self.count_anonymous()
                 raise
         if self.actor is not None and declared.throttled:
             await self.backend.throttle.count(USER, str(self.actor.id))
-        elif self.actor is None:
-            await self.count_anonymous(declared)
+        elif declared.throttled:
+            await self.count_anonymous()
 
-    async def count_anonymous(self, declared: Endpoint) -> None:
+    async def count_anonymous(self) -> None:
         """Counts a request without credentials. Raises Throttled."""
-        if declared.throttled:
-            await self.backend.throttle.count(ANON, self.network)
+        await self.backend.throttle.count(ANON, self.network)
 
     @property
     def network(self) -> str:

@@ -12,10 +12,10 @@ import html
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 

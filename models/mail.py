@@ -91,9 +91,9 @@ def failed(letter: Letter, error: str, is_final: bool) -> None:
     pause = min(FIRST_PAUSE_US * 2 ** (letter.attempts - 1), LONGEST_PAUSE_US)
     moment = now()
     gives_up = is_final or moment + pause > letter.created_at + GIVE_UP_AFTER_US
-    Mail.update(
-        error=error[:_MOST_ERROR_CHARS], next_attempt_at=None if gives_up else moment + pause
-    ).where(Mail.id == letter.id).execute()
+    Mail.update(error=error[:_MOST_ERROR_CHARS], next_attempt_at=None if gives_up else moment + pause).where(
+        Mail.id == letter.id
+    ).execute()
 
 
 def unsent(most: int) -> list[Mail]:

@@ -61,6 +61,6 @@ def up(migrator, db):
     }
     for statement in TABLES.format(**words).split(";"):
         db.execute_sql(statement)
-    rename = "UPDATE person SET name_key = {0} WHERE id = {0}".format(db.param)
+    rename = f"UPDATE person SET name_key = {db.param} WHERE id = {db.param}"
     for person_id, first, last in db.execute_sql("SELECT id, first_name, last_name FROM person").fetchall():
         db.execute_sql(rename, (name_key(first, last), person_id))

@@ -163,7 +163,8 @@ def mail_reset_link(person_id: int, link: str) -> None:
     """Mails a person the link with which they set a new password."""
     person = Person.get_or_none((Person.id == person_id) & Person.is_active)
     if person is not None:
-        mail.queue(person.email, "Set a new password for Taskroom", _RESET_TEXT.format(person.full_name, link))
+        text = _RESET_TEXT.format(person.full_name, link)
+        mail.queue(person.email, "Set a new password for Taskroom", text)
 
 
 _RESET_TEXT = """Hello {},

@@ -54,9 +54,7 @@ def redeem(state: str) -> Attempt:
     return Attempt(found.provider, found.verifier, found.next)
 
 
-def sign_in(
-    profile: Profile, password_hash: str, device: Device, life_us: int, is_open: bool
-) -> SignedIn:
+def sign_in(profile: Profile, password_hash: str, device: Device, life_us: int, is_open: bool) -> SignedIn:
     """Starts a session for whoever has this account: known from before, by a verified address, or new.
 
     Raises Forbidden for a deactivated person, an address that is not verified, and for a new person
@@ -89,7 +87,5 @@ def _linked(profile: Profile, password_hash: str, is_open: bool) -> Person:
         person = create_person(
             NewPerson(profile.email, "", password_hash, profile.first_name, profile.last_name)
         )
-    Identity.create(
-        provider=profile.provider, subject=profile.subject, person=person.id, created_at=now()
-    )
+    Identity.create(provider=profile.provider, subject=profile.subject, person=person.id, created_at=now())
     return person

@@ -34,6 +34,7 @@ from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
+from realtime.presence import Presence
 from realtime.replay import replay
 from realtime.wire import PING_FRAME, Wire
 from settings import Settings
@@ -94,6 +95,7 @@ class Realtime:
     broadcaster: Broadcaster
     feed: Feed
     flusher: Flusher
+    presence: Presence
     sockets: set[Socket] = field(default_factory=set)
     closing: set[Socket] = field(default_factory=set)
     """Sockets that have been told to close and have not answered yet."""
@@ -208,6 +210,7 @@ class Socket(WebSocketHandler):
         self._room: asyncio.Future | None = None
         self._in_flight = 0
         self._settled: asyncio.Future | None = None
+        self._present: int | None = None
 
     # -- the handshake -------------------------------------------------------------------------------
 
@@ -304,9 +307,21 @@ class Socket(WebSocketHandler):
         # Joined before the session is looked up: if it ends meanwhile, an event tells.
         self.realtime.hub.join(self.connection, groups.session(session_id))
         await self._know_actor(session_id)
+        self._enter_presence()
         await self.opened()
         if self._since is not None:
             await self._resume(self._since)
+
+    def _enter_presence(self) -> None:
+        """From now on its person is online, unless the client has gone meanwhile."""
+        if not self.connection.closed:
+            self._present = self.actor.id
+            self.realtime.presence.opened(self.actor.id)
+
+    def _leave_presence(self) -> None:
+        if self._present is not None:
+            self.realtime.presence.closed(self._present)
+            self._present = None
 
     async def _know_actor(self, session_id: str) -> None:
         with _closing_on_error():
@@ -550,6 +565,7 @@ class Socket(WebSocketHandler):
         """Takes the socket out of everything; called on every way out, more than once is fine."""
         self.realtime.sockets.discard(self)
         self.realtime.hub.remove(self.connection)
+        self._leave_presence()
         self.left()
 
     def left(self) -> None:
