@@ -282,6 +282,8 @@ class BaseHandler(RequestHandler):
         """Ids of the path, query and body, checked. Raises whatever refuses the request."""
         if self._refusal is not None:
             raise self._refusal
+        if any("\x00" in arg for arg in path_args):
+            raise errors.NotFound()
         inputs: list[Any] = [self.path_value(arg) for arg in path_args]
         problems: dict[str, list[str]] = {}
         for source, model in ((self._query_fields, declared.query), (self._body_fields, declared.body)):

@@ -29,6 +29,8 @@ class Presence:
         self._process = secrets.token_hex(8)
         self._sockets: collections.Counter[int] = collections.Counter()
         self._written: set[int] = set()
+        self._perhaps_written: set[int] = set()
+        """Of whom a write may or may not have come through, since nobody heard of its end."""
         self._changed = asyncio.Event()
 
     def opened(self, person_id: int) -> None:
@@ -47,10 +49,11 @@ class Presence:
     async def flush(self) -> None:
         """Writes what has changed. Raises Unavailable, and then the next one makes it good."""
         here = set(self._sockets)
-        arrived, left = sorted(here - self._written), sorted(self._written - here)
+        arrived, left = here - self._written, (self._written | self._perhaps_written) - here
         if arrived or left:
-            await self._store.write(presence.update, self._process, arrived, left)
-            self._written = here
+            self._perhaps_written |= arrived
+            await self._store.write(presence.update, self._process, sorted(arrived), sorted(left))
+            self._written, self._perhaps_written = here, set()
 
     async def run(self) -> None:
         """Writes changes as they come, and a sign of life for all every BEAT_EVERY_S."""

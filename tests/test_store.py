@@ -293,7 +293,7 @@ async def test_every_connection_of_sqlite_keeps_what_it_has_acknowledged(store):
         return [database.obj.pragma(name) for name in ("journal_mode", "synchronous", "foreign_keys")]
 
     together = threading.Barrier(store_module.READERS)
-    readers = [store.read(lambda: together.wait(5) and None or pragmas()) for _ in range(store_module.READERS)]
+    readers = [store.read(lambda: (together.wait(5) and None) or pragmas()) for _ in range(store_module.READERS)]
     for found in [await store.write(pragmas), *await asyncio.gather(*readers)]:
         assert found == ["wal", 2, 1]
 
