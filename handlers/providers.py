@@ -207,7 +207,7 @@ def _address(says: Mapping[str, Any], name: str) -> str:
 
 def _openid_profile(provider_id: str, says: Mapping[str, Any]) -> Profile:
     # Some issuers say "true".
-    verified = says.get("email_verified") in (True, "true")
+    verified = says.get("email_verified") is True or says.get("email_verified") == "true"
     return Profile(
         provider_id,
         _subject(says.get("sub")),
