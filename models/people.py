@@ -68,7 +68,7 @@ class Person(Table):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the person is called anywhere, and what therefore is no password."""
+        """Whatever the person goes by: none of it is a password for them."""
         return (self.username, self.email, self.email.split("@")[0], self.first_name, self.last_name)
 
     def to_json(self) -> dict[str, Any]:
