@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from collections.abc import Sequence
@@ -243,13 +244,22 @@ class Refresh(AuthHandler):
         if not token:
             await self.count_anonymous()
             raise Unauthenticated("There is no refresh token, neither in the body nor as a cookie.")
+        try:
+            signed_in, token = await self._exchange(token)
+        except TokenNotValid:
+            # Document D's client answers a refused refresh with another refresh, and so on for ever.
+            # It stops at anything but a 401.
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            await self.backend.throttle.count(LOGIN, self.network, digest)
+            raise
+        self.answer({"access": self.give_access(signed_in), "refresh": token})
+
+    async def _exchange(self, token: str) -> tuple[SignedIn, str]:
         session_id, token_id = self.backend.authenticator.tokens.refresh_of(token)
         await self.backend.throttle.count(USER, f"session {session_id}")
         if self.backend.settings.rotate_refresh:
-            signed_in, token = await self._rotate(session_id, token_id)
-        else:
-            signed_in = await self.store.write(accounts.use_refresh, session_id)
-        self.answer({"access": self.give_access(signed_in), "refresh": token})
+            return await self._rotate(session_id, token_id)
+        return await self.store.write(accounts.use_refresh, session_id), token
 
     async def _rotate(self, session_id: str, token_id: str) -> tuple[SignedIn, str]:
         given = await self.store.write(accounts.rotate_refresh, session_id, token_id, secrets.token_hex(16))
