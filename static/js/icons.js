@@ -20,6 +20,7 @@ const SHAPES = {
   down: "M12 5v14m0 0-6-6m6 6 6-6",
   pause: "M8 5v14M16 5v14",
   play: "M8 5l11 7-11 7z",
+  pulse: "M3 12h4l3-7 4 14 3-7h4",
   book: "M5 4h9a4 4 0 0 1 4 4v12H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h10",
 };
 

@@ -12,7 +12,10 @@ import { createSession } from "./session.js";
 import { loadSettings } from "./settings.js";
 import { createSocket } from "./socket.js";
 import { createStore } from "./store.js";
+import { mountProfile } from "./views/profile.js";
+import { mountProviders } from "./views/providers.js";
 import { createReset, resetInAddress } from "./views/reset.js";
+import { mountService } from "./views/service.js";
 import { createSignIn } from "./views/signin.js";
 import { createToasts } from "./views/toasts.js";
 import { createWorkspace } from "./workspace.js";
@@ -96,6 +99,7 @@ export async function start(root, { server, fromDisk }) {
         }),
       },
     }));
+    mountProviders(root, settings.server);
   }
 
   /**
@@ -134,8 +138,15 @@ export async function start(root, { server, fromDisk }) {
     store.reset(user);
     workspace = createWorkspace({ store, chat, api, socket, log, faults, settings, say, restRefused, signOut });
     root.replaceChildren(workspace.element);
+    mountService(root, { server: settings.server });
+    if (!restRefused) mountProfile(root, { call: session.call, say, changed: becomeMe });
     if (restRefused) say("The server lets this page use only the socket. Join a room by its number.");
     socket.connect();
+  }
+
+  function becomeMe(user) {
+    store.me = user;
+    store.changed("me");
   }
 
   async function enterByCookie() {

@@ -6,7 +6,7 @@ import { busy, field, iconButton, personAvatar } from "./parts.js";
 const SEARCH_MS = 200;
 
 /** The browser's own modal dialog: it traps focus, closes on Escape and gives focus back. */
-function openDialog(title, ...content) {
+export function openDialog(title, ...content) {
   const dialog = h("dialog", { class: "dialog", "aria-label": title },
     h("div", { class: "dialog-head" },
       h("h2", { class: "section-title" }, title),
