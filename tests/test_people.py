@@ -100,6 +100,27 @@ async def test_a_list_of_a_thousand_people_costs_as_many_statements_as_one_of_th
     assert [await cost(*call) for call in calls] == before == [2, 1, 2]
 
 
+@sqlite_only
+@pytest.mark.gen_test
+async def test_the_directorys_filters_over_http(client):
+    boss, ada = await sign_up(client, "boss", "ada")
+
+    async def names(**query):
+        page = (await boss.get("/api/users/", query=query)).expect(200).json
+        return [person["username"] for person in page["results"]]
+
+    assert await names(role="CEO") == ["boss"] and await names(role="Employee") == ["ada"]
+    assert await names(role="", department="", search="") == ["ada", "boss"]
+    for query in (
+        {"role": "king"}, {"department": "x"}, {"department": "0"}, {"department": str(2**70)},
+        {"search": "a\x00"}, {"search": "a" * 300}, {"page": "-1"}, {"page_size": "x"},
+    ):  # fmt: skip
+        errors = (await ada.get("/api/users/", query=query)).expect(400).json
+        assert errors.keys() == query.keys()
+    for person_id in ("0", "999", "99999999999999999"):
+        (await ada.get(f"/api/users/{person_id}/")).expect(404)
+
+
 # Roles
 
 
