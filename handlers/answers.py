@@ -3,9 +3,9 @@ every answer against them. Times are ISO 8601 UTC with `Z`."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, RootModel
 
 Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
 RoomType = Literal["direct", "task", "group"]
@@ -15,6 +15,10 @@ class AnswerModel(BaseModel):
     """Base of all answers: nothing undocumented is said."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Document(RootModel[dict[str, Any]]):
+    """An OpenAPI 3.1 document."""
 
 
 class Status(AnswerModel):

@@ -192,7 +192,11 @@ class BaseHandler(RequestHandler):
             declared = self._declared()
             await self._admit(declared)
             self._body = body_reader(
-                self.request.headers, self.backend.settings, self.backend.media, self.store
+                self.request.headers,
+                declared.takes_files,
+                self.backend.settings,
+                self.backend.media,
+                self.store,
             )
         except DomainError as error:
             self._refuse(error)

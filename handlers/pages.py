@@ -7,7 +7,7 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.base import BaseHandler, Route, endpoint
+from handlers.base import BaseHandler, Endpoint, Route, endpoint
 from models.errors import NotFound
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -78,13 +78,23 @@ class StaticHandler(BaseHandler):
         self.write(file.content)
 
 
+class RootFile(StaticHandler):
+    """A file of the page beside the page, and the end of every path that no route has."""
+
+    def _declared(self) -> Endpoint:
+        if self.path_args[0] not in self.settings["static_files"]:
+            raise NotFound(f"There is nothing at {self.request.path}.")
+        return super()._declared()
+
+
 class PageHandler(StaticHandler):
     """The web page at the root, for browsers."""
 
     @endpoint(answers={200: bytes}, public=True, throttled=False)
     async def get(self) -> None:
         """The web page, for a browser's navigation."""
-        if "text/html" not in self.request.headers.get("Accept", ""):
+        accepted = self.request.headers.get("Accept", "")
+        if "text/html" not in accepted or "Authorization" in self.request.headers:
             raise NotFound("There is nothing here for a program yet; see /api/docs/.")
         self.send(PAGE)
 
@@ -103,5 +113,5 @@ routes = [
     Route("/api/docs/", DocsHandler),
     Route("/static/{path...}", StaticHandler),
 ]
-fallback = Route("/{path...}", StaticHandler)
+fallback = Route("/{path...}", RootFile)
 """The page's own relative links, which work alike when it is opened as a file; after all other routes."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from models import sessions
-from models.base import Statement
+from models.base import Statement, locked
 from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant, Room
 from models.errors import Conflict, Forbidden, NotFound, TokenNotValid
+from models.inputs import LARGEST_ID
 from models.people import PRIVATE, ROLES, Department, Person
 from models.sessions import Actor
 
@@ -84,12 +85,15 @@ def current(actor: Actor) -> Actor:
     return fresh
 
 
-def managed_person(actor: Actor, person_id: int, by: frozenset[str] = _MANAGES_PEOPLE) -> Person:
-    """Somebody whom the actor may change, deactivate or give a reset link.
+def managed_person(
+    actor: Actor, person_id: int, by: frozenset[str] = _MANAGES_PEOPLE, for_change: bool = True
+) -> Person:
+    """Somebody whom the actor may change, deactivate or give a reset link; locked if to be changed.
 
     Raises NotFound, Forbidden for a role outside `by` and for a person who ranks above the actor.
     """
-    found = Person.get_or_none(Person.id == person_id)
+    query = Person.select().where(Person.id == person_id)
+    found = (locked(query) if for_change else query).get_or_none()
     if found is None or not (found.is_active or sees_private(actor, found)):
         raise NotFound("There is no such person.")
     if actor.role not in by:
@@ -114,9 +118,10 @@ def check_not_last_ceo(person: Person) -> None:
         raise Conflict("The last ceo can be neither demoted nor deactivated.", "last_ceo")
 
 
-def department(department_id: int) -> Department:
-    """The department, which everybody may see. Raises NotFound."""
-    found = Department.get_or_none(Department.id == department_id)
+def department(department_id: int, for_change: bool = False) -> Department:
+    """The department, which everybody may see; locked if it is to be changed. Raises NotFound."""
+    query = Department.select().where(Department.id == department_id)
+    found = (locked(query) if for_change else query).get_or_none()
     if found is None:
         raise NotFound("There is no such department.")
     return found
@@ -151,16 +156,13 @@ def writes_in_room(actor: Actor, room_id: int) -> tuple[str, str, str | None, in
     return row
 
 
-def room(actor: Actor, room_id: int) -> Room:
-    """The room, if the actor takes part in it. Raises NotFound otherwise."""
-    found = (
-        Room.select()
-        .join(Participant)
-        .where((Room.id == room_id) & (Participant.person == actor.id))
-        .get_or_none()
-        if room_id >= FIRST_ROOM_ID
-        else None
-    )
+def room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
+    """The room, if the actor takes part in it; locked if it is to be changed. Raises NotFound otherwise."""
+    if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
+        raise NotFound("There is no such room.")
+    mine = Room.id.in_(Participant.select(Participant.room).where(Participant.person == actor.id))
+    found = Room.select().where((Room.id == room_id) & mine)
+    found = (locked(found) if for_change else found).get_or_none()
     if found is None:
         raise NotFound("There is no such room.")
     return found
@@ -168,7 +170,7 @@ def room(actor: Actor, room_id: int) -> Room:
 
 def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
     """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
-    message = Message.get_or_none(Message.id == message_id)
+    message = locked(Message.select().where(Message.id == message_id)).get_or_none()
     if message is None:
         raise NotFound("There is no such message.")
     its_room = room(actor, message.room_id)

@@ -131,7 +131,7 @@ def update_room(
     actor: Actor, room_id: int, name: str | None, is_muted: bool | None, version: int | None = None
 ) -> dict[str, Any]:
     """Renames a group for all, mutes a room for oneself. Raises NotFound, Conflict."""
-    room = access.room(actor, room_id)
+    room = access.room(actor, room_id, for_change=True)
     check_version(version, room.version, lambda: chat.room_json(room_id, actor.id))
     if name is not None:
         if room.room_type != GROUP:
@@ -142,6 +142,8 @@ def update_room(
         Participant.update(is_muted=is_muted).where(
             (Participant.room == room_id) & (Participant.person == actor.id)
         ).execute()
+        muted = {"room_id": room_id, "is_muted": is_muted}
+        events.emit(events.ROOM_MUTED, [groups.person(actor.id)], muted)
     return chat.room_json(room_id, actor.id)
 
 
@@ -166,7 +168,9 @@ def room(actor: Actor, room_id: int) -> dict[str, Any]:
 _stored = Statement("SELECT id FROM message WHERE sender_id = ? AND client_id = ?")
 _insert_message = Statement("""
     INSERT INTO message (room_id, sender_id, content, client_id, is_system, created_at)
-    VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sender_id, client_id) WHERE client_id IS NOT NULL DO NOTHING
+    RETURNING id
 """)
 _count_message = Statement("""
     UPDATE room SET message_count = message_count + 1, last_message_id = ?, active_at = ? WHERE id = ?
@@ -195,15 +199,14 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
     in the room.
     """
-    if draft.client_id is not None:
-        stored = _stored.one(actor.id, draft.client_id)
-        if stored:
-            return Answer(200, chat.message(stored[0]))
     room_id = actual_room_id(actor, draft.room_type, draft.room_id)
     room_type, username, avatar, _ = access.writes_in_room(actor, room_id)
     moment = now()
     values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
-    message_id = _insert_message.one(*values)[0]
+    inserted = _insert_message.one(*values)
+    if inserted is None:
+        return Answer(200, chat.message(_stored.one(actor.id, draft.client_id)[0]))
+    message_id = inserted[0]
     _count_message.run(message_id, moment, room_id)
     _mark_read.run(message_id, room_id, actor.id, message_id)
     message = chat.message_json(

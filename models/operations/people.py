@@ -7,7 +7,7 @@ from typing import Any
 import peewee
 
 from models import access, events, groups
-from models.base import now
+from models.base import locked, now
 from models.errors import Invalid
 from models.operations import accounts
 from models.operations.versions import check_version
@@ -108,7 +108,7 @@ def resettable(actor: Actor, person_id: int) -> tuple[int, str]:
 
     Raises NotFound, Forbidden, Invalid for somebody deactivated.
     """
-    person = access.managed_person(actor, person_id)
+    person = access.managed_person(actor, person_id, for_change=False)
     if not person.is_active:
         raise Invalid({"non_field_errors": ["This person is deactivated."]})
     return person.id, person.password
@@ -130,7 +130,7 @@ def _tell(person_id: int) -> None:
 
 def set_avatar(actor: Actor, path: str | None) -> tuple[dict, str | None]:
     """Replaces one's own picture; returns the `User`, and the path of the file it replaced."""
-    person = Person.get_by_id(actor.id)
+    person = locked(Person.select().where(Person.id == actor.id)).get()
     replaced, person.avatar = person.avatar, path
     if path != replaced:
         _save(person)
@@ -163,7 +163,7 @@ def update_department(
 ) -> dict:
     """Changes name or manager. Raises NotFound, Forbidden, Invalid, Conflict for a stale version."""
     access.manages_departments(access.current(actor))
-    found = access.department(department_id)
+    found = access.department(department_id, for_change=True)
     check_version(version, found.version, found.to_json)
     _check_department(changes, but=found.id)
     if "name" in changes:
@@ -179,7 +179,7 @@ def update_department(
 def delete_department(actor: Actor, department_id: int) -> None:
     """Removes a department; its people stay, without one. Raises NotFound, Forbidden."""
     access.manages_departments(access.current(actor))
-    found = access.department(department_id)
+    found = access.department(department_id, for_change=True)
     members = [
         person_id
         for (person_id,) in Person.select(Person.id).where(Person.department == department_id).tuples()
