@@ -86,6 +86,17 @@ def refresh_body(world: World) -> dict[str, Any]:
     return {"refresh": world.people["participant"].refresh}
 
 
+def of_participant(world: World) -> dict[str, Any]:
+    return {"id": world.people["participant"].id}
+
+
+def managers(status: int) -> tuple[int, ...]:
+    """Of WHO, only the ceo has a role that counts."""
+    return (401, 403, 403, 403, status)
+
+
+NO_DEPARTMENT = {"id": 999}
+PASSWORDS = {"current_password": "not mine", "new_password": "another horse 8"}
 LOG_IN = Row(everyone(200), log_in_body)
 REFRESH = Row(everyone(200), refresh_body)
 REGISTER = Row(everyone(201), register_body)
@@ -120,6 +131,42 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/api/users/{id}/"): Row(
         signed_in(200), places=lambda world: {"id": world.people["participant"].id}
     ),
+    ("PATCH", "/api/users/{id}/"): Row(
+        managers(200), lambda world: {"last_name": "N"}, places=of_participant
+    ),
+    ("GET", "/api/users/stats/"): Row(managers(200)),
+    ("POST", "/api/users/profile/password/"): Row(signed_in(400), lambda world: PASSWORDS),
+    ("POST", "/api/users/profile/avatar/"): Row(signed_in(400), lambda world: {}),
+    ("DELETE", "/api/users/profile/avatar/"): Row(signed_in(204)),
+    ("POST", "/api/users/{id}/change_role/"): Row(
+        managers(200), lambda world: {"role": "employee"}, places=of_participant
+    ),
+    ("POST", "/api/users/{id}/deactivate/"): Row(managers(200), places=of_participant),
+    ("POST", "/api/users/{id}/activate/"): Row(managers(200), places=of_participant),
+    ("POST", "/api/users/{id}/reset_link/"): Row(managers(200), places=of_participant),
+    ("GET", "/api/departments/"): Row(signed_in(200)),
+    ("POST", "/api/departments/"): Row(managers(201), lambda world: {"name": "Sales"}),
+    ("GET", "/api/departments/{id}/"): Row(signed_in(404), places=lambda world: NO_DEPARTMENT),
+    ("PUT", "/api/departments/{id}/"): Row(
+        managers(404), lambda world: {"name": "Sales"}, places=lambda world: NO_DEPARTMENT
+    ),
+    ("PATCH", "/api/departments/{id}/"): Row(
+        managers(404), lambda world: {"name": "Sales"}, places=lambda world: NO_DEPARTMENT
+    ),
+    ("DELETE", "/api/departments/{id}/"): Row(managers(404), places=lambda world: NO_DEPARTMENT),
+    ("GET", "/api/auth/sessions/"): Row(signed_in(200)),
+    ("DELETE", "/api/auth/sessions/{id...}/"): Row(signed_in(404), places=lambda world: {"id...": "none"}),
+    ("GET", "/api/v2/analytics/dashboard/"): Row(signed_in(200)),
+    ("POST", "/api/password-reset/"): Row(everyone(200), lambda world: {"email": "sender@example.org"}),
+    ("GET", "/api/v2/auth/social/providers/"): Row(everyone(200)),
+    ("GET", "/api/v2/auth/social/callback/"): Row(everyone(400)),
+    ("GET", "/api/v2/auth/social/{provider...}/initiate/"): Row(
+        everyone(404), places=lambda world: {"provider...": "google"}
+    ),
+    ("GET", "/api/v1/core/health/"): Row(everyone(200)),
+    ("GET", "/api/v2/core/health/"): Row(everyone(200)),
+    ("GET", "/api/v2/core/config/"): Row(everyone(200)),
+    ("GET", "/api/v2/chat/health/"): Row(everyone(200)),
     ("GET", "/api/chat/rooms/"): Row(signed_in(200)),
     ("POST", "/api/chat/rooms/"): Row(signed_in(201), lambda world: {"room_type": "group", "name": "New"}),
     ("GET", "/api/chat/rooms/{id}/"): Row(insiders(200), places=in_room),
@@ -152,6 +199,11 @@ PUBLIC = {path for _, path in HTTP if not path.startswith(("/api/users/", "/api/
     "/api/auth/logout/",
     "/api/v2/auth/logout/",
     "/media/{path...}",
+    "/api/auth/sessions/",
+    "/api/auth/sessions/{id...}/",
+    "/api/departments/",
+    "/api/departments/{id}/",
+    "/api/v2/analytics/dashboard/",
 } | {"/api/users/auth/login/", "/api/users/auth/register/"}
 """Written down a second time, so that a row alone cannot open a path to everyone."""
 
