@@ -29,6 +29,7 @@ from tornado.web import Application, RequestHandler
 import handlers.auth
 import handlers.chat
 import handlers.media
+import handlers.notifications
 import handlers.pages
 import handlers.people
 import handlers.proxy
@@ -56,6 +57,7 @@ from realtime.sockets import documentation
 from realtime.sockets.base import Realtime
 from realtime.sockets.chat import ChatSocket, effects
 from realtime.sockets.health import HealthSocket
+from realtime.sockets.notifications import NotificationSocket
 from settings import Settings, SettingsError
 
 VERSION = "0.1.0"
@@ -65,11 +67,13 @@ SOCKETS = [
     Route("/ws/chat/", ChatSocket),
     Route("/ws/chat/{room_id...}", ChatSocket),
     Route("/ws/health/", HealthSocket),
+    Route("/ws/notifications/", NotificationSocket),
 ]
 ROUTES = [
     *handlers.auth.routes,
     *handlers.people.routes,
     *handlers.chat.routes,
+    *handlers.notifications.routes,
     *handlers.media.routes,
     *handlers.service.routes,
     *handlers.schema.routes,

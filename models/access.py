@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from models.base import Statement
 from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant, Room
 from models.errors import Forbidden, NotFound
+from models.focus import FocusSession, locked
 from models.people import PRIVATE, ROLES, Person
 from models.sessions import Actor
+from models.workspaces import ADMIN, MEMBER, OWNER, WorkspaceMember
 
 RANK = {role: rank for rank, role in enumerate(ROLES)}
 _SEES_EVERYONE = frozenset({"ceo", "hr", "supervisor"})
@@ -109,3 +113,111 @@ def linked_file(path: str) -> Attachment:
     if found is None:
         raise NotFound("There is no such file.")
     return found
+
+
+# -- workspaces --------------------------------------------------------------------------------------
+
+_workspace_role = Statement("SELECT role FROM workspace_member WHERE workspace_id = ? AND person_id = ?")
+_locked_workspace = Statement("SELECT w.id FROM workspace w WHERE w.id = ? {lock w}")
+
+
+def workspace_role(actor: Actor, workspace_id: int) -> str:
+    """What the actor is in the workspace. Raises NotFound to whoever is not in it."""
+    row = _workspace_role.one(workspace_id, actor.id)
+    if row is None:
+        raise NotFound("There is no such workspace.")
+    return row[0]
+
+
+def in_workspace(person_id: int, workspace_id: int) -> bool:
+    """Whether the person is a member."""
+    return _workspace_role.one(workspace_id, person_id) is not None
+
+
+def changes_workspace(actor: Actor, workspace_id: int, needs: str = ADMIN) -> str:
+    """The actor's role, inside an operation that changes the workspace: nobody else does until the commit.
+
+    Raises NotFound to whoever is not in it, Forbidden below the role that is needed.
+    """
+    _locked_workspace.one(workspace_id)
+    role = workspace_role(actor, workspace_id)
+    if role != OWNER and role != needs:
+        raise Forbidden("Only an owner may do this." if needs == OWNER else "Only an owner or admin may do this.")
+    return role
+
+
+def changes_member(actor: Actor, workspace_id: int, person_id: int, now_role: str | None, role: str) -> None:
+    """Admins bring in, and take out, members; anything else about somebody's role is for owners.
+
+    Raises NotFound, Forbidden.
+    """
+    plain = now_role in (None, MEMBER) and role == MEMBER
+    changes_workspace(actor, workspace_id, ADMIN if plain else OWNER)
+
+
+def removes_member(actor: Actor, workspace_id: int, person_id: int) -> str:
+    """The role of somebody whom the actor may take out: oneself always, members as admin, all as owner.
+
+    Raises NotFound, Forbidden.
+    """
+    _locked_workspace.one(workspace_id)
+    workspace_role(actor, workspace_id)
+    row = _workspace_role.one(workspace_id, person_id)
+    if row is None:
+        raise NotFound("There is no such member.")
+    if person_id != actor.id:
+        changes_workspace(actor, workspace_id, ADMIN if row[0] == MEMBER else OWNER)
+    return row[0]
+
+
+# -- realtime events ---------------------------------------------------------------------------------
+
+
+def sends_system_event(actor: Actor, person_id: int) -> None:
+    """Raises Forbidden for a system event to somebody else by an employee."""
+    if person_id != actor.id and RANK[actor.role] < RANK["atl"]:
+        raise Forbidden("A system event to somebody else needs atl or above.")
+
+
+# -- focus sessions ----------------------------------------------------------------------------------
+
+
+def focus_session(actor: Actor, session_id: int) -> FocusSession:
+    """The session, if the actor may be in it: a workspace's is for its members, any other for everybody.
+
+    Raises NotFound.
+    """
+    return _checked(actor, FocusSession.get_or_none(FocusSession.id == session_id))
+
+
+def changes_focus_session(actor: Actor, session_id: int) -> FocusSession:
+    """The same inside an operation that changes it. Raises NotFound."""
+    return _checked(actor, locked(session_id))
+
+
+def hosts_focus_session(actor: Actor, session_id: int) -> FocusSession:
+    """The session for what only its host may do. Raises NotFound, Forbidden."""
+    session = changes_focus_session(actor, session_id)
+    if session.host_id != actor.id:
+        raise Forbidden("Only the session's host may do this.")
+    return session
+
+
+def focus_figures(actor: Actor, workspace_id: int | None) -> Any:
+    """The condition on Person for whose focus figures the actor may see: a workspace's members to its
+    members; else everyone, one's department, or oneself. Raises NotFound."""
+    if workspace_id is not None:
+        workspace_role(actor, workspace_id)
+        members = WorkspaceMember.select(WorkspaceMember.person)
+        return Person.id.in_(members.where(WorkspaceMember.workspace == workspace_id))
+    if actor.role in _SEES_EVERYONE:
+        return Person.is_active
+    if actor.role in _SEES_DEPARTMENT and actor.department_id is not None:
+        return (Person.id == actor.id) | (Person.department == actor.department_id)
+    return Person.id == actor.id
+
+
+def _checked(actor: Actor, session: FocusSession | None) -> FocusSession:
+    if session is None or (session.workspace_id and not in_workspace(actor.id, session.workspace_id)):
+        raise NotFound("There is no such focus session.")
+    return session

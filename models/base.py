@@ -89,25 +89,37 @@ class Statement:
 
 
 class Insert:
-    """Inserts many rows in one statement; the hot path's twin of `insert_many`."""
+    """Inserts many rows in one statement; the hot path's twin of `insert_many`.
+
+    `then` follows the rows: ON CONFLICT and RETURNING.
+    """
 
     # SQLite allows 32,766 parameters in a statement; no table here has 30 columns.
     _MOST_ROWS = 1000
 
-    __slots__ = ("_head", "_row")
+    __slots__ = ("_head", "_row", "_then")
 
-    def __init__(self, table: str, *columns: str) -> None:
+    def __init__(self, table: str, *columns: str, then: str = "") -> None:
         self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
         self._row = len(columns)
+        self._then = f" {then}" if then else ""
 
     def run(self, rows: Sequence[tuple]) -> None:
         """Inserts the rows, in order."""
+        self._execute(rows)
+
+    def all(self, rows: Sequence[tuple]) -> list[tuple]:
+        """Inserts the rows; gives what `then` returns of them."""
+        return [row for cursor in self._execute(rows) for row in cursor.fetchall()]
+
+    def _execute(self, rows: Sequence[tuple]) -> list[Any]:
         row = f"({', '.join([database.obj.param] * self._row)})"
+        cursors = []
         for start in range(0, len(rows), self._MOST_ROWS):
             part = rows[start : start + self._MOST_ROWS]
-            database.obj.execute_sql(
-                self._head + ", ".join([row] * len(part)), [value for values in part for value in values]
-            )
+            text = self._head + ", ".join([row] * len(part)) + self._then
+            cursors.append(database.obj.execute_sql(text, [value for values in part for value in values]))
+        return cursors
 
 
 def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:

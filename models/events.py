@@ -26,26 +26,51 @@ from models.base import Insert, InstantField, Statement, Table, now
 CHAT = "chat"
 """The channels: what kind of socket a wire form is for."""
 
+NOTIFICATIONS, WORKSPACE_TASKS, FOCUS = "notifications", "workspace_tasks", "focus"
+"""Document E's channels. Its sample shows every message as a notification, so that an addition to what
+it names has a form on `plus(channel)` only: there are those who asked for more."""
+
+STREAM = "stream"
+"""The same events without sockets: long poll and server-sent events."""
+
 Payload = dict[str, Any]
 Form = Callable[[Payload], dict[str, Any]]
 
 
-class Kind:
-    """One kind of event and its wire form per channel; a channel without a form does not hear of it."""
+def plus(channel: str) -> str:
+    """The channel of those who turned the additions on."""
+    return channel + "+"
 
-    def __init__(self, name: str, forms: Mapping[str, Form]) -> None:
+
+# Here a message's `notification_id` is the event's own number.
+_NUMBERED = frozenset({WORKSPACE_TASKS, plus(WORKSPACE_TASKS)})
+
+
+class Kind:
+    """One kind of event and its wire form per channel; a channel without a form does not hear of it.
+
+    A form on one of document E's channels holds with the additions too. The stream has the first form,
+    unless the kind says otherwise.
+    """
+
+    def __init__(self, name: str, forms: Mapping[str, Form | None]) -> None:
         self.name = name
-        self.forms = forms
+        self.forms = dict(forms)
+        for channel in (NOTIFICATIONS, WORKSPACE_TASKS, FOCUS):
+            if channel in forms:
+                self.forms.setdefault(plus(channel), forms[channel])
+        self.forms.setdefault(STREAM, next(iter(forms.values()), None))
         KINDS[name] = self
 
 
 class Event:
     """Something that happened, on its way from the operation to the sockets.
 
-    `seq` is None until the store has kept it. `origin` is whatever the caller gave the store.
+    `seq` is None until the store has kept it. `origin` is whatever the caller gave the store, `size`
+    roughly the bytes of its JSON.
     """
 
-    __slots__ = ("groups", "kind", "origin", "payload", "seq")
+    __slots__ = ("groups", "kind", "origin", "payload", "seq", "size")
 
     def __init__(self, kind: Kind, groups: Sequence[str], payload: Payload, seq: int | None = None) -> None:
         self.kind = kind
@@ -53,13 +78,17 @@ class Event:
         self.payload = payload
         self.seq = seq
         self.origin: Any = None
+        self.size = 0
 
     def message(self, channel: str) -> dict[str, Any] | None:
         """What this event says on a channel, or None if it says nothing there."""
         form = self.kind.forms.get(channel)
         if form is None:
             return None
-        return form(self.payload) | {"seq": self.seq}
+        message = form(self.payload) | {"seq": self.seq}
+        if channel in _NUMBERED:
+            message["notification_id"] = self.seq
+        return message
 
 
 KINDS: dict[str, Kind] = {}
@@ -69,6 +98,10 @@ def _as(type_: str) -> Form:
     return lambda payload: {"type": type_, "data": payload}
 
 
+def _same(payload: Payload) -> dict[str, Any]:
+    return payload
+
+
 MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")})
 MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")})
 MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
@@ -76,6 +109,17 @@ ROOM_CREATED = Kind("room_created", {CHAT: _as("room_created")})
 ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
+NOTIFICATION = Kind("notification", {NOTIFICATIONS: _same})
+# What was held arrives together at those who know what a digest is, one by one at the others.
+NOTIFICATION_RELEASED = Kind(
+    "notification_released", {NOTIFICATIONS: _same, plus(NOTIFICATIONS): None, STREAM: None}
+)
+NOTIFICATION_DIGEST = Kind("notification_digest", {plus(NOTIFICATIONS): _as("notification_digest")})
+NOTIFICATIONS_READ = Kind("notifications_read", {plus(NOTIFICATIONS): _as("notifications_read")})
+TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
+WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})
+WORKSPACE_LEFT = Kind("workspace_left", {plus(NOTIFICATIONS): _as("workspace_left")})
+FOCUS_CHANGED = Kind("focus_changed", {FOCUS: _same})
 SESSION_REVOKED = Kind("session_revoked", {})
 PERSON_CHANGED = Kind("person_changed", {})
 
@@ -160,11 +204,12 @@ def append(batch: Sequence[Event]) -> None:
     the order of `seq` the order of commit, and no two processes overlap beyond it."""
     moment = now()
     first = _take.one(len(batch))[0] - len(batch) + 1
+    rows = []
     for seq, event in enumerate(batch, first):
-        event.seq = seq
-    _insert_events.run(
-        [(event.seq, event.kind.name, orjson.dumps(event.payload).decode(), moment) for event in batch]
-    )
+        text = orjson.dumps(event.payload).decode()
+        event.seq, event.size = seq, len(text)
+        rows.append((seq, event.kind.name, text, moment))
+    _insert_events.run(rows)
     _insert_addresses.run([(group, event.seq) for event in batch for group in event.groups])
 
 
@@ -244,7 +289,9 @@ def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Eve
 
 
 def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
-    return restore(seq, kind, groups, orjson.loads(payload))
+    event = restore(seq, kind, groups, orjson.loads(payload))
+    event.size = len(payload)
+    return event
 
 
 def forget(before: int, most: int) -> int:

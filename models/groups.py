@@ -18,3 +18,18 @@ def person(user_id: int) -> str:
 def session(session_id: str) -> str:
     """Every socket that lives by one session."""
     return f"session_{session_id}"
+
+
+def workspace(workspace_id: int) -> str:
+    """Whoever watches a workspace's tasks."""
+    return f"workspace_{workspace_id}"
+
+
+def tasks(user_id: int) -> str:
+    """Every socket on which a person follows the tasks they may see."""
+    return f"tasks_{user_id}"
+
+
+def focus(session_id: int) -> str:
+    """Whoever is connected to a focus session."""
+    return f"focus_{session_id}"

@@ -517,7 +517,7 @@ class Socket(WebSocketHandler):
         connection = self.connection
         if connection.closed:
             return
-        if code in (1001, 4503):
+        if code in (1001, 4503) and self.announces_closing():
             self._announce_closing()
         connection.flush()
         connection.close()
@@ -526,15 +526,20 @@ class Socket(WebSocketHandler):
         self._wire.close(code, reason or CLOSE_CODES[code], patience_s)
         self._forget()
 
+    def announces_closing(self) -> bool:
+        """Whether this client knows the `closing` message."""
+        return True
+
     def _announce_closing(self) -> None:
         spread = random.randint(*RECONNECT_WITHIN_MS)
         self.reply({"type": "closing", "reconnect_in_ms": spread})
 
     def _too_slow(self) -> None:
         """More waits than may. What waited is gone; the log has it for the client's return."""
-        spread = random.randint(*RECONNECT_WITHIN_MS)
-        message = {"type": "closing", "reconnect_in_ms": spread}
-        self._wire.write(self.realtime.encoder.frame(message, self.connection.dialect))
+        if self.announces_closing():
+            spread = random.randint(*RECONNECT_WITHIN_MS)
+            message = {"type": "closing", "reconnect_in_ms": spread}
+            self._wire.write(self.realtime.encoder.frame(message, self.connection.dialect))
         self._queue.clear()
         self._wire.close(4503, CLOSE_CODES[4503], SLOW_READER_PATIENCE_S)
         self._forget()
