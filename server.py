@@ -35,6 +35,8 @@ import handlers.people
 import handlers.proxy
 import handlers.schema
 import handlers.service
+import handlers.surface_c
+import handlers.tasks
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
 from jobs import retention
@@ -58,6 +60,7 @@ from realtime.sockets.base import Realtime
 from realtime.sockets.chat import ChatSocket, effects
 from realtime.sockets.health import HealthSocket
 from realtime.sockets.notifications import NotificationSocket
+from realtime.sockets.tasks import TaskSocket
 from settings import Settings, SettingsError
 
 VERSION = "0.1.0"
@@ -66,12 +69,15 @@ log = logging.getLogger("taskroom")
 SOCKETS = [
     Route("/ws/chat/", ChatSocket),
     Route("/ws/chat/{room_id...}", ChatSocket),
+    Route("/ws/tasks/", TaskSocket),
     Route("/ws/health/", HealthSocket),
     Route("/ws/notifications/", NotificationSocket),
 ]
 ROUTES = [
     *handlers.auth.routes,
     *handlers.people.routes,
+    *handlers.tasks.routes,
+    *handlers.surface_c.routes,
     *handlers.chat.routes,
     *handlers.notifications.routes,
     *handlers.media.routes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 _HEAD = ("benchmark", "figure", "measured", "target", "baseline", "ratio", "")
 
@@ -16,6 +16,7 @@ class Figure:
     name: str
     value: float
     unit: str
+    _: KW_ONLY
     target: float | None = None
     at_most: bool = True
     """Whether less is better; False where more is."""

@@ -29,8 +29,8 @@ async def run(folder: Path) -> list[Figure]:
     for what, starts in (("a new data_dir", fresh), ("an existing data_dir", again)):
         seconds, mib = _medians(starts)
         figures += [
-            Figure("start", f"first healthy answer, {what}", seconds, "s", MOST_S, True, plain_s),
-            Figure("start", f"memory then, {what}", mib, "MiB", MOST_MIB, True, plain_mib),
+            Figure("start", f"first healthy answer, {what}", seconds, "s", target=MOST_S, baseline=plain_s),
+            Figure("start", f"memory then, {what}", mib, "MiB", target=MOST_MIB, baseline=plain_mib),
         ]
     return figures
 

@@ -24,6 +24,7 @@ import peewee
 from models.base import Insert, InstantField, Statement, Table, now
 
 CHAT = "chat"
+TASKS = "tasks"
 """The channels: what kind of socket a wire form is for."""
 
 NOTIFICATIONS, WORKSPACE_TASKS, FOCUS = "notifications", "workspace_tasks", "focus"
@@ -102,6 +103,65 @@ def _same(payload: Payload) -> dict[str, Any]:
     return payload
 
 
+def surface_c(task: dict[str, Any]) -> dict[str, Any]:
+    """A task as document C shows it: known by its uuid, the title called `task`."""
+    return task | {"id": task["uuid"], "pk": task["id"], "task": task["title"]}
+
+
+def _task(action: str) -> Form:
+    """The payload has `task` and `actor_id`, who did it."""
+    return lambda payload: {"type": "task", "action": action, "data": surface_c(payload["task"])}
+
+
+def _task_notice(action: str) -> Form:
+    """The same as document E's sockets say it."""
+
+    def form(payload: Payload) -> dict[str, Any]:
+        task = payload["task"]
+        return notice(
+            task["id"],
+            task["title"],
+            action,
+            task["workspace"],
+            payload["actor_id"],
+            task["updated_at"],
+        )
+
+    return form
+
+
+def notice(
+    task_id: int, title: str, action: str, workspace_id: int | None, actor_id: int, created_at: str
+) -> dict[str, Any]:
+    """Something about a task, in the words of a notification: what watches a workspace is told."""
+    content = f"Task {action}: {title}"
+    return {
+        "type": "notification",
+        "notification_id": None,
+        "title": title,
+        "content": content,
+        "notification_type": "task",
+        "related_entity_type": "task",
+        "related_entity_id": task_id,
+        "created_at": created_at,
+        "data": {
+            "title": title,
+            "message": content,
+            "notification_type": "task",
+            "is_read": False,
+            "created_at": created_at,
+            "task_id": task_id,
+            "action": action,
+            "workspace_id": workspace_id,
+            "actor_id": actor_id,
+        },
+    }
+
+
+def _action(type_: str) -> Form:
+    return lambda payload: {"type": type_, **payload}
+
+
 MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")})
 MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")})
 MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
@@ -120,6 +180,15 @@ TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
 WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})
 WORKSPACE_LEFT = Kind("workspace_left", {plus(NOTIFICATIONS): _as("workspace_left")})
 FOCUS_CHANGED = Kind("focus_changed", {FOCUS: _same})
+TASK_CREATED = Kind("task_created", {TASKS: _task("created"), WORKSPACE_TASKS: _task_notice("created")})
+TASK_UPDATED = Kind("task_updated", {TASKS: _task("updated"), WORKSPACE_TASKS: _task_notice("updated")})
+TASK_COMPLETED = Kind("task_completed", {TASKS: _task("completed"), WORKSPACE_TASKS: _task_notice("completed")})
+TASK_DELETED = Kind("task_deleted", {TASKS: _task("deleted"), WORKSPACE_TASKS: _task_notice("deleted")})
+# For those who only now may see a task, and those who no longer may: to them it comes and goes.
+TASK_SHOWN = Kind("task_shown", {TASKS: _task("created"), WORKSPACE_TASKS: _task_notice("created")})
+TASK_HIDDEN = Kind("task_hidden", {TASKS: _task("deleted"), WORKSPACE_TASKS: _task_notice("deleted")})
+TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")})
+TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})
 PERSON_CHANGED = Kind("person_changed", {})
 

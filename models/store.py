@@ -429,10 +429,13 @@ class Store:
             self._loop.call_soon_threadsafe(self._settle, batch, emitted)
 
     def _settle(self, batch: list[_Job], emitted: list[events.Event]) -> None:
-        if emitted:
-            self.on_commit(emitted)
-        for job in batch:
-            job.settle()
+        try:
+            if emitted:
+                self.on_commit(emitted)
+        finally:
+            # Whatever becomes of its events, what is durable is answered.
+            for job in batch:
+                job.settle()
 
     # -- the reader threads ------------------------------------------------------------------------
 

@@ -6,12 +6,15 @@ batch has for a connection into one write.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from realtime.connection import Dialect
 from realtime.hub import Hub
 from realtime.wire import text_frame
+
+log = logging.getLogger("taskroom.broadcast")
 
 
 class SupportsEvent(Protocol):
@@ -55,11 +58,18 @@ class Broadcaster:
     def publish(self, batch: Sequence[SupportsEvent]) -> None:
         """Sends committed events; they come in order of `seq`, each once."""
         for event in batch:
-            effect = self.effects.get(event.kind.name)
-            if effect is not None:
-                effect(event)
-            self._send(event)
+            try:
+                self._publish(event)
+            except Exception:
+                # One event that cannot be told must not keep the others from anybody.
+                log.exception("event %s (%s)", event.seq, event.kind.name)
             self._hub.position = event.seq
+
+    def _publish(self, event: SupportsEvent) -> None:
+        effect = self.effects.get(event.kind.name)
+        if effect is not None:
+            effect(event)
+        self._send(event)
 
     def _send(self, event: SupportsEvent) -> None:
         frames: dict[Dialect, bytes | None] = {}

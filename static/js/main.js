@@ -98,14 +98,18 @@ export async function start(root, { server, fromDisk }) {
     }));
   }
 
-  /** The link stays in the address until it is used, so that a reload does not lose it. */
+  /**
+   * The link is for the server that served this page, and stays in the address
+   * until it is used, so that a reload does not lose it.
+   */
   function showReset(link) {
     leave();
+    settings.server = server;
     root.replaceChildren(createReset({
       actions: {
         async confirm(password) {
           const json = { ...link, new_password: password };
-          await request(settings.server, "POST", "/api/password-reset/confirm/", { json });
+          await request(server, "POST", "/api/password-reset/confirm/", { json });
           clearAddress();
           showDoor({ news: "Your password has been changed. Sign in with the new one." });
         },

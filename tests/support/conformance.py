@@ -46,7 +46,8 @@ def _check_error(what: str, answer: SupportsAnswer, is_head: bool) -> None:
 
 
 def _check_json(what: str, answer: SupportsAnswer, model: Any) -> None:
-    assert answer.headers.get("Content-Type") == "application/json", f"{what}: {dict(answer.headers)}"
+    content_type = answer.headers.get("Content-Type", "").partition(";")[0]
+    assert content_type == "application/json", f"{what}: {dict(answer.headers)}"
     try:
         _adapter(model).validate_json(answer.body, strict=True)
     except ValidationError as error:

@@ -29,7 +29,7 @@ export function createSignIn({ settings, actions, reason = "", news = "" }) {
   way.input.value = settings.way;
   way.input.addEventListener("change", () => { settings.way = way.input.value; });
 
-  const message = h("p", { class: "form-message", role: "alert", testid: "sign-in-message", data: { kind: news && "news" } }, news || reason);
+  const message = h("p", { class: "form-message", role: "alert", testid: "sign-in-message", data: { kind: news ? "news" : null } }, news || reason);
   const fields = { email, username, password, token };
 
   function show(error) {
