@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from handlers import answers
-from handlers.base import BaseHandler, Route, endpoint
+from handlers.base import BaseHandler, Endpoint, Route, endpoint
 from models.base import SECOND_US
-from models.errors import Invalid, TokenNotValid, Unauthenticated
+from models.errors import Invalid, Unauthenticated
 from models.inputs import Input, Name, Text
 from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
-from models.passwords import hash_password, matches, weaknesses
+from models.passwords import common, hash_password, matches, strong, weaknesses
 from models.people import email_address, user_name
 from models.tokens import ACCESS, REFRESH
 
@@ -22,6 +23,7 @@ REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 
 EmailAddress = Annotated[Text, Field(max_length=254), AfterValidator(email_address)]
 Username = Annotated[Name, AfterValidator(user_name)]
+NewPasswordText = Annotated[Text, AfterValidator(strong)]
 PersonalName = Annotated[Text, Field(max_length=150)]
 
 
@@ -44,7 +46,7 @@ class Registration(Input):
     """A new person. Without a username it is the part of the address before @, made unique."""
 
     email: EmailAddress
-    password: Text
+    password: NewPasswordText
     username: Username | None = None
     first_name: PersonalName = ""
     last_name: PersonalName = ""
@@ -70,7 +72,7 @@ class NewPassword(Input):
 
     uid: Text
     token: Text
-    new_password: Text
+    new_password: NewPasswordText
 
 
 class AuthHandler(BaseHandler):
@@ -120,6 +122,15 @@ class AuthHandler(BaseHandler):
         return cookie
 
 
+class NewPasswordHandler(AuthHandler):
+    """What takes a new password."""
+
+    async def read_inputs(self, declared: Endpoint, path_args: Sequence[str]) -> list[Any]:
+        # The list that the check looks into takes a while to load, so not on the loop.
+        await self.store.hash(common)
+        return await super().read_inputs(declared, path_args)
+
+
 class LogIn(AuthHandler):
     """Log in."""
 
@@ -136,18 +147,34 @@ class LogIn(AuthHandler):
         )
 
 
-class Register(AuthHandler):
+class Register(NewPasswordHandler):
     """Register."""
+
+    async def read_inputs(self, declared: Endpoint, path_args: Sequence[str]) -> list[Any]:
+        try:
+            return await super().read_inputs(declared, path_args)
+        except Invalid as error:
+            # Somebody who has to correct one field learns at once that another is taken.
+            right = {
+                name: text
+                for name in ("email", "username")
+                if isinstance(text := self.raw_fields.get(name, ""), str) and name not in error.errors
+            }
+            taken = await self.store.read(accounts.taken, right.get("email", ""), right.get("username", ""))
+            raise Invalid(error.errors | taken) from None
 
     @endpoint(body=Registration, answers={201: answers.SignedIn}, public=True)
     async def post(self, body: Registration) -> None:
         """Register and log in. The first person ever becomes ceo, everyone after is an employee."""
-        names = (body.username or "", body.email, body.email.split("@")[0], body.first_name, body.last_name)
-        reasons = await self.store.hash(weaknesses, body.password, *names)
-        if reasons:
-            raise Invalid({"password": reasons})
+        username = body.username or ""
+        problems = await self.store.read(accounts.taken, body.email, username)
+        names = (username, body.email, body.email.split("@")[0], body.first_name, body.last_name)
+        if reasons := weaknesses(body.password, *names):
+            problems["password"] = reasons
+        if problems:
+            raise Invalid(problems)
         hashed = await self.store.hash(hash_password, body.password)
-        new = NewPerson(body.email, body.username or "", hashed, body.first_name, body.last_name)
+        new = NewPerson(body.email, username, hashed, body.first_name, body.last_name)
         is_open = self.backend.settings.registration == "open"
         signed_in = await self.store.write(accounts.register, new, self.device, self.session_life_us, is_open)
         self.welcome(signed_in, 201)
@@ -176,25 +203,22 @@ class LogOut(AuthHandler):
 
         An expired access token will do, and so will the refresh token.
         """
-        session_id = self._session_id(body)
-        if session_id is None:
-            raise Unauthenticated()
-        await self.store.write(accounts.sign_out, session_id)
+        await self.store.write(accounts.sign_out, self._session_id(body))
         self.clear_auth_cookies()
         self.answer({"status": "logged out"})
 
-    def _session_id(self, body: RefreshToken) -> str | None:
+    def _session_id(self, body: RefreshToken) -> str:
         tokens = self.backend.authenticator.tokens
         try:
             return tokens.expired_session_of(self.token(), ACCESS)
-        except TokenNotValid:
-            raise
         except Unauthenticated:
             refresh = body.refresh or self.refresh_cookie()
-            return tokens.session_of(refresh, REFRESH) if refresh else None
+            if not refresh:
+                raise
+            return tokens.session_of(refresh, REFRESH)
 
 
-class ConfirmPasswordReset(BaseHandler):
+class ConfirmPasswordReset(NewPasswordHandler):
     """Confirm."""
 
     @endpoint(body=NewPassword, answers={200: answers.Status}, public=True)
@@ -202,14 +226,13 @@ class ConfirmPasswordReset(BaseHandler):
         """Set a new password with a reset link, which works once and for an hour; ends every session."""
         resets = self.backend.resets
         person_id = resets.person_id(body.uid)
-        old = await self.store.read(accounts.password_hash, person_id)
-        if old is None or not resets.is_valid(body.token, person_id, old):
+        subject = await self.store.read(accounts.reset_subject, person_id)
+        if subject is None or not resets.is_valid(body.token, person_id, subject[0]):
             raise Invalid({"token": ["This link has been used, or is not valid."]})
-        reasons = await self.store.hash(weaknesses, body.new_password)
-        if reasons:
+        if reasons := weaknesses(body.new_password, *subject[1]):
             raise Invalid({"new_password": reasons})
         hashed = await self.store.hash(hash_password, body.new_password)
-        await self.store.write(accounts.set_password, person_id, hashed, old)
+        await self.store.write(accounts.set_password, person_id, hashed, subject[0])
         self.answer({"status": "password changed"})
 
 

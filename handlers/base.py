@@ -149,6 +149,7 @@ class BaseHandler(RequestHandler):
         self.store = self.backend.store
         self.actor: Actor | None = None
         self.uploads: Sequence[Upload] = ()
+        self.raw_fields: Mapping[str, Any] = {}
         self._refusal: DomainError | None = None
         self._body: BodyReader | None = None
 
@@ -276,13 +277,14 @@ class BaseHandler(RequestHandler):
     async def _body_fields(self, model: type[Input]) -> Input:
         content = await self._body.finish()
         self.uploads = content.files
-        if content.is_text:
-            lists = {name for name, field in model.model_fields.items() if _takes_list(field.annotation)}
-            return parse_text(
-                model,
-                {name: values if name in lists else values[-1] for name, values in content.fields.items()},
-            )
-        return parse(model, content.fields)
+        if not content.is_text:
+            self.raw_fields = content.fields if isinstance(content.fields, dict) else {}
+            return parse(model, content.fields)
+        lists = {name for name, field in model.model_fields.items() if _takes_list(field.annotation)}
+        self.raw_fields = {
+            name: values if name in lists else values[-1] for name, values in content.fields.items()
+        }
+        return parse_text(model, self.raw_fields)
 
     async def discard_body(self) -> None:
         """Removes uploaded files that nobody has taken."""

@@ -263,6 +263,7 @@ class Address(Table):
 _take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
 _insert_events = Insert("event", "seq", "kind", "payload", "created_at")
 _insert_addresses = Insert("event_group", "group_name", "seq")
+_lock_counter = Statement("SELECT seq FROM event_counter c WHERE id = 1 {lock c}")
 _newest = Statement("SELECT seq FROM event_counter WHERE id = 1")
 _gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
 _bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
@@ -284,8 +285,8 @@ def append(batch: Sequence[Event]) -> None:
 
 def start_epoch() -> int:
     """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
-    base = max(newest() + 1, now() // 1000)
-    previous = Counter.get_by_id(1).seq
+    previous = _lock_counter.one()[0]
+    base = max(previous + 1, now() // 1000)
     Counter.update(seq=base).where(Counter.id == 1).execute()
     Epoch.create(base=base, previous=previous)
     return base

@@ -36,7 +36,8 @@ def _nobody(rounds: int) -> str:
 
 
 @functools.cache
-def _common() -> frozenset[str]:
+def common() -> frozenset[str]:
+    """The commonest passwords that are long enough to matter. Slow the first time."""
     # Imported here because the list costs 14 MiB until it has been sifted.
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -49,8 +50,16 @@ def weaknesses(password: str, *own: str) -> list[str]:
     if len(password) < LEAST_LENGTH:
         reasons.append(f"This password is too short. It must contain at least {LEAST_LENGTH} characters.")
     folded = password.casefold()
-    if folded in _common():
+    if folded in common():
         reasons.append("This password is too common.")
     if folded in {text.casefold() for text in own if text}:
         reasons.append("The password is too similar to your name or address.")
     return reasons
+
+
+def strong(password: str) -> str:
+    """The password. Raises ValueError if nobody should have it; call `common` before, off the loop."""
+    reasons = weaknesses(password)
+    if reasons:
+        raise ValueError(" ".join(reasons))
+    return password

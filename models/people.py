@@ -50,6 +50,11 @@ class Person(Table):
         """First and last name; the username if there is neither."""
         return f"{self.first_name} {self.last_name}".strip() or self.username
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whatever the person goes by: none of it is a password for them."""
+        return (self.username, self.email, self.email.split("@")[0], self.first_name, self.last_name)
+
     def to_json(self) -> dict[str, Any]:
         """The `User` of CONTRACT.md, every field."""
         return {

@@ -440,11 +440,14 @@ class Store:
     # -- the reader threads ------------------------------------------------------------------------
 
     def _serve_read(self, worker: _Worker, job: _Job) -> None:
-        if not job.claim():
-            return
+        claimed = False
         for last in (False, True):
             try:
+                # Connecting may hang: until it is done, the loop may still give the job up.
                 worker.connect()
+                claimed = claimed or job.claim()
+                if not claimed:
+                    return
                 worker.progress()
                 job.result = job.call()
                 self._reads.succeeded_at = time.monotonic()
@@ -458,8 +461,9 @@ class Store:
             except Exception as error:
                 job.error = error
                 break
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(job.settle)
+        if claimed or job.claim():
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(job.settle)
 
 
 # -- the two kinds of database ---------------------------------------------------------------------
@@ -468,13 +472,17 @@ class Store:
 def _make_database(url: str, data_dir: Path) -> peewee.Database:
     if url.startswith(("postgresql://", "postgres://")):
         patience_ms = int(JOB_PATIENCE_S * 1000)
-        return peewee.PostgresqlDatabase(
+        postgres = peewee.PostgresqlDatabase(
             "postgresql://" + url.split("://", 1)[1],
             autoconnect=False,
             connect_timeout=2,  # the least that libpq takes
             tcp_user_timeout=patience_ms,
             options=f"-c statement_timeout={patience_ms} -c lock_timeout={patience_ms // 2}",
         )
+        # Peewee connects under one lock: a server that does not answer one thread would hold up all.
+        # What the lock guards is a thread's own, and open before the threads are.
+        postgres._lock = contextlib.nullcontext()
+        return postgres
     path = url.split("://", 1)[1].removeprefix("/") if url else data_dir / "taskroom.sqlite3"
     return peewee.SqliteDatabase(
         str(path),

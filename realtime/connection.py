@@ -75,6 +75,7 @@ class Connection:
         "dialect",
         "draining",
         "groups",
+        "held_from",
         "held_overflow",
         "on_overflow",
         "owner",
@@ -96,6 +97,7 @@ class Connection:
         self.draining: Any = None
         self._held: list[tuple[bytes, Any]] | None = None
         self.held_overflow = False
+        self.held_from = 0
         self.dialect: Hashable = dialect
         self.groups: dict[str, int] = {}
         self.actor: Any = None
@@ -160,15 +162,15 @@ class Connection:
 
     # -- replay --------------------------------------------------------------------------------------
 
-    def hold(self) -> None:
-        """Live frames wait from now on, until `release`."""
+    def hold(self, position: int) -> None:
+        """Live frames, those after `position`, wait from now on until `release`."""
         if self._held is None:
-            self._held = []
-            self.held_overflow = False
+            self.discard_held(position)
 
-    def discard_held(self) -> None:
+    def discard_held(self, position: int) -> None:
         """Forgets what was held (it will be read from the log instead) and holds anew."""
         self._held = []
+        self.held_from = position
         self.held_overflow = False
 
     def release(self) -> None:

@@ -37,31 +37,50 @@ async def replay(
     """Sends what the connection's groups had after `since`, then lets live events through.
 
     Returns False, having sent nothing, if the log cannot tell (`since` is older than retention, or
-    from before a backup was restored): the client must start anew. `drained` waits until the client
-    has read what it got so far, so that a long replay never overflows its outbox.
+    from before a backup was restored): the client must start anew. If the log cannot be read, closes the
+    connection and raises. `drained` waits until the client has read what it got so far, so that a long
+    replay never overflows its outbox.
     """
-    connection.hold()
-    held_from = hub.position
+    connection.hold(hub.position)
     try:
         if not await log.is_known(since):
+            connection.release()
             return False
-        upto, after = dict(connection.groups), since
-        while not connection.closed:
-            page = await log.page(upto, after, PAGE)
-            await drained()
-            for event in page:
-                message = event.message(connection.dialect.channel)
-                if message is not None:
-                    connection.send(encoder.frame(message, connection.dialect))
-            if page:
-                after = page[-1].seq
-            if len(page) < PAGE:
-                if not connection.held_overflow:
-                    return True
-                # More came live than may wait. The log has it too: read on from where holding began.
-                connection.discard_held()
-                after, held_from = held_from, hub.position
-                upto = dict.fromkeys(connection.groups, held_from)
-        return True
-    finally:
+        for group in connection.groups:
+            # A client may be ahead of this process: it has come from another.
+            connection.skip(group, since)
+        await _send_missed(connection, hub, log, encoder, since, drained)
         connection.release()
+        return True
+    except BaseException:
+        # Nothing live may pass over the gap: the newest `seq` it has is what a client comes back with.
+        connection.close()
+        raise
+
+
+async def _send_missed(
+    connection: Connection,
+    hub: Hub,
+    log: SupportsLog,
+    encoder: Encoder,
+    after: int,
+    drained: Callable[[], Awaitable[Any]],
+) -> None:
+    upto = dict(connection.groups)
+    while not connection.closed:
+        page = await log.page(upto, after, PAGE)
+        await drained()
+        for event in page:
+            message = event.message(connection.dialect.channel)
+            if message is not None:
+                connection.send(encoder.frame(message, connection.dialect))
+        if page:
+            after = page[-1].seq
+        if len(page) == PAGE:
+            continue
+        if not connection.held_overflow:
+            return
+        # More came live than may wait. The log has it too: read on from where holding began.
+        after = connection.held_from
+        connection.discard_held(hub.position)
+        upto = dict.fromkeys(connection.groups, hub.position)

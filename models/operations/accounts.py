@@ -63,11 +63,7 @@ def register(new: NewPerson, device: Device, life_us: int, is_open: bool = True)
 def create_person(new: NewPerson, role: str | None = None) -> Person:
     """Makes a person without a session. Raises Invalid when the address or name is taken."""
     serialize("person")
-    errors = {}
-    if _is_taken(new.email):
-        errors["email"] = ["A user with this email already exists."]
-    if new.username and _is_taken(new.username) and fold(new.username) != fold(new.email):
-        errors["username"] = ["A user with that username already exists."]
+    errors = taken(new.email, new.username)
     if errors:
         raise Invalid(errors)
     username = new.username or _free_username(new.email.split("@")[0])
@@ -83,6 +79,16 @@ def create_person(new: NewPerson, role: str | None = None) -> Person:
         password=new.password_hash,
         date_joined=now(),
     )
+
+
+def taken(email: str, username: str) -> dict[str, list[str]]:
+    """Query: which of the two somebody else has, as field errors."""
+    errors = {}
+    if _is_taken(email):
+        errors["email"] = ["A user with this email already exists."]
+    if username and _is_taken(username) and (errors or fold(username) != fold(email)):
+        errors["username"] = ["A user with that username already exists."]
+    return errors
 
 
 def _is_taken(name: str) -> bool:
@@ -131,10 +137,10 @@ def set_password(person_id: int, hashed: str, replaces: str) -> None:
         sign_out(session.id)
 
 
-def password_hash(person_id: int) -> str | None:
-    """Query: the stored hash of an active person."""
+def reset_subject(person_id: int) -> tuple[str, tuple[str, ...]] | None:
+    """Query: the stored hash of an active person, and the names that are no password for them."""
     person = Person.get_or_none((Person.id == person_id) & Person.is_active)
-    return person.password if person else None
+    return (person.password, person.names) if person else None
 
 
 def profile(actor: Actor) -> dict:

@@ -304,6 +304,8 @@ class Socket(WebSocketHandler):
         # Joined before the session is looked up: if it ends meanwhile, an event tells.
         self.realtime.hub.join(self.connection, groups.session(session_id))
         await self._know_actor(session_id)
+        if self._since is not None:
+            self.connection.hold(self.realtime.hub.position)
         await self.opened()
         if self._since is not None:
             await self._resume(self._since)
@@ -497,22 +499,32 @@ class Socket(WebSocketHandler):
     async def _resume(self, text: str) -> None:
         try:
             message = parse(Resume, {"type": "resume", "since": int(text) if text.isascii() else text})
-        except ValueError:
-            error = Invalid({"since": ["A valid integer is required."]})
-            return self._report(error, None)
-        except Invalid as error:
-            return self._report(error, None)
-        await self._replay(message.since)
+        except (ValueError, Invalid):
+            self._report(Invalid({"since": ["A seq is required, as a message carried it."]}), None)
+            self.connection.release()
+        else:
+            await self._replay(message.since)
 
     async def join_for_resume(self) -> None:
         """Called before a replay: a channel joins whatever it cannot know the client had joined."""
 
     async def _replay(self, since: int) -> None:
+        realtime, connection = self.realtime, self.connection
+        connection.hold(realtime.hub.position)
         await self.join_for_resume()
-        realtime = self.realtime
-        told = await replay(self.connection, realtime.hub, realtime, realtime.encoder, since, self.drained)
+        try:
+            told = await replay(connection, realtime.hub, realtime, realtime.encoder, since, self.drained)
+        except DomainError as error:
+            return self._give_up(1011, error.detail)
         if not told:
             self.reply({"type": "resync", "seq": realtime.hub.position})
+
+    def _give_up(self, code: int, reason: str) -> None:
+        """Closes a connection that has been closed to events already."""
+        self._queue.clear()
+        self.realtime.closing.add(self)
+        self._wire.close(code, reason, CLOSE_PATIENCE_S)
+        self._forget()
 
     # -- closing -------------------------------------------------------------------------------------
 

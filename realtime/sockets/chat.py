@@ -153,7 +153,7 @@ class ChatSocket(Socket):
         if message.since is None:
             self._enter(room, request_id)
             return
-        self.connection.hold()
+        self.connection.hold(self.realtime.hub.position)
         try:
             self._enter(room, request_id)
             await self._send_missed(room, message.since)

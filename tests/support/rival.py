@@ -47,10 +47,9 @@ class Rival:
         """Waits until another connection of this PostgreSQL database waits for what this one holds."""
 
         def is_waited_for() -> bool:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
             with self._watcher.cursor() as cursor:
-                cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))", (self._pid,)
-                )
+                cursor.execute(waiting, (self._pid,))
                 return cursor.fetchone()[0] > 0
 
         await eventually(is_waited_for)
