@@ -28,18 +28,21 @@ from tornado.web import Application, RequestHandler
 
 import handlers.auth
 import handlers.chat
+import handlers.focus
 import handlers.media
 import handlers.notifications
 import handlers.pages
 import handlers.people
 import handlers.proxy
+import handlers.realtime
 import handlers.schema
 import handlers.service
 import handlers.surface_c
 import handlers.tasks
+import handlers.workspaces
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
-from jobs import retention
+from jobs import deadlines, focus, holding, retention
 from models.authenticator import Authenticator
 from models.base import now
 from models.errors import DomainError
@@ -55,12 +58,16 @@ from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
 from realtime.feed import Feed
 from realtime.hub import Hub
-from realtime.sockets import documentation
+from realtime.sockets import chat, documentation, workspace
+from realtime.sockets import focus as focus_socket
 from realtime.sockets.base import Realtime
-from realtime.sockets.chat import ChatSocket, effects
+from realtime.sockets.chat import ChatSocket
+from realtime.sockets.focus import FocusSocket
 from realtime.sockets.health import HealthSocket
 from realtime.sockets.notifications import NotificationSocket
 from realtime.sockets.tasks import TaskSocket
+from realtime.sockets.workspace import WorkspaceTasksSocket
+from realtime.stream import Stream
 from settings import Settings, SettingsError
 
 VERSION = "0.1.0"
@@ -70,6 +77,8 @@ SOCKETS = [
     Route("/ws/chat/", ChatSocket),
     Route("/ws/chat/{room_id...}", ChatSocket),
     Route("/ws/tasks/", TaskSocket),
+    Route("/ws/tasks/{workspace_id...}", WorkspaceTasksSocket),
+    Route("/ws/focus-session/{session_id...}", FocusSocket),
     Route("/ws/health/", HealthSocket),
     Route("/ws/notifications/", NotificationSocket),
 ]
@@ -80,6 +89,9 @@ ROUTES = [
     *handlers.surface_c.routes,
     *handlers.chat.routes,
     *handlers.notifications.routes,
+    *handlers.workspaces.routes,
+    *handlers.realtime.routes,
+    *handlers.focus.routes,
     *handlers.media.routes,
     *handlers.service.routes,
     *handlers.schema.routes,
@@ -147,14 +159,26 @@ class Taskroom:
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
         self.realtime = self._make_realtime(authenticator, links)
+        self._stream = Stream(self.realtime)
         backend = Backend(settings, store, authenticator, links, media, ResetTokens(secret))
         self._listen(self._make_application(backend))
-        self._jobs = [_run_for_ever(self._sweep()), _run_for_ever(retention.run(store, settings))]
+        self._jobs = [
+            _run_for_ever(work)
+            for work in (
+                self._sweep(),
+                self.realtime.fill_tail(),
+                retention.run(store, settings),
+                focus.run(store),
+                holding.run(store),
+                deadlines.run(store, settings),
+            )
+        ]
 
     def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
-        broadcaster.effects.update(effects(hub))
+        for channel in (chat, workspace, focus_socket):
+            broadcaster.effects.update(channel.effects(hub))
         feed = Feed(self.store, broadcaster, self.settings.redis_url)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
@@ -167,6 +191,7 @@ class Taskroom:
             default_handler_class=UnknownPath,
             backend=backend,
             realtime=self.realtime,
+            stream=self._stream,
             static_files=handlers.pages.load(),
             describe=describe_api,
             websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
@@ -204,6 +229,7 @@ class Taskroom:
             job.cancel()
         if self._server is not None:
             self._server.stop()
+            self._stream.close()
             for socket in list(self.realtime.sockets):
                 socket.shut(1001)
             await self._drain()

@@ -465,3 +465,10 @@ class FocusStats(AnswerModel):
     days: int
     me: FocusFigures
     team: list[FocusFigures]
+
+
+class MissedEvents(AnswerModel):
+    """What came, as the sockets say it, and the position to ask from the next time."""
+
+    events: list[dict]
+    seq: int

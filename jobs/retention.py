@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from models import events
+from models import events, notifications
 from models.base import SECOND_US, now
 from models.errors import DomainError
 from models.operations import accounts, idempotency
@@ -28,6 +28,8 @@ async def forget_old(store: Store, settings: Settings) -> None:
     while await store.write(idempotency.forget, SLICE) == SLICE:
         pass
     while await store.write(accounts.forget_ended_sessions, SLICE) == SLICE:
+        pass
+    while await store.write(notifications.forget_cleared, SLICE) == SLICE:
         pass
 
 

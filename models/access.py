@@ -49,6 +49,12 @@ def person(actor: Actor, person_id: int) -> dict:
     return present(actor, found)
 
 
+def acting_as(person_id: int) -> Actor:
+    """The person as access knows them, for what an operation has to find out on their behalf."""
+    found = Person.get_by_id(person_id)
+    return Actor(found.id, found.username, found.role, found.department_id)
+
+
 # -- tasks: who sees ---------------------------------------------------------------------------------
 
 _SEES_ALL_TASKS = frozenset({"ceo", "hr"})
@@ -121,7 +127,12 @@ _watchers = Statement("""
 
 def task_watchers(row: TaskRow) -> set[int]:
     """Everybody who may see the task as it is stored now: whom its events are for."""
-    return {found[0] for found in _watchers.all(row.department_id, row.workspace_id, row.id)}
+    return watcher_ids(row.id, row.department_id, row.workspace_id)
+
+
+def watcher_ids(task_id: int, department_id: int | None, workspace_id: int | None) -> set[int]:
+    """The same by what it depends on."""
+    return {found[0] for found in _watchers.all(department_id, workspace_id, task_id)}
 
 
 # -- tasks: who does what ----------------------------------------------------------------------------
@@ -391,7 +402,7 @@ def changes_workspace(actor: Actor, workspace_id: int, needs: str = ADMIN) -> st
     _locked_workspace.one(workspace_id)
     role = workspace_role(actor, workspace_id)
     if role != OWNER and role != needs:
-        raise Forbidden("Only an owner may do this." if needs == OWNER else "Only an owner or admin may do this.")
+        raise Forbidden(f"Only an owner{'' if needs == OWNER else ' or admin'} may do this.")
     return role
 
 
@@ -420,6 +431,50 @@ def removes_member(actor: Actor, workspace_id: int, person_id: int) -> str:
 
 
 # -- realtime events ---------------------------------------------------------------------------------
+
+
+def announces_task(actor: Actor, task_id: int, workspace_id: int | None) -> tuple[int, set[int]]:
+    """The task's id, and whom the actor may tell of it: who may see it, or is in the named workspace.
+
+    A task that is deleted may still be said to be, by whoever had to do with it. Raises NotFound.
+    """
+    people = workspaces.member_ids(workspace_id) if workspace_id is not None else set()
+    if workspace_id is not None and actor.id not in people:
+        raise NotFound("There is no such workspace.")
+    try:
+        row = task(actor, task_id)
+    except NotFound:
+        return _deleted_task(actor, task_id), people | {actor.id}
+    return row.id, task_watchers(row) | people
+
+
+def _deleted_task(actor: Actor, task_id: int) -> int:
+    found = Task.get_or_none((Task.id == task_id) & Task.deleted_at.is_null(False))
+    if found is None or not (actor.role in _SEES_ALL_TASKS or actor.id in _had_to_do_with(found)):
+        raise NotFound("There is no such task.")
+    return found.id
+
+
+def _had_to_do_with(found: Task) -> set[int]:
+    assignees = tasks.Assignee.select(tasks.Assignee.person_id).where(tasks.Assignee.task_id == found.id)
+    return {found.creator_id, found.assigned_by_id} | {row[0] for row in assignees.tuples()}
+
+
+def related_entity(actor: Actor, entity_type: str, entity_id: int) -> None:
+    """Raises NotFound for something of ours that the actor may not see; of other things we know nothing."""
+    checks: dict[str, Any] = {
+        "task": task,
+        "workspace": workspace_role,
+        "room": room,
+        "chat_room": room,
+        "focus_session": focus_session,
+        "user": person,
+        "person": person,
+        "comment": comment,
+    }
+    check = checks.get(entity_type.lower())
+    if check is not None:
+        check(actor, entity_id)
 
 
 def sends_system_event(actor: Actor, person_id: int) -> None:

@@ -158,6 +158,10 @@ def notice(
     }
 
 
+def _on_tasks(action: str) -> dict[str, Form]:
+    return {TASKS: _task(action), WORKSPACE_TASKS: _task_notice(action)}
+
+
 def _action(type_: str) -> Form:
     return lambda payload: {"type": type_, **payload}
 
@@ -180,13 +184,13 @@ TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
 WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})
 WORKSPACE_LEFT = Kind("workspace_left", {plus(NOTIFICATIONS): _as("workspace_left")})
 FOCUS_CHANGED = Kind("focus_changed", {FOCUS: _same})
-TASK_CREATED = Kind("task_created", {TASKS: _task("created"), WORKSPACE_TASKS: _task_notice("created")})
-TASK_UPDATED = Kind("task_updated", {TASKS: _task("updated"), WORKSPACE_TASKS: _task_notice("updated")})
-TASK_COMPLETED = Kind("task_completed", {TASKS: _task("completed"), WORKSPACE_TASKS: _task_notice("completed")})
-TASK_DELETED = Kind("task_deleted", {TASKS: _task("deleted"), WORKSPACE_TASKS: _task_notice("deleted")})
+TASK_CREATED = Kind("task_created", _on_tasks("created"))
+TASK_UPDATED = Kind("task_updated", _on_tasks("updated"))
+TASK_COMPLETED = Kind("task_completed", _on_tasks("completed"))
+TASK_DELETED = Kind("task_deleted", _on_tasks("deleted"))
 # For those who only now may see a task, and those who no longer may: to them it comes and goes.
-TASK_SHOWN = Kind("task_shown", {TASKS: _task("created"), WORKSPACE_TASKS: _task_notice("created")})
-TASK_HIDDEN = Kind("task_hidden", {TASKS: _task("deleted"), WORKSPACE_TASKS: _task_notice("deleted")})
+TASK_SHOWN = Kind("task_shown", _on_tasks("created"))
+TASK_HIDDEN = Kind("task_hidden", _on_tasks("deleted"))
 TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")})
 TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})
@@ -344,6 +348,22 @@ def between(after: int, upto: int) -> list[Event]:
         for address in Address.select().where((Address.seq > after) & (Address.seq <= upto)):
             groups.setdefault(address.seq, []).append(address.group_name)
     return [_event(*row, groups.get(row[0], ())) for row in rows]
+
+
+_sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
+
+
+def newest_kept(upto: int, most: int, most_bytes: int) -> tuple[int, list[Event]]:
+    """Snapshot: the last kept events up to `upto`, at most so many and so large, with their groups; and
+    the position after which they are all there are."""
+    rows = _sizes.all(upto, most)
+    size, floor = 0, _bounds.one()[1] if len(rows) < most else rows[-1][0]
+    for seq, length in rows:
+        size += length
+        if size > most_bytes:
+            floor = seq
+            break
+    return floor, between(floor, upto)
 
 
 def after(position: int) -> tuple[int, list[Event]]:

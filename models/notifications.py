@@ -213,14 +213,16 @@ _keep_state = Statement(
 )
 
 
-def insert(values: Sequence[Any], cause: str | None, held: set[int], person_ids: Sequence[int]) -> dict[int, int]:
+def insert(
+    values: Sequence[Any], cause: str | None, held: set[int], person_ids: Sequence[int]
+) -> dict[int, int]:
     """Stores one notification for each of the people who has none of this cause; its id by person.
 
     The counts come first: their row is the lock under which a person's ids are given out, so that a
     mark of "read up to here" never passes one that is still being written.
     """
     ordered = sorted(person_ids)
-    _count_new.all([(person_id, 1, 1) for person_id in ordered])
+    _count_new.run([(person_id, 1, 1) for person_id in ordered])
     rows = [(person_id, *values, person_id in held, cause) for person_id in ordered]
     made = {person_id: notification_id for notification_id, person_id in _insert.all(rows)}
     for person_id in ordered:

@@ -54,6 +54,8 @@ class Broadcaster:
         self.encoder = encoder
         self.effects: dict[str, Effect] = {}
         """By name of the event's kind; runs before the event is sent."""
+        self.followers: list[Effect] = []
+        """Hear of every event, after it has been sent."""
 
     def publish(self, batch: Sequence[SupportsEvent]) -> None:
         """Sends committed events; they come in order of `seq`, each once."""
@@ -64,6 +66,8 @@ class Broadcaster:
                 # One event that cannot be told must not keep the others from anybody.
                 log.exception("event %s (%s)", event.seq, event.kind.name)
             self._hub.position = event.seq
+            for follow in self.followers:
+                follow(event)
 
     def _publish(self, event: SupportsEvent) -> None:
         effect = self.effects.get(event.kind.name)
@@ -89,7 +93,7 @@ class Broadcaster:
         message = event.message(dialect.channel)
         return None if message is None else self.encoder.frame(message | extra, dialect)
 
-    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
+    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int = 0) -> None:
         """Tells the others in a group what is true for a moment only (typing): not stored, not
         numbered, the first to be dropped."""
         frames: dict[Dialect, bytes] = {}

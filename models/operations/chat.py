@@ -10,6 +10,7 @@ from models import access, chat, events, groups
 from models.base import Statement, now
 from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
+from models.operations import notices
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
@@ -256,6 +257,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
         attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
     )
     events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
+    notices.message_posted(actor, message)
     return Answer(201, message)
 
 

@@ -42,7 +42,9 @@ class Plan:
     rounds: int = 4
 
 
-def listed(actor: Actor, most: int, skip: int, workspace_id: int | None, status: str | None) -> tuple[int, list]:
+def listed(
+    actor: Actor, most: int, skip: int, workspace_id: int | None = None, status: str | None = None
+) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many sessions there are that the actor may be in, and a page of them, newest first.
 
     Raises NotFound for a workspace of others.
@@ -83,7 +85,9 @@ def create(actor: Actor, plan: Plan) -> dict[str, Any]:
     return focus.session_json(session)
 
 
-def update(actor: Actor, session_id: int, changes: dict[str, Any], version: int | None = None) -> dict[str, Any]:
+def update(
+    actor: Actor, session_id: int, changes: dict[str, Any], version: int | None = None
+) -> dict[str, Any]:
     """Changes a session; its clock only before it starts. Raises NotFound, Forbidden, Conflict."""
     session = access.hosts_focus_session(actor, session_id)
     check_version(version, session.version, lambda: focus.session_json(session))

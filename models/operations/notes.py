@@ -8,6 +8,7 @@ from typing import Any
 from models import access, events, groups, tasks
 from models.base import now
 from models.chat import Attachment
+from models.operations import notices
 from models.operations import tasks as operations
 from models.operations.chat import StoredFile
 from models.operations.idempotency import Answer
@@ -27,6 +28,7 @@ def post_comment(actor: Actor, key: TaskKey, content: str) -> Answer:
     )
     operations.note(actor, before.id, "commented", "comments", new=content)
     operations.touch(actor, before, before._replace(comment_count=before.comment_count + 1))
+    notices.task_commented(actor, before, comment.id, content)
     return Answer(201, _told(comment, before, "created"))
 
 

@@ -74,7 +74,9 @@ def notify(notice: Notice, person_ids: Iterable[int]) -> int:
 # -- reading -----------------------------------------------------------------------------------------
 
 
-def listed(actor: Actor, most: int, skip: int, is_read: bool | None = None) -> tuple[int, list[dict[str, Any]]]:
+def listed(
+    actor: Actor, most: int, skip: int, is_read: bool | None = None
+) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many notifications the actor has, and a page of them, newest first."""
     return notifications.page(actor.id, most, skip, is_read)
 

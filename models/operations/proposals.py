@@ -8,6 +8,7 @@ from typing import Any, Literal
 from models import access, events, groups, tasks
 from models.base import iso, now
 from models.errors import Conflict, Invalid, NotFound
+from models.operations import notices
 from models.operations import tasks as operations
 from models.operations.idempotency import Answer
 from models.sessions import Actor
@@ -53,6 +54,7 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
         _kept(actor, before)
         for one in new:
             _tell(one, before, "created")
+            notices.task_proposed(actor, before, one.id, one.person_id)
     return Answer(201, {"assignments": [_json(asked[one], before) for one in ids]})
 
 
@@ -109,6 +111,8 @@ def _answered(actor: Actor, proposal: Proposal, before: TaskRow, status: str, re
     else:
         operations.touch(actor, before, after)
     _tell(proposal, before, "answered" if status != WITHDRAWN else "withdrawn")
+    if status != WITHDRAWN:
+        notices.proposal_answered(actor, before, proposal.id, proposal.proposed_by_id, status)
     return _json(proposal, before)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from models import access, events, groups, mail, tasks
 from models.base import Insert, Statement, now
 from models.errors import Invalid
-from models.operations import chat
+from models.operations import chat, notices
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import reference
@@ -119,6 +119,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
         _audit(actor.id, row, ids, known)
     _mail_creation(row, known[actor.id], manager)
     _emit(events.TASK_CREATED, actor, made, access.task_watchers(row))
+    notices.task_changed(actor, None, made)
     return Answer(201, made)
 
 
@@ -448,6 +449,7 @@ def _tell(actor: Actor, before: TaskRow, after: TaskRow, old: dict, new: dict, w
         _emit(events.TASK_HIDDEN, actor, old, hidden, with_workspace=moved)
     chat.close_task_room(after.id, sorted(hidden))
     _tell_room(actor, old, new)
+    notices.task_changed(actor, old, new)
 
 
 def _tell_room(actor: Actor, old: dict, new: dict) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
-from models.operations import focus
+from models.operations import chat, focus
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
@@ -105,6 +105,7 @@ def _take_out(workspace_id: int, person_id: int) -> None:
     WorkspaceMember.delete().where(
         (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
     ).execute()
+    chat.close_unseen_rooms(access.acting_as(person_id))
     events.emit(
         events.WORKSPACE_LEFT,
         (groups.person(person_id),),

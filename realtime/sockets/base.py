@@ -15,7 +15,7 @@ import logging
 import random
 import socket as sockets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -35,6 +35,8 @@ from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
 from realtime.replay import replay
+from realtime.sharing import SharedReads
+from realtime.tail import MOST_BYTES, Tail
 from realtime.wire import PING_FRAME, Wire
 from settings import Settings
 
@@ -52,6 +54,8 @@ CLOSE_CODES = {
     4429: "too many messages",
     4503: "too slow a reader; reconnect with `since`",
 }
+# At the start, the tail takes so many events, and this part of the bytes it may have.
+MOST_FILLED, MOST_FILLED_PART = 5000, 6
 AUTH_WITHIN_S = 10
 PING_EVERY_S = 25
 # A healthy client answers a ping within a round trip; this much later it is gone.
@@ -97,6 +101,21 @@ class Realtime:
     sockets: set[Socket] = field(default_factory=set)
     closing: set[Socket] = field(default_factory=set)
     """Sockets that have been told to close and have not answered yet."""
+    tail: Tail = field(init=False)
+    _reads: SharedReads = field(default_factory=SharedReads)
+
+    def __post_init__(self) -> None:
+        self.tail = Tail(self.hub.position)
+        self.broadcaster.followers.append(self.tail.add)
+
+    async def fill_tail(self) -> None:
+        """Takes the log's end into memory: whoever was connected before a restart is told from there."""
+        upto = self.tail.floor
+        most_bytes = MOST_BYTES // MOST_FILLED_PART
+        with contextlib.suppress(DomainError):  # then the log itself is asked
+            floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
+            if self.tail.floor == upto:
+                self.tail.fill(found, floor)
 
     @property
     def encoder(self) -> Encoder:
@@ -105,11 +124,17 @@ class Realtime:
 
     async def is_known(self, since: int) -> bool:
         """Whether the event log reaches back to `since`."""
-        return await self.store.read(events.is_known, since)
+        if self.tail.is_known(since):
+            return True
+        return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
 
-    async def page(self, groups: Mapping[str, int], after: int, most: int) -> list[events.Event]:
-        """A page of the event log for a replay."""
-        return await self.store.read(events.page, groups, after, most)
+    async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[events.Event]:
+        """A page of the event log for a replay: from memory, or read once for all who want the same."""
+        found = self.tail.page(groups, after, most)
+        if found is not None:
+            return found
+        key = (tuple(sorted(groups.items())), after, most)
+        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most))
 
 
 class _Order(NamedTuple):

@@ -6,11 +6,12 @@ the client's own, turns the additions on for this connection.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import contextlib
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 from models import events
-from realtime.sockets.base import Socket
+from realtime.sockets.base import CloseSocket, Socket
 
 
 class DocumentedSocket(Socket):
@@ -40,3 +41,14 @@ class DocumentedSocket(Socket):
         """The id that the path names; 0, which nothing has, if it is none."""
         text: Any = self.path_args[0]
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+
+    @contextlib.contextmanager
+    def checked_before_live(self) -> Iterator[None]:
+        """Joins inside are not heard before the check inside has passed."""
+        self.connection.hold(self.realtime.hub.position)
+        yield
+        if self._since is None:
+            # Else the replay goes on from here.
+            if self.connection.held_overflow:
+                raise CloseSocket(4503)
+            self.connection.release()
