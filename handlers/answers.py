@@ -52,6 +52,21 @@ class User(AnswerModel):
     version: int
 
 
+class QuietHours(AnswerModel):
+    """When somebody is left alone, as hours and minutes in their time zone."""
+
+    start: str
+    end: str
+    time_zone: str
+
+
+class Profile(User):
+    """Oneself."""
+
+    hold_while_focusing: bool
+    quiet_hours: QuietHours | None
+
+
 class SignedIn(AnswerModel):
     """Tokens, also set as HttpOnly cookies, and who they are for."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -12,8 +12,10 @@ from handlers.base import BaseHandler, Endpoint, Route, endpoint
 from models.base import SECOND_US
 from models.errors import Invalid, Unauthenticated
 from models.inputs import Input, Name, Text
+from models.notifications import Quiet, zone
 from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
+from models.operations.notifications import QuietChanges
 from models.passwords import common, hash_password, matches, strong, weaknesses
 from models.people import email_address, user_name
 from models.tokens import ACCESS, REFRESH
@@ -24,7 +26,16 @@ REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 EmailAddress = Annotated[Text, Field(max_length=254), AfterValidator(email_address)]
 Username = Annotated[Name, AfterValidator(user_name)]
 NewPasswordText = Annotated[Text, AfterValidator(strong)]
+ClockTime = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
 PersonalName = Annotated[Text, Field(max_length=150)]
+
+
+def _known_zone(name: str) -> str:
+    zone(name)
+    return name
+
+
+TimeZone = Annotated[Text, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class Credentials(Input):
@@ -58,13 +69,43 @@ class RefreshToken(Input):
     refresh: Text | None = None
 
 
+def _minute(text: str) -> int:
+    hour, minute = text.split(":")
+    return int(hour) * 60 + int(minute)
+
+
+class QuietHours(Input):
+    """When one is not told of anything but deadlines and system messages; it may reach over midnight."""
+
+    start: ClockTime
+    end: ClockTime
+    time_zone: TimeZone = "UTC"
+
+    @property
+    def quiet(self) -> Quiet:
+        """The same for the operation."""
+        return Quiet(_minute(self.start), _minute(self.end), self.time_zone)
+
+
 class ProfileChanges(Input):
-    """What one may change about oneself; what is not sent stays."""
+    """What one may change about oneself; what is not sent stays. `quiet_hours` null is none."""
+
+    hold_while_focusing: bool | None = None
+    quiet_hours: QuietHours | None = None
 
     email: EmailAddress | None = None
     username: Username | None = None
     first_name: PersonalName | None = None
     last_name: PersonalName | None = None
+
+    HOLDING: ClassVar[tuple[str, ...]] = ("hold_while_focusing", "quiet_hours")
+
+    @property
+    def holding(self) -> QuietChanges:
+        """When one wants to be left alone."""
+        quiet = self.quiet_hours
+        none = quiet is None and "quiet_hours" in self.model_fields_set
+        return QuietChanges(self.hold_while_focusing, quiet.quiet if quiet else None, none)
 
 
 class NewPassword(Input):
@@ -239,16 +280,16 @@ class ConfirmPasswordReset(NewPasswordHandler):
 class Profile(BaseHandler):
     """One's own profile."""
 
-    @endpoint(answers={200: answers.User})
+    @endpoint(answers={200: answers.Profile})
     async def get(self) -> None:
         """The signed-in person."""
         self.answer(await self.store.read(accounts.profile, self.actor))
 
-    @endpoint(body=ProfileChanges, answers={200: answers.User})
+    @endpoint(body=ProfileChanges, answers={200: answers.Profile})
     async def patch(self, body: ProfileChanges) -> None:
         """Change one's own name or address."""
-        changes: dict[str, Any] = body.model_dump(exclude_none=True)
-        await self.operate(accounts.update_profile, changes, self.expected_version())
+        changes: dict[str, Any] = body.model_dump(exclude_none=True, exclude=set(ProfileChanges.HOLDING))
+        await self.operate(accounts.update_profile, changes, self.expected_version(), body.holding)
 
 
 routes = [

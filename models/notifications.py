@@ -276,6 +276,25 @@ class Quiet:
         return minute >= self.begin or minute < self.end
 
 
+def settings_json(person_id: int) -> dict[str, Any]:
+    """When the person wants to be left alone, as their profile shows it."""
+    mine = NotificationState.get_or_none(NotificationState.person == person_id)
+    if mine is None:
+        return {"hold_while_focusing": True, "quiet_hours": None}
+    quiet = None
+    if mine.quiet_from is not None:
+        quiet = {
+            "start": _clock(mine.quiet_from),
+            "end": _clock(mine.quiet_until),
+            "time_zone": mine.time_zone,
+        }
+    return {"hold_while_focusing": mine.hold_while_focusing, "quiet_hours": quiet}
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def zone(name: str) -> tzinfo:
     """The time zone of this name. Raises ValueError for one that this machine does not know."""
     if name == "UTC":

@@ -83,8 +83,8 @@ async def test_a_workspace_event_to_the_letter(client, connect):
     socket = await connect("/ws/notifications", token=bob.access)
     body = {
         "workspace_id": place, "title": "Workspace Update", "content": "It has been updated.",
-        "type": "workspace", "related_entity_type": "workspace", "related_entity_id": place, "data": {"x": [1]},
-        "exclude_user_ids": [ann.id],
+        "type": "workspace", "related_entity_type": "workspace", "related_entity_id": place,
+        "data": {"x": [1]}, "exclude_user_ids": [ann.id],
     }  # fmt: skip
     answer = (await ann.post(f"{EVENTS}/workspace", json=body)).expect(200)
     assert answer.json == {"status": "workspace notification sent"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import events, groups, sessions
+from models import events, groups, notifications, sessions
 from models.base import now
 from models.errors import Forbidden, Invalid, TokenNotValid, Unauthenticated
+from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
@@ -145,13 +146,22 @@ def reset_subject(person_id: int) -> tuple[str, tuple[str, ...]] | None:
 
 def profile(actor: Actor) -> dict:
     """Query: the actor's own `User`."""
-    return Person.get_by_id(actor.id).to_json()
+    return _own(Person.get_by_id(actor.id))
 
 
-def update_profile(actor: Actor, changes: dict[str, str], version: int | None = None) -> dict:
-    """Changes one's own name and address. Raises Invalid for a taken one, Conflict for a stale version."""
+def _own(person: Person) -> dict:
+    return person.to_json() | notifications.settings_json(person.id)
+
+
+def update_profile(
+    actor: Actor, changes: dict[str, str], version: int | None = None, quiet: QuietChanges | None = None
+) -> dict:
+    """Changes one's own name and address, and when one is left alone. Raises Invalid for a name that is
+    taken, Conflict for a stale version."""
     person = Person.get_by_id(actor.id)
-    check_version(version, person.version, person.to_json)
+    check_version(version, person.version, lambda: _own(person))
+    if quiet is not None:
+        change_quiet(actor, quiet)
     for field, value in changes.items():
         setattr(person, field, value)
         if field in ("username", "email"):
@@ -161,7 +171,7 @@ def update_profile(actor: Actor, changes: dict[str, str], version: int | None = 
         _check_free(person, changes)
         person.save()
         events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
-    return person.to_json()
+    return _own(person)
 
 
 def _check_free(person: Person, changes: dict[str, str]) -> None:

@@ -300,7 +300,11 @@ def _changed(session: FocusSession, event: str, sender_id: int | None, **more: A
 def _tell(session: FocusSession, event: str, sender_id: int | None, **more: Any) -> dict[str, Any]:
     told = focus.session_json(session)
     message = update_message(session.id, sender_id, told | more | {"event": event, "server_time": iso(now())})
-    events.emit(events.FOCUS_CHANGED, (groups.focus(session.id),), message)
+    addresses = [groups.focus(session.id)]
+    if "user_id" in more:
+        # Whose stream has the session from now on, or no longer, hears so in any case.
+        addresses.append(groups.person(more["user_id"]))
+    events.emit(events.FOCUS_CHANGED, addresses, message)
     return told
 
 
@@ -331,10 +335,13 @@ def entrance(actor: Actor, session_id: int) -> Entrance:
     return Entrance(actor.id in focus.present_ids(session_id), session.status == FINISHED)
 
 
-def state(actor: Actor, session_id: int) -> dict[str, Any]:
-    """Query: the whole state, as a socket is told on connecting. Raises NotFound."""
+def state(actor: Actor, session_id: int) -> tuple[int, dict[str, Any]]:
+    """Snapshot: the event log's position, and the whole state, as a socket is told on connecting.
+
+    Raises NotFound.
+    """
     data = retrieve(actor, session_id) | {"event": "state", "server_time": iso(now())}
-    return update_message(session_id, None, data)
+    return events.newest(), update_message(session_id, None, data)
 
 
 # -- figures -----------------------------------------------------------------------------------------

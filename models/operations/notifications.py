@@ -11,7 +11,7 @@ import orjson
 from models import events, groups, notifications
 from models.base import now
 from models.errors import NotFound
-from models.notifications import URGENT, Notification, NotificationState
+from models.notifications import URGENT, Notification, NotificationState, Quiet
 from models.sessions import Actor
 
 MOST_TOLD_IDS = 1000
@@ -168,6 +168,39 @@ def _tell_read(
 
 
 # -- being left alone --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QuietChanges:
+    """When somebody wants to be left alone from now on; None leaves it as it is."""
+
+    hold_while_focusing: bool | None = None
+    quiet: Quiet | None = None
+    no_quiet: bool = False
+
+    def columns(self) -> dict[str, Any]:
+        """What changes in the person's row."""
+        columns: dict[str, Any] = {}
+        if self.hold_while_focusing is not None:
+            columns["hold_while_focusing"] = self.hold_while_focusing
+        if self.no_quiet:
+            columns |= {"quiet_from": None, "quiet_until": None}
+        elif self.quiet is not None:
+            columns |= {
+                "quiet_from": self.quiet.begin,
+                "quiet_until": self.quiet.end,
+                "time_zone": self.quiet.time_zone,
+            }
+        return columns
+
+
+def change_quiet(actor: Actor, changes: QuietChanges) -> None:
+    """Inside an operation: from now on the actor is left alone so; what is no longer held is pushed."""
+    columns = changes.columns()
+    if columns:
+        notifications.make_state(actor.id)
+        NotificationState.update(columns).where(NotificationState.person == actor.id).execute()
+        release([actor.id])
 
 
 def release(person_ids: Iterable[int]) -> int:

@@ -57,9 +57,12 @@ class FocusSocket(DocumentedSocket):
                 found = await store.read(focus.entrance, self.actor, self.session_id)
                 if not (found.is_present or found.is_over):
                     await self._join()
-                self.reply(await store.read(focus.state, self.actor, self.session_id))
+                position, state = await store.snapshot(focus.state, self.actor, self.session_id)
             except NotFound as error:
                 raise CloseSocket(4404, error.detail) from None
+            # What has happened up to here is in the state.
+            self.connection.skip(groups.focus(self.session_id), position)
+            self.reply(state)
 
     async def _join(self) -> None:
         try:
