@@ -11,6 +11,7 @@ const RESEND_EVERY_MS = 80;
 
 export function createOutbox({ store, socket, api }) {
   const timers = new Map();
+  const uploading = new Set();
 
   function patch(clientId, change) {
     const message = store.pending.get(clientId);
@@ -22,10 +23,10 @@ export function createOutbox({ store, socket, api }) {
     patch(clientId, { state: "failed", reason });
   }
 
-  function expectAnswer(clientId) {
+  function expectAnswer(clientId, failure = "The server did not answer.") {
     clearTimeout(timers.get(clientId));
     timers.set(clientId, setTimeout(() => {
-      if (socket.state.name === "connected") fail(clientId, "The server did not answer.");
+      if (socket.state.name === "connected") fail(clientId, failure);
     }, ANSWER_MS));
   }
 
@@ -37,10 +38,17 @@ export function createOutbox({ store, socket, api }) {
   }
 
   async function sendFiles({ client_id, room_id, content, files }) {
+    if (uploading.has(client_id)) return;
+    uploading.add(client_id);
+    clearTimeout(timers.get(client_id));
     try {
       store.receive(await api().postFiles(room_id, content, files, client_id));
     } catch (error) {
-      fail(client_id, error.status === 413 ? "The files are too large." : error.message);
+      /* A server that is away takes it when the socket is back, as it does with text. */
+      if (error.status === 0) expectAnswer(client_id, error.message);
+      else fail(client_id, error.status === 413 ? "The files are too large." : error.message);
+    } finally {
+      uploading.delete(client_id);
     }
   }
 
@@ -59,10 +67,10 @@ export function createOutbox({ store, socket, api }) {
 
     /** The socket is back: everything that still waits goes out again, in order. */
     flush() {
-      const waiting = [...store.pending.values()].filter((m) => m.state === "sending" && !m.files.length);
+      const waiting = [...store.pending.values()].filter((message) => message.state === "sending");
       waiting.forEach((message, index) => {
         setTimeout(() => {
-          if (store.pending.has(message.client_id)) sendText(message);
+          if (store.pending.has(message.client_id)) dispatch(message);
         }, index * RESEND_EVERY_MS);
       });
     },
