@@ -7,6 +7,7 @@ batch has for a connection into one write.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -29,15 +30,36 @@ class SupportsEvent(Protocol):
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
 
+# Many who come back at once are told the same. A link in a frame is good for much longer than this.
+FRAMES_KEPT_S = 30
+MOST_KEPT_BYTES = 8 * 1024 * 1024
+
+
 class Encoder:
     """Turns messages into frames. `encode(message, base_url)` makes the JSON text, with absolute links."""
 
     def __init__(self, encode: Callable[[Any, str], bytes]) -> None:
         self._encode = encode
+        self._kept: dict[tuple[int, Dialect], bytes | None] = {}
+        self._kept_bytes = 0
+        self._kept_since = 0.0
 
     def frame(self, message: Mapping[str, Any], dialect: Dialect) -> bytes:
         """One message for one dialect."""
         return text_frame(self._encode(message, dialect.base_url))
+
+    def event_frame(self, event: SupportsEvent, dialect: Dialect) -> bytes | None:
+        """What a kept event says in a dialect, if anything; remembered for a moment."""
+        moment = time.monotonic()
+        if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MOST_KEPT_BYTES:
+            self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
+        key = (event.seq, dialect)
+        if key not in self._kept:
+            message = event.message(dialect.channel)
+            frame = None if message is None else self.frame(message, dialect)
+            self._kept[key] = frame
+            self._kept_bytes += len(frame or b"")
+        return self._kept[key]
 
 
 class Effect(Protocol):
