@@ -20,7 +20,7 @@ Rounds = Annotated[int, Field(ge=1, le=100)]
 
 
 class NewSession(Input):
-    """A session to be. It belongs to a workspace, or is open to everybody."""
+    """A session to be: for a workspace's members, for those who see a task, or for everybody."""
 
     title: Name
     workspace: Id | None = None

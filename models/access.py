@@ -487,7 +487,8 @@ def sends_system_event(actor: Actor, person_id: int) -> None:
 
 
 def focus_session(actor: Actor, session_id: int) -> FocusSession:
-    """The session, if the actor may be in it: a workspace's is for its members, any other for everybody.
+    """The session, if the actor may be in it: a workspace's is for its members, a task's for those who
+    see the task, any other for everybody.
 
     Raises NotFound.
     """
@@ -522,6 +523,22 @@ def focus_figures(actor: Actor, workspace_id: int | None) -> Any:
 
 
 def _checked(actor: Actor, session: FocusSession | None) -> FocusSession:
-    if session is None or (session.workspace_id and not in_workspace(actor.id, session.workspace_id)):
+    if session is None or not _may_be_in(actor, session):
         raise NotFound("There is no such focus session.")
     return session
+
+
+def _may_be_in(actor: Actor, session: FocusSession) -> bool:
+    if session.workspace_id is not None:
+        return in_workspace(actor.id, session.workspace_id)
+    return session.task_id is None or session.host_id == actor.id or sees_task(actor, session.task_id)
+
+
+def visible_focus_sessions(actor: Actor) -> Any:
+    """The condition on FocusSession that `focus_session` is for one."""
+    mine = FocusSession.workspace_id.in_(workspaces.ids_of(actor.id))
+    tasks_seen = _visible_ids(actor)
+    if tasks_seen is None:
+        return mine | FocusSession.workspace_id.is_null()
+    of_task = FocusSession.task_id.is_null() | FocusSession.task_id.in_(tasks_seen)
+    return mine | (FocusSession.workspace_id.is_null() & (of_task | (FocusSession.host == actor.id)))

@@ -36,7 +36,8 @@ class Tail:
         self._most_events, self._most_bytes = most_events, most_bytes
         self._events: list[SupportsKept] = []
         self._by_group: dict[str, list[SupportsKept]] = {}
-        self._numbers: set[int] = set()
+        # Clients were told of this position before any event came.
+        self._numbers = {position}
         self._size = 0
 
     def __len__(self) -> int:
@@ -91,7 +92,7 @@ class Tail:
 
     def is_known(self, since: int) -> bool:
         """Whether everything after `since` is surely here. False means: ask the log."""
-        return since in self._numbers or since in (self.floor, self.position)
+        return since >= self.floor and (since in self._numbers or since == self.floor)
 
     def page(self, upto: Mapping[str, int], after: int, most: int) -> list[SupportsKept] | None:
         """Events above `after`, each group's up to the number it is mapped to, in order, at most `most`;

@@ -23,7 +23,6 @@ from models.operations.notifications import release
 from models.operations.versions import check_version
 from models.people import Person, reference
 from models.sessions import Actor
-from models.workspaces import ids_of
 
 MOST_PARTICIPANTS = 500
 MOST_DUE = 50
@@ -53,7 +52,7 @@ def listed(
         access.workspace_role(actor, workspace_id)
         wanted = FocusSession.workspace_id == workspace_id
     else:
-        wanted = FocusSession.workspace_id.is_null() | FocusSession.workspace_id.in_(ids_of(actor.id))
+        wanted = access.visible_focus_sessions(actor)
     if status is not None:
         wanted &= FocusSession.status == status
     found = FocusSession.select().where(wanted)
@@ -70,6 +69,8 @@ def create(actor: Actor, plan: Plan) -> dict[str, Any]:
     """A new session, which waits for its host, the actor, to start it. Raises NotFound."""
     if plan.workspace_id is not None:
         access.workspace_role(actor, plan.workspace_id)
+    if plan.task_id is not None:
+        access.task(actor, plan.task_id)
     moment = now()
     session = FocusSession.create(
         title=plan.title,
