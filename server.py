@@ -34,6 +34,8 @@ import handlers.people
 import handlers.proxy
 import handlers.schema
 import handlers.service
+import handlers.surface_c
+import handlers.tasks
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
 from jobs import retention
@@ -56,6 +58,7 @@ from realtime.sockets import documentation
 from realtime.sockets.base import Realtime
 from realtime.sockets.chat import ChatSocket, effects
 from realtime.sockets.health import HealthSocket
+from realtime.sockets.tasks import TaskSocket
 from settings import Settings, SettingsError
 
 VERSION = "0.1.0"
@@ -64,11 +67,14 @@ log = logging.getLogger("taskroom")
 SOCKETS = [
     Route("/ws/chat/", ChatSocket),
     Route("/ws/chat/{room_id...}", ChatSocket),
+    Route("/ws/tasks/", TaskSocket),
     Route("/ws/health/", HealthSocket),
 ]
 ROUTES = [
     *handlers.auth.routes,
     *handlers.people.routes,
+    *handlers.tasks.routes,
+    *handlers.surface_c.routes,
     *handlers.chat.routes,
     *handlers.media.routes,
     *handlers.service.routes,

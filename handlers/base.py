@@ -434,7 +434,8 @@ def _takes_list(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, as a template with `{name}` for an id and `{name...}` for any text, and who answers there."""
+    """A path, as a template with `{name}` for an id, `{task}` for an id or a uuid and `{name...}` for any
+    text, and who answers there."""
 
     path: str
     handler: type[RequestHandler]
@@ -442,5 +443,7 @@ class Route:
     @property
     def pattern(self) -> str:
         """As Tornado wants it; the slash at the end is optional, and neither form redirects."""
-        numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", self.path.rstrip("/"))
+        # A task is named by its id or its uuid: the handler tells.
+        path = self.path.rstrip("/").replace("{task}", "([^/]+)")
+        numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", path)
         return re.sub(r"\{\w+\.\.\.\}", "(.+?)", numbered) + "/?"

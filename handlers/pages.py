@@ -78,17 +78,6 @@ class StaticHandler(BaseHandler):
         self.write(file.content)
 
 
-class PageHandler(StaticHandler):
-    """The web page at the root, for browsers."""
-
-    @endpoint(answers={200: bytes}, public=True)
-    async def get(self) -> None:
-        """The web page, for a browser's navigation."""
-        if "text/html" not in self.request.headers.get("Accept", ""):
-            raise NotFound("There is nothing here for a program yet; see /api/docs/.")
-        self.send(PAGE)
-
-
 class DocsHandler(StaticHandler):
     """The documentation."""
 
@@ -99,7 +88,6 @@ class DocsHandler(StaticHandler):
 
 
 routes = [
-    Route("/", PageHandler),
     Route("/api/docs/", DocsHandler),
     Route("/static/{path...}", StaticHandler),
 ]

@@ -80,10 +80,17 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"} if rest else {"type": "integer", "minimum": 1},
+            "schema": _path_schema(name, bool(rest)),
         }
         for name, rest in found
     ]
+
+
+def _path_schema(name: str, is_text: bool) -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1}
+    if name == "task":
+        return {"anyOf": [number, {"type": "string", "format": "uuid"}]}
+    return {"type": "string"} if is_text else number
 
 
 def _query_parameters(model: type[Input] | None, schemas: dict[str, Any]) -> list[dict[str, Any]]:

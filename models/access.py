@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import peewee
+
+from models import tasks, workspaces
 from models.base import Statement
-from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant, Room
-from models.errors import Forbidden, NotFound
+from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room
+from models.errors import Forbidden, Invalid, NotFound
 from models.people import PRIVATE, ROLES, Person
 from models.sessions import Actor
+from models.tasks import Assignment, Comment, Proposal, Scope, Task, TaskKey, TaskRow
 
 RANK = {role: rank for rank, role in enumerate(ROLES)}
 _SEES_EVERYONE = frozenset({"ceo", "hr", "supervisor"})
@@ -40,10 +47,252 @@ def person(actor: Actor, person_id: int) -> dict:
     return present(actor, found)
 
 
+# -- tasks: who sees ---------------------------------------------------------------------------------
+
+_SEES_ALL_TASKS = frozenset({"ceo", "hr"})
+_SEES_DEPARTMENT_TASKS = frozenset({"supervisor", "manager", "atl"})
+_MANAGES_TASKS = frozenset({"supervisor", "manager"})
+_CREATES_TASKS = _SEES_ALL_TASKS | _MANAGES_TASKS
+_ASSIGNMENT = frozenset({"assignees", "department_id", "workspace_id"})
+"""The columns that say whose business a task is."""
+
+
+def task_scope(actor: Actor, with_workspaces: bool = True) -> Scope:
+    """What the actor may see of all tasks.
+
+    Somebody who sees a department also sees what they assigned to others; an employee does not.
+    """
+    if actor.role in _SEES_ALL_TASKS:
+        return Scope(True, (actor.id,))
+    shared = tuple(workspaces.ids_of(actor.id)) if with_workspaces else ()
+    if actor.role in _SEES_DEPARTMENT_TASKS:
+        return Scope(False, (actor.id, -actor.id), actor.department_id, shared)
+    return Scope(False, (actor.id,), None, shared)
+
+
+def task(actor: Actor, key: TaskKey, lock: bool = False) -> TaskRow:
+    """The task with this id or uuid, if the actor may see it. Raises NotFound otherwise.
+
+    With `lock` nobody else changes it until this transaction ends.
+    """
+    found = tasks.find(key, task_scope(actor, with_workspaces=False), lock)
+    if found is None:
+        raise NotFound("There is no such task.")
+    return found
+
+
+def sees_task(actor: Actor, task_id: int) -> bool:
+    """Whether the actor may see the task."""
+    return tasks.find(task_id, task_scope(actor, with_workspaces=False)) is not None
+
+
+def _visible_ids(actor: Actor) -> peewee.Query | None:
+    """The ids of all tasks that the actor may see, as a subquery; None for somebody who sees all."""
+    scope = task_scope(actor)
+    if scope.everything:
+        return None
+    ids = tasks.Viewer.select(tasks.Viewer.task_id).where(tasks.Viewer.viewer.in_(scope.viewers))
+    if scope.department_id is not None:
+        ids |= Task.select(Task.id).where(Task.department_id == scope.department_id)
+    if scope.workspace_ids:
+        ids |= Task.select(Task.id).where(Task.workspace_id.in_(scope.workspace_ids))
+    return ids
+
+
+def of_visible_tasks(actor: Actor, query: peewee.ModelSelect, task_id: peewee.Field) -> peewee.ModelSelect:
+    """Narrows a query of things of tasks to the tasks that the actor may see."""
+    visible = _visible_ids(actor)
+    live = query.join(Task, on=(Task.id == task_id)).where(Task.deleted_at.is_null())
+    return live if visible is None else live.where(task_id.in_(visible))
+
+
+_watchers = Statement("""
+    SELECT id FROM person WHERE is_active AND (
+        role IN ('ceo', 'hr') OR (role IN ('supervisor', 'manager', 'atl') AND department_id = ?))
+    UNION SELECT p.id FROM workspace_member m JOIN person p ON p.id = m.person_id
+        WHERE m.workspace_id = ? AND p.is_active
+    UNION SELECT p.id FROM task_viewer v JOIN person p ON p.id = ABS(v.viewer)
+        WHERE v.task_id = ? AND p.is_active
+        AND (v.viewer > 0 OR p.role IN ('supervisor', 'manager', 'atl'))
+""")
+
+
+def task_watchers(row: TaskRow) -> set[int]:
+    """Everybody who may see the task as it is stored now: whom its events are for."""
+    return {found[0] for found in _watchers.all(row.department_id, row.workspace_id, row.id)}
+
+
+# -- tasks: who does what ----------------------------------------------------------------------------
+
+
+def _manages_task(actor: Actor, row: TaskRow) -> bool:
+    if actor.role in _SEES_ALL_TASKS:
+        return True
+    if actor.role not in _MANAGES_TASKS:
+        return False
+    return None is not actor.department_id == row.department_id or actor.id in (
+        row.creator_id,
+        row.assigned_by_id,
+    )
+
+
+def is_personal(row: TaskRow) -> bool:
+    """Whether the task concerns nobody but its creator."""
+    shared = row.department_id is not None or row.workspace_id is not None
+    return not shared and set(row.assignee_ids) <= {row.creator_id}
+
+
+def _workspace_members(actor: Actor, workspace_id: int) -> set[int]:
+    members = workspaces.member_ids(workspace_id)
+    known = actor.id in members or (actor.role in _SEES_ALL_TASKS and workspaces.exists(workspace_id))
+    if not known:
+        raise Invalid({"workspace": [f"There is no workspace {workspace_id}."]})
+    return members
+
+
+def check_placement(
+    actor: Actor, department_id: int | None, workspace_id: int | None, person_ids: Iterable[int]
+) -> None:
+    """Whether the actor may make a task that concerns these. Raises Forbidden, or Invalid for a
+    workspace that the actor may not know of."""
+    members = {actor.id} if workspace_id is None else _workspace_members(actor, workspace_id)
+    if actor.role in _CREATES_TASKS:
+        return
+    if department_id is not None:
+        raise Forbidden("Only managers give tasks to a department.")
+    if not members.issuperset(person_ids):
+        raise Forbidden("You may assign yourself, and in a workspace its members.")
+
+
+def check_task_changes(
+    actor: Actor, row: TaskRow, wanted: Mapping[str, Any], assignee_fields: Collection[str] = ()
+) -> None:
+    """Whether the actor may give a task that they see these values, by column. Raises Forbidden, or
+    Invalid for a workspace that the actor may not know of.
+
+    `assignee_fields` is the setting that narrows what an assignee may change; empty is everything.
+    """
+    manages = _manages_task(actor, row)
+    if manages or actor.id == row.creator_id:
+        workspace_id = wanted.get("workspace_id", None if manages else row.workspace_id)
+        if not _ASSIGNMENT.isdisjoint(wanted):
+            added = set(wanted.get("assignees", ())).difference(row.assignee_ids)
+            check_placement(actor, wanted.get("department_id"), workspace_id, () if manages else added)
+        return
+    if actor.id not in row.assignee_ids:
+        raise Forbidden("You may see this task, but not change it.")
+    if not _ASSIGNMENT.isdisjoint(wanted):
+        raise Forbidden("An assignee may not change who or what a task belongs to.")
+    names = {"estimate_hours": "estimate", "task": "title"}
+    allowed = {names.get(name, name) for name in assignee_fields}
+    refused = sorted(wanted.keys() - allowed) if allowed else []
+    if refused:
+        raise Forbidden(f"An assignee may not change {', '.join(refused)}.")
+
+
+def check_assigning(actor: Actor, row: TaskRow, person_ids: Iterable[int]) -> None:
+    """Whether the actor may assign these people, or propose it to them. Raises Forbidden."""
+    if _manages_task(actor, row):
+        return
+    if actor.id != row.creator_id:
+        raise Forbidden("Only managers and the creator assign a task.")
+    check_placement(actor, None, row.workspace_id, person_ids)
+
+
+def check_deleting(actor: Actor, row: TaskRow) -> None:
+    """Raises Forbidden to whoever may not delete the task."""
+    if not _manages_task(actor, row) and not (actor.id == row.creator_id and is_personal(row)):
+        raise Forbidden("Only managers delete a task that is not personal.")
+
+
+def proposal(actor: Actor, proposal_id: int) -> Proposal:
+    """The proposal, if it is for the actor or its task is one they may see. Raises NotFound."""
+    found = (
+        Proposal.select()
+        .join(Task)
+        .where((Proposal.id == proposal_id) & Task.deleted_at.is_null())
+        .get_or_none()
+    )
+    if found is None or not (found.person_id == actor.id or sees_task(actor, found.task_id)):
+        raise NotFound("There is no such proposal.")
+    return found
+
+
+def check_answering(actor: Actor, found: Proposal) -> None:
+    """Raises Forbidden to everybody but the proposed person."""
+    if found.person_id != actor.id:
+        raise Forbidden("Only the proposed person may answer.")
+
+
+def check_withdrawing(actor: Actor, found: Proposal, row: TaskRow) -> None:
+    """Raises Forbidden to whoever neither proposed it nor manages the task."""
+    if found.proposed_by_id != actor.id and not _manages_task(actor, row):
+        raise Forbidden("Only who proposed it, or a manager, may withdraw a proposal.")
+
+
+def visible_proposals(actor: Actor, query: peewee.ModelSelect) -> peewee.ModelSelect:
+    """Narrows to the actor's own proposals and those of tasks that they may see."""
+    visible = _visible_ids(actor)
+    live = query.join(Task).where(Task.deleted_at.is_null())
+    if visible is None:
+        return live
+    return live.where((Proposal.person == actor.id) | Proposal.task.in_(visible))
+
+
+def visible_assignments(actor: Actor, query: peewee.ModelSelect) -> peewee.ModelSelect:
+    """Narrows the audit: all, one's department's, one's own."""
+    if actor.role in _SEES_ALL_TASKS:
+        return query
+    seen = (Assignment.assigned_to_id == actor.id) | (Assignment.assigned_by_id == actor.id)
+    if actor.role in _SEES_DEPARTMENT_TASKS and actor.department_id is not None:
+        seen |= Assignment.task_id.in_(Task.select(Task.id).where(Task.department_id == actor.department_id))
+    return query.where(seen)
+
+
+def assignment(actor: Actor, assignment_id: int) -> Assignment:
+    """A record of the audit that the actor may know. Raises NotFound."""
+    found = visible_assignments(
+        actor, Assignment.select().where(Assignment.id == assignment_id)
+    ).get_or_none()
+    if found is None:
+        raise NotFound("There is no such assignment.")
+    return found
+
+
+def comment(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
+    """The comment and its task. Raises NotFound to whoever may not see the task."""
+    found = Comment.get_or_none(Comment.id == comment_id)
+    if found is None:
+        raise NotFound("There is no such comment.")
+    return found, task(actor, found.task_id)
+
+
+def own_comment(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
+    """The same. Raises Forbidden for somebody else's comment."""
+    found, row = comment(actor, comment_id)
+    if found.author_id != actor.id:
+        raise Forbidden("Only its author may change a comment.")
+    return found, row
+
+
+def task_attachment(actor: Actor, attachment_id: int) -> tuple[Attachment, TaskRow]:
+    """A file of a task, and the task. Raises NotFound to whoever may not see the task."""
+    found = Attachment.get_or_none((Attachment.id == attachment_id) & Attachment.task_id.is_null(False))
+    if found is None:
+        raise NotFound("There is no such attachment.")
+    return found, task(actor, found.task_id)
+
+
+def check_detaching(actor: Actor, found: Attachment, row: TaskRow) -> None:
+    """Raises Forbidden to whoever neither uploaded the file nor manages the task."""
+    if actor.id not in (found.uploaded_by_id, row.creator_id) and not _manages_task(actor, row):
+        raise Forbidden("Only who uploaded it, the creator or a manager may remove a file.")
+
+
 # -- chat --------------------------------------------------------------------------------------------
 
 _membership = Statement("""
-    SELECT r.room_type, p.username, p.avatar, me.last_read_id
+    SELECT r.room_type, p.username, p.avatar, me.last_read_id, r.task_id
     FROM room r
     JOIN participant me ON me.room_id = r.id
     JOIN person p ON p.id = me.person_id
@@ -58,24 +307,25 @@ def writes_in_room(actor: Actor, room_id: int) -> tuple[str, str, str | None, in
     commit, also across processes. Raises NotFound to whoever takes no part in the room.
     """
     row = _membership.one(room_id, actor.id)
-    if row is None:
+    if row is None or (row[4] is not None and not sees_task(actor, row[4])):
         raise NotFound("There is no such room.")
-    return row
+    return row[:4]
 
 
 def room(actor: Actor, room_id: int) -> Room:
-    """The room, if the actor takes part in it. Raises NotFound otherwise."""
-    found = (
-        Room.select()
-        .join(Participant)
-        .where((Room.id == room_id) & (Participant.person == actor.id))
-        .get_or_none()
-        if room_id >= FIRST_ROOM_ID
-        else None
-    )
-    if found is None:
+    """The room, if the actor takes part in it, or may see its task. Raises NotFound otherwise."""
+    found = Room.get_or_none(Room.id == room_id) if room_id >= FIRST_ROOM_ID else None
+    if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
+
+
+def _is_open(actor: Actor, found: Room) -> bool:
+    if found.room_type == TASK:
+        return sees_task(actor, found.task_id)
+    return (
+        Participant.select().where((Participant.room == found.id) & (Participant.person == actor.id)).exists()
+    )
 
 
 def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
@@ -91,16 +341,17 @@ def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
 
 def file(actor: Actor, path: str) -> Attachment:
     """The attachment stored at the path, if the actor may see it. Raises NotFound otherwise."""
-    found = (
-        Attachment.select()
-        .join(Message)
-        .join(Participant, on=(Participant.room == Message.room))
-        .where((Attachment.path == path) & (Participant.person == actor.id))
-        .get_or_none()
-    )
-    if found is None:
+    found = Attachment.get_or_none(Attachment.path == path)
+    if found is None or not _may_see_file(actor, found):
         raise NotFound("There is no such file.")
     return found
+
+
+def _may_see_file(actor: Actor, found: Attachment) -> bool:
+    if found.task_id is not None:
+        return sees_task(actor, found.task_id)
+    message = Message.get_or_none(Message.id == found.message_id)
+    return message is not None and _is_open(actor, Room.get_by_id(message.room_id))
 
 
 def linked_file(path: str) -> Attachment:

@@ -17,6 +17,11 @@ import peewee
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK = re.compile(r"\{lock (\w+)\}")
+_MATCH = re.compile(r"\{match (\w+)\}")
+_SQLITE_MATCH = r"\1.id IN (SELECT rowid FROM task_search WHERE task_search MATCH ?)"
+# Words as FTS5 takes them, `"one"* "two"*`, as a tsquery; they hold letters and digits only.
+_POSTGRES_MATCH = r"""\1.search @@ CAST(
+    REPLACE(REPLACE(REPLACE(?, '"* "', ''':* & '''), '"*', ''':*'), '"', '''') AS tsquery)"""
 SECOND_US = 1_000_000
 
 database = peewee.DatabaseProxy()
@@ -56,7 +61,8 @@ class Statement:
     """SQL of the hot path, written by hand once for both databases and compiled by nobody at run time.
 
     `?` marks a parameter; `{lock r}` is the row lock on alias r that PostgreSQL needs where SQLite's
-    single writer is lock enough. Everything off the hot path uses Peewee's queries.
+    single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`.
+    Everything off the hot path uses Peewee's queries.
     """
 
     __slots__ = ("_bound", "_text")
@@ -69,8 +75,10 @@ class Statement:
         # Keyed by the database, since tests bind one process to several in turn.
         bound = self._bound
         if bound is None or bound[0] is not database.obj:
-            lock = r"FOR UPDATE OF \1" if isinstance(database.obj, peewee.PostgresqlDatabase) else ""
-            text = _LOCK.sub(lock, self._text).replace("?", database.obj.param)
+            is_postgres = isinstance(database.obj, peewee.PostgresqlDatabase)
+            text = _LOCK.sub(r"FOR UPDATE OF \1" if is_postgres else "", self._text)
+            text = _MATCH.sub(_POSTGRES_MATCH if is_postgres else _SQLITE_MATCH, text)
+            text = text.replace("?", database.obj.param)
             bound = self._bound = (database.obj, text)
         return bound[1]
 

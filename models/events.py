@@ -24,6 +24,7 @@ import peewee
 from models.base import Insert, InstantField, Statement, Table, now
 
 CHAT = "chat"
+TASKS = "tasks"
 """The channels: what kind of socket a wire form is for."""
 
 Payload = dict[str, Any]
@@ -69,6 +70,20 @@ def _as(type_: str) -> Form:
     return lambda payload: {"type": type_, "data": payload}
 
 
+def surface_c(task: dict[str, Any]) -> dict[str, Any]:
+    """A task as document C shows it: known by its uuid, the title called `task`."""
+    return task | {"id": task["uuid"], "pk": task["id"], "task": task["title"]}
+
+
+def _task(action: str) -> Form:
+    """The payload has `task` and `actor_id`, who did it."""
+    return lambda payload: {"type": "task", "action": action, "data": surface_c(payload["task"])}
+
+
+def _action(type_: str) -> Form:
+    return lambda payload: {"type": type_, **payload}
+
+
 MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")})
 MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")})
 MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
@@ -76,6 +91,15 @@ ROOM_CREATED = Kind("room_created", {CHAT: _as("room_created")})
 ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
+TASK_CREATED = Kind("task_created", {TASKS: _task("created")})
+TASK_UPDATED = Kind("task_updated", {TASKS: _task("updated")})
+TASK_COMPLETED = Kind("task_completed", {TASKS: _task("completed")})
+TASK_DELETED = Kind("task_deleted", {TASKS: _task("deleted")})
+# For those who only now may see a task, and those who no longer may: to them it comes and goes.
+TASK_SHOWN = Kind("task_shown", {TASKS: _task("created")})
+TASK_HIDDEN = Kind("task_hidden", {TASKS: _task("deleted")})
+TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")})
+TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})
 PERSON_CHANGED = Kind("person_changed", {})
 

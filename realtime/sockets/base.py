@@ -352,7 +352,7 @@ class Socket(WebSocketHandler):
         request_id = None
         try:
             content = _json_object(message)
-            request_id = _request_id(content)
+            request_id = self.request_of(content)
             found = self.command_of(content)
             parsed = parse(found.model, content)
         except DomainError as error:
@@ -373,6 +373,10 @@ class Socket(WebSocketHandler):
         if found is None:
             raise BadMessage("There is no message of this type.", "unknown_type")
         return found
+
+    def request_of(self, content: dict[str, Any]) -> Any:
+        """What the answer to a message has to repeat: its `request_id`, unless a channel has more."""
+        return _request_id(content)
 
     # -- working, in order ---------------------------------------------------------------------------
 
