@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models import events, groups
-from models.chat import DIRECT, FIRST_ROOM_ID
-from models.errors import DomainError
+from models.chat import DIRECT, FIRST_ROOM_ID, TASK
+from models.errors import DomainError, NotFound
 from models.inputs import Id, Input, Prose, Since, Text
 from models.operations import chat
 from models.operations.chat import Draft, JoinedRoom
@@ -191,6 +191,16 @@ class ChatSocket(Socket):
         room = self._rooms.pop(room_id, None)
         if room is not None:
             self.realtime.hub.leave(self.connection, room.group)
+
+    async def refresh_actor(self) -> None:
+        """Looks again who this is, and whether they still see the tasks whose rooms they are in."""
+        await super().refresh_actor()
+        for room in [one for one in self._rooms.values() if one.room_type == TASK]:
+            try:
+                await self.realtime.store.read(chat.join, self.actor, room.room_id)
+            except NotFound:
+                self.reply({"type": "room_left", "data": {"room_id": room.room_id}})
+                self.evict(room.room_id)
 
     def evict(self, room_id: int) -> None:
         """The person is no longer in the room: its events stop, and a socket of this room alone closes."""
