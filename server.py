@@ -71,11 +71,12 @@ SOCKETS = [
     Route("/ws/health/", HealthSocket),
 ]
 ROUTES = [
+    # Tornado tries them in this order: what is asked for most comes first.
+    *handlers.tasks.routes,
+    *handlers.chat.routes,
     *handlers.auth.routes,
     *handlers.people.routes,
-    *handlers.tasks.routes,
     *handlers.surface_c.routes,
-    *handlers.chat.routes,
     *handlers.media.routes,
     *handlers.service.routes,
     *handlers.schema.routes,
@@ -150,7 +151,7 @@ class Taskroom:
     def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
-        broadcaster.effects.update(effects(hub))
+        broadcaster.effects.update(effects(hub, authenticator))
         feed = Feed(self.store, broadcaster, self.settings.redis_url)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
