@@ -54,7 +54,7 @@ def answers(role, relation):
     return relation == "proposed"
 
 
-# What is done: how over REST, and who may. `{task}` is the task, `{other}` somebody else.
+# What is done: how over REST, and who may. `@task` is the task, `@other` somebody else.
 ACTIONS = {
     "read": ("GET", "/api/tasks/{task}/", None, sees),
     "read C": ("GET", "/task/{uuid}/", None, sees),
@@ -63,14 +63,14 @@ ACTIONS = {
     "update": ("PATCH", "/api/tasks/{task}/", {"title": "New"}, changes),
     "update C": ("PATCH", "/task/{uuid}/", {"task": "New"}, changes),
     "give away": ("PATCH", "/api/tasks/{task}/", {"department": 2}, manages),
-    "assign": ("POST", "/api/tasks/{task}/assign/", {"assignees": ["other"]}, manages),
-    "assign A": ("POST", "/api/tasks/{task}/assign/", {"user_ids": ["other"], "replace": True}, manages),
-    "unassign": ("POST", "/api/tasks/{task}/unassign/", {"assignees": ["other"]}, unassigns),
-    "propose": ("POST", "/api/tasks/{task}/propose_assignment/", {"user_ids": ["other"]}, manages),
+    "assign": ("POST", "/api/tasks/{task}/assign/", {"assignees": ["@other"]}, manages),
+    "assign A": ("POST", "/api/tasks/{task}/assign/", {"user_ids": ["@other"], "replace": True}, manages),
+    "unassign": ("POST", "/api/tasks/{task}/unassign/", {"assignees": ["@other"]}, unassigns),
+    "propose": ("POST", "/api/tasks/{task}/propose_assignment/", {"user_ids": ["@other"]}, manages),
     "respond": (
         "POST",
         "/api/tasks/{task}/respond_assignment/",
-        {"assignment_id": "proposal", "action": "accept"},
+        {"assignment_id": "@proposal", "action": "accept"},
         answers,
     ),
     "update_status": ("POST", "/api/tasks/{task}/update_status/", {"status": "review"}, changes),
@@ -79,11 +79,11 @@ ACTIONS = {
     "attach": ("POST", "/api/task-attachments/", "file", sees),
     "attachments": ("GET", "/api/task-attachments/?task={task}", None, sees),
     "history": ("GET", "/api/tasks/{task}/history/", None, sees),
-    "comment": ("POST", "/api/task-comments/", {"task": "task", "content": "Hm"}, sees),
+    "comment": ("POST", "/api/task-comments/", {"task": "@task", "content": "Hm"}, sees),
     "comments": ("GET", "/api/task-comments/?task={uuid}", None, sees),
     "audit": ("GET", "/api/task-assignments/?task={task}", None, sees),
     "proposals": ("GET", "/api/task-proposals/?task={task}", None, sees),
-    "room": ("POST", "/api/chat/rooms/", {"room_type": "task", "task_id": "task"}, sees),
+    "room": ("POST", "/api/chat/rooms/", {"room_type": "task", "task_id": "@task"}, sees),
     "delete": ("DELETE", "/api/tasks/{task}/", None, deletes),
     "delete C": ("DELETE", "/task/{uuid}/", None, deletes),
 }
@@ -185,7 +185,7 @@ async def test_over_rest(scene, client, role):
     wrong = []
     for relation, (name, (method, path, body, rule)) in itertools.product(RELATIONS, ACTIONS.items()):
         task, proposal = await made.task(relation)
-        values = {"task": task["id"], "other": made.other.id, "proposal": proposal}
+        values = {"@task": task["id"], "@other": made.other.id, "@proposal": proposal}
         options = {}
         if body == "file":
             options = {"form": {"task": task["id"]}, "files": [("file", "a.txt", b"abc", "text/plain")]}
@@ -221,13 +221,13 @@ async def test_over_the_socket(scene, connect_to, app, role):
 
 
 CREATES = {
-    "for anybody": {"assignees": ["other"]},
+    "for anybody": {"assignees": ["@other"]},
     "for a department": {"department": 1},
     "for another department": {"department": 2},
-    "for oneself": {"assignees": ["self"]},
+    "for oneself": {"assignees": ["@self"]},
     "for nobody": {},
-    "in the workspace, for its members": {"workspace": "workspace", "assignees": ["self"]},
-    "in the workspace, for others": {"workspace_id": "workspace", "assigned_to_ids": ["other"]},
+    "in the workspace, for its members": {"workspace": "@workspace", "assignees": ["@self"]},
+    "in the workspace, for others": {"workspace_id": "@workspace", "assigned_to_ids": ["@other"]},
 }
 
 
@@ -237,7 +237,7 @@ CREATES = {
 async def test_who_creates(scene, client, connect_to, app, role):
     made = await scene(role)
     socket = await connect_to(app, "/ws/tasks/", token=made.actor.access)
-    values = {"other": made.other.id, "self": made.actor.id, "workspace": made.workspace}
+    values = {"@other": made.other.id, "@self": made.actor.id, "@workspace": made.workspace}
     for name, fields in CREATES.items():
         personal = "oneself" in name or "nobody" in name or "its members" in name
         allowed = role in ALL | MANAGERS or personal
