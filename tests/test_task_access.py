@@ -210,7 +210,9 @@ async def test_over_the_socket(scene, connect_to, app, role):
     wrong = []
     for relation, (mode, (fields, rule)) in itertools.product(RELATIONS, MODES_OF.items()):
         task, _ = await made.task(relation)
-        await socket.send({"mode": mode, "task_id": task["uuid"], "request_id": f"{relation} {mode}"} | fields)
+        await socket.send(
+            {"mode": mode, "task_id": task["uuid"], "request_id": f"{relation} {mode}"} | fields
+        )
         while (given := await socket.recv()).get("request_id") != f"{relation} {mode}":
             pass
         allowed, visible = rule(role, relation), sees(role, relation)

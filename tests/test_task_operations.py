@@ -45,7 +45,9 @@ async def _create_in_workspace(team, run):
 
 
 async def _edit(team, run):
-    await run(tasks.update_task, team.ann, team.task, changes(title="New", priority="critical", due_date=LONG_AGO))
+    await run(
+        tasks.update_task, team.ann, team.task, changes(title="New", priority="critical", due_date=LONG_AGO)
+    )
 
 
 async def _move_department(team, run):
@@ -197,9 +199,13 @@ async def test_the_kept_counts_are_the_counted_ones(run, team):
 @pytest.mark.gen_test
 async def test_creation_mails_the_departments_manager_and_the_creator_and_each_assignee(run, team):
     await run(
-        lambda: Department.update(manager_id=team.manager.id).where(Department.id == team.department).execute()
+        lambda: (
+            Department.update(manager_id=team.manager.id).where(Department.id == team.department).execute()
+        )
     )
-    await make(run, team.ceo, "Roof\nrepair", department=team.department, assignees=[team.ann.id, team.bob.id])
+    await make(
+        run, team.ceo, "Roof\nrepair", department=team.department, assignees=[team.ann.id, team.bob.id]
+    )
     assert sorted(await run(mails)) == [
         ("ann@example.org", "Assigned to you: Roof repair"),
         ("bob@example.org", "Assigned to you: Roof repair"),
@@ -367,7 +373,15 @@ async def test_orders_and_filters_page_through_everything_once(run, team):
         )
     for one in (team.ceo, team.manager, team.ann):
         everything = set(await seen(run, one))
-        for ordering in ("created_at", "-created_at", "updated_at", "priority", "-priority", "due_date", "-due_date"):
+        for ordering in (
+            "created_at",
+            "-created_at",
+            "updated_at",
+            "priority",
+            "-priority",
+            "due_date",
+            "-due_date",
+        ):
             found = []
             for page in range(6):
                 filters = Filters(ordering=ordering)
@@ -400,7 +414,10 @@ async def test_a_room_of_a_task_is_open_to_whoever_sees_the_task(run, team):
     assert said["room_type"] == "task"
     assert (await run(chat.messages, team.hr, room, 10)).results == [said]
     for stranger in (team.bob, team.cyd):
-        for call in (run(chat.post_message, stranger, chat.Draft(room, "Hm")), run(chat.join, stranger, room)):
+        for call in (
+            run(chat.post_message, stranger, chat.Draft(room, "Hm")),
+            run(chat.join, stranger, room),
+        ):
             with pytest.raises(NotFound):
                 await call
 
@@ -474,4 +491,3 @@ async def test_a_deleted_task_withdraws_what_was_proposed(run, team):
     await run(tasks.delete_task, team.manager, team.task)
     with pytest.raises(NotFound):
         await run(proposals.respond, team.bob, team.task, proposal, "accept")
-
