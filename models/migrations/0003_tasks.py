@@ -181,8 +181,7 @@ TRIGGERS = {
 # The words are made by us, alike for both databases: their own ideas of a word would differ.
 SQLITE_SEARCH = (
     """CREATE VIRTUAL TABLE task_search USING fts5 (
-        words, content = 'task', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 0",
-        prefix = '1 2 3')""",
+        words, content = 'task', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 0")""",
     """CREATE TRIGGER task_searched AFTER INSERT ON task FOR EACH ROW BEGIN
         INSERT INTO task_search (rowid, words) VALUES (NEW.id, NEW.words); END""",
     """CREATE TRIGGER task_researched AFTER UPDATE OF words ON task FOR EACH ROW BEGIN
