@@ -83,11 +83,12 @@ SOCKETS = [
     Route("/ws/notifications/", NotificationSocket),
 ]
 ROUTES = [
+    # Tornado tries them in this order: what is asked for most comes first.
+    *handlers.tasks.routes,
+    *handlers.chat.routes,
     *handlers.auth.routes,
     *handlers.people.routes,
-    *handlers.tasks.routes,
     *handlers.surface_c.routes,
-    *handlers.chat.routes,
     *handlers.notifications.routes,
     *handlers.workspaces.routes,
     *handlers.realtime.routes,
@@ -177,7 +178,8 @@ class Taskroom:
     def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
-        for channel in (chat, workspace, focus_socket):
+        broadcaster.effects.update(chat.effects(hub, authenticator))
+        for channel in (workspace, focus_socket):
             broadcaster.effects.update(channel.effects(hub))
         feed = Feed(self.store, broadcaster, self.settings.redis_url)
         feed.start()

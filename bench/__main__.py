@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import fanout, idle, reconnect, rooms, start
+from bench import fanout, idle, reconnect, rooms, start, tasks
 from bench.figures import Figure, table
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "idle": idle.run,
     "start": start.run,
     "reconnect": reconnect.run,
+    "tasks": tasks.run,
 }
 
 

@@ -6,6 +6,7 @@ alike, and no time zone can slip in between; `iso` turns it into text at the edg
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -50,6 +51,7 @@ def instant(moment: datetime) -> int:
     return (moment - _EPOCH_UTC) // timedelta(microseconds=1)
 
 
+@functools.lru_cache(maxsize=4096)
 def iso(at: int | None) -> str | None:
     """ISO 8601 in UTC with `Z`; fractions only where there are any, as the documents show it."""
     if at is None:

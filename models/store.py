@@ -323,6 +323,10 @@ class Store:
         """Runs file work."""
         return await self._loop.run_in_executor(self._files, function, *args)
 
+    def file_soon(self, function: Callable[..., Any], *args: Any) -> None:
+        """Runs file work that nobody waits for."""
+        self._files.submit(function, *args)
+
     def _enqueue(self, lane: _Lane, call: Callable, args: tuple, origin: Any = None) -> asyncio.Future:
         future = self._loop.create_future()
         if len(lane) > MOST_WAITING:

@@ -446,6 +446,15 @@ def _statement(text: str) -> Statement:
     return Statement(text)
 
 
+@functools.lru_cache(maxsize=500)
+def _page_plan(
+    scope: Scope, filters: Filters, like: bool, most: int, skip: int
+) -> tuple[Statement, Sequence[Any]]:
+    """The same list is asked for again and again; its SQL is put together once."""
+    sql, params = _page_sql(_arms(scope, filters), filters, like, most, skip)
+    return _statement(sql), tuple(params)
+
+
 def _page_sql(arms: Sequence[_Arm], filters: Filters, like: bool, most: int, skip: int) -> tuple[str, list]:
     name = filters.ordering.removeprefix("-")
     way = "DESC" if filters.ordering.startswith("-") else "ASC"
@@ -511,15 +520,15 @@ def _kept_count(scope: Scope, filters: Filters) -> int:
 
 def page(scope: Scope, filters: Filters, most: int, skip: int) -> tuple[int, list[TaskRow]]:
     """How many tasks of the scope the filters leave, and a page of them."""
-    arms = _arms(scope, filters)
     like = bool(filters.search) and not scope.everything and _kept_count(scope, Filters()) <= _FEW
-    sql, params = _page_sql(arms, filters, like, most, skip)
-    rows = list(map(TaskRow._make, _statement(sql).all(*params)))
+    statement, params = _page_plan(scope, filters, like, most, skip)
+    rows = list(map(TaskRow._make, statement.all(*params)))
     if len(rows) < most and (rows or not skip):
         return skip + len(rows), rows
     is_kept = not (filters.search or filters.assignee or filters.due_before or filters.due_after)
-    count = _kept_count(scope, filters) if is_kept else _scanned_count(arms, filters, like)
-    return count, rows
+    if is_kept:
+        return _kept_count(scope, filters), rows
+    return _scanned_count(_arms(scope, filters), filters, like), rows
 
 
 # -- what the change of a task needs -----------------------------------------------------------------

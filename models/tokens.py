@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 
+from models.base import SECOND_US
 from models.errors import TokenNotValid
 
 ALGORITHM = "HS256"
@@ -41,6 +42,11 @@ class TokenMaker:
     def session_of(self, token: str, token_type: str) -> str:
         """The session's id. Raises TokenNotValid for a token that is forged, expired or of another type."""
         return self._claims(token, token_type, verify_exp=True)["sid"]
+
+    def checked(self, token: str, token_type: str) -> tuple[str, int]:
+        """The same, and the instant at which the token expires."""
+        claims = self._claims(token, token_type, verify_exp=True)
+        return claims["sid"], int(claims["exp"]) * SECOND_US
 
     def expired_session_of(self, token: str, token_type: str) -> str:
         """Like `session_of`, but an expired token will do: enough to end one's own session with."""

@@ -54,11 +54,16 @@ CREATE TABLE task (
 CREATE INDEX task_status ON task (status, id) WHERE deleted_at IS NULL;
 CREATE INDEX task_priority ON task (priority, id) WHERE deleted_at IS NULL;
 CREATE INDEX task_updated ON task (updated_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX task_due ON task (COALESCE(due_date, 9223372036854775807), id) WHERE deleted_at IS NULL;
-CREATE INDEX task_department ON task (department_id, id) WHERE deleted_at IS NULL;
-CREATE INDEX task_department_status ON task (department_id, status, id) WHERE deleted_at IS NULL;
-CREATE INDEX task_workspace ON task (workspace_id, id) WHERE deleted_at IS NULL;
-CREATE INDEX task_workspace_status ON task (workspace_id, status, id) WHERE deleted_at IS NULL;
+CREATE INDEX task_due ON task (COALESCE(due_date, 9223372036854775807), id)
+    WHERE deleted_at IS NULL;
+CREATE INDEX task_department ON task (department_id, id)
+    WHERE deleted_at IS NULL AND department_id IS NOT NULL;
+CREATE INDEX task_department_status ON task (department_id, status, id)
+    WHERE deleted_at IS NULL AND department_id IS NOT NULL;
+CREATE INDEX task_workspace ON task (workspace_id, id)
+    WHERE deleted_at IS NULL AND workspace_id IS NOT NULL;
+CREATE INDEX task_workspace_status ON task (workspace_id, status, id)
+    WHERE deleted_at IS NULL AND workspace_id IS NOT NULL;
 CREATE TABLE task_assignee (
     task_id BIGINT NOT NULL REFERENCES task (id) ON DELETE CASCADE,
     person_id BIGINT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
@@ -176,8 +181,7 @@ TRIGGERS = {
 # The words are made by us, alike for both databases: their own ideas of a word would differ.
 SQLITE_SEARCH = (
     """CREATE VIRTUAL TABLE task_search USING fts5 (
-        words, content = 'task', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 0",
-        prefix = '1 2 3')""",
+        words, content = 'task', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 0")""",
     """CREATE TRIGGER task_searched AFTER INSERT ON task FOR EACH ROW BEGIN
         INSERT INTO task_search (rowid, words) VALUES (NEW.id, NEW.words); END""",
     """CREATE TRIGGER task_researched AFTER UPDATE OF words ON task FOR EACH ROW BEGIN

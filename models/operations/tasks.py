@@ -108,7 +108,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     ids = columns.pop("assignees", [])
     department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
     access.check_placement(actor, department_id, workspace_id, ids)
-    known = known_people(draft.field_of("assignees"), {actor.id, *ids})
+    known = known_people(draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
     manager = _department_manager(department_id)
     row = _inserted(actor, draft, ids, department_id, workspace_id)
     people = {one: reference(*known[one][:3]) for one in ids}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models import events, groups
+from models.authenticator import Authenticator
 from models.chat import DIRECT, FIRST_ROOM_ID, TASK
 from models.errors import DomainError, NotFound
 from models.inputs import Id, Input, Prose, Since, Text
@@ -276,14 +277,16 @@ class ChatSocket(Socket):
             self._stop_typing(room_id)
 
 
-def effects(hub: Hub) -> dict[str, Effect]:
-    """What events do to sockets, by name of the event's kind."""
+def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
+    """What events do to sockets and to who is known, by name of the event's kind."""
 
     def session_revoked(event: SupportsEvent) -> None:
+        authenticator.forget()
         for member in list(hub.members(event.groups[0])):
             member.owner.shut(4401, "signed out")
 
     def person_changed(event: SupportsEvent) -> None:
+        authenticator.forget()
         for member in list(hub.members(event.groups[0])):
             member.owner.refresh_actor_soon()
 
