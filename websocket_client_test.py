@@ -70,6 +70,9 @@ class Listener:
             query["since"] = self._seq
         socket = await websocket_connect(f"{self._url}?{urlencode(query)}", connect_timeout=10)
         self._screen.say(self._name, "connected", "quiet")
+        if self._seq is None:
+            # The answer tells where the stream is, so that nothing is missed from here on.
+            await socket.write_message('{"type": "hello"}')
         while (text := await socket.read_message()) is not None:
             self._show(json.loads(text))
         reason = f" ({socket.close_reason})" if socket.close_reason else ""
@@ -79,6 +82,8 @@ class Listener:
     def _show(self, message: dict[str, Any]) -> None:
         if isinstance(message.get("seq"), int):
             self._seq = message["seq"]
+        if message.get("type") == "hello":
+            return
         self._screen.say(self._name, describe(message))
 
 
