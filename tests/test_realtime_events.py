@@ -243,3 +243,32 @@ async def test_document_e_over_another_implementation(app, client):
     async with ws_connect(url) as socket:
         (await ann.post(f"{EVENTS}/system", json={"title": "T", "content": "C"})).expect(200)
         assert '"notification"' in await asyncio.wait_for(socket.recv(), 5)
+
+
+ODD = [
+    True, 0, -1, 1.5, "", "x", "\x00", "\ud800", 2**53 + 1, 10**30, [], [None], [1, "x"], {}, {"a": "\x00"},
+    {"a": [[[]]]}, {"avatar": "/media/x"}, "a" * 30_000, [10**17], float("nan"),
+]  # fmt: skip
+
+
+@pytest.mark.gen_test(timeout=120)
+async def test_nothing_that_a_client_sends_is_an_error_of_ours(client):
+    (ann,) = await sign_up(client, "ann")
+    place, made = await workspace(ann), await task(ann)
+    posts = [
+        ("task", {"task_id": made["id"], "title": "a", "action": "updated", "workspace_id": place,
+                  "target_user_ids": [ann.id]}),
+        ("workspace", {"workspace_id": place, "title": "a", "content": "b", "type": "x", "data": {},
+                       "related_entity_type": "task", "related_entity_id": made["id"],
+                       "exclude_user_ids": [2]}),
+        ("system", {"title": "a", "content": "b", "user_id": ann.id, "data": {}}),
+    ]  # fmt: skip
+    for name, right in posts:
+        (await ann.post(f"{EVENTS}/{name}", json=right)).expect(200)
+        for field in right:
+            for odd in ODD:
+                answer = await ann.post(f"{EVENTS}/{name}", json=right | {field: odd})
+                assert answer.status < 500, (name, field, odd, answer.body)
+    queries = ("after=&wait=", "after=1&wait=nan", "after=1&wait=inf", "after=1&wait=-1", "after=%ff")
+    for query in queries:
+        (await ann.get(f"{EVENTS}/?{query}")).expect(400)
