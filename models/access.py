@@ -9,7 +9,7 @@ import peewee
 
 from models import tasks, workspaces
 from models.base import Statement
-from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room
+from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room, participant_ids
 from models.errors import Forbidden, Invalid, NotFound
 from models.people import PRIVATE, ROLES, Person
 from models.sessions import Actor
@@ -318,6 +318,17 @@ def room(actor: Actor, room_id: int) -> Room:
     if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
+
+
+def present_in_room(room_id: int) -> list[int]:
+    """Who takes part in the room, and in a task's room still sees the task: whom its changes are for."""
+    people = participant_ids(room_id)
+    task_id = Room.get_by_id(room_id).task_id
+    row = None if task_id is None else tasks.find(task_id)
+    if row is None:
+        return people
+    watchers = task_watchers(row)
+    return [person_id for person_id in people if person_id in watchers]
 
 
 def _is_open(actor: Actor, found: Room) -> bool:

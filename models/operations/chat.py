@@ -184,7 +184,7 @@ def update_room(
 
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
-    addresses = [groups.person(person_id) for person_id in chat.participant_ids(room_id)]
+    addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
     events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
@@ -402,15 +402,6 @@ def close_task_room(task_id: int, person_ids: Iterable[int]) -> None:
     if room is not None:
         for person_id in person_ids:
             _close(room, person_id)
-
-
-def close_unseen_rooms(actor: Actor) -> None:
-    """Part of an operation that has changed a person's role, department or workspaces: closes the rooms
-    of tasks that they no longer see."""
-    mine = Room.select().join(Participant).where((Participant.person == actor.id) & (Room.room_type == TASK))
-    for room in mine:
-        if not access.sees_task(actor, room.task_id):
-            _close(room, actor.id)
 
 
 def _close(room: Room, person_id: int) -> None:
