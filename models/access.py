@@ -8,9 +8,10 @@ from typing import Any
 import peewee
 
 from models import tasks, workspaces
-from models.base import Statement
+from models.base import Statement, locked
 from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room, participant_ids
 from models.errors import Forbidden, Invalid, NotFound
+from models.inputs import LARGEST_ID
 from models.people import PRIVATE, ROLES, Person
 from models.sessions import Actor
 from models.tasks import Assignment, Comment, Proposal, Scope, Task, TaskKey, TaskRow
@@ -312,9 +313,15 @@ def writes_in_room(actor: Actor, room_id: int) -> tuple[str, str, str | None, in
     return row[:4]
 
 
-def room(actor: Actor, room_id: int) -> Room:
-    """The room, if the actor takes part in it, or may see its task. Raises NotFound otherwise."""
-    found = Room.get_or_none(Room.id == room_id) if room_id >= FIRST_ROOM_ID else None
+def room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
+    """The room, if the actor takes part in it, or may see its task; locked if it is to be changed.
+
+    Raises NotFound otherwise.
+    """
+    if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
+        raise NotFound("There is no such room.")
+    found = Room.select().where(Room.id == room_id)
+    found = (locked(found) if for_change else found).get_or_none()
     if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
@@ -341,7 +348,7 @@ def _is_open(actor: Actor, found: Room) -> bool:
 
 def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
     """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
-    message = Message.get_or_none(Message.id == message_id)
+    message = locked(Message.select().where(Message.id == message_id)).get_or_none()
     if message is None:
         raise NotFound("There is no such message.")
     its_room = room(actor, message.room_id)

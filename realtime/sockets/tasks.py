@@ -69,7 +69,7 @@ class TaskSocket(Socket):
         "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
         "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
         "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
-        "resync": "one's role, department or workspaces have changed, or `since` cannot be told: read `all` anew",
+        "resync": "what one may see has changed as a whole, or `since` cannot be told: read `all` anew",
     }
 
     async def opened(self) -> None:
