@@ -406,6 +406,8 @@ def _set_up_logging(log_format: str) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(_JsonFormatter() if log_format == "json" else text)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # It quotes malformed headers, and with them tokens.
+    logging.getLogger("tornado.general").setLevel(logging.WARNING)
 
 
 def _raise_file_limit() -> None:

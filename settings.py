@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_MOST_DAYS = 3650
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
 
 
@@ -42,7 +43,9 @@ Url = Annotated[str, BeforeValidator(_without_slash)]
 class Settings(BaseSettings):
     """The settings of one process, checked and frozen."""
 
-    model_config = SettingsConfigDict(env_prefix="TASKROOM_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TASKROOM_", extra="forbid", frozen=True, allow_inf_nan=False
+    )
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 serves the LAN")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -52,7 +55,7 @@ class Settings(BaseSettings):
     secret_key: str = Field("", description="signs tokens and links; empty generates one in data_dir")
     backend_url: Url = Field(
         "",
-        validation_alias=AliasChoices("backend_url", "TASKROOM_BACKEND_URL", "BACKEND_URL"),
+        validation_alias=AliasChoices("TASKROOM_BACKEND_URL", "backend_url"),
         description="base of absolute URLs; empty takes each request's own host",
     )
     frontend_url: Url = Field(
@@ -69,8 +72,10 @@ class Settings(BaseSettings):
     )
     registration: Literal["open", "closed"] = Field("open", description="whether anyone may register")
 
-    access_token_minutes: float = Field(15, gt=0, description="life of an access token")
-    refresh_token_days: float = Field(14, gt=0, description="life of a refresh token and of its session")
+    access_token_minutes: float = Field(15, gt=0, le=_MOST_DAYS * 1440, description="life of an access token")
+    refresh_token_days: float = Field(
+        14, gt=0, le=_MOST_DAYS, description="life of a refresh token and of its session"
+    )
     rotate_refresh: bool = Field(False, description="give a new refresh token at each refresh, detect reuse")
 
     throttle_anon: str = Field("50/hour", description="requests of one address without credentials")
@@ -97,8 +102,10 @@ class Settings(BaseSettings):
     oidc_issuer: Url = Field("", description="the rest comes from its /.well-known/openid-configuration")
     oidc_name: str = Field("Single sign-on", description="what the button says")
 
-    max_upload_mb: float = Field(25, ge=0, description="largest file")
-    event_retention_hours: float = Field(72, ge=0, description="how far back `since` reaches; 0 keeps all")
+    max_upload_mb: float = Field(25, ge=0, le=1e6, description="largest file")
+    event_retention_hours: float = Field(
+        72, ge=0, le=_MOST_DAYS * 24, description="how far back `since` reaches; 0 keeps all"
+    )
     socket_rate: float = Field(20, ge=0, description="messages a second of one socket, sustained")
     socket_burst: int = Field(60, ge=0, description="messages of one socket at once")
     socket_message_kib: int = Field(64, ge=0, description="largest message of a client")
@@ -153,9 +160,10 @@ class Settings(BaseSettings):
     @field_validator("throttle_anon", "throttle_user", "throttle_login", "throttle_password_reset")
     @classmethod
     def _rate(cls, value: str) -> str:
-        if value and not _RATE.match(value.strip()):
+        rate = "" if value.strip() == "0" else value.strip()
+        if rate and not _RATE.match(rate):
             raise ValueError("must look like 50/hour, or be empty for no limit")
-        return value.strip()
+        return rate
 
     @field_validator("secret_key")
     @classmethod
@@ -167,7 +175,7 @@ class Settings(BaseSettings):
     @field_validator("deadline_hours")
     @classmethod
     def _before(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if any(hours <= 0 for hours in value):
+        if not all(0 < hours <= _MOST_DAYS * 24 for hours in value):
             raise ValueError("must be hours above 0")
         return value
 

@@ -59,8 +59,7 @@ class Receiver(asyncio.Protocol):
     async def open(self, server: Server, path: str, token: str | None, greets: bool) -> None:
         """Connects; with `greets`, the server's first message belongs to that and does not count."""
         self._request = _handshake(path, token)
-        self._first = 1 if greets else 0
-        self._await(self._first)
+        self._await(1 if greets else 0)
         await asyncio.get_running_loop().create_connection(lambda: self, HOST, server.port)
         await self._reached
         self.count = self.checksum = 0
@@ -115,6 +114,7 @@ class Receiver(asyncio.Protocol):
         at, end = 0, len(data)
         while end - at >= 4:
             size, start = data[at + 1], at + 2
+            # Nothing here is so large that its size would take eight bytes.
             if size == 126:
                 size, start = data[at + 2] << 8 | data[at + 3], at + 4
             if start + size > end:

@@ -19,8 +19,9 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN_S = 20
 STOPS_WITHIN_S = 10
-_POLL_EVERY_S = 0.005
+_POLL_EVERY_S = 0.01
 _RSS_POLL_S = 1.0
+_MOST_RSS_POLLS = 20
 _RSS_STEADY_BYTES = 64 * 1024
 HOST = "127.0.0.1"
 # The load is far above what a person may do.
@@ -89,14 +90,15 @@ class Server:
         return self._watched.memory_info().rss
 
     def settled_rss_bytes(self) -> int:
-        """Resident memory once it no longer changes."""
-        before = self.rss_bytes()
-        while True:
+        """Resident memory once it no longer changes, or after a while."""
+        now = self.rss_bytes()
+        for _ in range(_MOST_RSS_POLLS):
+            before = now
             time.sleep(_RSS_POLL_S)
             now = self.rss_bytes()
             if abs(now - before) <= _RSS_STEADY_BYTES:
-                return now
-            before = now
+                break
+        return now
 
     def counts(self) -> dict[str, int]:
         """What the counting server has counted so far."""

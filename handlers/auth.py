@@ -183,9 +183,7 @@ class LogIn(AuthHandler):
         right = await self.store.hash(matches, body.password, found[1] if found else None)
         if not found or not right:
             raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
-        self.welcome(
-            await self.store.write(accounts.sign_in, found[0], self.device, self.session_life_us), 200
-        )
+        self.welcome(await self.store.write(accounts.sign_in, *found, self.device, self.session_life_us), 200)
 
 
 class Register(NewPasswordHandler):

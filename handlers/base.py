@@ -179,7 +179,11 @@ class BaseHandler(RequestHandler):
             if not declared.public:
                 self.actor = await self._authenticate()
             self._body = body_reader(
-                self.request.headers, self.backend.settings, self.backend.media, self.store
+                self.request.headers,
+                declared.takes_files,
+                self.backend.settings,
+                self.backend.media,
+                self.store,
             )
         except DomainError as error:
             self._refuse(error)

@@ -45,6 +45,8 @@ class Upload:
     size: int = 0
     head: bytes = b""
     """The first bytes, for telling what it is."""
+    sha256: Any = field(default_factory=hashlib.sha256)
+    """Of what has been written so far."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,9 @@ class BodyReader(Protocol):
         """What stands for the content in an idempotency fingerprint."""
 
 
-def body_reader(headers: Mapping[str, str], settings: Settings, media: Path, store: Store) -> BodyReader:
+def body_reader(
+    headers: Mapping[str, str], takes_files: bool, settings: Settings, media: Path, store: Store
+) -> BodyReader:
     """The reader for a request with these headers. Raises UnsupportedType, TooLarge."""
     content_type, options = parse_options_header(headers.get("Content-Type", ""))
     length = headers.get("Content-Length", "")
@@ -87,7 +91,7 @@ def body_reader(headers: Mapping[str, str], settings: Settings, media: Path, sto
         limit = settings.max_upload_bytes
         if limit and size > limit * MOST_FILES + MOST_TEXT_BYTES + _OVERHEAD_BYTES:
             raise TooLarge()
-        return MultipartBody(boundary, limit, media / INCOMING, store)
+        return MultipartBody(boundary, takes_files, limit, media / INCOMING, store)
     if size > MOST_TEXT_BYTES:
         raise TooLarge(f"The body is larger than {MOST_TEXT_BYTES // 1024} KiB.")
     if content_type == b"application/x-www-form-urlencoded":
@@ -160,7 +164,10 @@ class _Part:
 class MultipartBody:
     """A multipart body; the parser calls back for each piece, files are written in the file thread."""
 
-    def __init__(self, boundary: bytes, most_file_bytes: int, folder: Path, store: Store) -> None:
+    def __init__(
+        self, boundary: bytes, takes_files: bool, most_file_bytes: int, folder: Path, store: Store
+    ) -> None:
+        self._takes_files = takes_files
         self._most_file_bytes = most_file_bytes
         self._folder = folder
         self._store = store
@@ -208,7 +215,7 @@ class MultipartBody:
             upload.path.unlink(missing_ok=True)
 
     def digest(self) -> bytes:
-        files = [(one.field, one.file_name, one.size, one.head) for one in self._uploads]
+        files = [(one.field, one.file_name, one.sha256.hexdigest()) for one in self._uploads]
         return hashlib.sha256(repr((sorted(self._fields.items()), files)).encode()).digest()
 
     # -- called by the parser --------------------------------------------------------------------------
@@ -233,6 +240,8 @@ class MultipartBody:
         _, options = parse_options_header(disposition.encode())
         part.name = options.get(b"name", b"").decode("utf-8", "replace")
         if b"filename" in options:
+            if not self._takes_files:
+                raise UnsupportedType("This address takes no files.")
             if len(self._uploads) >= MOST_FILES:
                 raise TooLarge(f"At most {MOST_FILES} files at once.", "too_many_files")
             name = _safe_name(options[b"filename"].decode("utf-8", "replace"))
@@ -274,10 +283,12 @@ class MultipartBody:
 
 def _append(pieces: Sequence[tuple[Upload, bytes]]) -> None:
     """File thread: appends each piece to its file."""
-    for upload in dict.fromkeys(id(upload) for upload, _ in pieces):
-        mine = [(one, piece) for one, piece in pieces if id(one) == upload]
-        with open(mine[0][0].path, "ab") as file:
-            file.writelines(piece for _, piece in mine)
+    for path in dict.fromkeys(upload.path for upload, _ in pieces):
+        with open(path, "ab") as file:
+            for upload, piece in pieces:
+                if upload.path == path:
+                    file.write(piece)
+                    upload.sha256.update(piece)
 
 
 def _safe_name(name: str) -> str:

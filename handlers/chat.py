@@ -159,7 +159,7 @@ class Messages(BaseHandler):
         page = await self.store.snapshot(
             chat.messages, self.actor, room_id, query.page_size, query.page, query.before, query.after
         )
-        if query.mark_read and page.unread_up_to:
+        if query.mark_read and page.unread_up_to and self.request.method != "HEAD":
             await self.store.write(chat.mark_read, self.actor, room_id, page.unread_up_to)
         self.answer(
             {

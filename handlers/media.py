@@ -74,7 +74,11 @@ async def kept(backend: Backend, uploads: Sequence[Upload], folder: str) -> Asyn
 def remove_soon(backend: Backend, paths: Sequence[str]) -> None:
     """Removes stored files that nothing points to any more."""
     for path in paths:
-        backend.store.file_soon(lambda path=path: (backend.media / path).unlink(missing_ok=True))
+        backend.store.file_soon(_remove, backend.media / path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _keep(media: Path, uploads: Sequence[Upload], folder: str) -> list[StoredFile]:
@@ -156,6 +160,8 @@ class MediaFile(BaseHandler):
         return await self.store.read(access.file, await self._authenticate(), path)
 
     def path_value(self, text: str) -> str:
+        if "\x00" in text:
+            raise NotFound("There is no such file.")
         return text
 
     def _describe(self, attachment: Attachment) -> None:

@@ -7,7 +7,7 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.base import BaseHandler, Route, endpoint
+from handlers.base import BaseHandler, Endpoint, Route, endpoint
 from models.errors import NotFound
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -78,6 +78,15 @@ class StaticHandler(BaseHandler):
         self.write(file.content)
 
 
+class RootFile(StaticHandler):
+    """A file of the page beside the page, and the end of every path that no route has."""
+
+    def _declared(self) -> Endpoint:
+        if self.path_args[0] not in self.settings["static_files"]:
+            raise NotFound(f"There is nothing at {self.request.path}.")
+        return super()._declared()
+
+
 class DocsHandler(StaticHandler):
     """The documentation."""
 
@@ -91,5 +100,5 @@ routes = [
     Route("/api/docs/", DocsHandler),
     Route("/static/{path...}", StaticHandler),
 ]
-fallback = Route("/{path...}", StaticHandler)
+fallback = Route("/{path...}", RootFile)
 """The page's own relative links, which work alike when it is opened as a file; after all other routes."""

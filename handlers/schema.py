@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ _ERRORS = {
 def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], version: str) -> dict[str, Any]:
     """The whole document. `sockets` describes the WebSockets (`realtime.sockets.documentation`)."""
     schemas: dict[str, Any] = {}
+    described = [_socket(one, schemas) for one in sockets]
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         for method, declared in getattr(route.handler, "endpoints", {}).items():
@@ -42,6 +44,7 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
             "description": "Tasks, chat, notifications and shared focus sessions, live. A trailing slash is"
             " optional everywhere. Times are ISO 8601 UTC with `Z`.",
         },
+        "tags": _tags(routes),
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.items())),
@@ -50,8 +53,17 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "access"},
             },
         },
-        "x-websockets": [_socket(one, schemas) for one in sockets],
+        "x-websockets": described,
     }
+
+
+def _tags(routes: Sequence[Route]) -> list[dict[str, str]]:
+    """A tag for each module of handlers, in the order of the routes, described by its docstring."""
+    modules = dict.fromkeys(route.handler.__module__ for route in routes)
+    return [
+        {"name": name.rpartition(".")[2], "description": " ".join((sys.modules[name].__doc__ or "").split())}
+        for name in modules
+    ]
 
 
 def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -64,13 +76,27 @@ def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str,
         "parameters": [*_path_parameters(route.path), *_query_parameters(declared.query, schemas)],
         "responses": {
             **{str(status): _answer(one, schemas) for status, one in declared.answers.items()},
-            **{str(status): _problem(status, text, schemas) for status, text in _ERRORS.items()},
+            **{str(status): _problem(status, schemas) for status in _errors(route, declared)},
         },
         "security": [] if declared.public else [{"bearer": []}, {"cookie": []}],
     }
     if declared.body is not None:
         operation["requestBody"] = _body(declared, schemas)
     return operation
+
+
+def _errors(route: Route, declared: Endpoint) -> list[int]:
+    """Which errors an endpoint can give."""
+    possible = set() if declared.public else {401, 403, 503}
+    if declared.body or declared.query:
+        possible |= {400, 503}
+    if declared.body:
+        possible |= {403, 409, 413, 415}
+    if "{" in route.path:
+        possible.add(404)
+    if declared.public and declared.body:
+        possible.add(401)
+    return sorted(possible)
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -135,7 +161,8 @@ def _answer(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     return {"description": model.__doc__ or "", "content": {"application/json": {"schema": schema}}}
 
 
-def _problem(status: int, text: str, schemas: dict[str, Any]) -> dict[str, Any]:
+def _problem(status: int, schemas: dict[str, Any]) -> dict[str, Any]:
+    text = _ERRORS[status]
     if status == 400:
         fields = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
         return {"description": text, "content": {"application/json": {"schema": fields}}}
@@ -166,7 +193,7 @@ def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
 class Schema(BaseHandler):
     """The document."""
 
-    @endpoint(answers={200: dict}, public=True)
+    @endpoint(answers={200: answers.Document}, public=True)
     async def get(self) -> None:
         """This document."""
         self.answer(_built(self.settings["describe"]))

@@ -172,7 +172,7 @@ class Assign(TaskHandler):
     @endpoint(body=Assignees, answers={200: answers.AssignedTask})
     async def post(self, key: int | UUID, body: Assignees) -> None:
         """Assign people; each gets a mail. Unknown ones are named, and then nothing changes."""
-        await self.operate(tasks.assign, key, body.ids, body.replace, body.field)
+        await self.operate(tasks.assign, key, body.ids, body.replace, body.field, self.expected_version())
 
 
 class Unassign(TaskHandler):
@@ -181,7 +181,7 @@ class Unassign(TaskHandler):
     @endpoint(body=Assignees, answers={200: answers.AssignedTask})
     async def post(self, key: int | UUID, body: Assignees) -> None:
         """Take people off a task. Unknown ones are named, and then nothing changes."""
-        await self.operate(tasks.unassign, key, body.ids, body.field)
+        await self.operate(tasks.unassign, key, body.ids, body.field, self.expected_version())
 
 
 class Propose(TaskHandler):
@@ -219,7 +219,7 @@ class MarkDone(TaskHandler):
     @endpoint(answers={200: answers.DoneTask})
     async def post(self, key: int | UUID) -> None:
         """Finish a task; again changes nothing."""
-        await self.operate(tasks.mark_done, key, self.assignee_fields)
+        await self.operate(tasks.mark_done, key, self.expected_version(), self.assignee_fields)
 
 
 class UploadAttachment(TaskHandler):

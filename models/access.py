@@ -8,10 +8,11 @@ from typing import Any
 import peewee
 
 from models import tasks, workspaces
-from models.base import Statement
-from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room
+from models.base import Statement, locked
+from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room, participant_ids
 from models.errors import Forbidden, Invalid, NotFound
-from models.focus import FocusSession, locked
+from models.focus import FocusSession, locked_session
+from models.inputs import LARGEST_ID
 from models.people import PRIVATE, ROLES, Person
 from models.sessions import Actor
 from models.tasks import Assignment, Comment, Proposal, Scope, Task, TaskKey, TaskRow
@@ -325,12 +326,29 @@ def writes_in_room(actor: Actor, room_id: int) -> tuple[str, str, str | None, in
     return row[:4]
 
 
-def room(actor: Actor, room_id: int) -> Room:
-    """The room, if the actor takes part in it, or may see its task. Raises NotFound otherwise."""
-    found = Room.get_or_none(Room.id == room_id) if room_id >= FIRST_ROOM_ID else None
+def room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
+    """The room, if the actor takes part in it, or may see its task; locked if it is to be changed.
+
+    Raises NotFound otherwise.
+    """
+    if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
+        raise NotFound("There is no such room.")
+    found = Room.select().where(Room.id == room_id)
+    found = (locked(found) if for_change else found).get_or_none()
     if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
+
+
+def present_in_room(room_id: int) -> list[int]:
+    """Who takes part in the room, and in a task's room still sees the task: whom its changes are for."""
+    people = participant_ids(room_id)
+    task_id = Room.get_by_id(room_id).task_id
+    row = None if task_id is None else tasks.find(task_id)
+    if row is None:
+        return people
+    watchers = task_watchers(row)
+    return [person_id for person_id in people if person_id in watchers]
 
 
 def _is_open(actor: Actor, found: Room) -> bool:
@@ -343,7 +361,7 @@ def _is_open(actor: Actor, found: Room) -> bool:
 
 def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
     """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
-    message = Message.get_or_none(Message.id == message_id)
+    message = locked(Message.select().where(Message.id == message_id)).get_or_none()
     if message is None:
         raise NotFound("There is no such message.")
     its_room = room(actor, message.room_id)
@@ -497,7 +515,7 @@ def focus_session(actor: Actor, session_id: int) -> FocusSession:
 
 def changes_focus_session(actor: Actor, session_id: int) -> FocusSession:
     """The same inside an operation that changes it. Raises NotFound."""
-    return _checked(actor, locked(session_id))
+    return _checked(actor, locked_session(session_id))
 
 
 def hosts_focus_session(actor: Actor, session_id: int) -> FocusSession:

@@ -59,6 +59,11 @@ def iso(at: int | None) -> str | None:
     return (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
 
 
+def locked(query: peewee.ModelSelect) -> peewee.ModelSelect:
+    """The query, keeping its rows from other processes until the end of the transaction."""
+    return query.for_update() if isinstance(database.obj, peewee.PostgresqlDatabase) else query
+
+
 class Statement:
     """SQL of the hot path, written by hand once for both databases and compiled by nobody at run time.
 

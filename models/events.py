@@ -4,7 +4,7 @@ An operation calls `emit(KIND, groups, payload)`. The store gives the emitted ev
 last step of the transaction and keeps them in the log, which feeds live sockets, `since`, and
 processes that lost Redis for a while.
 
-`seq` grows by one from event to event, and jumps ahead to the clock (milliseconds since 1970) when a
+`seq` grows by one from event to event, and jumps ahead to the clock (microseconds since 1970) when a
 process starts. The jump is remembered as an epoch: a `since` that lies inside it was never handed out
 by this history, so it comes from one that a restored backup has undone, and gets `resync`.
 """
@@ -171,6 +171,7 @@ MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")})
 MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
 ROOM_CREATED = Kind("room_created", {CHAT: _as("room_created")})
 ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
+ROOM_MUTED = Kind("room_muted", {CHAT: _as("room_muted")})
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
 NOTIFICATION = Kind("notification", {NOTIFICATIONS: _same})
@@ -290,7 +291,7 @@ def append(batch: Sequence[Event]) -> None:
 def start_epoch() -> int:
     """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
     previous = _lock_counter.one()[0]
-    base = max(previous + 1, now() // 1000)
+    base = max(previous + 1, now())
     Counter.update(seq=base).where(Counter.id == 1).execute()
     Epoch.create(base=base, previous=previous)
     return base

@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso
+from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked
 from models.people import Person, reference
 
 WAITING, RUNNING, PAUSED, FINISHED = "waiting", "running", "paused", "finished"
@@ -60,7 +60,6 @@ _due = Statement("""
     SELECT f.id FROM focus_session f WHERE f.status = 'running' AND f.ends_at <= ? ORDER BY f.ends_at LIMIT ?
 """)
 _next_end = Statement("SELECT min(f.ends_at) FROM focus_session f WHERE f.status = 'running'")
-_lock = Statement("SELECT f.id FROM focus_session f WHERE f.id = ? {lock f}")
 _present = Statement("""
     SELECT q.person_id FROM focus_participant q WHERE q.session_id = ? AND q.left_at IS NULL
     ORDER BY q.joined_at, q.person_id
@@ -78,9 +77,9 @@ _watched = Statement("""
 """)
 
 
-def locked(session_id: int) -> FocusSession | None:
+def locked_session(session_id: int) -> FocusSession | None:
     """The session, which nobody else changes until the commit."""
-    return FocusSession.get_by_id(session_id) if _lock.one(session_id) else None
+    return locked(FocusSession.select().where(FocusSession.id == session_id)).get_or_none()
 
 
 def due(at: int, most: int) -> list[int]:

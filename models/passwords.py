@@ -47,12 +47,12 @@ def common() -> frozenset[str]:
 def weaknesses(password: str, *own: str) -> list[str]:
     """Why a new password is refused, all reasons at once; `own` are the person's name and address."""
     reasons = []
-    if len(password) < LEAST_LENGTH:
+    folded = unicodedata.normalize("NFKC", password).casefold()
+    if len(folded) < LEAST_LENGTH:
         reasons.append(f"This password is too short. It must contain at least {LEAST_LENGTH} characters.")
-    folded = password.casefold()
     if folded in common():
         reasons.append("This password is too common.")
-    if folded in {text.casefold() for text in own if text}:
+    if folded in {unicodedata.normalize("NFKC", text).casefold() for text in own if text}:
         reasons.append("The password is too similar to your name or address.")
     return reasons
 

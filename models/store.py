@@ -18,6 +18,7 @@ import functools
 import logging
 import os
 import queue
+import random
 import socket
 import sqlite3
 import threading
@@ -274,13 +275,13 @@ class Store:
 
     async def close(self) -> None:
         """Finishes what waits, then ends the threads."""
-        if self._watchdog:
-            self._watchdog.cancel()
         self._writes.jobs.put(None)
         for _ in range(READERS):
             self._reads.jobs.put(None)
         for worker in self._workers:
             await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
+        if self._watchdog:
+            self._watchdog.cancel()
         self._workers = []
         self._hashers.shutdown(wait=False, cancel_futures=True)
         self._files.shutdown(wait=True)
@@ -358,7 +359,7 @@ class Store:
                     self._writes.jobs.put(None)
                     break
                 batch.append(job)
-        self._write_batch(worker, batch, tries=2)
+        self._write_batch(worker, batch, LOCK_TRIES)
 
     def _write_batch(self, worker: _Worker, batch: list[_Job], tries: int) -> None:
         """Runs the batch in one transaction, commits once, hands the outcome to the loop."""
@@ -376,7 +377,9 @@ class Store:
             # running the units again is not.
             final = tries <= 1 or committing or worker.was_cut
             if _is_lock_failure(error) and not final:
-                return self._write_singly(worker, batch)
+                # Whoever holds the lock gets time to finish, and two who met do not meet again.
+                time.sleep(random.uniform(0.02, 0.06))
+                return self._write_singly(worker, batch, tries - 1)
             worker.disconnect()
             if not final:
                 return self._write_batch(worker, batch, tries - 1)
@@ -390,10 +393,10 @@ class Store:
         self.units += len(batch)
         self._hand_over(batch, emitted)
 
-    def _write_singly(self, worker: _Worker, batch: list[_Job]) -> None:
+    def _write_singly(self, worker: _Worker, batch: list[_Job], tries: int) -> None:
         """After a deadlock with another process: alone, a unit holds few locks, and for a short time."""
         for job in batch:
-            self._write_batch(worker, [job], tries=LOCK_TRIES if len(batch) > 1 else 1)
+            self._write_batch(worker, [job], LOCK_TRIES if len(batch) > 1 else tries)
 
     def _run_units(self, worker: _Worker, batch: list[_Job]) -> list[events.Event]:
         alone = len(batch) == 1

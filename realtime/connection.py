@@ -150,6 +150,12 @@ class Connection:
             self.draining = future
             future.add_done_callback(self._drained)
 
+    def flush_all(self) -> None:
+        """Writes everything that waits, even behind an unfinished write: nothing comes after it."""
+        if self._outbox and not self.closed:
+            self._wire.write(b"".join(self._outbox))
+            self._outbox = []
+
     def _drained(self, future: Any) -> None:
         self.draining = None
         self.flush()
@@ -166,6 +172,11 @@ class Connection:
         """Live frames, those after `position`, wait from now on until `release`."""
         if self._held is None:
             self.discard_held(position)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether live frames wait."""
+        return self._held is not None
 
     def discard_held(self, position: int) -> None:
         """Forgets what was held (it will be read from the log instead) and holds anew."""

@@ -41,7 +41,12 @@ async def replay(
     connection and raises. `drained` waits until the client has read what it got so far, so that a long
     replay never overflows its outbox.
     """
-    connection.hold(hub.position)
+    if connection.is_held:
+        # Held since before it joined its groups: from here on they all have one position.
+        connection.discard_held(hub.position)
+        connection.groups.update(dict.fromkeys(connection.groups, hub.position))
+    else:
+        connection.hold(hub.position)
     try:
         if not await log.is_known(since):
             connection.release()
@@ -81,6 +86,6 @@ async def _send_missed(
         if not connection.held_overflow:
             return
         # More came live than may wait. The log has it too: read on from where holding began.
-        after = connection.held_from
+        after = max(after, connection.held_from)
         connection.discard_held(hub.position)
         upto = dict.fromkeys(connection.groups, hub.position)

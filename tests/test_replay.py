@@ -89,6 +89,15 @@ class Stage:
         self.client = self.world.connect(limits=OutboxLimits(frames=held))
         self.told = None
 
+    async def open(self, since, *groups):
+        """As a socket does that comes back: it holds first, then looks for its groups one by one."""
+        self.client.connection.hold(self.world.hub.position)
+        for group in groups:
+            await Step()
+            self.world.hub.join(self.client.connection, group)
+        await Step()
+        await self.resume(since)
+
     async def resume(self, since, *groups):
         for group in groups:
             self.world.hub.join(self.client.connection, group)
@@ -145,26 +154,27 @@ def every_interleaving(run: Callable[[Callable[[], bool]], None]) -> int:
 A, B, BOTH, OTHER = ["a"], ["b"], ["a", "b"], ["other"]
 
 
-@pytest.mark.parametrize(
-    ("since", "published", "held", "groups_of_each"),
-    [
-        pytest.param(0, 0, 0, (A, A, B, BOTH), id="nothing is published yet"),
-        pytest.param(1, 3, 0, (A, A, B, A, OTHER, BOTH, B), id="in the middle of it"),
-        pytest.param(2, 2, 0, (A, B, A, B, A), id="nothing was missed"),
-        pytest.param(0, 4, 0, (A, BOTH, B, A, A, OTHER, B), id="exactly full pages"),
-        pytest.param(0, 1, 1, (A, B, OTHER, BOTH, A), id="more comes than may be held"),
-        pytest.param(0, 2, 2, (A, OTHER, A, A, B, A), id="a little more than may be held"),
-    ],
-)
-def test_whatever_is_published_when_everything_comes_once_in_order(
-    since, published, held, groups_of_each, monkeypatch
-):
+SITUATIONS = {
+    "nothing is published yet": (0, 0, 0, [A, B, BOTH]),
+    "in the middle of it": (1, 3, 0, [A, A, B, A, OTHER, BOTH]),
+    "nothing was missed": (2, 2, 0, [A, B, A, B, A]),
+    "exactly full pages": (0, 4, 0, [A, BOTH, B, A, OTHER, A]),
+    "more comes than may be held": (0, 1, 1, [A, B, BOTH, A]),
+    "a little more than may be held": (0, 3, 2, [A, OTHER, A, B, A, A]),
+}
+"""What the client has, what is published when it comes, how much may be held, and all events."""
+
+
+@pytest.mark.parametrize("way", [Stage.resume, Stage.open], ids=["resume", "open"])
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_whatever_is_published_when_everything_comes_once_in_order(situation, way, monkeypatch):
     monkeypatch.setattr(replay_module, "PAGE", 2)
+    since, published, held, groups_of_each = SITUATIONS[situation]
 
     def run(choose):
         stage = Stage(*groups_of_each, published=published, held=held)
         path = []
-        stage.interleave(stage.resume(since, "a", "b"), lambda: path.append(choose()) or path[-1])
+        stage.interleave(way(stage, since, "a", "b"), lambda: path.append(choose()) or path[-1])
         assert stage.told is True, path
         assert stage.client.seqs == stage.missed(since, "a", "b"), path
         assert stage.client.overflows == 0, path
@@ -188,11 +198,11 @@ def test_what_a_client_knows_from_elsewhere_is_not_said_again_here(monkeypatch):
     from another process, comes with a `since` ahead of this hub."""
 
     def run(choose):
-        stage = Stage(A, A, A, published=1)
+        stage = Stage(A, A, A, A, published=1, held=1)
         stage.publisher.step()  # 2 is committed and not handed out yet
         path = []
         stage.interleave(stage.resume(2, "a"), lambda: path.append(choose()) or path[-1])
-        assert stage.client.seqs == [3], path
+        assert stage.client.seqs == [3, 4], path
 
     every_interleaving(run)
 

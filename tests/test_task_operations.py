@@ -445,14 +445,15 @@ async def test_changes_are_told_in_the_room_and_who_no_longer_sees_the_task_is_o
 
 
 @pytest.mark.gen_test
-async def test_a_lost_role_closes_the_rooms_that_it_opened(run, team):
+async def test_who_has_lost_the_role_that_opened_a_room_hears_no_more_of_it(run, team):
     task = await make(run, team.ceo, department=team.department)
     room = (await run(chat.open_task, team.atl, task["id"])).body["id"]
     demoted = await become(run, team.atl, "employee")
     assert (await run(chat.rooms, demoted, 10, 0)) == (0, [])
     run.take()
-    await run(chat.close_unseen_rooms, demoted)
-    assert [one.payload["room_id"] for one in run.take()] == [room]
+    await run(chat.post_message, team.supervisor, chat.Draft(room, "Who is left?"))
+    (updated,) = [one for one in run.take() if one.kind.name == "room_updated"]
+    assert f"notifications_{demoted.id}" not in updated.groups
 
 
 # Proposals

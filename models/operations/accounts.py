@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import events, groups, notifications, sessions
-from models.base import now
+from models.base import locked, now
 from models.errors import Forbidden, Invalid, TokenNotValid, Unauthenticated
 from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
@@ -40,10 +40,13 @@ def credentials(login: str) -> tuple[int, str] | None:
     return (person.id, person.password) if person and person.is_active else None
 
 
-def sign_in(person_id: int, device: Device, life_us: int) -> SignedIn:
-    """Starts a session for a person whose password has been checked. Raises Unauthenticated."""
+def sign_in(person_id: int, checked_hash: str, device: Device, life_us: int) -> SignedIn:
+    """Starts a session for a person whose password has been checked against this hash.
+
+    Raises Unauthenticated, also if the password has been replaced meanwhile.
+    """
     person = Person.get_or_none((Person.id == person_id) & Person.is_active)
-    if person is None:
+    if person is None or person.password != checked_hash:
         raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
     session = sessions.start(person.id, device, life_us)
     return SignedIn(session.id, person.id, person.to_json())
@@ -134,7 +137,7 @@ def set_password(person_id: int, hashed: str, replaces: str) -> None:
     )
     if not changed:
         raise Invalid({"token": ["This link has been used, or is not valid."]})
-    for session in Session.select(Session.id).where(Session.person == person_id):
+    for session in list(Session.select(Session.id).where(Session.person == person_id)):
         sign_out(session.id)
 
 
@@ -158,7 +161,7 @@ def update_profile(
 ) -> dict:
     """Changes one's own name and address, and when one is left alone. Raises Invalid for a name that is
     taken, Conflict for a stale version."""
-    person = Person.get_by_id(actor.id)
+    person = locked(Person.select().where(Person.id == actor.id)).get()
     check_version(version, person.version, lambda: _own(person))
     if quiet is not None:
         change_quiet(actor, quiet)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, events, groups
-from models.base import Statement, now
+from models.base import Statement, locked, now
 from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notices
@@ -168,7 +168,7 @@ def update_room(
     actor: Actor, room_id: int, name: str | None, is_muted: bool | None, version: int | None = None
 ) -> dict[str, Any]:
     """Renames a group for all, mutes a room for oneself. Raises NotFound, Conflict."""
-    room = access.room(actor, room_id)
+    room = access.room(actor, room_id, for_change=True)
     check_version(version, room.version, lambda: chat.room_json(room_id, actor.id))
     if name is not None:
         if room.room_type != GROUP:
@@ -180,12 +180,14 @@ def update_room(
         Participant.update(is_muted=is_muted).where(
             (Participant.room == room_id) & (Participant.person == actor.id)
         ).execute()
+        muted = {"room_id": room_id, "is_muted": is_muted}
+        events.emit(events.ROOM_MUTED, [groups.person(actor.id)], muted)
     return chat.room_json(room_id, actor.id)
 
 
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
-    addresses = [groups.person(person_id) for person_id in chat.participant_ids(room_id)]
+    addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
     events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
@@ -204,7 +206,9 @@ def room(actor: Actor, room_id: int) -> dict[str, Any]:
 _stored = Statement("SELECT id FROM message WHERE sender_id = ? AND client_id = ?")
 _insert_message = Statement("""
     INSERT INTO message (room_id, sender_id, content, client_id, is_system, created_at)
-    VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sender_id, client_id) WHERE client_id IS NOT NULL DO NOTHING
+    RETURNING id
 """)
 _count_message = Statement("""
     UPDATE room SET message_count = message_count + 1, last_message_id = ?, active_at = ? WHERE id = ?
@@ -233,15 +237,14 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
     in the room.
     """
-    if draft.client_id is not None:
-        stored = _stored.one(actor.id, draft.client_id)
-        if stored:
-            return Answer(200, chat.message(stored[0]))
     room_id = actual_room_id(actor, draft.room_type, draft.room_id)
     room_type, username, avatar, _ = _take_place(actor, room_id)
     moment = now()
     values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
-    message_id = _insert_message.one(*values)[0]
+    inserted = _insert_message.one(*values)
+    if inserted is None:
+        return Answer(200, chat.message(_stored.one(actor.id, draft.client_id)[0]))
+    message_id = inserted[0]
     _count_message.run(message_id, moment, room_id)
     _mark_read.run(message_id, room_id, actor.id, message_id)
     message = chat.message_json(
@@ -388,7 +391,7 @@ def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[
 
 def say_in_task_room(task_id: int, content: str) -> None:
     """Part of an operation: puts a system message into the task's room, if there is one."""
-    room = Room.get_or_none(Room.task_id == task_id)
+    room = locked(Room.select().where(Room.task_id == task_id)).get_or_none()
     if room is None:
         return
     moment = now()
@@ -404,15 +407,6 @@ def close_task_room(task_id: int, person_ids: Iterable[int]) -> None:
     if room is not None:
         for person_id in person_ids:
             _close(room, person_id)
-
-
-def close_unseen_rooms(actor: Actor) -> None:
-    """Part of an operation that has changed a person's role, department or workspaces: closes the rooms
-    of tasks that they no longer see."""
-    mine = Room.select().join(Participant).where((Participant.person == actor.id) & (Room.room_type == TASK))
-    for room in mine:
-        if not access.sees_task(actor, room.task_id):
-            _close(room, actor.id)
 
 
 def _close(room: Room, person_id: int) -> None:

@@ -159,7 +159,7 @@ def leave_workspace(workspace_id: int, person_id: int) -> None:
     ids = focus.open_ids(person_id)
     wanted = FocusSession.id.in_(ids) & (FocusSession.workspace_id == workspace_id)
     for session in list(FocusSession.select().where(wanted).order_by(FocusSession.id)):
-        _leave(focus.locked(session.id), person_id)
+        _leave(focus.locked_session(session.id), person_id)
 
 
 def _leave(session: FocusSession, person_id: int) -> None:
@@ -239,7 +239,7 @@ def advance_due() -> bool:
     moment = now()
     ids = focus.due(moment, MOST_DUE)
     for session_id in ids:
-        session = focus.locked(session_id)
+        session = focus.locked_session(session_id)
         if session is not None and _catch_up(session, moment):
             _changed(session, "ended" if session.status == FINISHED else "phase", None)
     return len(ids) == MOST_DUE

@@ -222,17 +222,28 @@ def update_status(
     return _store(actor, before, before._replace(status=status), reason)
 
 
-def mark_done(actor: Actor, key: TaskKey, assignee_fields: Collection[str] = ()) -> dict[str, Any]:
-    """Finishes a task; again changes nothing. Raises NotFound, Forbidden."""
-    task = update_status(actor, key, DONE, assignee_fields=assignee_fields)
+def mark_done(
+    actor: Actor, key: TaskKey, version: int | None = None, assignee_fields: Collection[str] = ()
+) -> dict[str, Any]:
+    """Finishes a task; again changes nothing. Raises NotFound, Forbidden, Conflict."""
+    task = update_status(actor, key, DONE, "", version, assignee_fields)
     return {"status": DONE, "completed_at": task["completed_at"], "task": task}
 
 
 def assign(
-    actor: Actor, key: TaskKey, ids: Sequence[int], replace: bool = False, field: str = "assignees"
+    actor: Actor,
+    key: TaskKey,
+    ids: Sequence[int],
+    replace: bool = False,
+    field: str = "assignees",
+    version: int | None = None,
 ) -> dict[str, Any]:
-    """Assigns people, beside or instead of those there are. Raises NotFound, Forbidden, Invalid."""
+    """Assigns people, beside or instead of those there are.
+
+    Raises NotFound, Forbidden, Invalid, Conflict for a stale version.
+    """
     before = access.task(actor, key, lock=True)
+    check_version(version, before.version, lambda: tasks.one_json(before))
     present = before.assignee_ids
     access.check_assigning(actor, before, [one for one in ids if one not in present])
     wanted = list(dict.fromkeys(ids if replace else [*present, *ids]))
@@ -241,9 +252,15 @@ def assign(
     return {"status": "assigned", "assignees": task["assignees"], "task": task}
 
 
-def unassign(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "assignees") -> dict[str, Any]:
-    """Takes people off a task; whoever is not on it is passed over. Raises NotFound, Forbidden, Invalid."""
+def unassign(
+    actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "assignees", version: int | None = None
+) -> dict[str, Any]:
+    """Takes people off a task; whoever is not on it is passed over.
+
+    Raises NotFound, Forbidden, Invalid, Conflict for a stale version.
+    """
     before = access.task(actor, key, lock=True)
+    check_version(version, before.version, lambda: tasks.one_json(before))
     access.check_assigning(actor, before, [])
     known = tasks.references(ids)
     missing = [str(one) for one in ids if one not in known]

@@ -7,7 +7,6 @@ input and documents it (`/api/schema/`).
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import functools
 import inspect
@@ -20,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
-from tornado.websocket import WebSocketHandler
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from models import events, groups
 from models.authenticator import Authenticator
@@ -37,7 +37,7 @@ from realtime.limits import TokenBucket
 from realtime.replay import replay
 from realtime.sharing import SharedReads
 from realtime.tail import MOST_BYTES, Tail
-from realtime.wire import PING_FRAME, Wire
+from realtime.wire import PING_FRAME, BufferedProtocol, Wire
 from settings import Settings
 
 log = logging.getLogger("taskroom.sockets")
@@ -214,6 +214,24 @@ class Socket(WebSocketHandler):
     }
     """What the server sends, for the documentation: message type and meaning."""
 
+    __slots__ = (
+        "_bucket",
+        "_in_flight",
+        "_queue",
+        "_room",
+        "_settled",
+        "_since",
+        "_strikes",
+        "_wire",
+        "_worker",
+        "actor",
+        "connection",
+        "last_heard",
+        "last_ping",
+        "opened_at",
+        "realtime",
+    )
+
     def __init_subclass__(cls) -> None:
         declared = [
             getattr(member, "command", None)
@@ -228,7 +246,8 @@ class Socket(WebSocketHandler):
         self.connection: Connection | None = None
         self._wire: Wire | None = None
         self._strikes = 0
-        self._queue: collections.deque[_Order | Callable[[], Awaitable]] = collections.deque()
+        # Lists and slots: ten thousand idle sockets are mostly this.
+        self._queue: list[_Order | Callable[[], Awaitable]] = []
         self._worker: asyncio.Task | None = None
         self._room: asyncio.Future | None = None
         self._in_flight = 0
@@ -240,6 +259,11 @@ class Socket(WebSocketHandler):
         self.clear_header("Server")
 
     def prepare(self) -> None:
+        if self.request.method != "GET":
+            self.set_status(405)
+            self.set_header("Allow", "GET")
+            self.finish({"detail": "This address speaks WebSocket only.", "code": "method_not_allowed"})
+            return
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             self.set_status(426)
             self.set_header("Upgrade", "websocket")
@@ -280,6 +304,17 @@ class Socket(WebSocketHandler):
         values = self.request.query_arguments.get(name)
         return values[-1].decode(errors="replace") if values else None
 
+    def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
+        """Tornado's protocol, with our way of reading."""
+        if self.request.headers.get("Sec-WebSocket-Version") != "13":
+            return None
+        return BufferedProtocol.for_handler(self)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        # Tornado's own would print the request's query, tokens and all.
+        if not isinstance(value, HTTPError):
+            log.error("%s failed", self.request.path, exc_info=(typ, value, tb))
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.finish({"detail": self._reason, "code": "error"})
 
@@ -317,13 +352,14 @@ class Socket(WebSocketHandler):
         # Ten thousand idle sockets need not remember their handshake.
         self._since = self._query("since")
         self.request.headers.clear()
+        self._headers.clear()
         self.ui = None
 
     async def opened(self) -> None:
         """Called once the client is signed in: a channel joins its groups here."""
 
     async def _sign_in(self, token: str) -> None:
-        with _closing_on_error():
+        with closing_on_error():
             session_id = self.realtime.authenticator.session_id(token)
         self.realtime.hub.add(self.connection)
         # Joined before the session is looked up: if it ends meanwhile, an event tells.
@@ -336,7 +372,7 @@ class Socket(WebSocketHandler):
             await self._resume(self._since)
 
     async def _know_actor(self, session_id: str) -> None:
-        with _closing_on_error():
+        with closing_on_error():
             self.actor = await self.realtime.authenticator.actor_of_session(session_id)
         self.connection.actor = self.actor
 
@@ -420,7 +456,7 @@ class Socket(WebSocketHandler):
             order = self._queue[0]
             if self.actor is None or not isinstance(order, _Order) or not order.command.pipelined:
                 return
-            self._queue.popleft()
+            self._queue.pop(0)
             self._in_flight += 1
             future = order.command.call(self, order.message, order.request_id)
             future.add_done_callback(functools.partial(self._order_done, order.request_id))
@@ -446,7 +482,7 @@ class Socket(WebSocketHandler):
                     self._settled = asyncio.get_running_loop().create_future()
                     await self._settled
                 elif self._queue:
-                    await self._do(self._queue.popleft())
+                    await self._do(self._queue.pop(0))
                 self._let_read()
         except CloseSocket as closing:
             self.shut(closing.code, closing.reason)
@@ -535,9 +571,8 @@ class Socket(WebSocketHandler):
 
     async def _replay(self, since: int) -> None:
         realtime, connection = self.realtime, self.connection
-        connection.hold(realtime.hub.position)
-        await self.join_for_resume()
         try:
+            await self.join_for_resume()
             told = await replay(connection, realtime.hub, realtime, realtime.encoder, since, self.drained)
         except DomainError as error:
             return self._give_up(1011, error.detail)
@@ -560,7 +595,7 @@ class Socket(WebSocketHandler):
             return
         if code in (1001, 4503) and self.announces_closing():
             self._announce_closing()
-        connection.flush()
+        connection.flush_all()
         connection.close()
         self._queue.clear()
         self.realtime.closing.add(self)
@@ -617,8 +652,9 @@ class Socket(WebSocketHandler):
 
 
 @contextlib.contextmanager
-def _closing_on_error() -> Iterator[None]:
-    """Who cannot be signed in is told why; that the database is away is no reason to sign in anew."""
+def closing_on_error() -> Iterator[None]:
+    """Ends the socket rather than leave it half told: who cannot be signed in learns why, and that the
+    database is away is no reason to sign in anew."""
     try:
         yield
     except TokenNotValid as error:

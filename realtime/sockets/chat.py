@@ -16,11 +16,13 @@ from models.operations import chat
 from models.operations.chat import Draft, JoinedRoom
 from realtime.broadcast import Effect, SupportsEvent
 from realtime.hub import Hub
-from realtime.sockets.base import CloseSocket, Socket, command
+from realtime.sockets.base import CloseSocket, Socket, closing_on_error, command
 
 TYPING_LASTS_S = 6
 MOST_MISSED = 200
 """Messages read at once for a client that joins with `since`."""
+MOST_CHANGES = 1000
+"""So many events of a room while one client joins it: its own `since` is the better way."""
 
 
 class RoomMessage(Input):
@@ -85,15 +87,20 @@ class ChatSocket(Socket):
         "message_deleted": "a message was deleted: `seq` and `data`, the emptied Message",
         "read": "`data`: room_id, user_id, last_message_id",
         "typing": "`data`: user, is_typing, room_id; never stored",
+        "room_muted": "on one's other devices: `data`: room_id, is_muted",
         "room_created": "a room one takes part in was made: `data` is the Room without one's own state",
         "room_updated": "its name or people changed: `data` is the Room without one's own state",
     }
+
+    __slots__ = ("_direct", "_follows_all", "_reference", "_rooms", "_typing")
 
     def initialize(self) -> None:
         super().initialize()
         self._rooms: dict[int, JoinedRoom] = {}
         self._typing: dict[int, tuple[asyncio.TimerHandle, str]] = {}
         self._reference: dict[str, Any] | None = None
+        # Direct rooms by the other person's id, as far as this client has named them so.
+        self._direct: dict[int, int] = {}
         self._follows_all = False
 
     # -- rooms ---------------------------------------------------------------------------------------
@@ -105,7 +112,7 @@ class ChatSocket(Socket):
 
     async def _join_named_by_path(self, text: str) -> None:
         try:
-            room = await self._find(int(text) if text.isascii() and text.isdigit() else 0)
+            room = await self._find(_room_number(text))
         except DomainError as error:
             raise CloseSocket(4404, error.detail) from None
         self._enter(room)
@@ -123,12 +130,16 @@ class ChatSocket(Socket):
         if self._follows_all and room.room_id not in self._rooms:
             self._subscribe(room)
 
-    async def _find(self, room_id: int, room_type: str | None = None) -> JoinedRoom:
+    async def _find(self, room_id: int, room_type: str | None = None, make: bool = True) -> JoinedRoom:
+        """The room that the client means. Makes a direct room that is not there yet, if asked to."""
         store = self.realtime.store
         if room_type == DIRECT and room_id < FIRST_ROOM_ID:
             room = await store.read(chat.join_direct, self.actor, room_id)
             if room is not None:
+                self._direct[room_id] = room.room_id
                 return room
+            if not make:
+                raise NotFound("There is no such room.")
             room_id = await store.write(chat.actual_room_id, self.actor, room_type, room_id)
         return await store.read(chat.join, self.actor, room_id)
 
@@ -157,7 +168,8 @@ class ChatSocket(Socket):
         self.connection.hold(self.realtime.hub.position)
         try:
             self._enter(room, request_id)
-            await self._send_missed(room, message.since)
+            with closing_on_error():
+                await self._send_missed(room, message.since)
             if self.connection.held_overflow:
                 # More came live than may wait behind the history: the client's `since` gets it all.
                 raise CloseSocket(4503)
@@ -175,14 +187,26 @@ class ChatSocket(Socket):
             for item in page:
                 self.reply({"type": "chat_message", "data": item})
             if len(page) < MOST_MISSED:
-                self.connection.skip(room.group, position)
-                return
+                return await self._send_changes(room, position)
             since = page[-1]["id"]
+
+    async def _send_changes(self, room: JoinedRoom, position: int) -> None:
+        """Sends what else befell the room while its messages were read (an edit of an older one), and
+        lets live events begin after the state that the messages were read from."""
+        upto = {room.group: position}
+        joined_at = self.connection.groups.get(room.group, position)
+        changes = await self.realtime.store.read(events.page, upto, joined_at, MOST_CHANGES)
+        if len(changes) == MOST_CHANGES:
+            raise CloseSocket(4503)
+        for event in changes:
+            if event.kind is not events.MESSAGE_CREATED:
+                self.reply(event.message(self.channel))
+        self.connection.skip(room.group, position)
 
     @command("leave_room")
     async def leave_room(self, message: LeaveRoom, request_id: Any) -> None:
         """Answers `room_left`; nothing of the room follows."""
-        room = await self._find(message.room_id, message.room_type)
+        room = await self._find(message.room_id, message.room_type, make=False)
         self.drop(room.room_id)
         self.reply({"type": "room_left", "data": {"room_id": room.room_id}}, request_id)
 
@@ -216,7 +240,7 @@ class ChatSocket(Socket):
         """Stores the message; everyone who has joined the room gets it as `chat_message`, the sender's
         copy with the `request_id`. The same `client_id` is stored once, however often it is sent."""
         draft = Draft(message.room_id, message.text, message.room_type, message.client_id)
-        self._stop_typing(message.room_id)
+        self._stop_typing(self._direct.get(message.room_id, message.room_id))
         # The sender's copy of the broadcast is the answer; it takes its place in the room's order.
         origin = (self.connection, request_id) if request_id is not None else None
         future = self.realtime.store.submit(chat.post_message, self.actor, draft, origin=origin)
@@ -234,7 +258,7 @@ class ChatSocket(Socket):
     @command("read")
     async def read(self, message: Read, request_id: Any) -> None:
         """Marks read for all devices of the person; everyone in the room gets `read`."""
-        room = await self._find(message.room_id, message.room_type)
+        room = await self._find(message.room_id, message.room_type, make=False)
         origin = (self.connection, request_id) if request_id is not None else None
         state, moved = await self.realtime.store.write(
             chat.mark_read, self.actor, room.room_id, message.last_message_id, origin=origin
@@ -275,6 +299,11 @@ class ChatSocket(Socket):
     def left(self) -> None:
         for room_id in list(self._typing):
             self._stop_typing(room_id)
+
+
+def _room_number(text: str) -> int:
+    """The room that a path names; 0, which is none, if it names nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
 
 
 def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:

@@ -69,7 +69,7 @@ class TaskSocket(Socket):
         "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
         "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
         "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
-        "resync": "one's role or department has changed, or `since` cannot be told: read `all` anew",
+        "resync": "what one may see has changed as a whole, or `since` cannot be told: read `all` anew",
     }
 
     async def opened(self) -> None:
@@ -78,10 +78,9 @@ class TaskSocket(Socket):
         self.realtime.hub.join(self.connection, groups.tasks(self.actor.id))
 
     async def refresh_actor(self) -> None:
-        before = self.actor
+        """Looks again who this is: what they may see may have changed, so the client starts anew."""
         await super().refresh_actor()
-        if (before.role, before.department_id) != (self.actor.role, self.actor.department_id):
-            self.reply({"type": "resync", "seq": self.realtime.hub.position})
+        self.reply({"type": "resync", "seq": self.realtime.hub.position})
 
     # -- what document C says differently ------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Every answer that a test sees is what its endpoint declares, and every error has the shape of all errors."""
+"""Every answer that a test sees is what its endpoint declares; every error has the shape of all errors."""
 
 import functools
 import re

@@ -38,7 +38,8 @@ class RawConnection:
                 if status >= 200:
                     break
             headers = HTTPHeaders.parse(rest)
-            return Answer(status, headers, await self.reader.readexactly(int(headers.get("Content-Length", 0))))
+            length = int(headers.get("Content-Length", 0))
+            return Answer(status, headers, await self.reader.readexactly(length))
 
 
 @contextlib.asynccontextmanager
@@ -65,5 +66,3 @@ async def exchange(url: str, data: bytes) -> Answer:
         with contextlib.suppress(ConnectionError):
             await connection.send(data)
         return await connection.answer()
-
-

@@ -1,0 +1,310 @@
+"""Who may do what: every route and every socket command, asked by everyone. What has no row fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import server
+from tests.support.database import sqlite_only
+from tests.support.http import PASSWORD
+from tests.support.team import Member, log_in, sign_up
+from tests.support.websocket import Socket
+
+WHO = ("anonymous", "stranger", "participant", "sender", "ceo")
+"""Nobody; somebody outside the room; one in it; who wrote the message; the highest rank, outside too."""
+
+
+@dataclass
+class World:
+    """A group of `sender` and `participant` with a message that has a file."""
+
+    client: Any
+    people: dict[str, Member]
+    room: int
+    message: int
+    file: str
+
+    def person(self, who: str) -> Member | None:
+        return self.people.get(who)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The status each of WHO gets, in this order, and what is sent."""
+
+    statuses: tuple[int, ...]
+    body: Callable[[World], dict[str, Any]] | None = None
+    query: Callable[[World], dict[str, Any]] | None = None
+    places: Callable[[World], dict[str, Any]] = field(default=lambda world: {})
+
+    def __post_init__(self) -> None:
+        assert len(self.statuses) == len(WHO)
+
+
+def everyone(status: int) -> tuple[int, ...]:
+    return (status,) * len(WHO)
+
+
+def signed_in(status: int) -> tuple[int, ...]:
+    return (401, status, status, status, status)
+
+
+def insiders(status: int) -> tuple[int, ...]:
+    return (401, 404, status, status, 404)
+
+
+AUTHOR = (401, 404, 403)
+
+
+def author(status: int) -> tuple[int, ...]:
+    return (*AUTHOR, status, 404)
+
+
+def in_room(world: World) -> dict[str, Any]:
+    return {"id": world.room}
+
+
+def of_message(world: World) -> dict[str, Any]:
+    return {"id": world.message}
+
+
+def of_file(world: World) -> dict[str, Any]:
+    return {"path...": world.file.removeprefix("/media/")}
+
+
+def log_in_body(world: World) -> dict[str, Any]:
+    return {"username": "participant", "password": PASSWORD}
+
+
+def register_body(world: World) -> dict[str, Any]:
+    return {"email": "new@example.org", "password": PASSWORD}
+
+
+def refresh_body(world: World) -> dict[str, Any]:
+    return {"refresh": world.people["participant"].refresh}
+
+
+LOG_IN = Row(everyone(200), log_in_body)
+REFRESH = Row(everyone(200), refresh_body)
+REGISTER = Row(everyone(201), register_body)
+LOG_OUT = Row(signed_in(200))
+PROFILE = Row(signed_in(200))
+PROFILE_CHANGE = Row(signed_in(200), lambda world: {"first_name": "New"})
+
+HTTP: dict[tuple[str, str], Row] = {
+    ("POST", "/api/auth/token/"): LOG_IN,
+    ("POST", "/api/auth/login/"): LOG_IN,
+    ("POST", "/api/users/auth/login/"): LOG_IN,
+    ("POST", "/api/v2/auth/login/"): LOG_IN,
+    ("POST", "/login/"): LOG_IN,
+    ("POST", "/api/auth/token/refresh/"): REFRESH,
+    ("POST", "/api/v2/auth/token/refresh/"): REFRESH,
+    ("POST", "/token-refresh/"): REFRESH,
+    ("POST", "/api/register/"): REGISTER,
+    ("POST", "/api/users/auth/register/"): REGISTER,
+    ("POST", "/api/auth/register/"): REGISTER,
+    ("POST", "/api/v2/auth/register/"): REGISTER,
+    ("POST", "/register/"): REGISTER,
+    ("POST", "/api/auth/logout/"): LOG_OUT,
+    ("POST", "/api/v2/auth/logout/"): LOG_OUT,
+    ("POST", "/api/password-reset/confirm/"): Row(
+        everyone(400), lambda world: {"uid": "1", "token": "x", "new_password": PASSWORD}
+    ),
+    ("GET", "/api/users/profile/"): PROFILE,
+    ("PATCH", "/api/users/profile/"): PROFILE_CHANGE,
+    ("GET", "/api/v2/auth/profile/"): PROFILE,
+    ("PATCH", "/api/v2/auth/profile/"): PROFILE_CHANGE,
+    ("GET", "/api/users/"): Row(signed_in(200)),
+    ("GET", "/api/users/{id}/"): Row(
+        signed_in(200), places=lambda world: {"id": world.people["participant"].id}
+    ),
+    ("GET", "/api/chat/rooms/"): Row(signed_in(200)),
+    ("POST", "/api/chat/rooms/"): Row(signed_in(201), lambda world: {"room_type": "group", "name": "New"}),
+    ("GET", "/api/chat/rooms/{id}/"): Row(insiders(200), places=in_room),
+    ("PATCH", "/api/chat/rooms/{id}/"): Row(insiders(200), lambda world: {"name": "New"}, places=in_room),
+    ("POST", "/api/chat/rooms/{id}/read/"): Row(insiders(200), lambda world: {}, places=in_room),
+    ("POST", "/api/chat/rooms/{id}/participants/"): Row(
+        insiders(200), lambda world: {"user_ids": [world.people["participant"].id]}, places=in_room
+    ),
+    ("POST", "/api/chat/rooms/{id}/leave/"): Row(insiders(200), places=in_room),
+    ("GET", "/api/chat/messages/"): Row(insiders(200), query=lambda world: {"room_id": world.room}),
+    ("POST", "/api/chat/messages/"): Row(
+        insiders(201), lambda world: {"room": world.room, "content": "hello"}
+    ),
+    ("GET", "/api/chat/messages/{id}/"): Row(insiders(200), places=of_message),
+    ("PATCH", "/api/chat/messages/{id}/"): Row(
+        author(200), lambda world: {"content": "x"}, places=of_message
+    ),
+    ("DELETE", "/api/chat/messages/{id}/"): Row(author(204), places=of_message),
+    ("GET", "/media/{path...}"): Row(insiders(200), places=of_file),
+    ("GET", "/health/"): Row(everyone(200)),
+    ("GET", "/api/health/"): Row(everyone(200)),
+    ("GET", "/api/schema/"): Row(everyone(200)),
+    ("GET", "/api/docs/"): Row(everyone(200)),
+    ("GET", "/"): Row(everyone(404)),
+    ("GET", "/static/{path...}"): Row(everyone(200), places=lambda world: {"path...": "websocket_test.html"}),
+}
+
+PUBLIC = {path for _, path in HTTP if not path.startswith(("/api/users/", "/api/chat/"))} - {
+    "/api/v2/auth/profile/",
+    "/api/auth/logout/",
+    "/api/v2/auth/logout/",
+    "/media/{path...}",
+} | {"/api/users/auth/login/", "/api/users/auth/register/"}
+"""Written down a second time, so that a row alone cannot open a path to everyone."""
+
+
+@pytest.fixture
+def new_world(client):
+    """await new_world() -> a World; the people are made once."""
+    people: dict[str, Member] = {}
+
+    async def make() -> World:
+        if not people:
+            for member in await sign_up(client, "ceo", "stranger", "participant", "sender"):
+                people[member.name] = member
+        sender = people["sender"]
+        room = await sender.group(people["participant"])
+        files = [("attachments", "a.txt", b"text", "text/plain")]
+        answer = await sender.post("/api/chat/messages/", form={"room": room}, files=files)
+        message = answer.expect(201).json
+        return World(client, people, room, message["id"], message["attachments"][0]["file"])
+
+    return make
+
+
+def test_no_route_lacks_a_row_and_no_row_a_route():
+    there = {
+        (method, route.path) for route in server.ROUTES for method in getattr(route.handler, "endpoints", {})
+    }
+    assert there - HTTP.keys() == set(), "these need a row"
+    assert HTTP.keys() - there == set(), "these are no more"
+
+
+def test_whatever_is_not_public_asks_who_is_there():
+    for (_, path), row in HTTP.items():
+        assert (row.statuses[0] != 401) is (path in PUBLIC), path
+    for route in server.ROUTES:
+        for method, declared in route.handler.endpoints.items():
+            if not declared.public:
+                assert HTTP[method, route.path].statuses[0] == 401
+
+
+@sqlite_only
+@pytest.mark.parametrize(("method", "path"), HTTP, ids=lambda value: value)
+@pytest.mark.gen_test
+async def test_everyone_gets_what_the_matrix_says(new_world, client, method, path):
+    row = HTTP[method, path]
+    got = []
+    for who in WHO:
+        world = await new_world()
+        target = path
+        for name, value in row.places(world).items():
+            target = target.replace("{" + name + "}", str(value))
+        options: dict[str, Any] = {}
+        if row.body:
+            options["json"] = row.body(world)
+        if row.query:
+            options["query"] = row.query(world)
+        if path.endswith("register/"):
+            options["json"]["email"] = f"{who}@new.example"
+        member = world.person(who)
+        answer = await client.request(method, target, token=member and member.access, **options)
+        got.append(answer.status)
+        if path.endswith("logout/") and member:
+            [world.people[who]] = await log_in(client, who)
+    assert dict(zip(WHO, got, strict=True)) == dict(zip(WHO, row.statuses, strict=True))
+
+
+# -- socket commands ---------------------------------------------------------------------------------
+
+# What each of WHO hears first: the type of the answer, or the code of an error.
+Heard = tuple[str, ...]
+
+
+def all_hear(type_: str) -> Heard:
+    return (type_,) * len(WHO)
+
+
+def members_hear(type_: str) -> Heard:
+    return ("not_authenticated", "not_found", type_, type_, "not_found")
+
+
+def signed_in_hear(type_: str) -> Heard:
+    return ("not_authenticated", type_, type_, type_, type_)
+
+
+SOCKET: dict[tuple[str, str], Heard] = {
+    ("/ws/chat/", "auth"): all_hear("auth"),
+    ("/ws/chat/", "ping"): signed_in_hear("pong"),
+    ("/ws/chat/", "hello"): signed_in_hear("hello"),
+    ("/ws/chat/", "resume"): signed_in_hear("nothing"),
+    ("/ws/chat/", "join_room"): members_hear("room_joined"),
+    ("/ws/chat/", "leave_room"): members_hear("room_left"),
+    ("/ws/chat/", "send_message"): members_hear("chat_message"),
+    ("/ws/chat/", "typing"): members_hear("nothing"),
+    ("/ws/chat/", "read"): members_hear("read"),
+    ("/ws/health/", "auth"): all_hear("auth"),
+    ("/ws/health/", "ping"): all_hear("pong"),
+    ("/ws/health/", "hello"): all_hear("hello"),
+    ("/ws/health/", "resume"): all_hear("nothing"),
+}
+
+
+async def answer_of(socket: Socket) -> dict[str, Any]:
+    """What comes next, but for what the health socket says unasked."""
+    while (message := await socket.recv())["type"] == "health":
+        pass
+    return message
+
+
+def test_no_socket_command_lacks_a_row_and_no_row_a_command():
+    there = {
+        (route.path, type_)
+        for route in server.SOCKETS
+        if "{" not in route.path
+        for type_ in route.handler.commands
+    }
+    assert there - SOCKET.keys() == set(), "these need a row"
+    assert SOCKET.keys() - there == set(), "these are no more"
+    # A room's own socket takes the same commands.
+    handlers = {route.path: route.handler for route in server.SOCKETS}
+    assert handlers["/ws/chat/{room_id...}"] is handlers["/ws/chat/"]
+
+
+@sqlite_only
+@pytest.mark.parametrize(("path", "command"), SOCKET, ids=lambda value: value)
+@pytest.mark.gen_test
+async def test_everyone_hears_what_the_matrix_says(new_world, connect, path, command):
+    got = []
+    for who in WHO:
+        world = await new_world()
+        member = world.person(who)
+        socket = await connect(path, token=member and member.access)
+        await socket.send({"type": "hello"})
+        since = (await answer_of(socket)).get("seq", 0)
+        message = {"type": command, "room_id": world.room, "message": "hi", "since": since}
+        await socket.send(message | {"token": world.people["participant"].access})
+        await socket.send({"type": "ping"})
+        answer = await answer_of(socket)
+        heard = answer["code"] if answer["type"] == "error" else answer["type"]
+        got.append("nothing" if heard == "pong" and command != "ping" else heard)
+    assert dict(zip(WHO, got, strict=True)) == dict(zip(WHO, SOCKET[path, command], strict=True))
+
+
+@sqlite_only
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.gen_test
+async def test_a_rooms_own_socket_opens_for_those_in_it_only(new_world, connect, who):
+    world = await new_world()
+    member = world.person(who)
+    socket = await connect(f"/ws/chat/{world.room}/", token=member and member.access)
+    if who in ("participant", "sender"):
+        assert (await socket.recv())["type"] == "room_joined"
+    elif who == "anonymous":
+        await socket.send({"type": "join_room", "room_id": world.room})
+        assert (await socket.recv())["code"] == "not_authenticated"
+    else:
+        assert await socket.closed() == 4404
