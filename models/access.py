@@ -50,12 +50,6 @@ def person(actor: Actor, person_id: int) -> dict:
     return present(actor, found)
 
 
-def acting_as(person_id: int) -> Actor:
-    """The person as access knows them, for what an operation has to find out on their behalf."""
-    found = Person.get_by_id(person_id)
-    return Actor(found.id, found.username, found.role, found.department_id)
-
-
 # -- tasks: who sees ---------------------------------------------------------------------------------
 
 _SEES_ALL_TASKS = frozenset({"ceo", "hr"})

@@ -7,7 +7,7 @@ from typing import Any
 from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
-from models.operations import chat, focus
+from models.operations import focus
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
@@ -76,6 +76,7 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
         if len(workspaces.member_ids(workspace_id)) >= MOST_MEMBERS:
             raise Invalid({"user_id": [f"A workspace has at most {MOST_MEMBERS} members."]})
         WorkspaceMember.create(workspace=workspace_id, person=person_id, role=role)
+        _sees_otherwise(person_id)
     elif found.role != role:
         if found.role == OWNER:
             _keep_an_owner(workspace_id)
@@ -105,12 +106,17 @@ def _take_out(workspace_id: int, person_id: int) -> None:
     WorkspaceMember.delete().where(
         (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
     ).execute()
-    chat.close_unseen_rooms(access.acting_as(person_id))
+    _sees_otherwise(person_id)
     events.emit(
         events.WORKSPACE_LEFT,
         (groups.person(person_id),),
         {"workspace_id": workspace_id, "user_id": person_id},
     )
+
+
+def _sees_otherwise(person_id: int) -> None:
+    # Sockets that follow tasks look again at what the person may see.
+    events.emit(events.PERSON_CHANGED, (groups.person(person_id),), {"person_id": person_id})
 
 
 def _changed(workspace: Workspace) -> None:
