@@ -92,6 +92,13 @@ _all = Statement(f"{_READ} {_LAST}")
 _unread = Statement(f"{_READ} AND NOT n.is_read {_LAST}")
 _read = Statement(f"{_READ} AND (n.is_read OR n.id <= ?) {_LAST}")
 _one = Statement(f"{_READ} AND n.id = ?")
+_ids = Statement("""
+    SELECT n.id FROM notification n WHERE n.person_id = ? AND n.id > ? ORDER BY n.id DESC LIMIT ?
+""")
+_unread_ids = Statement("""
+    SELECT n.id FROM notification n WHERE n.person_id = ? AND n.id > ? AND NOT n.is_read
+    ORDER BY n.id DESC LIMIT ?
+""")
 _newest = Statement("SELECT n.id FROM notification n WHERE n.person_id = ? ORDER BY n.id DESC LIMIT 1")
 
 
@@ -111,6 +118,12 @@ def newest_id(person_id: int) -> int:
     """The person's newest notification; 0 if there has never been one."""
     row = _newest.one(person_id)
     return row[0] if row else 0
+
+
+def newest_ids(person_id: int, after: int, most: int, unread_only: bool) -> list[int]:
+    """The person's newest notifications above `after`, in order."""
+    query = _unread_ids if unread_only else _ids
+    return [row[0] for row in reversed(query.all(person_id, after, most))]
 
 
 def page(person_id: int, most: int, skip: int, is_read: bool | None) -> tuple[int, list[dict[str, Any]]]:

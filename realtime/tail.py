@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 MOST_EVENTS = 20_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -26,6 +26,7 @@ class SupportsKept(Protocol):
     seq: int
     groups: Sequence[str]
     size: int
+    origin: Any
 
 
 class Tail:
@@ -45,6 +46,8 @@ class Tail:
 
     def add(self, event: SupportsKept) -> None:
         """Takes the newest event."""
+        # Whoever caused it has had their own copy; kept here, it would keep their connection.
+        event.origin = None
         self._events.append(event)
         self._note(event)
         for group in event.groups:

@@ -130,11 +130,12 @@ def mark_all_read(actor: Actor) -> dict[str, Any]:
     state = notifications.own_state(actor.id)
     if state.unread:
         upto = notifications.newest_id(actor.id)
-        _, newest = notifications.page(actor.id, MOST_TOLD_IDS, 0, is_read=False)
+        after = max(state.read_upto, state.cleared_upto)
+        ids = notifications.newest_ids(actor.id, after, MOST_TOLD_IDS, unread_only=True)
         NotificationState.update(read_upto=upto, unread=0).where(
             NotificationState.person == actor.id
         ).execute()
-        _tell_read(actor, sorted(item["id"] for item in newest), 0, upto=upto)
+        _tell_read(actor, ids, 0, upto=upto)
     return {"status": "all read", "count": state.unread}
 
 
@@ -153,11 +154,11 @@ def clear_all(actor: Actor) -> None:
     state = notifications.own_state(actor.id)
     if state.total:
         upto = notifications.newest_id(actor.id)
-        _, newest = notifications.page(actor.id, MOST_TOLD_IDS, 0, None)
+        ids = notifications.newest_ids(actor.id, state.cleared_upto, MOST_TOLD_IDS, unread_only=False)
         NotificationState.update(read_upto=upto, cleared_upto=upto, total=0, unread=0).where(
             NotificationState.person == actor.id
         ).execute()
-        _tell_read(actor, sorted(item["id"] for item in newest), 0, upto=upto, deleted=True)
+        _tell_read(actor, ids, 0, upto=upto, deleted=True)
 
 
 def _tell_read(
