@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _MOST_DAYS = 3650
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
+# Never the assignment, department or workspace, whatever the setting says.
+_ASSIGNEE_FIELDS = ("title", "description", "status", "priority", "due_date", "estimate_hours")
 
 
 class SettingsError(Exception):
@@ -177,6 +179,14 @@ class Settings(BaseSettings):
     def _before(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < hours <= _MOST_DAYS * 24 for hours in value):
             raise ValueError("must be hours above 0")
+        return value
+
+    @field_validator("assignee_fields")
+    @classmethod
+    def _fields_of_a_task(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in _ASSIGNEE_FIELDS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(_ASSIGNEE_FIELDS)}")
         return value
 
     @field_validator("tls_cert", "tls_key")

@@ -191,8 +191,7 @@ def check_task_changes(
         raise Forbidden("You may see this task, but not change it.")
     if not _ASSIGNMENT.isdisjoint(wanted):
         raise Forbidden("An assignee may not change who or what a task belongs to.")
-    names = {"estimate_hours": "estimate", "task": "title"}
-    allowed = {names.get(name, name) for name in assignee_fields}
+    allowed = {"estimate" if name == "estimate_hours" else name for name in assignee_fields}
     refused = sorted(wanted.keys() - allowed) if allowed else []
     if refused:
         raise Forbidden(f"An assignee may not change {', '.join(refused)}.")

@@ -248,12 +248,15 @@ def _room_json(row: tuple, people: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def my_rooms(person_id: int, scope: Scope, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def my_rooms(
+    person_id: int, most: int, skip: int, scope: Scope | None = None
+) -> tuple[int, list[dict[str, Any]]]:
     """How many rooms the person is in, and a page of them, the most recently active first; rooms of
     tasks as far as the scope sees the tasks.
 
     Seven statements, whatever the page holds.
     """
+    scope = scope or Scope(True, (person_id,))
     mine = (person_id, scope.everything, *scope.visible_params)
     count = _my_room_count.one(*mine)[0]
     return count, _for_viewer(_my_rooms.all(*mine, most, skip), person_id)

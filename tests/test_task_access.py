@@ -123,6 +123,15 @@ def _template(path):
     return path.partition("?")[0].replace("{uuid}", "{task}")
 
 
+@sqlite_only
+@pytest.mark.gen_test
+async def test_nobody_who_is_not_signed_in_gets_anything(client):
+    for route in [*handlers.tasks.routes, *handlers.surface_c.routes]:
+        for method in route.handler.endpoints:
+            path = route.path.replace("{task}", "1").replace("{id}", "1")
+            (await client.request(method, path)).expect(401)
+
+
 class Scene:
     """Somebody of a role, and tasks to which they have a relation; the boss made the rest."""
 

@@ -193,7 +193,7 @@ def _changed(room_id: int) -> None:
 
 def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many rooms the actor is in, and a page of them."""
-    return chat.my_rooms(actor.id, access.task_scope(actor, with_workspaces=False), most, skip)
+    return chat.my_rooms(actor.id, most, skip, access.task_scope(actor, with_workspaces=False))
 
 
 def room(actor: Actor, room_id: int) -> dict[str, Any]:
