@@ -281,7 +281,7 @@ class Profile(BaseHandler):
     @endpoint(answers={200: answers.Profile})
     async def get(self) -> None:
         """The signed-in person."""
-        self.answer(await self.store.read(accounts.profile, self.actor))
+        self.answer(await self.store.read(accounts.own_profile, self.actor))
 
     @endpoint(body=ProfileChanges, answers={200: answers.Profile})
     async def patch(self, body: ProfileChanges) -> None:

@@ -302,6 +302,11 @@ def newest() -> int:
     return _newest.one()[0]
 
 
+def floor() -> int:
+    """The highest `seq` that retention has removed."""
+    return _bounds.one()[1]
+
+
 def is_known(since: int) -> bool:
     """Whether everything after `since` can be replayed: it was given out by this history, and
     nothing after it has been removed."""

@@ -149,6 +149,11 @@ def reset_subject(person_id: int) -> tuple[str, tuple[str, ...]] | None:
 
 def profile(actor: Actor) -> dict:
     """Query: the actor's own `User`."""
+    return Person.get_by_id(actor.id).to_json()
+
+
+def own_profile(actor: Actor) -> dict:
+    """Query: the same with when one is left alone."""
     return _own(Person.get_by_id(actor.id))
 
 

@@ -125,7 +125,8 @@ class Realtime:
     async def is_known(self, since: int) -> bool:
         """Whether the event log reaches back to `since`."""
         if self.tail.is_known(since):
-            return True
+            # Memory may reach back further than retention, which holds for everybody alike.
+            return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
         return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
 
     async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[events.Event]:
