@@ -44,6 +44,8 @@ def endpoints() -> list[tuple[str, str, Any]]:
         (method, route.path, declared)
         for route in server.ROUTES
         for method, declared in route.handler.endpoints.items()
+        # The one answer without an end has tests of its own.
+        if not route.path.startswith("/api/v1/realtime/stream")
     ]
 
 
@@ -248,7 +250,7 @@ async def test_a_client_that_announces_too_much_is_told_before_it_sends(app, hea
 async def test_a_body_that_nobody_asked_for_changes_nothing(client):
     [ann] = await sign_up(client, "ann")
     answer = await ann.get(PROFILE, body=b'{"x": 1}', headers={"Content-Type": "application/json"})
-    assert answer.expect(200).json == ann.user
+    assert answer.expect(200).json.items() >= ann.user.items()
 
 
 NASTY = [
