@@ -65,10 +65,10 @@ class QuietHours(AnswerModel):
 
 
 class Profile(User):
-    """Oneself."""
+    """Oneself. Without the last two, one is left alone while focusing, and at no hours."""
 
-    hold_while_focusing: bool
-    quiet_hours: QuietHours | None
+    hold_while_focusing: bool = True
+    quiet_hours: QuietHours | None = None
 
 
 class SignedIn(AnswerModel):

@@ -290,10 +290,10 @@ class Quiet:
 
 
 def settings_json(person_id: int) -> dict[str, Any]:
-    """When the person wants to be left alone, as their profile shows it."""
+    """When the person wants to be left alone, as their profile shows it; nothing if they never said."""
     mine = NotificationState.get_or_none(NotificationState.person == person_id)
-    if mine is None:
-        return {"hold_while_focusing": True, "quiet_hours": None}
+    if mine is None or (mine.hold_while_focusing and mine.quiet_from is None):
+        return {}
     quiet = None
     if mine.quiet_from is not None:
         quiet = {
