@@ -4,6 +4,7 @@ server.py [serve] [--name value …]    serve (the default)
 server.py migrate                     bring the database up to date
 server.py create-user EMAIL           make a person; asks for the password, or reads it from stdin
 server.py reset-link EMAIL            a link with which the person sets a new password
+server.py mail                        show the mail that has not been sent
 server.py check                       validate the settings and the database
 """
 
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import getpass
 import logging
 import resource
 import signal
 import ssl
 import sys
+import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -28,19 +31,30 @@ from tornado.web import Application, RequestHandler
 
 import handlers.auth
 import handlers.chat
+import handlers.focus
 import handlers.media
+import handlers.notifications
 import handlers.pages
 import handlers.people
 import handlers.proxy
+import handlers.realtime
 import handlers.schema
 import handlers.service
+import handlers.social
+import handlers.surface_c
+import handlers.tasks
+import handlers.workspaces
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
-from jobs import retention
+from handlers.providers import Providers
+from handlers.service import About
+from handlers.throttle import Throttle
+from jobs import deadlines, focus, holding, mail, retention
 from models.authenticator import Authenticator
-from models.base import now
+from models.base import iso, now
 from models.errors import DomainError
 from models.links import Links
+from models.mail import unsent
 from models.operations import accounts
 from models.operations.accounts import NewPerson
 from models.passwords import hash_password, weaknesses
@@ -52,10 +66,17 @@ from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
 from realtime.feed import Feed
 from realtime.hub import Hub
-from realtime.sockets import documentation
+from realtime.presence import Presence
+from realtime.sockets import chat, documentation, workspace
+from realtime.sockets import focus as focus_socket
 from realtime.sockets.base import Realtime
-from realtime.sockets.chat import ChatSocket, effects
+from realtime.sockets.chat import ChatSocket
+from realtime.sockets.focus import FocusSocket
 from realtime.sockets.health import HealthSocket
+from realtime.sockets.notifications import NotificationSocket
+from realtime.sockets.tasks import TaskSocket
+from realtime.sockets.workspace import WorkspaceTasksSocket
+from realtime.stream import Stream
 from settings import Settings, SettingsError
 
 VERSION = "0.1.0"
@@ -64,12 +85,24 @@ log = logging.getLogger("taskroom")
 SOCKETS = [
     Route("/ws/chat/", ChatSocket),
     Route("/ws/chat/{room_id...}", ChatSocket),
+    Route("/ws/tasks/", TaskSocket),
+    Route("/ws/tasks/{workspace_id...}", WorkspaceTasksSocket),
+    Route("/ws/focus-session/{session_id...}", FocusSocket),
     Route("/ws/health/", HealthSocket),
+    Route("/ws/notifications/", NotificationSocket),
 ]
 ROUTES = [
-    *handlers.auth.routes,
-    *handlers.people.routes,
+    # Tornado tries them in this order: what is asked for most comes first.
+    *handlers.tasks.routes,
     *handlers.chat.routes,
+    *handlers.auth.routes,
+    *handlers.social.routes,
+    *handlers.people.routes,
+    *handlers.surface_c.routes,
+    *handlers.notifications.routes,
+    *handlers.workspaces.routes,
+    *handlers.realtime.routes,
+    *handlers.focus.routes,
     *handlers.media.routes,
     *handlers.service.routes,
     *handlers.schema.routes,
@@ -84,6 +117,8 @@ SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
 """Above `socket_message_kib`, so that a message slightly too large is refused with 1009, not a reset."""
 SWEEP_EVERY_S = 1
 SHUTDOWN_PATIENCE_S = 3
+MOST_MAIL_SHOWN = 1000
+MOST_VERSION_CHARS = 60
 
 
 class TaskroomApplication(Application):
@@ -99,7 +134,11 @@ class TaskroomApplication(Application):
         if log.isEnabledFor(level):
             request = handler.request
             took_ms = 1000 * request.request_time()
-            log.log(level, "%s %s %d %.1f ms", request.method, request.path, handler.get_status(), took_ms)
+            text, values = "%s %s %d %.1f ms", [request.method, request.path, handler.get_status(), took_ms]
+            client = request.headers.get("X-Client-Version", "")[:MOST_VERSION_CHARS]
+            if client.isascii() and client.isprintable() and client:
+                text, values = text + " (%s)", [*values, client]
+            log.log(level, text, *values)
 
 
 def describe_api() -> dict[str, Any]:
@@ -119,6 +158,8 @@ class Taskroom:
         self._jobs: list[asyncio.Task] = []
         self._server: HTTPServer | None = None
         self.realtime: Realtime | None = None
+        self.throttle: Throttle | None = None
+        self.providers: Providers | None = None
 
     async def start(self) -> None:
         """Opens the database and listens. Raises SettingsError, StoreError, OSError (the address)."""
@@ -137,18 +178,44 @@ class Taskroom:
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
         self.realtime = self._make_realtime(authenticator, links)
-        backend = Backend(settings, store, authenticator, links, media, ResetTokens(secret))
+        self._stream = Stream(self.realtime)
+        self.throttle, self.providers = Throttle(settings), Providers(settings)
+        backend = Backend(
+            settings,
+            store,
+            authenticator,
+            links,
+            media,
+            ResetTokens(secret),
+            self.throttle,
+            self.providers,
+        )
         self._listen(self._make_application(backend))
-        self._jobs = [_run_for_ever(self._sweep()), _run_for_ever(retention.run(store, settings))]
+        self._jobs = [
+            _run_for_ever(work)
+            for work in (
+                self._sweep(),
+                self.realtime.fill_tail(),
+                self.realtime.presence.run(),
+                mail.run(store, settings),
+                retention.run(store, settings),
+                focus.run(store),
+                holding.run(store),
+                deadlines.run(store, settings),
+            )
+        ]
 
     def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
-        broadcaster.effects.update(effects(hub))
+        broadcaster.effects.update(chat.effects(hub, authenticator))
+        for channel in (workspace, focus_socket):
+            broadcaster.effects.update(channel.effects(hub))
         feed = Feed(self.store, broadcaster, self.settings.redis_url)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
-        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher)
+        presence = Presence(self.store)
+        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence)
 
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
@@ -157,8 +224,10 @@ class Taskroom:
             default_handler_class=UnknownPath,
             backend=backend,
             realtime=self.realtime,
+            stream=self._stream,
             static_files=handlers.pages.load(),
             describe=describe_api,
+            about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
             websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
         )
 
@@ -192,14 +261,25 @@ class Taskroom:
         """Takes nothing new, tells every socket when to come back, finishes what waits."""
         for job in self._jobs:
             job.cancel()
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=SHUTDOWN_PATIENCE_S)
         if self._server is not None:
             self._server.stop()
+            self._stream.close()
             for socket in list(self.realtime.sockets):
                 socket.shut(1001)
             await self._drain()
         if self.realtime is not None:
-            await self.realtime.feed.stop()
+            await self._leave()
         await self.store.close()
+
+    async def _leave(self) -> None:
+        """Nobody is online here any more; the other processes hear of it from the database."""
+        with contextlib.suppress(DomainError):
+            await self.realtime.presence.flush()
+        await self.realtime.feed.stop()
+        await self.throttle.close()
+        self.providers.close()
 
     async def _drain(self) -> None:
         """Waits, but not for ever, until clients have answered the close and requests are done."""
@@ -207,7 +287,8 @@ class Taskroom:
         until = loop.time() + SHUTDOWN_PATIENCE_S
         while (self.realtime.closing or self.store.is_busy) and loop.time() < until:
             await asyncio.sleep(0.02)
-        await self._server.close_all_connections()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)
 
 
 def _run_for_ever(work: Coroutine) -> asyncio.Task:
@@ -308,11 +389,28 @@ def reset_link(settings: Settings, args: Sequence[str]) -> int:
     return 0
 
 
+def show_mail(settings: Settings, args: Sequence[str]) -> int:
+    """Prints the mail that has not been sent, the oldest first."""
+    store = Store(settings.database_url, settings.data_dir)
+    store.prepare()
+    waiting = store.run_alone(unsent, MOST_MAIL_SHOWN)
+    for one in waiting:
+        then = iso(one.next_attempt_at) or "never: given up"
+        print(f"mail {one.id} to {one.recipient}, queued {iso(one.created_at)}")
+        print(f"  Subject: {one.subject}")
+        print(f"  Attempts: {one.attempts}, the next: {then}" + (f" ({one.error})" if one.error else ""))
+        print("".join(f"\n  | {line}" for line in one.body.splitlines()).lstrip("\n"), end="\n\n")
+    where = "" if settings.smtp_url else " (smtp_url is empty: it stays in the queue)"
+    print(f"{len(waiting)} not sent{where}.")
+    return 0
+
+
 COMMANDS = {
     "serve": serve,
     "migrate": migrate,
     "create-user": create_user,
     "reset-link": reset_link,
+    "mail": show_mail,
     "check": check,
 }
 

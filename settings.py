@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _MOST_DAYS = 3650
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
+# Never the assignment, department or workspace, whatever the setting says.
+_ASSIGNEE_FIELDS = ("title", "description", "status", "priority", "due_date", "estimate_hours")
 
 
 class SettingsError(Exception):
@@ -136,8 +139,32 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _known_mail_server(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("smtp", "smtps"):
-            raise ValueError("must be smtp://… or smtps://…, or empty")
+        parts = urlsplit(value)
+        # A port that is no number raises here as well.
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
+            raise ValueError("must be smtp://host:port or smtps://host:port, or empty")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1] or not value.isprintable():
+            raise ValueError("must be an address, like taskroom@example.org")
+        return value
+
+    @field_validator(
+        "google_authorize_url",
+        "google_token_url",
+        "google_userinfo_url",
+        "github_authorize_url",
+        "github_token_url",
+        "github_userinfo_url",
+        "github_emails_url",
+    )
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+            raise ValueError("must be an absolute http:// or https:// URL")
         return value
 
     @field_validator("backend_url", "frontend_url", "oidc_issuer")
@@ -177,6 +204,14 @@ class Settings(BaseSettings):
     def _before(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < hours <= _MOST_DAYS * 24 for hours in value):
             raise ValueError("must be hours above 0")
+        return value
+
+    @field_validator("assignee_fields")
+    @classmethod
+    def _fields_of_a_task(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in _ASSIGNEE_FIELDS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(_ASSIGNEE_FIELDS)}")
         return value
 
     @field_validator("tls_cert", "tls_key")

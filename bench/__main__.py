@@ -14,10 +14,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import fanout, idle, rooms, start
+from bench import fanout, idle, reconnect, rooms, start, tasks
 from bench.figures import Figure, table
 
-BENCHMARKS = {"fanout": fanout.run, "rooms": rooms.run, "idle": idle.run, "start": start.run}
+BENCHMARKS = {
+    "fanout": fanout.run,
+    "rooms": rooms.run,
+    "idle": idle.run,
+    "start": start.run,
+    "reconnect": reconnect.run,
+    "tasks": tasks.run,
+}
 
 
 def main() -> None:

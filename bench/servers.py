@@ -105,6 +105,14 @@ class Server:
         self._process.send_signal(signal.SIGUSR1)
         return json.loads(self._process.stdout.readline())
 
+    def get(self, path: str, token: str) -> Any:
+        """GETs JSON. Raises HTTPError."""
+        request = urllib.request.Request(
+            f"http://{HOST}:{self.port}{path}", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def api(self, path: str, body: Any, token: str | None = None) -> Any:
         """POSTs JSON and returns the answer's. Raises HTTPError."""
         headers = {"Content-Type": "application/json"}
@@ -117,9 +125,9 @@ class Server:
             return json.load(answer)
 
 
-def taskroom(data_dir: Path) -> Server:
+def taskroom(data_dir: Path, *args: str) -> Server:
     """The server as it is shipped, without limits on what one client may send."""
-    return Server("server.py", "--data_dir", str(data_dir), *_UNLIMITED, log=_log_beside(data_dir))
+    return Server("server.py", "--data_dir", str(data_dir), *_UNLIMITED, *args, log=_log_beside(data_dir))
 
 
 def counting_taskroom(data_dir: Path) -> Server:
@@ -148,4 +156,6 @@ def _environment() -> dict[str, str]:
     """Ours without anybody's settings; the wrapper scripts find the server's modules."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKROOM_")}
     kept.pop("BACKEND_URL", None)
-    return kept | {"PYTHONPATH": str(ROOT)}
+    # One address asks for everybody.
+    rates = {f"TASKROOM_THROTTLE_{name}": "" for name in ("ANON", "USER", "LOGIN", "PASSWORD_RESET")}
+    return kept | rates | {"PYTHONPATH": str(ROOT)}

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, RootModel
 
 Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
 RoomType = Literal["direct", "task", "group"]
+TaskStatus = Literal["todo", "in_progress", "review", "blocked", "done", "cancelled"]
+Priority = Literal["low", "medium", "high", "critical"]
 
 
 class AnswerModel(BaseModel):
@@ -54,6 +56,21 @@ class User(AnswerModel):
     version: int
 
 
+class QuietHours(AnswerModel):
+    """When somebody is left alone, as hours and minutes in their time zone."""
+
+    start: str
+    end: str
+    time_zone: str
+
+
+class Profile(User):
+    """Oneself. Without the last two, one is left alone while focusing, and at no hours."""
+
+    hold_while_focusing: bool = True
+    quiet_hours: QuietHours | None = None
+
+
 class SignedIn(AnswerModel):
     """Tokens, also set as HttpOnly cookies, and who they are for."""
 
@@ -82,6 +99,132 @@ class Attachment(AnswerModel):
     file_size: int
     content_type: str
     uploaded_at: str
+
+
+class Proposal(AnswerModel):
+    """That somebody is asked to take a task."""
+
+    id: int
+    task: int
+    user: int
+    proposed_by: int
+    status: Literal["pending", "accepted", "rejected", "withdrawn"]
+    reason: str
+    created_at: str
+    answered_at: str | None
+    task_uuid: str
+    task_title: str
+    task_description: str
+    task_priority: Priority
+    task_due_date: str | None
+
+
+class TaskProposal(AnswerModel):
+    """A proposal as its task shows it."""
+
+    id: int
+    task: int
+    user: int
+    proposed_by: int
+    status: Literal["pending", "accepted", "rejected", "withdrawn"]
+    reason: str
+    created_at: str
+    answered_at: str | None
+
+
+class Task(AnswerModel):
+    """A task. `assignees` are ids, `assigned_to` the same people as references; `estimate_hours` is a
+    decimal string."""
+
+    id: int
+    uuid: str
+    title: str
+    description: str
+    status: TaskStatus
+    priority: Priority
+    due_date: str | None
+    estimate_hours: str | None
+    creator: int
+    assigned_by: int | None
+    assignees: list[int]
+    assigned_to: list[Reference]
+    department: int | None
+    workspace: int | None
+    completed_at: str | None
+    created_at: str
+    updated_at: str
+    attachments: list[Attachment]
+    proposals: list[TaskProposal]
+    comment_count: int
+    version: int
+
+
+class SurfaceCTask(Task):
+    """A task as document C shows it: `id` is the uuid (the number is `pk`), `task` the title."""
+
+    id: str
+    pk: int
+    task: str
+
+
+class AssignedTask(Status):
+    """Who is assigned now."""
+
+    assignees: list[int]
+    task: Task
+
+
+class DoneTask(Status):
+    """That a task is done, and since when."""
+
+    completed_at: str
+    task: Task
+
+
+class ProposedTask(AnswerModel):
+    """Who has been asked."""
+
+    assignments: list[Proposal]
+
+
+class HistoryEntry(AnswerModel):
+    """One thing that was done to a task; a value is as the task shows it."""
+
+    id: int
+    task: int
+    user: Reference
+    action: str
+    field: str | None
+    old_value: Any
+    new_value: Any
+    reason: str
+    created_at: str
+
+
+class Comment(AnswerModel):
+    """What somebody said about a task."""
+
+    id: int
+    task: int
+    author: int
+    content: str
+    created_at: str
+    updated_at: str
+    version: int
+
+
+class Assignment(AnswerModel):
+    """That somebody was assigned to a task."""
+
+    id: int
+    task: int
+    assigned_to: int
+    assigned_by: int
+    created_at: str
+
+
+class OneOrMoreAttachments(RootModel[Attachment | list[Attachment]]):
+    """One file as an object, several as a list."""
 
 
 class Message(AnswerModel):
@@ -152,10 +295,205 @@ class RoomPage(ListPage):
     results: list[Room]
 
 
+class TaskPage(ListPage):
+    """A page of tasks."""
+
+    results: list[Task]
+
+
+class SurfaceCPage(ListPage):
+    """A page of tasks as document C shows them."""
+
+    results: list[SurfaceCTask]
+
+
+class HistoryPage(ListPage):
+    """A page of a task's history."""
+
+    results: list[HistoryEntry]
+
+
+class CommentPage(ListPage):
+    """A page of comments."""
+
+    results: list[Comment]
+
+
+class AttachmentPage(ListPage):
+    """A page of files."""
+
+    results: list[Attachment]
+
+
+class AssignmentPage(ListPage):
+    """A page of the audit of assignments."""
+
+    results: list[Assignment]
+
+
+class ProposalPage(ListPage):
+    """A page of proposals."""
+
+    results: list[Proposal]
+
+
 class UserPage(ListPage):
     """A page of people."""
 
     results: list[User]
+
+
+class ResetLink(AnswerModel):
+    """A link with which somebody sets a new password, and what it carries."""
+
+    link: str
+    uid: str
+    token: str
+
+
+class Department(AnswerModel):
+    """A department; `manager` is a person's id."""
+
+    id: int
+    name: str
+    manager: int | None
+    version: int
+
+
+class DepartmentPage(ListPage):
+    """A page of departments."""
+
+    results: list[Department]
+
+
+class DepartmentCount(AnswerModel):
+    """How many active people a department has; null is for those without one."""
+
+    department: int | None
+    name: str | None
+    count: int
+
+
+class PersonTasks(AnswerModel):
+    """How many tasks somebody is assigned."""
+
+    user: Reference
+    open: int
+    done: int
+
+
+class PeopleStatistics(AnswerModel):
+    """Counts of the people in the caller's scope; those by role and department are of active people."""
+
+    total: int
+    active: int
+    inactive: int
+    online: int
+    by_role: dict[Role, int]
+    by_department: list[DepartmentCount]
+    tasks_per_person: list[PersonTasks]
+
+
+class DeviceSession(AnswerModel):
+    """A sign-in on one device. `device` is what its browser calls itself."""
+
+    id: str
+    device: str
+    address: str
+    created_at: str
+    last_used: str
+    expires_at: str
+    is_current: bool
+
+
+class SessionPage(ListPage):
+    """A page of sessions."""
+
+    results: list[DeviceSession]
+
+
+class SocialProvider(AnswerModel):
+    """A provider to sign in with; `initiate_url` is where to send the browser."""
+
+    id: str
+    name: str
+    initiate_url: str
+
+
+class SocialProviders(AnswerModel):
+    """The configured providers."""
+
+    providers: list[SocialProvider]
+
+
+class PartHealth(AnswerModel):
+    """One part: `ok`, `off` (not configured) or `unavailable`."""
+
+    status: Literal["ok", "off", "unavailable"]
+    latency_ms: float | None
+    detail: str | None = None
+    waiting: int | None = None
+
+
+class Health(AnswerModel):
+    """`degraded` if a part is away that can be done without; 503 and `unavailable` without a database.
+
+    `uptime` is in seconds.
+    """
+
+    status: Literal["ok", "degraded", "unavailable"]
+    version: str
+    uptime: float
+    parts: dict[str, PartHealth]
+    detail: str | None = None
+    code: str | None = None
+
+
+class ChatHealth(Status):
+    """Open sockets of this process, stored rooms, messages of the last minute."""
+
+    connections: int
+    rooms: int
+    messages_per_minute: int
+
+
+class Config(AnswerModel):
+    """What a frontend asks for at its start."""
+
+    name: str
+    version: str
+    features: dict[str, bool]
+    social_providers: list[SocialProvider]
+    limits: dict[str, float | str | None]
+    websockets: dict[str, str]
+    websocket_auth: list[str]
+
+
+class DayCount(AnswerModel):
+    """A day in UTC and how many."""
+
+    date: str
+    count: int
+
+
+class BusyPerson(AnswerModel):
+    """How many open tasks somebody is assigned."""
+
+    user: Reference
+    open: int
+
+
+class Dashboard(AnswerModel):
+    """Figures in the caller's scope: of the tasks they may see, and of everyone, a department, or
+    themselves. Days are the last 30, in UTC; `focus_minutes` is of the same time."""
+
+    tasks_by_status: dict[TaskStatus, int]
+    tasks_by_priority: dict[Priority, int]
+    tasks_overdue: int
+    tasks_done_per_day: list[DayCount]
+    busiest_people: list[BusyPerson]
+    messages_per_day: list[DayCount]
+    focus_minutes: float
 
 
 class MessagePage(AnswerModel):
@@ -174,3 +512,135 @@ class Problem(AnswerModel):
     detail: str
     code: str
     current: dict | None = None
+
+
+class Notification(AnswerModel):
+    """A notification. `data` is what its sender gave along."""
+
+    id: int
+    title: str
+    message: str
+    content: str
+    notification_type: str
+    is_read: bool
+    created_at: str
+    related_entity_type: str | None
+    related_entity_id: int | None
+    task_id: int | None
+    action: str | None
+    workspace_id: int | None
+    actor_id: int | None
+    data: dict
+
+
+class NotificationPage(ListPage):
+    """A page of notifications, as they were before this look at them."""
+
+    results: list[Notification]
+
+
+class UnreadCount(AnswerModel):
+    """How many are unread."""
+
+    count: int
+
+
+class AllRead(Status):
+    """How many were marked read."""
+
+    count: int
+
+
+class Member(AnswerModel):
+    """Somebody in a workspace."""
+
+    user_id: int
+    role: Literal["owner", "admin", "member"]
+    user: Reference
+
+
+class MemberPage(ListPage):
+    """A page of members."""
+
+    results: list[Member]
+
+
+class SharedWorkspace(AnswerModel):
+    """What all members see alike: what `workspace_changed` carries."""
+
+    id: int
+    name: str
+    members: list[Member]
+    created_at: str
+    version: int
+
+
+class Workspace(SharedWorkspace):
+    """A workspace; `role` is one's own in it."""
+
+    role: Literal["owner", "admin", "member"]
+
+
+class WorkspacePage(ListPage):
+    """A page of workspaces."""
+
+    results: list[Workspace]
+
+
+class RecipientCount(Status):
+    """To how many people a task event went."""
+
+    recipient_count: int
+
+
+class FocusSession(AnswerModel):
+    """A focus session. `ends_at` is when the running phase ends; while paused, `remaining_seconds` is how
+    much of it is left."""
+
+    id: int
+    title: str
+    workspace: int | None
+    task: int | None
+    host: int
+    focus_minutes: int | float
+    break_minutes: int | float
+    rounds: int
+    round: int
+    status: Literal["waiting", "running", "paused", "finished"]
+    phase: Literal["focus", "break"] | None
+    created_at: str
+    started_at: str | None
+    ends_at: str | None
+    remaining_seconds: float | None
+    finished_at: str | None
+    participants: list[Reference]
+    version: int
+
+
+class FocusSessionPage(ListPage):
+    """A page of focus sessions."""
+
+    results: list[FocusSession]
+
+
+class FocusFigures(AnswerModel):
+    """What somebody has focused in finished sessions."""
+
+    user: Reference
+    sessions: int
+    focus_minutes: float
+
+
+class FocusStats(AnswerModel):
+    """Figures of the last days: one's own, and those of the team, the most focused first."""
+
+    days: int
+    me: FocusFigures
+    team: list[FocusFigures]
+
+
+class MissedEvents(AnswerModel):
+    """What came, as the sockets say it, and the position to ask from the next time."""
+
+    events: list[dict]
+    seq: int

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import logging
+import secrets
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from handlers import answers
-from handlers.base import BaseHandler, Endpoint, Route, endpoint
+from handlers.base import BaseHandler, Endpoint, Page, Route, endpoint
+from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
 from models.base import SECOND_US
-from models.errors import Invalid, Unauthenticated
+from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Name, Text
+from models.notifications import Quiet, zone
 from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
+from models.operations.notifications import QuietChanges
 from models.passwords import common, hash_password, matches, strong, weaknesses
-from models.people import email_address, user_name
+from models.people import email_address, fold, user_name
 from models.tokens import ACCESS, REFRESH
+
+log = logging.getLogger("taskroom.http")
 
 REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 """Where the refresh cookie is sent: the paths that refresh and sign out, and nothing else."""
@@ -24,7 +33,16 @@ REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 EmailAddress = Annotated[Text, Field(max_length=254), AfterValidator(email_address)]
 Username = Annotated[Name, AfterValidator(user_name)]
 NewPasswordText = Annotated[Text, AfterValidator(strong)]
+ClockTime = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
 PersonalName = Annotated[Text, Field(max_length=150)]
+
+
+def _known_zone(name: str) -> str:
+    zone(name)
+    return name
+
+
+TimeZone = Annotated[Text, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class Credentials(Input):
@@ -58,13 +76,56 @@ class RefreshToken(Input):
     refresh: Text | None = None
 
 
+def _minute(text: str) -> int:
+    hour, minute = text.split(":")
+    return int(hour) * 60 + int(minute)
+
+
+class QuietHours(Input):
+    """When one is not told of anything but deadlines and system messages; it may reach over midnight."""
+
+    start: ClockTime
+    end: ClockTime
+    time_zone: TimeZone = "UTC"
+
+    @property
+    def quiet(self) -> Quiet:
+        """The same for the operation."""
+        return Quiet(_minute(self.start), _minute(self.end), self.time_zone)
+
+
 class ProfileChanges(Input):
-    """What one may change about oneself; what is not sent stays."""
+    """What one may change about oneself; what is not sent stays. `quiet_hours` null is none."""
+
+    hold_while_focusing: bool | None = None
+    quiet_hours: QuietHours | None = None
 
     email: EmailAddress | None = None
     username: Username | None = None
     first_name: PersonalName | None = None
     last_name: PersonalName | None = None
+
+    HOLDING: ClassVar[tuple[str, ...]] = ("hold_while_focusing", "quiet_hours")
+
+    @property
+    def holding(self) -> QuietChanges:
+        """When one wants to be left alone."""
+        quiet = self.quiet_hours
+        none = quiet is None and "quiet_hours" in self.model_fields_set
+        return QuietChanges(self.hold_while_focusing, quiet.quiet if quiet else None, none)
+
+
+class ResetRequest(Input):
+    """Whose password is to be set anew."""
+
+    email: EmailAddress
+
+
+class PasswordChange(Input):
+    """One's password, and the one to take its place."""
+
+    current_password: Text
+    new_password: NewPasswordText
 
 
 class NewPassword(Input):
@@ -85,24 +146,44 @@ class AuthHandler(BaseHandler):
 
     def welcome(self, signed_in: SignedIn, status: int) -> None:
         """Answers with tokens for the session, and sets them as cookies."""
+        access, refresh = self.give_cookies(signed_in)
+        self.answer({"access": access, "refresh": refresh, "user": signed_in.user}, status)
+
+    def give_cookies(self, signed_in: SignedIn) -> tuple[str, str]:
+        """Tokens for the session, set as cookies: access and refresh."""
         make = self.backend.authenticator.tokens.make
         refresh = make(REFRESH, signed_in.person_id, signed_in.session_id)
         self.set_refresh_cookie(refresh)
-        access = self.give_access(signed_in)
-        self.answer({"access": access, "refresh": refresh, "user": signed_in.user}, status)
+        return self.give_access(signed_in), refresh
+
+    def go_to(self, url: str) -> None:
+        """Answers with a redirect."""
+        self.set_status(302)
+        self.set_header("Location", url)
+        self.clear_header("Content-Type")
+
+    async def count_log_in(self, account: str) -> None:
+        """Counts an attempt to sign in to an account. Raises Throttled.
+
+        Counted for this account from this address, and for all accounts from this address: neither
+        locks anybody out elsewhere.
+        """
+        await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
+        await self.backend.throttle.count(LOGIN, self.network, fold(account))
 
     def give_access(self, signed_in: SignedIn) -> str:
         """A new access token for the session, also as cookie."""
         access = self.backend.authenticator.tokens.make(ACCESS, signed_in.person_id, signed_in.session_id)
-        self._set_cookie("access", access, "/", self.backend.settings.access_token_minutes * 60)
+        self.set_auth_cookie("access", access, "/", self.backend.settings.access_token_minutes * 60)
         return access
 
     def set_refresh_cookie(self, token: str) -> None:
         """A cookie has one path, so the refresh token is set once for each that takes it."""
         for path in REFRESH_PATHS:
-            self._set_cookie("refresh", token, path, self.backend.settings.refresh_token_days * 24 * 3600)
+            self.set_auth_cookie("refresh", token, path, self.backend.settings.refresh_token_days * 24 * 3600)
 
-    def _set_cookie(self, name: str, value: str, path: str, life_s: float) -> None:
+    def set_auth_cookie(self, name: str, value: str, path: str, life_s: float) -> None:
+        """Sets a cookie that scripts and other sites' requests do not get; a life of 0 removes it."""
         secure = self.request.protocol == "https"
         # Tornado keeps one cookie of a name; the refresh token needs one for each path.
         cookie = f"{name}={value}; HttpOnly; Max-Age={int(life_s)}; Path={path}; SameSite=Lax"
@@ -110,9 +191,9 @@ class AuthHandler(BaseHandler):
 
     def clear_auth_cookies(self) -> None:
         """Removes every cookie that `welcome` sets."""
-        self._set_cookie("access", "", "/", 0)
+        self.set_auth_cookie("access", "", "/", 0)
         for path in REFRESH_PATHS:
-            self._set_cookie("refresh", "", path, 0)
+            self.set_auth_cookie("refresh", "", path, 0)
 
     def refresh_cookie(self) -> str | None:
         """The refresh token of the cookie, if any. Raises Forbidden for another site's page."""
@@ -130,13 +211,23 @@ class NewPasswordHandler(AuthHandler):
         await self.store.hash(common)
         return await super().read_inputs(declared, path_args)
 
+    async def replace_password(
+        self, person_id: int, password: str, old_hash: str, names: Sequence[str]
+    ) -> None:
+        """Sets a new password in place of the one with this hash, and ends every session. Raises Invalid."""
+        if reasons := weaknesses(password, *names):
+            raise Invalid({"new_password": reasons})
+        hashed = await self.store.hash(hash_password, password)
+        await self.store.write(accounts.set_password, person_id, hashed, old_hash)
+
 
 class LogIn(AuthHandler):
     """Log in."""
 
-    @endpoint(body=Credentials, answers={200: answers.SignedIn}, public=True)
+    @endpoint(body=Credentials, answers={200: answers.SignedIn}, public=True, throttled=False)
     async def post(self, body: Credentials) -> None:
         """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`."""
+        await self.count_log_in(body.login)
         found = await self.store.read(accounts.credentials, body.login)
         # An unknown account costs a hash as well: the time tells nothing.
         right = await self.store.hash(matches, body.password, found[1] if found else None)
@@ -181,21 +272,49 @@ class Register(NewPasswordHandler):
 class Refresh(AuthHandler):
     """Refresh."""
 
-    @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True)
+    @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
-        """A new access token for a refresh token, from the body or else from the cookie."""
+        """A new access token for a refresh token, from the body or else from the cookie.
+
+        With the setting `rotate_refresh` also a new refresh token: the old one works on for 30 seconds,
+        and using it later ends the session.
+        """
         token = body.refresh or self.refresh_cookie()
         if not token:
+            await self.count_anonymous()
             raise Unauthenticated("There is no refresh token, neither in the body nor as a cookie.")
-        session_id = self.backend.authenticator.tokens.session_of(token, REFRESH)
-        signed_in = await self.store.write(accounts.use_refresh, session_id)
+        try:
+            signed_in, token = await self._exchange(token)
+        except TokenNotValid:
+            # Document D's client answers a refused refresh with another refresh, and so on for ever.
+            # It stops at anything but a 401.
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            await self.backend.throttle.count(LOGIN, self.network, digest)
+            raise
         self.answer({"access": self.give_access(signed_in), "refresh": token})
+
+    async def _exchange(self, token: str) -> tuple[SignedIn, str]:
+        session_id, token_id = self.backend.authenticator.tokens.refresh_of(token)
+        await self.backend.throttle.count(USER, f"session {session_id}")
+        if self.backend.settings.rotate_refresh:
+            return await self._rotate(session_id, token_id)
+        return await self.store.write(accounts.use_refresh, session_id), token
+
+    async def _rotate(self, session_id: str, token_id: str) -> tuple[SignedIn, str]:
+        given = await self.store.write(accounts.rotate_refresh, session_id, token_id, secrets.token_hex(16))
+        if given is None:
+            raise TokenNotValid("This refresh token was used before; the session has been ended.")
+        signed_in, new_id = given
+        make = self.backend.authenticator.tokens.make
+        token = make(REFRESH, signed_in.person_id, session_id, new_id)
+        self.set_refresh_cookie(token)
+        return signed_in, token
 
 
 class LogOut(AuthHandler):
     """Log out."""
 
-    @endpoint(body=RefreshToken, answers={200: answers.Status}, public=True)
+    @endpoint(body=RefreshToken, answers={200: answers.Status}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
         """End the session: its tokens are dead at once, its sockets close, the cookies go.
 
@@ -216,6 +335,38 @@ class LogOut(AuthHandler):
             return tokens.session_of(refresh, REFRESH)
 
 
+class RequestPasswordReset(BaseHandler):
+    """Ask."""
+
+    @endpoint(body=ResetRequest, answers={200: answers.Status}, public=True, throttled=False)
+    async def post(self, body: ResetRequest) -> None:
+        """Ask for a link with which to set a new password, by mail. The answer is the same whether or not
+        the address is known."""
+        await self.backend.throttle.count(PASSWORD_RESET, self.network)
+        found = await self.store.read(accounts.credentials, body.email)
+        if found is not None:
+            reset = self.backend.resets.make(*found)
+            link = reset.link(self.backend.settings.frontend_url, self.own_url)
+            # Not waited for: a commit takes time, and the time would tell.
+            self.store.submit(accounts.mail_reset_link, found[0], link).add_done_callback(_log_failure)
+        self.answer({"status": "If this address is known, a link is on its way to it."})
+
+    @property
+    def own_url(self) -> str:
+        """Where this server is reached, for a link that goes to somebody else. The Host header is the
+        sender's to choose, and a link with a token must lead nowhere but here."""
+        if self.backend.settings.backend_url:
+            return self.backend.settings.backend_url
+        address, port = self.request.connection.stream.socket.getsockname()[:2]
+        host = f"[{address}]" if ":" in address else address
+        return f"{self.request.protocol}://{host}:{port}"
+
+
+def _log_failure(done: asyncio.Future) -> None:
+    if not done.cancelled() and isinstance(done.exception(), DomainError):
+        log.warning("a reset link could not be mailed: %s", done.exception().detail)
+
+
 class ConfirmPasswordReset(NewPasswordHandler):
     """Confirm."""
 
@@ -227,26 +378,63 @@ class ConfirmPasswordReset(NewPasswordHandler):
         subject = await self.store.read(accounts.reset_subject, person_id)
         if subject is None or not resets.is_valid(body.token, person_id, subject[0]):
             raise Invalid({"token": ["This link has been used, or is not valid."]})
-        if reasons := weaknesses(body.new_password, *subject[1]):
-            raise Invalid({"new_password": reasons})
-        hashed = await self.store.hash(hash_password, body.new_password)
-        await self.store.write(accounts.set_password, person_id, hashed, subject[0])
+        await self.replace_password(person_id, body.new_password, *subject)
         self.answer({"status": "password changed"})
+
+
+class ChangePassword(NewPasswordHandler):
+    """One's password."""
+
+    @endpoint(body=PasswordChange, answers={200: answers.Status})
+    async def post(self, body: PasswordChange) -> None:
+        """Change one's own password. Every session ends, this one too: sign in with the new one."""
+        await self.count_log_in(self.actor.username)
+        subject = await self.store.read(accounts.reset_subject, self.actor.id)
+        if subject is None or not await self.store.hash(matches, body.current_password, subject[0]):
+            raise Invalid({"current_password": ["This is not your password."]})
+        await self.replace_password(self.actor.id, body.new_password, *subject)
+        self.clear_auth_cookies()
+        self.answer({"status": "password changed"})
+
+
+class Sessions(BaseHandler):
+    """Where one is signed in."""
+
+    @endpoint(query=Page, answers={200: answers.SessionPage})
+    async def get(self, query: Page) -> None:
+        """One's own sessions, the last used first."""
+        count, results = await self.store.read(
+            accounts.list_sessions, self.actor, query.page_size, query.skip
+        )
+        self.answer_page(count, results, query)
+
+
+class OneSession(BaseHandler):
+    """One session."""
+
+    def path_value(self, text: str) -> str:
+        return text
+
+    @endpoint(answers={204: None})
+    async def delete(self, session_id: str) -> None:
+        """End one of one's own sessions: its tokens are dead at once, its sockets close."""
+        await self.store.write(accounts.end_session, self.actor, session_id)
+        self.answer(None, 204)
 
 
 class Profile(BaseHandler):
     """One's own profile."""
 
-    @endpoint(answers={200: answers.User})
+    @endpoint(answers={200: answers.Profile})
     async def get(self) -> None:
         """The signed-in person."""
-        self.answer(await self.store.read(accounts.profile, self.actor))
+        self.answer(await self.store.read(accounts.own_profile, self.actor))
 
-    @endpoint(body=ProfileChanges, answers={200: answers.User})
+    @endpoint(body=ProfileChanges, answers={200: answers.Profile})
     async def patch(self, body: ProfileChanges) -> None:
         """Change one's own name or address."""
-        changes: dict[str, Any] = body.model_dump(exclude_none=True)
-        await self.operate(accounts.update_profile, changes, self.expected_version())
+        changes: dict[str, Any] = body.model_dump(exclude_none=True, exclude=set(ProfileChanges.HOLDING))
+        await self.operate(accounts.update_profile, changes, self.expected_version(), body.holding)
 
 
 routes = [
@@ -265,7 +453,11 @@ routes = [
     Route("/register/", Register),
     Route("/api/auth/logout/", LogOut),
     Route("/api/v2/auth/logout/", LogOut),
+    Route("/api/password-reset/", RequestPasswordReset),
     Route("/api/password-reset/confirm/", ConfirmPasswordReset),
+    Route("/api/users/profile/password/", ChangePassword),
+    Route("/api/auth/sessions/", Sessions),
+    Route("/api/auth/sessions/{id...}/", OneSession),
     Route("/api/users/profile/", Profile),
     Route("/api/v2/auth/profile/", Profile),
 ]

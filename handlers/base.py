@@ -23,6 +23,8 @@ from pydantic import AfterValidator, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from handlers.bodies import BodyReader, Upload, body_reader
+from handlers.providers import Providers
+from handlers.throttle import ANON, USER, Throttle, network
 from models import errors
 from models.authenticator import Authenticator
 from models.errors import DomainError
@@ -47,6 +49,8 @@ STATUS: dict[type[DomainError], int] = {
     errors.TooLarge: 413,
     errors.UnsupportedType: 415,
     errors.MethodNotAllowed: 405,
+    errors.Throttled: 429,
+    errors.ProviderFailed: 502,
     errors.Unavailable: 503,
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -72,6 +76,8 @@ class Backend:
     links: Links
     media: Path
     resets: ResetTokens
+    throttle: Throttle
+    providers: Providers
 
 
 class Page(Input):
@@ -96,6 +102,8 @@ class Endpoint:
     answers: Mapping[int, Any]
     public: bool
     takes_files: bool
+    file_field: str
+    throttled: bool
 
 
 def endpoint(
@@ -105,13 +113,17 @@ def endpoint(
     query: type[Input] | None = None,
     public: bool = False,
     takes_files: bool = False,
+    file_field: str = "attachments",
+    throttled: bool = True,
 ) -> Callable:
     """Declares a method of a handler as an endpoint.
 
     The method gets the path's ids as integers, then `query`, then `body`, as far as they are declared.
     `answers` maps each status of success to the type of its JSON (None: no content); its docstring
     describes it. `takes_files` lets the body be multipart with files, which the method finds in
-    `self.uploads`.
+    `self.uploads`; `file_field` is what the documentation calls them. Requests
+    count against the rate of their person, or else of their address, unless `throttled` is false: then
+    the method counts them itself, or nobody does.
     """
 
     def declare(method: Callable) -> Callable:
@@ -125,7 +137,9 @@ def endpoint(
                 await self.discard_body()
 
         summary = inspect.getdoc(method) or ""
-        declared = run.endpoint = Endpoint(summary, body, query, answers, public, takes_files)
+        declared = run.endpoint = Endpoint(
+            summary, body, query, answers, public, takes_files, file_field, throttled
+        )
         return run
 
     return declare
@@ -176,8 +190,7 @@ class BaseHandler(RequestHandler):
             return
         try:
             declared = self._declared()
-            if not declared.public:
-                self.actor = await self._authenticate()
+            await self._admit(declared)
             self._body = body_reader(
                 self.request.headers,
                 declared.takes_files,
@@ -187,6 +200,30 @@ class BaseHandler(RequestHandler):
             )
         except DomainError as error:
             self._refuse(error)
+
+    async def _admit(self, declared: Endpoint) -> None:
+        """Who asks, and whether they may ask once more. Raises Unauthenticated, Forbidden, Throttled."""
+        if not declared.public:
+            try:
+                self.actor = await self._authenticate()
+            except errors.TokenNotValid:
+                raise
+            except errors.Unauthenticated:
+                await self.count_anonymous()
+                raise
+        if self.actor is not None and declared.throttled:
+            await self.backend.throttle.count(USER, str(self.actor.id))
+        elif declared.throttled:
+            await self.count_anonymous()
+
+    async def count_anonymous(self) -> None:
+        """Counts a request without credentials. Raises Throttled."""
+        await self.backend.throttle.count(ANON, self.network)
+
+    @property
+    def network(self) -> str:
+        """Where the request comes from, as far as throttles tell addresses apart."""
+        return network(self.request.remote_ip)
 
     def _declared(self) -> Endpoint:
         method = "GET" if self.request.method == "HEAD" else self.request.method
@@ -250,6 +287,8 @@ class BaseHandler(RequestHandler):
         """Ids of the path, query and body, checked. Raises whatever refuses the request."""
         if self._refusal is not None:
             raise self._refusal
+        if any("\x00" in arg for arg in path_args):
+            raise errors.NotFound()
         inputs: list[Any] = [self.path_value(arg) for arg in path_args]
         problems: dict[str, list[str]] = {}
         for source, model in ((self._query_fields, declared.query), (self._body_fields, declared.body)):
@@ -384,7 +423,7 @@ class BaseHandler(RequestHandler):
             self.set_header("WWW-Authenticate", "Bearer")
         if isinstance(error, errors.MethodNotAllowed):
             self.set_header("Allow", ", ".join([*self.endpoints, "OPTIONS"]))
-        if isinstance(error, errors.Unavailable):
+        if isinstance(error, errors.Unavailable | errors.Throttled):
             self.set_header("Retry-After", str(error.retry_after_s))
         self.set_header("Content-Type", "application/json")
         self.write(self.backend.links.encode(_error_body(error), self.base_url))
@@ -438,7 +477,8 @@ def _takes_list(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, as a template with `{name}` for an id and `{name...}` for any text, and who answers there."""
+    """A path, as a template with `{name}` for an id, `{task}` for an id or a uuid and `{name...}` for any
+    text, and who answers there."""
 
     path: str
     handler: type[RequestHandler]
@@ -446,5 +486,7 @@ class Route:
     @property
     def pattern(self) -> str:
         """As Tornado wants it; the slash at the end is optional, and neither form redirects."""
-        numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", self.path.rstrip("/"))
+        # A task is named by its id or its uuid: the handler tells.
+        path = self.path.rstrip("/").replace("{task}", "([^/]+)")
+        numbered = re.sub(r"\{\w+\}", r"([0-9]{1,16})", path)
         return re.sub(r"\{\w+\.\.\.\}", "(.+?)", numbered) + "/?"

@@ -12,21 +12,24 @@ from models.errors import Invalid
 from models.inputs import MOST_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
 from models.operations import chat
 from models.operations.chat import MOST_PARTICIPANTS, Draft
+from models.task_inputs import Key
 
 People = Annotated[list[Id], Field(max_length=MOST_PARTICIPANTS)]
 
 
 class NewRoom(Input):
-    """A direct room with `other_user_id`, or a group with `name` and `participant_ids`."""
+    """A direct room with `other_user_id`, the room of a task with `task_id`, or a group with `name` and
+    `participant_ids`."""
 
-    room_type: Literal["direct", "group"]
+    room_type: Literal["direct", "task", "group"]
     other_user_id: Id | None = None
+    task_id: Key | None = None
     name: Name | None = None
     participant_ids: People = []
 
     @model_validator(mode="after")
     def _complete(self) -> NewRoom:
-        needed = "other_user_id" if self.room_type == "direct" else "name"
+        needed = {"direct": "other_user_id", "task": "task_id", "group": "name"}[self.room_type]
         if getattr(self, needed) is None:
             raise Invalid({needed: ["This field is required."]})
         return self
@@ -90,9 +93,12 @@ class Rooms(BaseHandler):
 
     @endpoint(body=NewRoom, answers={201: answers.Room, 200: answers.Room})
     async def post(self, body: NewRoom) -> None:
-        """Make a room. A direct room that exists is given back with 200."""
+        """Make a room. A direct room, or a task's, that exists is given back with 200. A task's room is
+        open to whoever sees the task."""
         if body.room_type == "direct":
             await self.operate(chat.open_direct, body.other_user_id)
+        elif body.room_type == "task":
+            await self.operate(chat.open_task, body.task_id)
         else:
             await self.operate(chat.open_group, body.name, body.participant_ids)
 

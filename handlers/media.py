@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import os
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import puremagic
 from tornado.iostream import StreamClosedError
 
+from handlers import avatars
 from handlers.base import Backend, BaseHandler, Route, endpoint
 from handlers.bodies import INCOMING, Upload
 from models import access
@@ -144,13 +146,26 @@ class Signature(Input):
 class MediaFile(BaseHandler):
     """A stored file."""
 
-    @endpoint(query=Signature, answers={200: bytes}, public=True)
+    @endpoint(query=Signature, answers={200: bytes}, public=True, throttled=False)
     async def get(self, path: str, query: Signature) -> None:
         """A stored file, to whoever has a signed link or may see what it belongs to."""
+        if path.startswith(avatars.FOLDER + "/"):
+            return await self._send_avatar(path)
         attachment = await self._attachment(path, query)
         self._describe(attachment)
         if self.request.method != "HEAD":
             await self._send(self.backend.media / attachment.path)
+
+    async def _send_avatar(self, path: str) -> None:
+        found = re.fullmatch(rf"{avatars.FOLDER}/[0-9a-f]{{32}}(\.[a-z]+)", path)
+        content_type = mimetypes.guess_type(path)[0] if found else None
+        if content_type is None:
+            raise NotFound("There is no such file.")
+        self.set_header("Content-Type", content_type)
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+        self.set_header("Cache-Control", "public, max-age=86400, immutable")
+        await self._send(self.backend.media / path)
 
     async def _attachment(self, path: str, query: Signature) -> Attachment:
         if query.signature:

@@ -57,7 +57,7 @@ class StaticHandler(BaseHandler):
         if origin:
             self.set_header("Access-Control-Allow-Origin", origin)
 
-    @endpoint(answers={200: bytes}, public=True)
+    @endpoint(answers={200: bytes}, public=True, throttled=False)
     async def get(self, path: str) -> None:
         """A file of the web page."""
         self.send(path)
@@ -87,29 +87,16 @@ class RootFile(StaticHandler):
         return super()._declared()
 
 
-class PageHandler(StaticHandler):
-    """The web page at the root, for browsers."""
-
-    @endpoint(answers={200: bytes}, public=True)
-    async def get(self) -> None:
-        """The web page, for a browser's navigation."""
-        accepted = self.request.headers.get("Accept", "")
-        if "text/html" not in accepted or "Authorization" in self.request.headers:
-            raise NotFound("There is nothing here for a program yet; see /api/docs/.")
-        self.send(PAGE)
-
-
 class DocsHandler(StaticHandler):
     """The documentation."""
 
-    @endpoint(answers={200: bytes}, public=True)
+    @endpoint(answers={200: bytes}, public=True, throttled=False)
     async def get(self) -> None:
         """A readable page of the schema."""
         self.send(DOCS)
 
 
 routes = [
-    Route("/", PageHandler),
     Route("/api/docs/", DocsHandler),
     Route("/static/{path...}", StaticHandler),
 ]

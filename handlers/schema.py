@@ -23,6 +23,7 @@ _ERRORS = {
     409: "Changed meanwhile, or done already.",
     413: "Too large.",
     415: "A content type that is not taken.",
+    429: "Too many requests; `Retry-After` says when to come back.",
     503: "The database is away; `Retry-After` says when to come back.",
 }
 
@@ -106,10 +107,17 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"} if rest else {"type": "integer", "minimum": 1},
+            "schema": _path_schema(name, bool(rest)),
         }
         for name, rest in found
     ]
+
+
+def _path_schema(name: str, is_text: bool) -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1}
+    if name == "task":
+        return {"anyOf": [number, {"type": "string", "format": "uuid"}]}
+    return {"type": "string"} if is_text else number
 
 
 def _query_parameters(model: type[Input] | None, schemas: dict[str, Any]) -> list[dict[str, Any]]:
@@ -134,7 +142,7 @@ def _body(declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if declared.takes_files:
         files = {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}
         content["multipart/form-data"] = {
-            "schema": {"allOf": [schema, {"type": "object", "properties": {"attachments": files}}]}
+            "schema": {"allOf": [schema, {"type": "object", "properties": {declared.file_field: files}}]}
         }
     else:
         content["application/x-www-form-urlencoded"] = {"schema": schema}
@@ -186,7 +194,7 @@ def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
 class Schema(BaseHandler):
     """The document."""
 
-    @endpoint(answers={200: answers.Document}, public=True)
+    @endpoint(answers={200: answers.Document}, public=True, throttled=False)
     async def get(self) -> None:
         """This document."""
         self.answer(_built(self.settings["describe"]))

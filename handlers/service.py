@@ -1,21 +1,188 @@
-"""Whether the server is there (documents A and D)."""
+"""Whether the server and its parts are there, and what a frontend must know of it (documents A and D)."""
 
 from __future__ import annotations
 
-from handlers import answers
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers import answers, social
 from handlers.base import BaseHandler, Route, endpoint
+from models import events, mail
+from models.errors import Unavailable
+from models.operations import analytics
+
+NAME = "Taskroom"
+REDIS_PATIENCE_S = 1.0
+PART_PATIENCE_S = 2.5
+"""Whoever asks is answered within 3 s, however a part hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What this process says about itself. `started_at` is in seconds since 1970."""
+
+    version: str
+    started_at: float
+    socket_paths: Sequence[str]
 
 
 class Health(BaseHandler):
     """The simplest health check."""
 
-    @endpoint(answers={200: answers.Status}, public=True)
+    @endpoint(answers={200: answers.Status}, public=True, throttled=False)
     async def get(self) -> None:
         """Whether the server answers."""
         self.answer({"status": "ok"})
 
 
+class SystemHealth(BaseHandler):
+    """Each part."""
+
+    @endpoint(answers={200: answers.Health, 503: answers.Health}, public=True, throttled=False)
+    async def get(self) -> None:
+        """Whether each part works, and how long it takes to answer. 503 when the database is away."""
+        database, redis, queue = await asyncio.gather(self._database(), self._redis(), self._mail_queue())
+        status = "ok" if redis["status"] != "unavailable" else "degraded"
+        if database["status"] != "ok":
+            status = "unavailable"
+            self.set_header("Retry-After", str(Unavailable.retry_after_s))
+        about: About = self.settings["about"]
+        body = {
+            "status": status,
+            "version": about.version,
+            "uptime": round(time.time() - about.started_at, 1),
+            "parts": {"database": database, "redis": redis, "mail_queue": queue},
+        }
+        if status == "unavailable":
+            self.answer(body | {"detail": "The database is away.", "code": Unavailable.code}, 503)
+        else:
+            self.answer(body)
+
+    async def _database(self) -> dict[str, Any]:
+        return await _timed(lambda: self.store.read(events.newest))
+
+    async def _redis(self) -> dict[str, Any]:
+        url = self.backend.settings.redis_url
+        return await _timed(lambda: _ping_redis(url)) if url else {"status": "off", "latency_ms": None}
+
+    async def _mail_queue(self) -> dict[str, Any]:
+        waiting: list[int] = []
+
+        async def count() -> None:
+            waiting.append(await self.store.read(mail.waiting_count))
+
+        part = await _timed(count)
+        if part["status"] == "ok" and not self.backend.settings.smtp_url:
+            part["status"] = "off"
+        return part | {"waiting": waiting[0] if waiting else None}
+
+
+async def _timed(check: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+    begun = time.monotonic()
+    try:
+        await asyncio.wait_for(check(), PART_PATIENCE_S)
+    except Exception as error:
+        # The outside world: whatever is wrong with a part is the answer, and no failure to answer.
+        detail = error.detail if isinstance(error, Unavailable) else type(error).__name__
+        return {"status": "unavailable", "latency_ms": None, "detail": detail}
+    return {"status": "ok", "latency_ms": round(1000 * (time.monotonic() - begun), 2)}
+
+
+async def _ping_redis(url: str) -> None:
+    # Imported here: it costs 20 MiB that a single process does not need.
+    from redis.asyncio import Redis
+
+    redis = Redis.from_url(url, socket_connect_timeout=REDIS_PATIENCE_S)
+    try:
+        await asyncio.wait_for(redis.ping(), REDIS_PATIENCE_S)
+    finally:
+        await redis.aclose()
+
+
+class ChatHealth(BaseHandler):
+    """Chat."""
+
+    @endpoint(answers={200: answers.ChatHealth}, public=True, throttled=False)
+    async def get(self) -> None:
+        """How busy chat is: open sockets of this process, all rooms, messages of the last minute."""
+        rooms, messages = await self.store.read(analytics.chat_figures)
+        connections = len(self.settings["realtime"].hub.connections)
+        self.answer(
+            {"status": "ok", "connections": connections, "rooms": rooms, "messages_per_minute": messages}
+        )
+
+
+class Config(BaseHandler):
+    """What a frontend asks for at its start."""
+
+    @endpoint(answers={200: answers.Config}, public=True, throttled=False)
+    async def get(self) -> None:
+        """Name, version, features, sign-in providers, limits, and where and how sockets are opened."""
+        about: About = self.settings["about"]
+        settings = self.backend.settings
+        base = self.base_url.replace("http", "ws", 1)
+        providers = social.listed(settings, self.base_url)
+        self.answer(
+            {
+                "name": NAME,
+                "version": about.version,
+                "features": {
+                    "registration": settings.registration == "open",
+                    "social_sign_in": bool(providers),
+                    "mail": bool(settings.smtp_url),
+                    "rotate_refresh": settings.rotate_refresh,
+                    "chat": True,
+                    "attachments": True,
+                    "presence": True,
+                },
+                "social_providers": providers,
+                "limits": _limits(settings),
+                "websockets": {_socket_name(path): base + path for path in about.socket_paths},
+                "websocket_auth": ["subprotocol", "authorization", "cookie", "query", "message"],
+            }
+        )
+
+
+def _socket_name(path: str) -> str:
+    """`/ws/chat/{room_id}/` is `chat_room_id`."""
+    return path.removeprefix("/ws/").strip("/").replace("/{", "_").replace("}", "").replace("-", "_")
+
+
+def _limits(settings: Any) -> dict[str, Any]:
+    """What a client should keep to; null is no limit."""
+    limits = {
+        "max_upload_mb": settings.max_upload_mb,
+        "max_avatar_mb": 5,
+        "max_page_size": 100,
+        "socket_message_kib": settings.socket_message_kib,
+        "socket_rate": settings.socket_rate,
+        "socket_burst": settings.socket_burst,
+        "throttle_anon": settings.throttle_anon,
+        "throttle_user": settings.throttle_user,
+        "throttle_login": settings.throttle_login,
+        "throttle_password_reset": settings.throttle_password_reset,
+    }
+    return {name: value or None for name, value in limits.items()}
+
+
+class Dashboard(BaseHandler):
+    """Figures."""
+
+    @endpoint(answers={200: answers.Dashboard})
+    async def get(self) -> None:
+        """Figures of the people in one's scope: everyone, one's department, or oneself."""
+        self.answer(await self.store.snapshot(analytics.dashboard, self.actor))
+
+
 routes = [
     Route("/health/", Health),
     Route("/api/health/", Health),
+    Route("/api/v1/core/health/", SystemHealth),
+    Route("/api/v2/core/health/", SystemHealth),
+    Route("/api/v2/core/config/", Config),
+    Route("/api/v2/chat/health/", ChatHealth),
+    Route("/api/v2/analytics/dashboard/", Dashboard),
 ]

@@ -1,11 +1,11 @@
-"""Forgets what is over: old events, idempotency keys, sessions that have ended."""
+"""Forgets what is over: old events and mail, idempotency keys, sessions that have ended."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 
-from models import events
+from models import events, mail, notifications, presence, social
 from models.base import SECOND_US, now
 from models.errors import DomainError
 from models.operations import accounts, idempotency
@@ -27,8 +27,16 @@ async def forget_old(store: Store, settings: Settings) -> None:
             pass
     while await store.write(idempotency.forget, SLICE) == SLICE:
         pass
-    while await store.write(accounts.forget_ended_sessions, SLICE) == SLICE:
-        pass
+    kinds = (
+        accounts.forget_ended_sessions,
+        mail.forget,
+        notifications.forget_cleared,
+        presence.forget,
+        social.forget,
+    )
+    for forget in kinds:
+        while await store.write(forget, SLICE) == SLICE:
+            pass
 
 
 async def run(store: Store, settings: Settings) -> None:

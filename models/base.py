@@ -6,6 +6,7 @@ alike, and no time zone can slip in between; `iso` turns it into text at the edg
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,11 @@ import peewee
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK = re.compile(r"\{lock (\w+)\}")
+_MATCH = re.compile(r"\{match (\w+)\}")
+_SQLITE_MATCH = r"\1.id IN (SELECT rowid FROM task_search WHERE task_search MATCH ?)"
+# Words as FTS5 takes them, `"one"* "two"*`, as a tsquery; they hold letters and digits only.
+_POSTGRES_MATCH = r"""\1.search @@ CAST(
+    REPLACE(REPLACE(REPLACE(?, '"* "', ''':* & '''), '"*', ''':*'), '"', '''') AS tsquery)"""
 SECOND_US = 1_000_000
 
 database = peewee.DatabaseProxy()
@@ -45,6 +51,7 @@ def instant(moment: datetime) -> int:
     return (moment - _EPOCH_UTC) // timedelta(microseconds=1)
 
 
+@functools.lru_cache(maxsize=4096)
 def iso(at: int | None) -> str | None:
     """ISO 8601 in UTC with `Z`; fractions only where there are any, as the documents show it."""
     if at is None:
@@ -61,7 +68,8 @@ class Statement:
     """SQL of the hot path, written by hand once for both databases and compiled by nobody at run time.
 
     `?` marks a parameter; `{lock r}` is the row lock on alias r that PostgreSQL needs where SQLite's
-    single writer is lock enough. Everything off the hot path uses Peewee's queries.
+    single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`.
+    Everything off the hot path uses Peewee's queries.
     """
 
     __slots__ = ("_bound", "_text")
@@ -74,8 +82,10 @@ class Statement:
         # Keyed by the database, since tests bind one process to several in turn.
         bound = self._bound
         if bound is None or bound[0] is not database.obj:
-            lock = r"FOR UPDATE OF \1" if isinstance(database.obj, peewee.PostgresqlDatabase) else ""
-            text = _LOCK.sub(lock, self._text).replace("?", database.obj.param)
+            is_postgres = isinstance(database.obj, peewee.PostgresqlDatabase)
+            text = _LOCK.sub(r"FOR UPDATE OF \1" if is_postgres else "", self._text)
+            text = _MATCH.sub(_POSTGRES_MATCH if is_postgres else _SQLITE_MATCH, text)
+            text = text.replace("?", database.obj.param)
             bound = self._bound = (database.obj, text)
         return bound[1]
 
@@ -94,25 +104,37 @@ class Statement:
 
 
 class Insert:
-    """Inserts many rows in one statement; the hot path's twin of `insert_many`."""
+    """Inserts many rows in one statement; the hot path's twin of `insert_many`.
+
+    `then` follows the rows: ON CONFLICT and RETURNING.
+    """
 
     # SQLite allows 32,766 parameters in a statement; no table here has 30 columns.
     _MOST_ROWS = 1000
 
-    __slots__ = ("_head", "_row")
+    __slots__ = ("_head", "_row", "_then")
 
-    def __init__(self, table: str, *columns: str) -> None:
+    def __init__(self, table: str, *columns: str, then: str = "") -> None:
         self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
         self._row = len(columns)
+        self._then = f" {then}" if then else ""
 
     def run(self, rows: Sequence[tuple]) -> None:
         """Inserts the rows, in order."""
+        self._execute(rows)
+
+    def all(self, rows: Sequence[tuple]) -> list[tuple]:
+        """Inserts the rows; gives what `then` returns of them."""
+        return [row for cursor in self._execute(rows) for row in cursor.fetchall()]
+
+    def _execute(self, rows: Sequence[tuple]) -> list[Any]:
         row = f"({', '.join([database.obj.param] * self._row)})"
+        cursors = []
         for start in range(0, len(rows), self._MOST_ROWS):
             part = rows[start : start + self._MOST_ROWS]
-            database.obj.execute_sql(
-                self._head + ", ".join([row] * len(part)), [value for values in part for value in values]
-            )
+            text = self._head + ", ".join([row] * len(part)) + self._then
+            cursors.append(database.obj.execute_sql(text, [value for values in part for value in values]))
+        return cursors
 
 
 def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:

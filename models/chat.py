@@ -10,6 +10,7 @@ import peewee
 
 from models.base import InstantField, Statement, Table, by_key, iso
 from models.people import Person, media_url, reference
+from models.tasks import VISIBLE, Scope
 
 FIRST_ROOM_ID = 1_000_000
 """Rooms are numbered from here, so that a room's id is never a person's."""
@@ -18,11 +19,13 @@ DIRECT, GROUP, TASK = "direct", "group", "task"
 
 
 class Room(Table):
-    """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique."""
+    """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique; the room
+    of a task (`task_id`) is named by its title."""
 
     room_type = peewee.TextField()
     name = peewee.TextField(default="")
     direct_key = peewee.TextField(null=True, unique=True)
+    task_id = peewee.BigIntegerField(null=True)
     created_by = peewee.ForeignKeyField(Person, lazy_load=False)
     created_at = InstantField()
     message_count = peewee.BigIntegerField(default=0)
@@ -62,6 +65,7 @@ class Attachment(Table):
     """A stored file. `path` lies below the media folder; its name there is random."""
 
     message = peewee.ForeignKeyField(Message, null=True, on_delete="CASCADE", lazy_load=False)
+    task_id = peewee.BigIntegerField(null=True)
     uploaded_by = peewee.ForeignKeyField(Person, lazy_load=False)
     path = peewee.TextField(unique=True)
     file_name = peewee.TextField()
@@ -74,7 +78,7 @@ class Attachment(Table):
         url = media_url(self.path)
         return {
             "id": self.id,
-            "task": None,
+            "task": self.task_id,
             "message": self.message_id,
             "uploaded_by": self.uploaded_by_id,
             "file": url,
@@ -171,10 +175,19 @@ def messages_after(room_id: int, after: int, most: int) -> list[dict[str, Any]]:
 
 # -- rooms -------------------------------------------------------------------------------------------
 
-_ROOM = "r.id, r.room_type, r.name, r.created_by_id, r.created_at, r.last_message_id, r.version"
-_MINE = "FROM participant me JOIN room r ON r.id = me.room_id WHERE me.person_id = ?"
-_room = Statement(f"SELECT {_ROOM} FROM room r WHERE r.id = ?")
-_my_rooms = Statement(f"SELECT {_ROOM} {_MINE} ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?")
+_ROOM = """
+    r.id, r.room_type, COALESCE(t.title, r.name), r.created_by_id, r.created_at, r.last_message_id,
+    r.version, r.task_id
+"""
+_TITLE = "LEFT JOIN task t ON t.id = r.task_id"
+_MINE = f"""
+    FROM participant me JOIN room r ON r.id = me.room_id {_TITLE}
+    WHERE me.person_id = ? AND (r.task_id IS NULL OR (t.deleted_at IS NULL AND (? OR {VISIBLE})))
+"""
+_room = Statement(f"SELECT {_ROOM} FROM room r {_TITLE} WHERE r.id = ?")
+_my_rooms = Statement(f"""
+    SELECT {_ROOM} {_MINE} ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?
+""")
 _my_room_count = Statement(f"SELECT count(*) {_MINE}")
 _unread = Statement("""
     SELECT count(*) FROM message
@@ -222,26 +235,31 @@ def room_json(room_id: int, person_id: int) -> dict[str, Any]:
 
 
 def _room_json(row: tuple, people: list[dict[str, Any]]) -> dict[str, Any]:
-    room_id, room_type, name, created_by, created_at, _, version = row
+    room_id, room_type, name, created_by, created_at, _, version, task_id = row
     return {
         "id": room_id,
         "room_type": room_type,
         "name": name,
         "participants": people,
-        "task": None,
+        "task": task_id,
         "created_by": created_by,
         "created_at": iso(created_at),
         "version": version,
     }
 
 
-def my_rooms(person_id: int, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
-    """How many rooms the person is in, and a page of them, the most recently active first.
+def my_rooms(
+    person_id: int, most: int, skip: int, scope: Scope | None = None
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many rooms the person is in, and a page of them, the most recently active first; rooms of
+    tasks as far as the scope sees the tasks.
 
     Seven statements, whatever the page holds.
     """
-    count = _my_room_count.one(person_id)[0]
-    return count, _for_viewer(_my_rooms.all(person_id, most, skip), person_id)
+    scope = scope or Scope(True, (person_id,))
+    mine = (person_id, scope.everything, *scope.visible_params)
+    count = _my_room_count.one(*mine)[0]
+    return count, _for_viewer(_my_rooms.all(*mine, most, skip), person_id)
 
 
 def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:

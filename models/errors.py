@@ -104,3 +104,20 @@ class Unavailable(DomainError):
     code = "unavailable"
     detail = "The service is temporarily unavailable."
     retry_after_s = 2
+
+
+class Throttled(DomainError):
+    """Too many requests; the next one has a chance after `retry_after_s`."""
+
+    code = "throttled"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Request was throttled. Expected available in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+class ProviderFailed(DomainError):
+    """A sign-in provider is away, or answers what makes no sense."""
+
+    code = "provider_error"
+    detail = "The sign-in provider did not answer as it should. Please try again."

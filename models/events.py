@@ -24,28 +24,54 @@ import peewee
 from models.base import Insert, InstantField, Statement, Table, now
 
 CHAT = "chat"
+TASKS = "tasks"
 """The channels: what kind of socket a wire form is for."""
+
+NOTIFICATIONS, WORKSPACE_TASKS, FOCUS = "notifications", "workspace_tasks", "focus"
+"""Document E's channels. Its sample shows every message as a notification, so that an addition to what
+it names has a form on `plus(channel)` only: there are those who asked for more."""
+
+STREAM = "stream"
+"""The same events without sockets: long poll and server-sent events."""
 
 Payload = dict[str, Any]
 Form = Callable[[Payload], dict[str, Any]]
 
 
-class Kind:
-    """One kind of event and its wire form per channel; a channel without a form does not hear of it."""
+def plus(channel: str) -> str:
+    """The channel of those who turned the additions on."""
+    return channel + "+"
 
-    def __init__(self, name: str, forms: Mapping[str, Form]) -> None:
+
+# Here a message's `notification_id` is the event's own number.
+_NUMBERED = frozenset({WORKSPACE_TASKS, plus(WORKSPACE_TASKS)})
+
+
+class Kind:
+    """One kind of event and its wire form per channel; a channel without a form does not hear of it.
+
+    A form on one of document E's channels holds with the additions too. The stream has the first form,
+    unless the kind says otherwise.
+    """
+
+    def __init__(self, name: str, forms: Mapping[str, Form | None]) -> None:
         self.name = name
-        self.forms = forms
+        self.forms = dict(forms)
+        for channel in (NOTIFICATIONS, WORKSPACE_TASKS, FOCUS):
+            if channel in forms:
+                self.forms.setdefault(plus(channel), forms[channel])
+        self.forms.setdefault(STREAM, next(iter(forms.values()), None))
         KINDS[name] = self
 
 
 class Event:
     """Something that happened, on its way from the operation to the sockets.
 
-    `seq` is None until the store has kept it. `origin` is whatever the caller gave the store.
+    `seq` is None until the store has kept it. `origin` is whatever the caller gave the store, `size`
+    roughly the bytes of its JSON.
     """
 
-    __slots__ = ("groups", "kind", "origin", "payload", "seq")
+    __slots__ = ("groups", "kind", "origin", "payload", "seq", "size")
 
     def __init__(self, kind: Kind, groups: Sequence[str], payload: Payload, seq: int | None = None) -> None:
         self.kind = kind
@@ -53,13 +79,17 @@ class Event:
         self.payload = payload
         self.seq = seq
         self.origin: Any = None
+        self.size = 0
 
     def message(self, channel: str) -> dict[str, Any] | None:
         """What this event says on a channel, or None if it says nothing there."""
         form = self.kind.forms.get(channel)
         if form is None:
             return None
-        return form(self.payload) | {"seq": self.seq}
+        message = form(self.payload) | {"seq": self.seq}
+        if channel in _NUMBERED:
+            message["notification_id"] = self.seq
+        return message
 
 
 KINDS: dict[str, Kind] = {}
@@ -67,6 +97,73 @@ KINDS: dict[str, Kind] = {}
 
 def _as(type_: str) -> Form:
     return lambda payload: {"type": type_, "data": payload}
+
+
+def _same(payload: Payload) -> dict[str, Any]:
+    return payload
+
+
+def surface_c(task: dict[str, Any]) -> dict[str, Any]:
+    """A task as document C shows it: known by its uuid, the title called `task`."""
+    return task | {"id": task["uuid"], "pk": task["id"], "task": task["title"]}
+
+
+def _task(action: str) -> Form:
+    """The payload has `task` and `actor_id`, who did it."""
+    return lambda payload: {"type": "task", "action": action, "data": surface_c(payload["task"])}
+
+
+def _task_notice(action: str) -> Form:
+    """The same as document E's sockets say it."""
+
+    def form(payload: Payload) -> dict[str, Any]:
+        task = payload["task"]
+        return notice(
+            task["id"],
+            task["title"],
+            action,
+            task["workspace"],
+            payload["actor_id"],
+            task["updated_at"],
+        )
+
+    return form
+
+
+def notice(
+    task_id: int, title: str, action: str, workspace_id: int | None, actor_id: int, created_at: str
+) -> dict[str, Any]:
+    """Something about a task, in the words of a notification: what watches a workspace is told."""
+    content = f"Task {action}: {title}"
+    return {
+        "type": "notification",
+        "notification_id": None,
+        "title": title,
+        "content": content,
+        "notification_type": "task",
+        "related_entity_type": "task",
+        "related_entity_id": task_id,
+        "created_at": created_at,
+        "data": {
+            "title": title,
+            "message": content,
+            "notification_type": "task",
+            "is_read": False,
+            "created_at": created_at,
+            "task_id": task_id,
+            "action": action,
+            "workspace_id": workspace_id,
+            "actor_id": actor_id,
+        },
+    }
+
+
+def _on_tasks(action: str) -> dict[str, Form]:
+    return {TASKS: _task(action), WORKSPACE_TASKS: _task_notice(action)}
+
+
+def _action(type_: str) -> Form:
+    return lambda payload: {"type": type_, **payload}
 
 
 MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")})
@@ -77,6 +174,26 @@ ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
 ROOM_MUTED = Kind("room_muted", {CHAT: _as("room_muted")})
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
+NOTIFICATION = Kind("notification", {NOTIFICATIONS: _same})
+# What was held arrives together at those who know what a digest is, one by one at the others.
+NOTIFICATION_RELEASED = Kind(
+    "notification_released", {NOTIFICATIONS: _same, plus(NOTIFICATIONS): None, STREAM: None}
+)
+NOTIFICATION_DIGEST = Kind("notification_digest", {plus(NOTIFICATIONS): _as("notification_digest")})
+NOTIFICATIONS_READ = Kind("notifications_read", {plus(NOTIFICATIONS): _as("notifications_read")})
+TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
+WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})
+WORKSPACE_LEFT = Kind("workspace_left", {plus(NOTIFICATIONS): _as("workspace_left")})
+FOCUS_CHANGED = Kind("focus_changed", {FOCUS: _same})
+TASK_CREATED = Kind("task_created", _on_tasks("created"))
+TASK_UPDATED = Kind("task_updated", _on_tasks("updated"))
+TASK_COMPLETED = Kind("task_completed", _on_tasks("completed"))
+TASK_DELETED = Kind("task_deleted", _on_tasks("deleted"))
+# For those who only now may see a task, and those who no longer may: to them it comes and goes.
+TASK_SHOWN = Kind("task_shown", _on_tasks("created"))
+TASK_HIDDEN = Kind("task_hidden", _on_tasks("deleted"))
+TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")})
+TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})
 PERSON_CHANGED = Kind("person_changed", {})
 
@@ -162,11 +279,12 @@ def append(batch: Sequence[Event]) -> None:
     the order of `seq` the order of commit, and no two processes overlap beyond it."""
     moment = now()
     first = _take.one(len(batch))[0] - len(batch) + 1
+    rows = []
     for seq, event in enumerate(batch, first):
-        event.seq = seq
-    _insert_events.run(
-        [(event.seq, event.kind.name, orjson.dumps(event.payload).decode(), moment) for event in batch]
-    )
+        text = orjson.dumps(event.payload).decode()
+        event.seq, event.size = seq, len(text)
+        rows.append((seq, event.kind.name, text, moment))
+    _insert_events.run(rows)
     _insert_addresses.run([(group, event.seq) for event in batch for group in event.groups])
 
 
@@ -182,6 +300,11 @@ def start_epoch() -> int:
 def newest() -> int:
     """The highest `seq` given out so far."""
     return _newest.one()[0]
+
+
+def floor() -> int:
+    """The highest `seq` that retention has removed."""
+    return _bounds.one()[1]
 
 
 def is_known(since: int) -> bool:
@@ -233,6 +356,22 @@ def between(after: int, upto: int) -> list[Event]:
     return [_event(*row, groups.get(row[0], ())) for row in rows]
 
 
+_sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
+
+
+def newest_kept(upto: int, most: int, most_bytes: int) -> tuple[int, list[Event]]:
+    """Snapshot: the last kept events up to `upto`, at most so many and so large, with their groups; and
+    the position after which they are all there are."""
+    rows = _sizes.all(upto, most)
+    size, floor = 0, _bounds.one()[1] if len(rows) < most else rows[-1][0]
+    for seq, length in rows:
+        size += length
+        if size > most_bytes:
+            floor = seq
+            break
+    return floor, between(floor, upto)
+
+
 def after(position: int) -> tuple[int, list[Event]]:
     """Snapshot: the newest `seq`, and all kept events above the position."""
     top = newest()
@@ -246,7 +385,9 @@ def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Eve
 
 
 def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
-    return restore(seq, kind, groups, orjson.loads(payload))
+    event = restore(seq, kind, groups, orjson.loads(payload))
+    event.size = len(payload)
+    return event
 
 
 def forget(before: int, most: int) -> int:

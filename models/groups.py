@@ -15,6 +15,21 @@ def person(user_id: int) -> str:
     return f"notifications_{user_id}"
 
 
+def tasks(user_id: int) -> str:
+    """Every socket on which a person hears of the tasks that they may see."""
+    return f"tasks_{user_id}"
+
+
+def workspace(workspace_id: int) -> str:
+    """Every socket that follows a workspace."""
+    return f"workspace_{workspace_id}"
+
+
 def session(session_id: str) -> str:
     """Every socket that lives by one session."""
     return f"session_{session_id}"
+
+
+def focus(session_id: int) -> str:
+    """Whoever is connected to a focus session."""
+    return f"focus_{session_id}"

@@ -61,3 +61,20 @@ class Links:
             else self.localise(item, base_url)
             for key, item in value.items()
         }
+
+
+MOST_DEPTH = 30
+
+
+def is_passable(value: Any, depth: int = MOST_DEPTH) -> bool:
+    """Whether what a client gave may be passed on: not too deep to write down, and without anything
+    that would be taken for a link of ours, and signed."""
+    if isinstance(value, list):
+        return depth > 0 and all(is_passable(item, depth - 1) for item in value)
+    if not isinstance(value, dict):
+        return True
+    return depth > 0 and all(
+        not (key in ("file_url", "avatar") and isinstance(item, str) and item.startswith(MEDIA))
+        and is_passable(item, depth - 1)
+        for key, item in value.items()
+    )

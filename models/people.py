@@ -25,6 +25,10 @@ class Department(Table):
     manager_id = peewee.BigIntegerField(null=True)
     version = peewee.IntegerField(default=1)
 
+    def to_json(self) -> dict[str, Any]:
+        """The `Department` of CONTRACT.md; `manager` is a person's id."""
+        return {"id": self.id, "name": self.name, "manager": self.manager_id, "version": self.version}
+
 
 class Person(Table):
     """Somebody who can sign in. The `*_key` columns are what must be unique: case and form folded."""
@@ -44,6 +48,18 @@ class Person(Table):
     last_seen = InstantField(null=True)
     date_joined = InstantField()
     version = peewee.IntegerField(default=1)
+    name_key = peewee.TextField(default="")
+
+    class Meta:
+        # Two processes may change one person at once: neither writes back what the other has changed.
+        only_save_dirty = True
+
+    def save(self, *args: Any, **kwargs: Any) -> int:
+        """Keeps the name that is searched in step with the one that is shown."""
+        key = name_key(self.first_name, self.last_name)
+        if key != self.name_key:
+            self.name_key = key
+        return super().save(*args, **kwargs)
 
     @property
     def full_name(self) -> str:
@@ -92,6 +108,11 @@ def media_url(path: str | None) -> str | None:
 def fold(text: str) -> str:
     """What makes two spellings the same name or address."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def name_key(first_name: str, last_name: str) -> str:
+    """What a search by name looks in: SQLite folds the case of ASCII only."""
+    return fold(f"{first_name} {last_name}")
 
 
 def by_login(name: str) -> Person | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import peewee
 
-from models.base import InstantField, Statement, Table, now
+from models.base import InstantField, Statement, Table, iso, now
 from models.people import Person
 
 
@@ -21,6 +22,21 @@ class Session(Table):
     created_at = InstantField()
     last_used_at = InstantField()
     expires_at = InstantField()
+    refresh_id = peewee.TextField(null=True)
+    previous_refresh_id = peewee.TextField(null=True)
+    rotated_at = InstantField(default=0)
+
+    def to_json(self, current_id: str | None) -> dict[str, Any]:
+        """What the person's own list of sessions says."""
+        return {
+            "id": self.id,
+            "device": self.user_agent,
+            "address": self.address,
+            "created_at": iso(self.created_at),
+            "last_used": iso(self.last_used_at),
+            "expires_at": iso(self.expires_at),
+            "is_current": self.id == current_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)

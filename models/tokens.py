@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 
+from models.base import SECOND_US
 from models.errors import TokenNotValid
 
 ALGORITHM = "HS256"
@@ -23,15 +24,15 @@ class TokenMaker:
     access_life_s: float
     refresh_life_s: float
 
-    def make(self, token_type: str, person_id: int, session_id: str) -> str:
-        """A token of the given type for the session."""
+    def make(self, token_type: str, person_id: int, session_id: str, token_id: str | None = None) -> str:
+        """A token of the given type for the session, with a new id unless one is given."""
         issued = int(time.time())
         life = self.access_life_s if token_type == ACCESS else self.refresh_life_s
         claims = {
             "token_type": token_type,
             "exp": issued + max(1, int(life)),
             "iat": issued,
-            "jti": secrets.token_hex(16),
+            "jti": token_id or secrets.token_hex(16),
             "user_id": person_id,
             "sub": str(person_id),
             "sid": session_id,
@@ -41,6 +42,16 @@ class TokenMaker:
     def session_of(self, token: str, token_type: str) -> str:
         """The session's id. Raises TokenNotValid for a token that is forged, expired or of another type."""
         return self._claims(token, token_type, verify_exp=True)["sid"]
+
+    def refresh_of(self, token: str) -> tuple[str, str]:
+        """The session's id and the token's own. Raises TokenNotValid for anything but a refresh token."""
+        claims = self._claims(token, REFRESH, verify_exp=True)
+        return claims["sid"], str(claims.get("jti", ""))
+
+    def checked(self, token: str, token_type: str) -> tuple[str, int]:
+        """The same, and the instant at which the token expires."""
+        claims = self._claims(token, token_type, verify_exp=True)
+        return claims["sid"], int(claims["exp"]) * SECOND_US
 
     def expired_session_of(self, token: str, token_type: str) -> str:
         """Like `session_of`, but an expired token will do: enough to end one's own session with."""

@@ -7,6 +7,7 @@ batch has for a connection into one write.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -29,15 +30,36 @@ class SupportsEvent(Protocol):
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
 
+# Many who come back at once are told the same. A link in a frame is good for much longer than this.
+FRAMES_KEPT_S = 30
+MOST_KEPT_BYTES = 8 * 1024 * 1024
+
+
 class Encoder:
     """Turns messages into frames. `encode(message, base_url)` makes the JSON text, with absolute links."""
 
     def __init__(self, encode: Callable[[Any, str], bytes]) -> None:
         self._encode = encode
+        self._kept: dict[tuple[int, Dialect], bytes | None] = {}
+        self._kept_bytes = 0
+        self._kept_since = 0.0
 
     def frame(self, message: Mapping[str, Any], dialect: Dialect) -> bytes:
         """One message for one dialect."""
         return text_frame(self._encode(message, dialect.base_url))
+
+    def event_frame(self, event: SupportsEvent, dialect: Dialect) -> bytes | None:
+        """What a kept event says in a dialect, if anything; remembered for a moment."""
+        moment = time.monotonic()
+        if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MOST_KEPT_BYTES:
+            self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
+        key = (event.seq, dialect)
+        if key not in self._kept:
+            message = event.message(dialect.channel)
+            frame = None if message is None else self.frame(message, dialect)
+            self._kept[key] = frame
+            self._kept_bytes += len(frame or b"")
+        return self._kept[key]
 
 
 class Effect(Protocol):
@@ -54,6 +76,8 @@ class Broadcaster:
         self.encoder = encoder
         self.effects: dict[str, Effect] = {}
         """By name of the event's kind; runs before the event is sent."""
+        self.followers: list[Effect] = []
+        """Hear of every event, after it has been sent."""
 
     def publish(self, batch: Sequence[SupportsEvent]) -> None:
         """Sends committed events; they come in order of `seq`, each once."""
@@ -64,6 +88,8 @@ class Broadcaster:
                 # One event that cannot be told must not keep the others from anybody.
                 log.exception("event %s (%s)", event.seq, event.kind.name)
             self._hub.position = event.seq
+            for follow in self.followers:
+                follow(event)
 
     def _publish(self, event: SupportsEvent) -> None:
         effect = self.effects.get(event.kind.name)
@@ -89,7 +115,7 @@ class Broadcaster:
         message = event.message(dialect.channel)
         return None if message is None else self.encoder.frame(message | extra, dialect)
 
-    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
+    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int = 0) -> None:
         """Tells the others in a group what is true for a moment only (typing): not stored, not
         numbered, the first to be dropped."""
         frames: dict[Dialect, bytes] = {}

@@ -48,7 +48,7 @@ class Feed:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
+    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int = 0) -> None:
         """Tells the others in a group, in every process, what is true for a moment only."""
         self._broadcaster.publish_ephemeral(group, message, but_person)
         if self.bridge is not None:

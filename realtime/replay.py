@@ -76,9 +76,9 @@ async def _send_missed(
         page = await log.page(upto, after, PAGE)
         await drained()
         for event in page:
-            message = event.message(connection.dialect.channel)
-            if message is not None:
-                connection.send(encoder.frame(message, connection.dialect))
+            frame = encoder.event_frame(event, connection.dialect)
+            if frame is not None:
+                connection.send(frame)
         if page:
             after = page[-1].seq
         if len(page) == PAGE:

@@ -16,11 +16,14 @@ from tests.support.database import Run, copy_sqlite, migrate, sqlite_url  # noqa
 from tests.support.http import Client  # noqa: E402
 from tests.support.postgres import FreshDatabases, PostgresServer  # noqa: E402
 from tests.support.redis import RedisServer  # noqa: E402
-from tests.support.server_process import ServerProcess  # noqa: E402
+from tests.support.server_process import UNTHROTTLED, ServerProcess  # noqa: E402
 from tests.support.websocket import Socket  # noqa: E402
 
 SECRET_KEY = "a secret for tests only, long enough for HS256"
 
+
+# Without this, Tornado's first loop asks for "the current one", and asyncio makes one that nobody closes.
+asyncio.set_event_loop(None)
 
 # What holds for every test
 
@@ -149,6 +152,7 @@ def settings(database_url, tmp_path):
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     defaults = {"port": 0, "secret_key": SECRET_KEY, "data_dir": data_dir, "database_url": database_url}
+    defaults |= UNTHROTTLED
     return lambda **overrides: Settings(**(defaults | overrides))
 
 

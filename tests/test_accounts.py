@@ -803,12 +803,12 @@ def test_lists_are_comma_separated_and_may_be_empty():
             "cors_origins": " http://a:1 , https://b/,",
             "deadline_hours": "48, 0.5",
             "proxy": "",
-            "assignee_fields": "a,b",
+            "assignee_fields": "status,title",
         }
     )
     assert chosen.cors_origins == ("http://a:1", "https://b")
     assert chosen.deadline_hours == (48.0, 0.5)
-    assert (chosen.proxy, chosen.assignee_fields) == ((), ("a", "b"))
+    assert (chosen.proxy, chosen.assignee_fields) == ((), ("status", "title"))
 
 
 def test_zero_or_empty_turns_a_limit_off():

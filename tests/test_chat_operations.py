@@ -404,9 +404,10 @@ async def test_one_client_id_is_one_message_also_when_two_processes_get_it_at_on
 @pytest.mark.gen_test
 async def test_with_direct_a_small_number_is_the_other_person(talk):
     first = await talk.say(talk.ann, "hi", room=talk.cyd.id, room_type="direct")
-    created, said = talk.said()
+    created, said, told = talk.said()
     assert created[:2] == (events.ROOM_CREATED, persons(talk.ann, talk.cyd))
     assert said == (events.MESSAGE_CREATED, [groups.room("direct", first["room"])], first)
+    assert told[:2] == (events.NOTIFICATION, persons(talk.cyd))
     assert first["room"] >= FIRST_ROOM_ID
     back = await talk.say(talk.cyd, "hi yourself", room=talk.ann.id, room_type="direct")
     assert back["room"] == first["room"]
@@ -764,7 +765,7 @@ class Knowledge:
 
     def take(self, event, now: "Knowledge") -> None:
         """What a client does with an event. A room that it gets into, it loads as it is `now`."""
-        if self.hears(event):
+        if self.hears(event) and events.CHAT in event.kind.forms:
             getattr(self, f"_{event.kind.name}")(event.payload, now)
 
     def _room_created(self, room, now) -> None:

@@ -44,6 +44,8 @@ def endpoints() -> list[tuple[str, str, Any]]:
         (method, route.path, declared)
         for route in server.ROUTES
         for method, declared in route.handler.endpoints.items()
+        # The one answer without an end has tests of its own.
+        if not route.path.startswith("/api/v1/realtime/stream")
     ]
 
 
@@ -248,7 +250,7 @@ async def test_a_client_that_announces_too_much_is_told_before_it_sends(app, hea
 async def test_a_body_that_nobody_asked_for_changes_nothing(client):
     [ann] = await sign_up(client, "ann")
     answer = await ann.get(PROFILE, body=b'{"x": 1}', headers={"Content-Type": "application/json"})
-    assert answer.expect(200).json == ann.user
+    assert answer.expect(200).json.items() >= ann.user.items()
 
 
 NASTY = [
@@ -845,7 +847,8 @@ async def test_the_schema_is_openapi_and_lacks_no_endpoint(client):
     assert document["info"]["title"]
     assert document["info"]["version"]
     described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
-    assert described == {(method, path.replace("...", "")) for method, path, _ in endpoints()}
+    endless = {("GET", "/api/v1/realtime/stream/")}
+    assert described == endless | {(method, path.replace("...", "")) for method, path, _ in endpoints()}
     for reference in references(document):
         place: Any = document
         for key in reference.removeprefix("#/").split("/"):
@@ -878,7 +881,7 @@ async def test_every_operation_is_described_in_full(client):
             assert parameter["in"] in ("path", "query")
             assert parameter["schema"]
             assert parameter["required"] or parameter["in"] == "query"
-        assert any(status.startswith("2") for status in operation["responses"])
+        assert any(status.startswith(("2", "302")) for status in operation["responses"])
         for status, response in operation["responses"].items():
             assert re.fullmatch(r"[2-5]\d\d", status)
             assert response["description"], (path, method, status)

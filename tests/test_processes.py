@@ -106,3 +106,31 @@ async def test_a_client_that_changes_process_resumes(two, new_client, connect_to
     missed = await _say(ann, room, "two")
     again = await connect_to(two[0], f"/ws/chat/?since={seq}", token=bob.token)
     assert (await again.expect("chat_message"))["data"]["id"] == missed
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_of_two_processes_one_moves_a_focus_session(two, new_client, connect_to):
+    ann, bob, _ = await _team(two, new_client)
+    body = {"title": "Deep", "focus_minutes": 1 / 60, "break_minutes": 1 / 60, "rounds": 2}
+    made = (await ann.post("/api/v1/focus-sessions/", json=body)).expect(201).json["id"]
+    near = await connect_to(two[0], f"/ws/focus-session/{made}", token=ann.token)
+    far = await connect_to(two[1], f"/ws/focus-session/{made}", token=bob.token)
+    await far.expect("focus_session_update")
+    (await ann.post(f"/api/v1/focus-sessions/{made}/start/")).expect(200)
+    for socket in (near, far):
+        told = []
+        while not told or told[-1][0] != "ended":
+            data = (await socket.recv(10))["data"]
+            if data["event"] in ("phase", "ended"):
+                told.append((data["event"], data["phase"]))
+        assert told == [("phase", "break"), ("phase", "focus"), ("ended", None)]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
+    ann, bob, _ = await _team(two, new_client)
+    since = (await bob.get("/api/v1/realtime/events/")).expect(200).json["seq"]
+    waiting = asyncio.ensure_future(bob.get(f"/api/v1/realtime/events/?after={since}&wait=20"))
+    body = {"title": "Across", "content": "…", "user_id": 2}
+    (await ann.post("/api/v1/realtime/events/system", json=body)).expect(200)
+    assert [event["title"] for event in (await waiting).expect(200).json["events"]] == ["Across"]

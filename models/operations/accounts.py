@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import events, groups, sessions
-from models.base import locked, now
-from models.errors import Forbidden, Invalid, TokenNotValid, Unauthenticated
+from models import events, groups, mail, notifications, sessions
+from models.base import SECOND_US, Statement, locked, now
+from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
+from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
 from models.store import serialize
+
+GRACE_US = 30 * SECOND_US
+"""How long a refresh token works on after it was exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,32 @@ def use_refresh(session_id: str) -> SignedIn:
     return SignedIn(session_id, actor.id, {})
 
 
+_rotation = Statement("""
+    SELECT s.refresh_id, s.previous_refresh_id, s.rotated_at FROM session s WHERE s.id = ? {lock s}
+""")
+
+
+def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedIn, str] | None:
+    """Uses up a refresh token; returns the session and the id of the token to give instead.
+
+    The token before the newest still gets the newest for GRACE_US, since two tabs may refresh at once.
+    Any older one has been stolen, from this person or by them: the session ends, and None is returned,
+    not raised, because the end of the session must be kept. Raises TokenNotValid if it has ended already.
+    """
+    row = _rotation.one(session_id)
+    signed_in = use_refresh(session_id)
+    current, previous, rotated_at = row
+    if current is None or token_id == current:
+        Session.update(refresh_id=new_id, previous_refresh_id=token_id, rotated_at=now()).where(
+            Session.id == session_id
+        ).execute()
+        return signed_in, new_id
+    if token_id == previous and now() < rotated_at + GRACE_US:
+        return signed_in, current
+    sign_out(session_id)
+    return None
+
+
 def sign_out(session_id: str) -> None:
     """Ends a session: its tokens and sockets are dead when this commits. Ending it twice is fine."""
     if Session.delete().where(Session.id == session_id).execute():
@@ -136,6 +166,44 @@ def set_password(person_id: int, hashed: str, replaces: str) -> None:
     )
     if not changed:
         raise Invalid({"token": ["This link has been used, or is not valid."]})
+    end_sessions(person_id)
+
+
+def mail_reset_link(person_id: int, link: str) -> None:
+    """Mails a person the link with which they set a new password."""
+    person = Person.get_or_none((Person.id == person_id) & Person.is_active)
+    if person is not None:
+        text = _RESET_TEXT.format(person.full_name, link)
+        mail.queue(person.email, "Set a new password for Taskroom", text)
+
+
+_RESET_TEXT = """Hello {},
+
+somebody, most likely you, has asked for a new password for Taskroom. Set it here:
+
+{}
+
+The link works once, within an hour. If it was not you, there is nothing to do: your password stays as
+it is.
+"""
+
+
+def list_sessions(actor: Actor, most: int, skip: int) -> tuple[int, list[dict]]:
+    """Query: how many sessions the actor has, and a page of them, the last used first."""
+    mine = Session.select().where((Session.person == actor.id) & (Session.expires_at > now()))
+    page = mine.order_by(Session.last_used_at.desc(), Session.id).limit(most).offset(skip)
+    return mine.count(), [session.to_json(actor.session_id) for session in page]
+
+
+def end_session(actor: Actor, session_id: str) -> None:
+    """Ends one of the actor's own sessions. Raises NotFound."""
+    if not Session.select().where((Session.id == session_id) & (Session.person == actor.id)).exists():
+        raise NotFound("There is no such session.")
+    sign_out(session_id)
+
+
+def end_sessions(person_id: int) -> None:
+    """Ends every session of a person, and with them their sockets."""
     for session in list(Session.select(Session.id).where(Session.person == person_id)):
         sign_out(session.id)
 
@@ -151,10 +219,24 @@ def profile(actor: Actor) -> dict:
     return Person.get_by_id(actor.id).to_json()
 
 
-def update_profile(actor: Actor, changes: dict[str, str], version: int | None = None) -> dict:
-    """Changes one's own name and address. Raises Invalid for a taken one, Conflict for a stale version."""
+def own_profile(actor: Actor) -> dict:
+    """Query: the same with when one is left alone."""
+    return _own(Person.get_by_id(actor.id))
+
+
+def _own(person: Person) -> dict:
+    return person.to_json() | notifications.settings_json(person.id)
+
+
+def update_profile(
+    actor: Actor, changes: dict[str, str], version: int | None = None, quiet: QuietChanges | None = None
+) -> dict:
+    """Changes one's own name and address, and when one is left alone. Raises Invalid for a name that is
+    taken, Conflict for a stale version."""
     person = locked(Person.select().where(Person.id == actor.id)).get()
-    check_version(version, person.version, person.to_json)
+    check_version(version, person.version, lambda: _own(person))
+    if quiet is not None:
+        change_quiet(actor, quiet)
     for field, value in changes.items():
         setattr(person, field, value)
         if field in ("username", "email"):
@@ -164,7 +246,7 @@ def update_profile(actor: Actor, changes: dict[str, str], version: int | None = 
         _check_free(person, changes)
         person.save()
         events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
-    return person.to_json()
+    return _own(person)
 
 
 def _check_free(person: Person, changes: dict[str, str]) -> None:

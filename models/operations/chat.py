@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, events, groups
-from models.base import Statement, now
-from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, Attachment, Message, Participant, Room
+from models.base import Statement, locked, now
+from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
+from models.operations import notices
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
 from models.sessions import Actor
 from models.store import serialize
+from models.tasks import TaskKey
 
 MOST_PARTICIPANTS = 1000
 
@@ -70,6 +72,44 @@ def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
     return _filled(room.id, actor, [actor.id, *others])
 
 
+def open_task(actor: Actor, key: TaskKey) -> Answer:
+    """The room of a task: made (201) or given back (200). Open to whoever sees the task.
+
+    Raises NotFound to whoever does not.
+    """
+    task = access.task(actor, key, lock=True)
+    room = Room.get_or_none(Room.task_id == task.id)
+    if room is not None:
+        _take_place(actor, room.id)
+        return Answer(200, chat.room_json(room.id, actor.id))
+    moment = now()
+    room = Room.create(
+        room_type=TASK, task_id=task.id, created_by=actor.id, created_at=moment, active_at=moment
+    )
+    return _filled(room.id, actor, list(dict.fromkeys([actor.id, task.creator_id, *task.assignee_ids])))
+
+
+def _take_place(actor: Actor, room_id: int) -> tuple[str, str, str | None, int]:
+    """As `access.writes_in_room`; whoever sees the task of a room takes part in it from now on."""
+    try:
+        return access.writes_in_room(actor, room_id)
+    except NotFound:
+        room = access.room(actor, room_id)
+        if room.room_type != TASK:
+            raise
+    _add(room_id, [actor.id])
+    _have_read(room, [actor.id])
+    _changed(room_id)
+    return access.writes_in_room(actor, room_id)
+
+
+def _have_read(room: Room, person_ids: Sequence[int]) -> None:
+    """Nobody who joins late finds the whole history unread."""
+    Participant.update(last_read_id=room.last_message_id).where(
+        (Participant.room == room.id) & Participant.person.in_(list(person_ids))
+    ).execute()
+
+
 def _check_people(field: str, ids: Sequence[int], most: int) -> None:
     if len(ids) > most:
         raise Invalid({field: [f"At most {most} people."]})
@@ -104,10 +144,7 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
     _check_people("user_ids", new, MOST_PARTICIPANTS - len(present))
     if new:
         _add(room_id, new)
-        # Nobody who joins late finds the whole history unread.
-        Participant.update(last_read_id=room.last_message_id).where(
-            (Participant.room == room_id) & Participant.person.in_(new)
-        ).execute()
+        _have_read(room, new)
         _changed(room_id)
     return chat.room_json(room_id, actor.id)
 
@@ -139,6 +176,7 @@ def update_room(
         Room.update(name=name).where(Room.id == room_id).execute()
         _changed(room_id)
     if is_muted is not None:
+        _take_place(actor, room_id)
         Participant.update(is_muted=is_muted).where(
             (Participant.room == room_id) & (Participant.person == actor.id)
         ).execute()
@@ -149,13 +187,13 @@ def update_room(
 
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
-    addresses = [groups.person(person_id) for person_id in chat.participant_ids(room_id)]
+    addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
     events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
 def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many rooms the actor is in, and a page of them."""
-    return chat.my_rooms(actor.id, most, skip)
+    return chat.my_rooms(actor.id, most, skip, access.task_scope(actor, with_workspaces=False))
 
 
 def room(actor: Actor, room_id: int) -> dict[str, Any]:
@@ -200,7 +238,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     in the room.
     """
     room_id = actual_room_id(actor, draft.room_type, draft.room_id)
-    room_type, username, avatar, _ = access.writes_in_room(actor, room_id)
+    room_type, username, avatar, _ = _take_place(actor, room_id)
     moment = now()
     values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
     inserted = _insert_message.one(*values)
@@ -222,6 +260,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
         attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
     )
     events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
+    notices.message_posted(actor, message)
     return Answer(201, message)
 
 
@@ -319,7 +358,8 @@ def messages(
         results, more = found[:most], len(found) > most
     is_newest = before is None and page == 1
     newest = results[0]["id"] if results and is_newest else 0
-    read = Participant.get((Participant.room == room_id) & (Participant.person == actor.id)).last_read_id
+    mine = Participant.get_or_none((Participant.room == room_id) & (Participant.person == actor.id))
+    read = mine.last_read_id if mine else 0
     return MessagePage(results, room.message_count, more, newest if newest > read else 0)
 
 
@@ -328,7 +368,7 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
 
     Returns how far the room is read now, and whether that has changed. Raises NotFound, Invalid.
     """
-    room_type, _, _, already = access.writes_in_room(actor, room_id)
+    room_type, _, _, already = _take_place(actor, room_id)
     newest = Room.get_by_id(room_id).last_message_id
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
@@ -344,6 +384,38 @@ def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[
     """`mark_read`, with the unread count that remains."""
     state, _ = mark_read(actor, room_id, last_message_id)
     return state | {"unread_count": chat.unread_count(room_id, state["last_message_id"], actor.id)}
+
+
+# -- rooms of tasks ----------------------------------------------------------------------------------
+
+
+def say_in_task_room(task_id: int, content: str) -> None:
+    """Part of an operation: puts a system message into the task's room, if there is one."""
+    room = locked(Room.select().where(Room.task_id == task_id)).get_or_none()
+    if room is None:
+        return
+    moment = now()
+    message_id = _insert_message.one(room.id, None, content, None, True, moment)[0]
+    _count_message.run(message_id, moment, room.id)
+    message = chat.message_json(message_id, room.id, TASK, content, None, None, None, moment, is_system=True)
+    events.emit(events.MESSAGE_CREATED, [groups.room(TASK, room.id)], message)
+
+
+def close_task_room(task_id: int, person_ids: Iterable[int]) -> None:
+    """Part of an operation: these people no longer see the task, and at once nothing of its room."""
+    room = Room.get_or_none(Room.task_id == task_id)
+    if room is not None:
+        for person_id in person_ids:
+            _close(room, person_id)
+
+
+def _close(room: Room, person_id: int) -> None:
+    Participant.delete().where((Participant.room == room.id) & (Participant.person == person_id)).execute()
+    events.emit(
+        events.PARTICIPANT_REMOVED,
+        [groups.person(person_id)],
+        {"room_id": room.id, "user_id": person_id, "room_type": TASK},
+    )
 
 
 # -- sockets -----------------------------------------------------------------------------------------
@@ -381,7 +453,8 @@ def join_direct(actor: Actor, other_id: int) -> JoinedRoom | None:
 
 def joined_rooms(actor: Actor) -> list[JoinedRoom]:
     """Query: every room the actor takes part in."""
-    return [_joined(room) for room in Room.select().join(Participant).where(Participant.person == actor.id)]
+    mine = Room.select().join(Participant).where(Participant.person == actor.id)
+    return [_joined(room) for room in mine if room.task_id is None or access.sees_task(actor, room.task_id)]
 
 
 def missed(actor: Actor, room_id: int, after: int, most: int) -> tuple[int, list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ import logging
 import random
 import socket as sockets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -34,7 +34,10 @@ from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
+from realtime.presence import Presence
 from realtime.replay import replay
+from realtime.sharing import SharedReads
+from realtime.tail import MOST_BYTES, Tail
 from realtime.wire import PING_FRAME, BufferedProtocol, Wire
 from settings import Settings
 
@@ -52,6 +55,8 @@ CLOSE_CODES = {
     4429: "too many messages",
     4503: "too slow a reader; reconnect with `since`",
 }
+# At the start, the tail takes so many events, and this part of the bytes it may have.
+MOST_FILLED, MOST_FILLED_PART = 5000, 6
 AUTH_WITHIN_S = 10
 PING_EVERY_S = 25
 # A healthy client answers a ping within a round trip; this much later it is gone.
@@ -100,9 +105,25 @@ class Realtime:
     broadcaster: Broadcaster
     feed: Feed
     flusher: Flusher
+    presence: Presence
     sockets: set[Socket] = field(default_factory=set)
     closing: set[Socket] = field(default_factory=set)
     """Sockets that have been told to close and have not answered yet."""
+    tail: Tail = field(init=False)
+    _reads: SharedReads = field(default_factory=SharedReads)
+
+    def __post_init__(self) -> None:
+        self.tail = Tail(self.hub.position)
+        self.broadcaster.followers.append(self.tail.add)
+
+    async def fill_tail(self) -> None:
+        """Takes the log's end into memory: whoever was connected before a restart is told from there."""
+        upto = self.tail.floor
+        most_bytes = MOST_BYTES // MOST_FILLED_PART
+        with contextlib.suppress(DomainError):  # then the log itself is asked
+            floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
+            if self.tail.floor == upto:
+                self.tail.fill(found, floor)
 
     @property
     def encoder(self) -> Encoder:
@@ -111,11 +132,18 @@ class Realtime:
 
     async def is_known(self, since: int) -> bool:
         """Whether the event log reaches back to `since`."""
-        return await self.store.read(events.is_known, since)
+        if self.tail.is_known(since):
+            # Memory may reach back further than retention, which holds for everybody alike.
+            return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
+        return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
 
-    async def page(self, groups: Mapping[str, int], after: int, most: int) -> list[events.Event]:
-        """A page of the event log for a replay."""
-        return await self.store.read(events.page, groups, after, most)
+    async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[events.Event]:
+        """A page of the event log for a replay: from memory, or read once for all who want the same."""
+        found = self.tail.page(groups, after, most)
+        if found is not None:
+            return found
+        key = (tuple(sorted(groups.items())), after, most)
+        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most))
 
 
 class _Order(NamedTuple):
@@ -233,6 +261,7 @@ class Socket(WebSocketHandler):
         self._room: asyncio.Future | None = None
         self._in_flight = 0
         self._settled: asyncio.Future | None = None
+        self._present: int | None = None
 
     # -- the handshake -------------------------------------------------------------------------------
 
@@ -346,11 +375,23 @@ class Socket(WebSocketHandler):
         # Joined before the session is looked up: if it ends meanwhile, an event tells.
         self.realtime.hub.join(self.connection, groups.session(session_id))
         await self._know_actor(session_id)
+        self._enter_presence()
         if self._since is not None:
             self.connection.hold(self.realtime.hub.position)
         await self.opened()
         if self._since is not None:
             await self._resume(self._since)
+
+    def _enter_presence(self) -> None:
+        """From now on its person is online, unless the client has gone meanwhile."""
+        if not self.connection.closed:
+            self._present = self.actor.id
+            self.realtime.presence.opened(self.actor.id)
+
+    def _leave_presence(self) -> None:
+        if self._present is not None:
+            self.realtime.presence.closed(self._present)
+            self._present = None
 
     async def _know_actor(self, session_id: str) -> None:
         with closing_on_error():
@@ -394,7 +435,7 @@ class Socket(WebSocketHandler):
         request_id = None
         try:
             content = _json_object(message)
-            request_id = _request_id(content)
+            request_id = self.request_of(content)
             found = self.command_of(content)
             parsed = parse(found.model, content)
         except DomainError as error:
@@ -415,6 +456,10 @@ class Socket(WebSocketHandler):
         if found is None:
             raise BadMessage("There is no message of this type.", "unknown_type")
         return found
+
+    def request_of(self, content: dict[str, Any]) -> Any:
+        """What the answer to a message has to repeat: its `request_id`, unless a channel has more."""
+        return _request_id(content)
 
     # -- working, in order ---------------------------------------------------------------------------
 
@@ -570,7 +615,7 @@ class Socket(WebSocketHandler):
         connection = self.connection
         if connection.closed:
             return
-        if code in (1001, 4503):
+        if code in (1001, 4503) and self.announces_closing():
             self._announce_closing()
         connection.flush_all()
         connection.close()
@@ -579,15 +624,20 @@ class Socket(WebSocketHandler):
         self._wire.close(code, reason or CLOSE_CODES[code], patience_s)
         self._forget()
 
+    def announces_closing(self) -> bool:
+        """Whether this client knows the `closing` message."""
+        return True
+
     def _announce_closing(self) -> None:
         spread = random.randint(*RECONNECT_WITHIN_MS)
         self.reply({"type": "closing", "reconnect_in_ms": spread})
 
     def _too_slow(self) -> None:
         """More waits than may. What waited is gone; the log has it for the client's return."""
-        spread = random.randint(*RECONNECT_WITHIN_MS)
-        message = {"type": "closing", "reconnect_in_ms": spread}
-        self._wire.write(self.realtime.encoder.frame(message, self.connection.dialect))
+        if self.announces_closing():
+            spread = random.randint(*RECONNECT_WITHIN_MS)
+            message = {"type": "closing", "reconnect_in_ms": spread}
+            self._wire.write(self.realtime.encoder.frame(message, self.connection.dialect))
         self._queue.clear()
         self._wire.close(4503, CLOSE_CODES[4503], SLOW_READER_PATIENCE_S)
         self._forget()
@@ -602,7 +652,12 @@ class Socket(WebSocketHandler):
     def _forget(self) -> None:
         """Takes the socket out of everything; called on every way out, more than once is fine."""
         self.realtime.sockets.discard(self)
+        if self._room is not None:
+            # Tornado's reading side waits for it, and whoever waits for that would wait for ever.
+            self._room.set_result(None)
+            self._room = None
         self.realtime.hub.remove(self.connection)
+        self._leave_presence()
         self.left()
 
     def left(self) -> None:

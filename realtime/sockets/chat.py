@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models import events, groups
-from models.chat import DIRECT, FIRST_ROOM_ID
+from models.authenticator import Authenticator
+from models.chat import DIRECT, FIRST_ROOM_ID, TASK
 from models.errors import DomainError, NotFound
 from models.inputs import Id, Input, Prose, Since, Text
 from models.operations import chat
@@ -216,6 +217,16 @@ class ChatSocket(Socket):
         if room is not None:
             self.realtime.hub.leave(self.connection, room.group)
 
+    async def refresh_actor(self) -> None:
+        """Looks again who this is, and whether they still see the tasks whose rooms they are in."""
+        await super().refresh_actor()
+        for room in [one for one in self._rooms.values() if one.room_type == TASK]:
+            try:
+                await self.realtime.store.read(chat.join, self.actor, room.room_id)
+            except NotFound:
+                self.reply({"type": "room_left", "data": {"room_id": room.room_id}})
+                self.evict(room.room_id)
+
     def evict(self, room_id: int) -> None:
         """The person is no longer in the room: its events stop, and a socket of this room alone closes."""
         self.drop(room_id)
@@ -295,14 +306,16 @@ def _room_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
 
 
-def effects(hub: Hub) -> dict[str, Effect]:
-    """What events do to sockets, by name of the event's kind."""
+def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
+    """What events do to sockets and to who is known, by name of the event's kind."""
 
     def session_revoked(event: SupportsEvent) -> None:
+        authenticator.forget()
         for member in list(hub.members(event.groups[0])):
             member.owner.shut(4401, "signed out")
 
     def person_changed(event: SupportsEvent) -> None:
+        authenticator.forget()
         for member in list(hub.members(event.groups[0])):
             member.owner.refresh_actor_soon()
 

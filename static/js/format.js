@@ -7,6 +7,7 @@ const shortDate = new Intl.DateTimeFormat("en", { day: "numeric", month: "short"
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export const timeOfDay = (iso) => clock.format(new Date(iso));
+export const shortDay = (iso) => shortDate.format(new Date(iso));
 export const exactTime = (iso) => fullTime.format(new Date(iso));
 
 /** Hours to milliseconds, as an inspector needs them. */

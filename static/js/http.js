@@ -1,10 +1,11 @@
 /* One HTTP exchange, and the one place where an answer becomes a value or an ApiError. */
 
 export class ApiError extends Error {
-  /** `status` 0 means that no answer came; `fields` is {field: [messages]} of a refused form. */
-  constructor({ status = 0, detail, code = null, fields = null }) {
+  /** `status` 0 means that no answer came; `fields` is {field: [messages]} of a refused form,
+   * `current` what stands there by now where a change came too late. */
+  constructor({ status = 0, detail, code = null, fields = null, current = null }) {
     super(detail);
-    Object.assign(this, { status, code, fields });
+    Object.assign(this, { status, code, fields, current });
   }
 
   /** Nobody decided anything: the same request may work later. */
@@ -13,12 +14,13 @@ export class ApiError extends Error {
   }
 }
 
-export async function request(server, method, path, { token, query = {}, json, form } = {}) {
+export async function request(server, method, path, { token, query = {}, json, form, version } = {}) {
   const url = new URL(path, server);
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
   }
   const headers = { Accept: "application/json" };
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
   if (token) headers.Authorization = `Bearer ${token}`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = json !== undefined ? JSON.stringify(json) : form;
@@ -47,6 +49,7 @@ function refusal(response, answer) {
     status: response.status,
     detail: answer?.detail ?? (fields.length ? fields[0][1].join(" ") : waitingAdvice(response)),
     code: answer?.code,
+    current: answer?.current,
     fields: fields.length ? Object.fromEntries(fields) : null,
   });
 }

@@ -20,6 +20,11 @@ const SHAPES = {
   down: "M12 5v14m0 0-6-6m6 6 6-6",
   pause: "M8 5v14M16 5v14",
   play: "M8 5l11 7-11 7z",
+  pulse: "M3 12h4l3-7 4 14 3-7h4",
+  bell: "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 18a2 2 0 0 0 4 0",
+  timer: "M12 21a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 9v4l3 2M9 2h6",
+  spaces: "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z",
+  horn: "M4 10v4l11 5V5zM15 9a3 3 0 0 1 0 6M7 15l1 5h3l-1-4",
   book: "M5 4h9a4 4 0 0 1 4 4v12H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h10",
 };
 

@@ -8,16 +8,22 @@ import { opening } from "./credentials.js";
 import { createFaults } from "./faults.js";
 import { createFrameLog } from "./frames.js";
 import { request } from "./http.js";
+import { createLive } from "./live.js";
 import { createSession } from "./session.js";
 import { loadSettings } from "./settings.js";
 import { createSocket } from "./socket.js";
 import { createStore } from "./store.js";
+import { createTasks } from "./tasks.js";
+import { mountProfile } from "./views/profile.js";
+import { mountProviders } from "./views/providers.js";
 import { createReset, resetInAddress } from "./views/reset.js";
+import { mountService } from "./views/service.js";
 import { createSignIn } from "./views/signin.js";
 import { createToasts } from "./views/toasts.js";
 import { createWorkspace } from "./workspace.js";
 
 const CHAT_PATH = "/ws/chat/";
+const TASKS_PATH = "/ws/tasks/";
 
 export async function start(root, { server, fromDisk }) {
   const settings = loadSettings({ way: "subprotocol", server }, fromDisk ? { server } : {});
@@ -26,6 +32,8 @@ export async function start(root, { server, fromDisk }) {
   let session = null;
   let api = null;
   let workspace = null;
+  let tasks = null;
+  let live = null;
   let restRefused = false;
 
   const log = createFrameLog({ secrets: () => [session?.access] });
@@ -67,9 +75,32 @@ export async function start(root, { server, fromDisk }) {
     return session;
   }
 
+  function newTasks() {
+    const current = session;
+    return createTasks({
+      call: current.call, people: api.people, say,
+      me: () => store.me,
+      openSocket: (on) => createSocket({
+        async describe({ since }) {
+          const token = await current.freshToken();
+          return opening({ server: current.server, path: TASKS_PATH, way: settings.way, token, since });
+        },
+        renew: () => current.renew(),
+        on: {
+          ...on,
+          raw: (direction, text) => log.frame(direction, text, "tasks"),
+          event: (type, details) => log.event(type, details, "tasks"),
+        },
+      }),
+    });
+  }
+
   /** Nothing of the last person stays, neither on the page nor on the wire. */
   function leave() {
     socket.end();
+    tasks?.end();
+    tasks = null;
+    live?.end();
     store.unwatch();
     store.reset(null);
     log.unwatch();
@@ -96,6 +127,7 @@ export async function start(root, { server, fromDisk }) {
         }),
       },
     }));
+    mountProviders(root, settings.server);
   }
 
   /**
@@ -125,6 +157,7 @@ export async function start(root, { server, fromDisk }) {
 
   async function signOut() {
     socket.end();
+    tasks?.end();
     await session.signOut();
     clearAddress();
     showDoor();
@@ -132,10 +165,21 @@ export async function start(root, { server, fromDisk }) {
 
   function goIn(user) {
     store.reset(user);
-    workspace = createWorkspace({ store, chat, api, socket, log, faults, settings, say, restRefused, signOut });
+    tasks = restRefused ? null : newTasks();
+    live = restRefused ? null : createLive({ session, api, me: () => store.me, say });
+    workspace = createWorkspace({
+      store, chat, tasks, live, api, socket, log, faults, settings, say, restRefused, signOut,
+    });
     root.replaceChildren(workspace.element);
+    mountService(root, { server: settings.server });
+    if (!restRefused) mountProfile(root, { call: session.call, say, changed: becomeMe });
     if (restRefused) say("The server lets this page use only the socket. Join a room by its number.");
     socket.connect();
+  }
+
+  function becomeMe(user) {
+    store.me = user;
+    store.changed("me");
   }
 
   async function enterByCookie() {
@@ -152,10 +196,14 @@ export async function start(root, { server, fromDisk }) {
 
   addEventListener("hashchange", followAddress);
   addEventListener("focus", () => chat.markRead());
-  addEventListener("online", () => socket.wake());
+  addEventListener("online", () => {
+    socket.wake();
+    tasks?.wake();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "visible") return;
     socket.wake();
+    tasks?.wake();
     chat.markRead();
   });
 

@@ -8,13 +8,21 @@ import { askForGroup, askForMembers, askForPerson, confirm } from "./views/dialo
 import { createInspector } from "./views/inspector.js";
 import { createRooms } from "./views/rooms.js";
 import { createShell } from "./views/shell.js";
+import { createTaskPanel } from "./views/taskpanel.js";
 import { createTools } from "./views/tools.js";
 
 const ROOM_IN_ADDRESS = /^#room-(\d+)$/;
 
+function taskPanel(parts) {
+  const { element, shown } = createTaskPanel(parts);
+  return { id: "tasks", label: "Tasks", icon: "task", element, shown };
+}
+
 const roomInAddress = () => Number(location.hash.match(ROOM_IN_ADDRESS)?.[1]) || null;
 
-export function createWorkspace({ store, chat, api, socket, log, faults, settings, say, restRefused, signOut }) {
+export function createWorkspace({
+  store, chat, tasks, live, api, socket, log, faults, settings, say, restRefused, signOut,
+}) {
   const me = store.me;
 
   function needRest() {
@@ -54,12 +62,16 @@ export function createWorkspace({ store, chat, api, socket, log, faults, setting
   const panels = [
     { id: "rooms", label: "Rooms", icon: "rooms", element: rooms.element, badge: store.unreadTotal },
     { id: "chat", label: "Chat", icon: "chat", element: conversation.element },
+    ...(tasks ? [taskPanel({ tasks, api, say })] : []),
     { id: "frames", label: "Frames", icon: "frames", element: inspector.element },
     { id: "tools", label: "Tools", icon: "tools", element: tools.element },
+    ...(live?.panels ?? []),
   ];
   const shell = createShell({
     store, panels, docsUrl: `${settings.server}/api/docs/`, actions: { signOut, reconnect: socket.connect },
   });
+
+  live?.mount(shell);
 
   /** The room is put into the address, so that reload and the back button work. */
   function goTo(roomId) {

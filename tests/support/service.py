@@ -114,9 +114,11 @@ class Service:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def _signal_all(self, number: signal.Signals) -> None:
-        for member in self._family() if self.running else []:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                member.send_signal(number)
+        # Twice: whoever was born while the first round looked around has a parent that stands still by now.
+        for _ in range(2):
+            for member in self._family() if self.running else []:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.send_signal(number)
 
     def _family(self) -> list[psutil.Process]:
         parent = psutil.Process(self.pid)

@@ -6,7 +6,7 @@ import { busy, field, iconButton, personAvatar } from "./parts.js";
 const SEARCH_MS = 200;
 
 /** The browser's own modal dialog: it traps focus, closes on Escape and gives focus back. */
-function openDialog(title, ...content) {
+export function openDialog(title, ...content) {
   const dialog = h("dialog", { class: "dialog", "aria-label": title },
     h("div", { class: "dialog-head" },
       h("h2", { class: "section-title" }, title),
@@ -21,10 +21,10 @@ function openDialog(title, ...content) {
   return dialog;
 }
 
-/** A searchable list of people. `choose(person, isChosen)`; chosen ones stay chosen while searching. */
-function peoplePicker({ api, me, hide = [], many, choose, problem }) {
+/** A searchable list of people. `choose(person, isChosen)`; chosen ones stay chosen while searching; `me` is left out. */
+export function peoplePicker({ api, me, hide = [], many, choose, problem }) {
   const chosen = new Map();
-  const hidden = new Set([me.id, ...hide]);
+  const hidden = new Set([me?.id, ...hide]);
   const list = h("ul", { class: "people", "aria-label": "People" });
   const search = h("input", { class: "input", type: "search", placeholder: "Search people", "aria-label": "Search people", testid: "person-search", autofocus: true });
   let waiting = 0;
@@ -78,14 +78,14 @@ function peoplePicker({ api, me, hide = [], many, choose, problem }) {
 const problemLine = () => h("p", { class: "form-message", role: "alert" });
 
 /** `start(userId)` is a promise; the dialog closes when it is kept. */
-export function askForPerson({ api, me, start }) {
+export function askForPerson({ api, me, title = "New direct room", start }) {
   const problem = problemLine();
   const picker = peoplePicker({
     api, me, problem, many: false,
     choose: (person, button) =>
       busy(button, () => start(person.id).then(() => dialog.close(), (error) => setText(problem, error.message))),
   });
-  const dialog = openDialog("New direct room", problem, picker.element);
+  const dialog = openDialog(title, problem, picker.element);
 }
 
 /** `create(name, userIds)` likewise. */

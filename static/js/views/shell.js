@@ -1,6 +1,6 @@
 /*
  * The frame around the panels: top bar, connection notice, and on small
- * screens one tab a panel. A panel is {id, label, icon, element, badge?()};
+ * screens one tab a panel. A panel is {id, label, icon, element, badge?(), shown?()};
  * adding one to the list is all that a new panel takes.
  */
 import { h, setAttribute, setText } from "../dom.js";
@@ -63,6 +63,7 @@ export function createShell({ store, panels, docsUrl, actions }) {
   function show(id) {
     element.dataset.panel = id;
     tabs.forEach((tab, index) => setAttribute(tab, "aria-current", panels[index].id === id ? "page" : null));
+    panels.find((panel) => panel.id === id)?.shown?.();
   }
 
   function renderConnection() {

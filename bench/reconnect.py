@@ -1,0 +1,98 @@
+"""A thousand clients whose sockets were cut at once come back with `since`; and five hundred are told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from bench import servers
+from bench.figures import Figure
+from bench.servers import HOST, Server
+from bench.team import register
+
+CLIENTS, PEOPLE, MISSED = 1000, 20, 100
+MOST_BACK_S = 10
+_HANDSHAKE = (
+    "GET /ws/notifications?token={token}&since={since} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+_NUMBER = re.compile(rb'"title":"event (\d+)","content":"Something has changed\.","notification_type')
+_LAST, _END_BYTES = b'"title":"event %d"' % (MISSED - 1), 2000
+
+
+async def run(folder: Path) -> list[Figure]:
+    """How long until the last of them has everything, and what it costs the server."""
+    with servers.taskroom(folder / "reconnect") as server:
+        members = register(server, PEOPLE)
+        place = _workspace(server, members)
+        seq = _get(server, "/api/v1/realtime/events/", members[0].token)["seq"]
+        for number in range(MISSED):
+            _post_event(server, place, members[0].token, number)
+        before = server.cpu_s()
+        began = time.perf_counter()
+        tokens = [members[number % PEOPLE].token for number in range(CLIENTS)]
+        back = await asyncio.gather(*(_come_back(server, token, seq) for token in tokens))
+        took, cpu = time.perf_counter() - began, server.cpu_s() - before
+        cost = await _cost_of_telling(server, place, members[0].token)
+        for writer in back:
+            writer.close()
+        who = f"{CLIENTS} clients, {MISSED} missed events each"
+        return [
+            Figure("reconnect", f"everything there again, {who}", took, "s", target=MOST_BACK_S),
+            Figure("reconnect", "CPU a client", cpu / CLIENTS * 1e6, "µs"),
+            Figure("reconnect", "CPU a socket told of a notification", cost, "µs"),
+        ]
+
+
+async def _come_back(server: Server, token: str, since: int) -> asyncio.StreamWriter:
+    """Opens a socket as a browser would, and reads until the newest event is there."""
+    while True:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection(HOST, server.port, limit=2**20)
+            break
+        await asyncio.sleep(0.05)
+    writer.write(_HANDSHAKE.format(host=HOST, token=token, since=since).encode())
+    text = b""
+    while _LAST not in text[-_END_BYTES:]:
+        chunk = await reader.read(2**18)
+        if not chunk:
+            raise ConnectionError(text[-200:])
+        text += chunk
+    numbers = [int(found) for found in _NUMBER.findall(text)]
+    assert numbers == list(range(MISSED)), numbers
+    return writer
+
+
+async def _cost_of_telling(server: Server, place: int, token: str) -> float:
+    rounds = 20
+    before = server.cpu_s()
+    for number in range(rounds):
+        _post_event(server, place, token, number)
+    await asyncio.sleep(1)
+    return (server.cpu_s() - before) / rounds / CLIENTS * 1e6
+
+
+def _workspace(server: Server, members: list[Any]) -> int:
+    owner = members[0].token
+    place = server.api("/api/v1/workspaces/", {"name": "bench"}, owner)["id"]
+    for member in members[1:]:
+        server.api(f"/api/v1/workspaces/{place}/members/", {"user_id": member.id}, owner)
+    return place
+
+
+def _post_event(server: Server, place: int, token: str, number: int) -> None:
+    body = {"workspace_id": place, "title": f"event {number}", "content": "Something has changed."}
+    server.api("/api/v1/realtime/events/workspace", body, token)
+
+
+def _get(server: Server, path: str, token: str) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"http://{HOST}:{server.port}{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)

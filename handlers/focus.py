@@ -1,0 +1,146 @@
+"""Focus sessions (document E)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from handlers import answers
+from handlers.base import BaseHandler, Page, Route, endpoint
+from models.inputs import Id, Input, Name
+from models.operations import focus
+from models.operations.focus import Plan
+
+# A second is the least a clock of people can show.
+FocusMinutes = Annotated[float, Field(ge=1 / 60, le=24 * 60, allow_inf_nan=False)]
+BreakMinutes = Annotated[float, Field(ge=0, le=24 * 60, allow_inf_nan=False)]
+Rounds = Annotated[int, Field(ge=1, le=100)]
+
+
+class NewSession(Input):
+    """A session to be: for a workspace's members, for those who see a task, or for everybody."""
+
+    title: Name
+    workspace: Id | None = None
+    workspace_id: Id | None = None
+    task: Id | None = None
+    task_id: Id | None = None
+    focus_minutes: FocusMinutes = 25
+    break_minutes: BreakMinutes = 5
+    rounds: Rounds = 4
+
+    @property
+    def plan(self) -> Plan:
+        """The same for the operation."""
+        workspace, task = self.workspace or self.workspace_id, self.task or self.task_id
+        return Plan(self.title, workspace, task, self.focus_minutes, self.break_minutes, self.rounds)
+
+
+class SessionChanges(Input):
+    """What may be changed; the clock only before it starts."""
+
+    title: Name | None = None
+    focus_minutes: FocusMinutes | None = None
+    break_minutes: BreakMinutes | None = None
+    rounds: Rounds | None = None
+
+
+class SessionQuery(Page):
+    """A page of sessions, narrowed."""
+
+    workspace: Id | None = None
+    status: Literal["waiting", "running", "paused", "finished"] | None = None
+
+
+class StatsQuery(Input):
+    """Of how many days, and of whom."""
+
+    days: Annotated[int, Field(ge=1, le=366)] = 7
+    workspace: Id | None = None
+
+
+class FocusSessions(BaseHandler):
+    """Focus sessions."""
+
+    @endpoint(query=SessionQuery, answers={200: answers.FocusSessionPage})
+    async def get(self, query: SessionQuery) -> None:
+        """The sessions one may be in, newest first."""
+        count, results = await self.store.snapshot(
+            focus.listed, self.actor, query.page_size, query.skip, query.workspace, query.status
+        )
+        self.answer_page(count, results, query)
+
+    @endpoint(body=NewSession, answers={201: answers.FocusSession})
+    async def post(self, body: NewSession) -> None:
+        """Make a session; one hosts it, and it waits to be started."""
+        await self.operate(focus.create, body.plan, status=201)
+
+
+class FocusStats(BaseHandler):
+    """Figures."""
+
+    @endpoint(query=StatsQuery, answers={200: answers.FocusStats})
+    async def get(self, query: StatsQuery) -> None:
+        """How long one, and the people whose figures one may see, have focused in finished sessions. With
+        `workspace`, its members."""
+        self.answer(await self.store.snapshot(focus.stats, self.actor, query.days, query.workspace))
+
+
+class OneFocusSession(BaseHandler):
+    """One session."""
+
+    @endpoint(answers={200: answers.FocusSession})
+    async def get(self, session_id: int) -> None:
+        """A session and who is in it."""
+        self.answer(await self.store.snapshot(focus.retrieve, self.actor, session_id))
+
+    @endpoint(body=SessionChanges, answers={200: answers.FocusSession})
+    async def put(self, session_id: int, body: SessionChanges) -> None:
+        """Change it: its host."""
+        await self._change(session_id, body)
+
+    @endpoint(body=SessionChanges, answers={200: answers.FocusSession})
+    async def patch(self, session_id: int, body: SessionChanges) -> None:
+        """Change it: its host."""
+        await self._change(session_id, body)
+
+    async def _change(self, session_id: int, body: SessionChanges) -> None:
+        changes = body.model_dump(exclude_none=True)
+        await self.operate(focus.update, session_id, changes, self.expected_version())
+
+    @endpoint(answers={204: None})
+    async def delete(self, session_id: int) -> None:
+        """Delete it, and what it counted for: its host."""
+        await self.store.write(focus.delete, self.actor, session_id)
+        self.answer(None, 204)
+
+
+def _action(operation: Callable[..., Any], text: str) -> type[BaseHandler]:
+    """A handler for POST …/{operation}/."""
+
+    async def post(self: BaseHandler, session_id: int) -> None:
+        await self.operate(operation, session_id)
+
+    post.__doc__ = text
+    name = f"Focus{operation.__name__.title()}"
+    members = {"__doc__": text, "__module__": __name__}
+    return type(name, (BaseHandler,), members | {"post": endpoint(answers={200: answers.FocusSession})(post)})
+
+
+routes = [
+    Route("/api/v1/focus-sessions/", FocusSessions),
+    Route("/api/v1/focus-sessions/stats/", FocusStats),
+    Route("/api/v1/focus-sessions/{id}/", OneFocusSession),
+    Route("/api/v1/focus-sessions/{id}/join/", _action(focus.join, "Take part; doing it twice is fine.")),
+    Route(
+        "/api/v1/focus-sessions/{id}/leave/",
+        _action(focus.leave, "Take no part any more. If it is the host, the longest present takes over."),
+    ),
+    Route("/api/v1/focus-sessions/{id}/start/", _action(focus.start, "Begin the first round: its host.")),
+    Route("/api/v1/focus-sessions/{id}/pause/", _action(focus.pause, "Stop the clock: its host.")),
+    Route("/api/v1/focus-sessions/{id}/resume/", _action(focus.resume, "Go on after a pause: its host.")),
+    Route("/api/v1/focus-sessions/{id}/skip/", _action(focus.skip, "On to the next phase: its host.")),
+    Route("/api/v1/focus-sessions/{id}/end/", _action(focus.end, "End the session; it counts: its host.")),
+]

@@ -1,0 +1,94 @@
+"""Notifications (document A)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from handlers import answers
+from handlers.base import BaseHandler, Page, Route, endpoint
+from models.operations import notifications
+
+
+class NotificationQuery(Page):
+    """A page of notifications, narrowed."""
+
+    is_read: bool | None = Field(None, description="only those that are read, or not")
+    mark_read: bool = Field(True, description="false: a preview, which leaves them unread")
+
+
+class Notifications(BaseHandler):
+    """One's notifications."""
+
+    @endpoint(query=NotificationQuery, answers={200: answers.NotificationPage})
+    async def get(self, query: NotificationQuery) -> None:
+        """One's notifications, newest first. Marks what it returns as read, unless `mark_read=false`; the
+        answer shows them as they were before."""
+        count, results = await self.store.snapshot(
+            notifications.listed, self.actor, query.page_size, query.skip, query.is_read
+        )
+        unread = [item["id"] for item in results if not item["is_read"]]
+        if query.mark_read and unread:
+            await self.store.write(notifications.mark_read, self.actor, unread)
+        self.answer_page(count, results, query)
+
+
+class UnreadCount(BaseHandler):
+    """How many are unread."""
+
+    @endpoint(answers={200: answers.UnreadCount})
+    async def get(self) -> None:
+        """How many notifications are unread."""
+        self.answer(await self.store.read(notifications.unread_count, self.actor))
+
+
+class OneNotification(BaseHandler):
+    """One notification."""
+
+    @endpoint(answers={200: answers.Notification})
+    async def get(self, notification_id: int) -> None:
+        """One of one's notifications; looking at it here does not mark it read."""
+        self.answer(await self.store.snapshot(notifications.retrieve, self.actor, notification_id))
+
+    @endpoint(answers={204: None})
+    async def delete(self, notification_id: int) -> None:
+        """Delete one."""
+        await self.store.write(notifications.delete, self.actor, notification_id)
+        self.answer(None, 204)
+
+
+class NotificationRead(BaseHandler):
+    """Reading one."""
+
+    @endpoint(answers={200: answers.Notification})
+    async def post(self, notification_id: int) -> None:
+        """Mark one read, on all one's devices."""
+        await self.operate(notifications.read_one, notification_id)
+
+
+class AllRead(BaseHandler):
+    """Reading all."""
+
+    @endpoint(answers={200: answers.AllRead})
+    async def post(self) -> None:
+        """Mark all read, on all one's devices."""
+        await self.operate(notifications.mark_all_read)
+
+
+class ClearAll(BaseHandler):
+    """Clearing."""
+
+    @endpoint(answers={204: None})
+    async def delete(self) -> None:
+        """Delete all."""
+        await self.store.write(notifications.clear_all, self.actor)
+        self.answer(None, 204)
+
+
+routes = [
+    Route("/api/notifications/", Notifications),
+    Route("/api/notifications/unread-count/", UnreadCount),
+    Route("/api/notifications/mark-all-read/", AllRead),
+    Route("/api/notifications/clear-all/", ClearAll),
+    Route("/api/notifications/{id}/", OneNotification),
+    Route("/api/notifications/{id}/read/", NotificationRead),
+]

@@ -1,0 +1,396 @@
+"""Tasks with their comments, files, assignments and proposals (documents A and B)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from handlers import answers, media
+from handlers.base import BaseHandler, Page, Route, endpoint
+from models.errors import Invalid, NotFound
+from models.inputs import Id, Input, Prose
+from models.operations import notes, proposals, tasks
+from models.task_inputs import Key, NewTask, People, Reason, Status, TaskFields, TaskQuery, task_key
+
+
+class TaskPage(TaskQuery, Page):
+    """Which page of which tasks."""
+
+
+class Assignees(Input):
+    """Whom to assign, as document B or as document A names them; `replace`: instead of those there are."""
+
+    one_of = (("assignees", "user_ids"),)
+
+    assignees: People = []
+    user_ids: People = []
+    replace: bool = False
+
+    @property
+    def field(self) -> str:
+        """The name that the client used."""
+        return "user_ids" if "user_ids" in self.model_fields_set else "assignees"
+
+    @property
+    def ids(self) -> list[int]:
+        """Whoever is meant."""
+        return getattr(self, self.field)
+
+
+class Proposed(Input):
+    """Who is asked to take the task."""
+
+    user_ids: Annotated[People, Field(min_length=1)]
+
+
+class Response(Input):
+    """The answer to a proposal."""
+
+    assignment_id: Id
+    action: Literal["accept", "reject"]
+    reason: Reason = ""
+
+
+class StatusChange(Input):
+    """The new status. A reason is needed to enter `blocked` or `cancelled`, and to leave `done`."""
+
+    status: Status
+    reason: Reason = ""
+
+
+class Withdrawal(Input):
+    """Why a proposal is taken back."""
+
+    reason: Reason = ""
+
+
+class OfTask(Page):
+    """A page, of one task if one is named."""
+
+    task: Key | None = None
+
+
+class ProposalQuery(OfTask):
+    """Which proposals. `mine`: those that one has to answer oneself, or has answered."""
+
+    mine: Annotated[bool, TaskQuery.model_fields["mine"].metadata[0]] = False
+    status: Literal["pending", "accepted", "rejected", "withdrawn"] | None = None
+
+
+class NewComment(Input):
+    """What to say about a task."""
+
+    task: Key
+    content: Prose
+
+
+class CommentChanges(Input):
+    """A new text."""
+
+    content: Prose
+
+
+class NewAttachment(Input):
+    """The task that the files, `file` or `attachments`, are for."""
+
+    task: Key
+
+
+class TaskHandler(BaseHandler):
+    """A path that names a task by its id or its uuid."""
+
+    def path_value(self, text: str) -> int | UUID:
+        try:
+            return task_key(text)
+        except ValueError:
+            raise NotFound("There is no such task.") from None
+
+    @property
+    def assignee_fields(self) -> tuple[str, ...]:
+        """What an assignee may change, by the settings."""
+        return self.backend.settings.assignee_fields
+
+    async def attach(self, key: int | UUID) -> None:
+        """Keeps the uploaded files for the task, and answers with them."""
+        if not self.uploads:
+            raise Invalid({"file": ["No file was submitted."]})
+        async with media.kept(self.backend, self.uploads, "task_attachments") as files:
+            answer = await self.operate(notes.attach, key, files.stored, status=201)
+            files.used = answer.status == 201 and not answer.repeated
+
+
+class Tasks(TaskHandler):
+    """The tasks one may see."""
+
+    @endpoint(query=TaskPage, answers={200: answers.TaskPage})
+    async def get(self, query: TaskPage) -> None:
+        """The tasks one may see, the newest first unless `ordering` says otherwise."""
+        count, results = await self.store.read(
+            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.skip
+        )
+        self.answer_page(count, results, query)
+
+    @endpoint(body=NewTask, answers={201: answers.Task})
+    async def post(self, body: NewTask) -> None:
+        """Make a task. Managers and above for anybody, members of a workspace for its members, everybody
+        for themselves. Its department's manager, its creator and its assignees get a mail."""
+        await self.operate(tasks.create_task, body, status=201)
+
+
+class OneTask(TaskHandler):
+    """One task."""
+
+    @endpoint(answers={200: answers.Task})
+    async def get(self, key: int | UUID) -> None:
+        """A task, by its id or its uuid."""
+        self.answer(await self.store.read(tasks.retrieve, self.actor, key))
+
+    @endpoint(body=NewTask, answers={200: answers.Task})
+    async def put(self, key: int | UUID, body: NewTask) -> None:
+        """Change a task; what is not sent stays. The title is required."""
+        await self._change(key, body)
+
+    @endpoint(body=TaskFields, answers={200: answers.Task})
+    async def patch(self, key: int | UUID, body: TaskFields) -> None:
+        """Change a task; what is not sent stays."""
+        await self._change(key, body)
+
+    async def _change(self, key: int | UUID, body: TaskFields) -> None:
+        await self.operate(tasks.update_task, key, body, self.expected_version(), self.assignee_fields)
+
+    @endpoint(answers={204: None})
+    async def delete(self, key: int | UUID) -> None:
+        """Delete a task: nobody sees it any more."""
+        await self.operate(tasks.delete_task, key, self.expected_version(), status=204)
+
+
+class Assign(TaskHandler):
+    """Assigning."""
+
+    @endpoint(body=Assignees, answers={200: answers.AssignedTask})
+    async def post(self, key: int | UUID, body: Assignees) -> None:
+        """Assign people; each gets a mail. Unknown ones are named, and then nothing changes."""
+        await self.operate(tasks.assign, key, body.ids, body.replace, body.field, self.expected_version())
+
+
+class Unassign(TaskHandler):
+    """Taking people off a task."""
+
+    @endpoint(body=Assignees, answers={200: answers.AssignedTask})
+    async def post(self, key: int | UUID, body: Assignees) -> None:
+        """Take people off a task. Unknown ones are named, and then nothing changes."""
+        await self.operate(tasks.unassign, key, body.ids, body.field, self.expected_version())
+
+
+class Propose(TaskHandler):
+    """Proposing."""
+
+    @endpoint(body=Proposed, answers={201: answers.ProposedTask})
+    async def post(self, key: int | UUID, body: Proposed) -> None:
+        """Ask people to take a task. Who has been asked and has not answered yet is not asked again."""
+        await self.operate(proposals.propose, key, body.user_ids, status=201)
+
+
+class Respond(TaskHandler):
+    """Answering a proposal."""
+
+    @endpoint(body=Response, answers={200: answers.Proposal})
+    async def post(self, key: int | UUID, body: Response) -> None:
+        """Accept or reject what was proposed to oneself, once. Accepting makes one an assignee."""
+        await self.operate(proposals.respond, key, body.assignment_id, body.action, body.reason)
+
+
+class UpdateStatus(TaskHandler):
+    """The way of a task."""
+
+    @endpoint(body=StatusChange, answers={200: answers.Task})
+    async def post(self, key: int | UUID, body: StatusChange) -> None:
+        """Move a task. To enter `blocked` or `cancelled` and to leave `done` needs a reason."""
+        await self.operate(
+            tasks.update_status, key, body.status, body.reason, self.expected_version(), self.assignee_fields
+        )
+
+
+class MarkDone(TaskHandler):
+    """The end of a task."""
+
+    @endpoint(answers={200: answers.DoneTask})
+    async def post(self, key: int | UUID) -> None:
+        """Finish a task; again changes nothing."""
+        await self.operate(tasks.mark_done, key, self.expected_version(), self.assignee_fields)
+
+
+class UploadAttachment(TaskHandler):
+    """Files of a task."""
+
+    @endpoint(body=Input, answers={201: answers.OneOrMoreAttachments}, takes_files=True)
+    async def post(self, key: int | UUID, body: Input) -> None:
+        """Add files, as `file`, `attachments` or `attachments[n]`: gives one object for one file, a list
+        for several."""
+        await self.attach(key)
+
+
+class TaskHistory(TaskHandler):
+    """What happened to a task."""
+
+    @endpoint(query=Page, answers={200: answers.HistoryPage})
+    async def get(self, key: int | UUID, query: Page) -> None:
+        """Who changed what, from what, to what, why and when; the newest first."""
+        count, results = await self.store.read(tasks.history, self.actor, key, query.page_size, query.skip)
+        self.answer_page(count, results, query)
+
+
+class Comments(BaseHandler):
+    """Comments on the tasks one may see."""
+
+    @endpoint(query=OfTask, answers={200: answers.CommentPage})
+    async def get(self, query: OfTask) -> None:
+        """Comments in order of time, of one `task` if it is named."""
+        count, results = await self.store.read(
+            notes.list_comments, self.actor, query.page_size, query.skip, query.task
+        )
+        self.answer_page(count, results, query)
+
+    @endpoint(body=NewComment, answers={201: answers.Comment})
+    async def post(self, body: NewComment) -> None:
+        """Say something about a task that one may see."""
+        await self.operate(notes.post_comment, body.task, body.content, status=201)
+
+
+class OneComment(BaseHandler):
+    """One comment."""
+
+    @endpoint(answers={200: answers.Comment})
+    async def get(self, comment_id: int) -> None:
+        """A comment."""
+        self.answer(await self.store.read(notes.comment, self.actor, comment_id))
+
+    @endpoint(body=CommentChanges, answers={200: answers.Comment})
+    async def patch(self, comment_id: int, body: CommentChanges) -> None:
+        """Change one's own comment."""
+        await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
+
+    @endpoint(body=CommentChanges, answers={200: answers.Comment})
+    async def put(self, comment_id: int, body: CommentChanges) -> None:
+        """The same."""
+        await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
+
+    @endpoint(answers={204: None})
+    async def delete(self, comment_id: int) -> None:
+        """Delete one's own comment."""
+        await self.operate(notes.delete_comment, comment_id, self.expected_version(), status=204)
+
+
+class Attachments(TaskHandler):
+    """Files of the tasks one may see."""
+
+    @endpoint(query=OfTask, answers={200: answers.AttachmentPage})
+    async def get(self, query: OfTask) -> None:
+        """Files of tasks, of one `task` if it is named."""
+        count, results = await self.store.read(
+            notes.list_attachments, self.actor, query.page_size, query.skip, query.task
+        )
+        self.answer_page(count, results, query)
+
+    @endpoint(body=NewAttachment, answers={201: answers.OneOrMoreAttachments}, takes_files=True)
+    async def post(self, body: NewAttachment) -> None:
+        """Add `file` to `task`."""
+        await self.attach(body.task)
+
+
+class OneAttachment(BaseHandler):
+    """One file of a task."""
+
+    @endpoint(answers={200: answers.Attachment})
+    async def get(self, attachment_id: int) -> None:
+        """A file of a task."""
+        self.answer(await self.store.read(notes.attachment, self.actor, attachment_id))
+
+    @endpoint(answers={204: None})
+    async def delete(self, attachment_id: int) -> None:
+        """Remove a file: who uploaded it, the task's creator, or a manager."""
+        paths = await self.store.write(notes.detach, self.actor, attachment_id)
+        media.remove_soon(self.backend, paths)
+        self.answer(None, 204)
+
+
+class Assignments(BaseHandler):
+    """The audit of assignments."""
+
+    @endpoint(query=OfTask, answers={200: answers.AssignmentPage})
+    async def get(self, query: OfTask) -> None:
+        """Who was assigned by whom: all for hr and ceo, a department's for its managers, else one's own."""
+        count, results = await self.store.read(
+            notes.list_assignments, self.actor, query.page_size, query.skip, query.task
+        )
+        self.answer_page(count, results, query)
+
+
+class OneAssignment(BaseHandler):
+    """One record of the audit."""
+
+    @endpoint(answers={200: answers.Assignment})
+    async def get(self, assignment_id: int) -> None:
+        """A record of the audit."""
+        self.answer(await self.store.read(notes.assignment, self.actor, assignment_id))
+
+
+class Proposals(BaseHandler):
+    """Proposals."""
+
+    @endpoint(query=ProposalQuery, answers={200: answers.ProposalPage})
+    async def get(self, query: ProposalQuery) -> None:
+        """Proposals to oneself and of the tasks one may see, the newest first."""
+        count, results = await self.store.read(
+            proposals.list_proposals,
+            self.actor,
+            query.page_size,
+            query.skip,
+            query.mine,
+            query.status,
+            query.task,
+        )
+        self.answer_page(count, results, query)
+
+
+class OneProposal(BaseHandler):
+    """One proposal."""
+
+    @endpoint(answers={200: answers.Proposal})
+    async def get(self, proposal_id: int) -> None:
+        """A proposal."""
+        self.answer(await self.store.read(proposals.retrieve, self.actor, proposal_id))
+
+
+class Withdraw(BaseHandler):
+    """Taking a proposal back."""
+
+    @endpoint(body=Withdrawal, answers={200: answers.Proposal})
+    async def post(self, proposal_id: int, body: Withdrawal) -> None:
+        """Take back a proposal that has not been answered: who made it, or a manager."""
+        await self.operate(proposals.withdraw, proposal_id, body.reason)
+
+
+routes = [
+    Route("/api/tasks/", Tasks),
+    Route("/api/tasks/{task}/", OneTask),
+    Route("/api/tasks/{task}/assign/", Assign),
+    Route("/api/tasks/{task}/unassign/", Unassign),
+    Route("/api/tasks/{task}/propose_assignment/", Propose),
+    Route("/api/tasks/{task}/respond_assignment/", Respond),
+    Route("/api/tasks/{task}/update_status/", UpdateStatus),
+    Route("/api/tasks/{task}/mark_done/", MarkDone),
+    Route("/api/tasks/{task}/upload_attachment/", UploadAttachment),
+    Route("/api/tasks/{task}/history/", TaskHistory),
+    Route("/api/task-comments/", Comments),
+    Route("/api/task-comments/{id}/", OneComment),
+    Route("/api/task-attachments/", Attachments),
+    Route("/api/task-attachments/{id}/", OneAttachment),
+    Route("/api/task-assignments/", Assignments),
+    Route("/api/task-assignments/{id}/", OneAssignment),
+    Route("/api/task-proposals/", Proposals),
+    Route("/api/task-proposals/{id}/", OneProposal),
+    Route("/api/task-proposals/{id}/withdraw/", Withdraw),
+]

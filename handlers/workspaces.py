@@ -1,0 +1,102 @@
+"""Workspaces and their members (document E)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from handlers import answers
+from handlers.base import BaseHandler, Page, Route, endpoint
+from models.inputs import Id, Input, Name
+from models.operations import workspaces
+
+
+class NewWorkspace(Input):
+    """A name."""
+
+    name: Name
+
+
+class WorkspaceChanges(Input):
+    """A new name."""
+
+    name: Name | None = None
+
+
+class NewMember(Input):
+    """Who, and as what."""
+
+    user_id: Id
+    role: Literal["owner", "admin", "member"] = "member"
+
+
+class Workspaces(BaseHandler):
+    """One's workspaces."""
+
+    @endpoint(query=Page, answers={200: answers.WorkspacePage})
+    async def get(self, query: Page) -> None:
+        """The workspaces one is in."""
+        count, results = await self.store.snapshot(workspaces.listed, self.actor, query.page_size, query.skip)
+        self.answer_page(count, results, query)
+
+    @endpoint(body=NewWorkspace, answers={201: answers.Workspace})
+    async def post(self, body: NewWorkspace) -> None:
+        """Make a workspace; one owns it."""
+        await self.operate(workspaces.create, body.name, status=201)
+
+
+class OneWorkspace(BaseHandler):
+    """One workspace."""
+
+    @endpoint(answers={200: answers.Workspace})
+    async def get(self, workspace_id: int) -> None:
+        """A workspace one is in."""
+        self.answer(await self.store.snapshot(workspaces.retrieve, self.actor, workspace_id))
+
+    @endpoint(body=NewWorkspace, answers={200: answers.Workspace})
+    async def put(self, workspace_id: int, body: NewWorkspace) -> None:
+        """Rename it: owners and admins."""
+        await self.operate(workspaces.rename, workspace_id, body.name, self.expected_version())
+
+    @endpoint(body=WorkspaceChanges, answers={200: answers.Workspace})
+    async def patch(self, workspace_id: int, body: WorkspaceChanges) -> None:
+        """Rename it: owners and admins."""
+        await self.operate(workspaces.rename, workspace_id, body.name, self.expected_version())
+
+    @endpoint(answers={204: None})
+    async def delete(self, workspace_id: int) -> None:
+        """Delete it: owners. Its tasks stay, without a workspace."""
+        await self.store.write(workspaces.delete, self.actor, workspace_id)
+        self.answer(None, 204)
+
+
+class Members(BaseHandler):
+    """Who is in it."""
+
+    @endpoint(query=Page, answers={200: answers.MemberPage})
+    async def get(self, workspace_id: int, query: Page) -> None:
+        """Everybody in the workspace."""
+        found = await self.store.snapshot(workspaces.members, self.actor, workspace_id)
+        self.answer_page(len(found), found[query.skip : query.skip + query.page_size], query)
+
+    @endpoint(body=NewMember, answers={201: answers.Member, 200: answers.Member})
+    async def post(self, workspace_id: int, body: NewMember) -> None:
+        """Bring somebody in, or change their role (200). Admins bring in members, owners do anything."""
+        await self.operate(workspaces.put_member, workspace_id, body.user_id, body.role)
+
+
+class OneMember(BaseHandler):
+    """One member."""
+
+    @endpoint(answers={204: None})
+    async def delete(self, workspace_id: int, person_id: int) -> None:
+        """Take somebody out, or leave: its events stop at once."""
+        await self.store.write(workspaces.remove_member, self.actor, workspace_id, person_id)
+        self.answer(None, 204)
+
+
+routes = [
+    Route("/api/v1/workspaces/", Workspaces),
+    Route("/api/v1/workspaces/{id}/", OneWorkspace),
+    Route("/api/v1/workspaces/{id}/members/", Members),
+    Route("/api/v1/workspaces/{id}/members/{user_id}/", OneMember),
+]

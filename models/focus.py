@@ -1,0 +1,202 @@
+"""Focus sessions: people who work by one clock, in rounds of focus and break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import peewee
+
+from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked
+from models.people import Person, reference
+
+WAITING, RUNNING, PAUSED, FINISHED = "waiting", "running", "paused", "finished"
+FOCUS, BREAK = "focus", "break"
+MINUTE_US = 60 * SECOND_US
+
+
+class FocusSession(Table):
+    """One session. While it runs, `ends_at` is when the phase ends; while paused, `remaining`
+    (microseconds) is how much of it is left."""
+
+    title = peewee.TextField()
+    workspace_id = peewee.BigIntegerField(null=True)
+    task_id = peewee.BigIntegerField(null=True)
+    host = peewee.ForeignKeyField(Person, lazy_load=False)
+    focus_minutes = peewee.DoubleField()
+    break_minutes = peewee.DoubleField()
+    rounds = peewee.IntegerField()
+    status = peewee.TextField(default=WAITING)
+    phase = peewee.TextField(null=True)
+    round = peewee.IntegerField(default=0)
+    created_at = InstantField()
+    started_at = InstantField(null=True)
+    ends_at = InstantField(null=True)
+    remaining = peewee.BigIntegerField(null=True)
+    finished_at = InstantField(null=True)
+    version = peewee.IntegerField(default=1)
+
+    class Meta:
+        table_name = "focus_session"
+
+
+class FocusParticipant(Table):
+    """Somebody in a session. `focused` is how long they have focused in it (microseconds), not counting
+    the phase that runs since `focused_since`."""
+
+    session = peewee.ForeignKeyField(FocusSession, on_delete="CASCADE", lazy_load=False)
+    person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    joined_at = InstantField()
+    left_at = InstantField(null=True)
+    focused_since = InstantField(null=True)
+    focused = peewee.BigIntegerField(default=0)
+
+    class Meta:
+        table_name = "focus_participant"
+        primary_key = peewee.CompositeKey("session", "person")
+
+
+_due = Statement("""
+    SELECT f.id FROM focus_session f WHERE f.status = 'running' AND f.ends_at <= ? ORDER BY f.ends_at LIMIT ?
+""")
+_next_end = Statement("SELECT min(f.ends_at) FROM focus_session f WHERE f.status = 'running'")
+_present = Statement("""
+    SELECT q.person_id FROM focus_participant q WHERE q.session_id = ? AND q.left_at IS NULL
+    ORDER BY q.joined_at, q.person_id
+""")
+_begin_focus = Statement("""
+    UPDATE focus_participant SET focused_since = ? WHERE session_id = ? AND left_at IS NULL
+""")
+_end_focus = Statement("""
+    UPDATE focus_participant SET focused = focused + ? - focused_since, focused_since = NULL
+    WHERE session_id = ? AND focused_since IS NOT NULL
+""")
+_watched = Statement("""
+    SELECT q.session_id FROM focus_participant q JOIN focus_session f ON f.id = q.session_id
+    WHERE q.person_id = ? AND q.left_at IS NULL AND f.status <> 'finished'
+""")
+
+
+def locked_session(session_id: int) -> FocusSession | None:
+    """The session, which nobody else changes until the commit."""
+    return locked(FocusSession.select().where(FocusSession.id == session_id)).get_or_none()
+
+
+def due(at: int, most: int) -> list[int]:
+    """Sessions whose phase is over at the instant."""
+    return [row[0] for row in _due.all(at, most)]
+
+
+def next_end() -> int | None:
+    """When the next phase ends."""
+    return _next_end.one()[0]
+
+
+def present_ids(session_id: int) -> list[int]:
+    """Who is in the session, the longest present first."""
+    return [row[0] for row in _present.all(session_id)]
+
+
+def begin_focus(session_id: int, at: int) -> None:
+    """From this instant those present focus."""
+    _begin_focus.run(at, session_id)
+
+
+def end_focus(session_id: int, at: int) -> None:
+    """Until this instant they have focused."""
+    _end_focus.run(at, session_id)
+
+
+def open_ids(person_id: int) -> list[int]:
+    """Sessions that the person is in and that are not over."""
+    return [row[0] for row in _watched.all(person_id)]
+
+
+def focusing(person_ids: Sequence[int]) -> set[int]:
+    """Those of the people who are in a focus phase right now."""
+    rows = FocusParticipant.select(FocusParticipant.person).where(
+        FocusParticipant.focused_since.is_null(False) & FocusParticipant.person.in_(list(person_ids))
+    )
+    return {row[0] for row in rows.tuples()}
+
+
+# -- as JSON -----------------------------------------------------------------------------------------
+
+
+def sessions_json(sessions: Iterable[FocusSession]) -> list[dict[str, Any]]:
+    """The sessions as CONTRACT.md has them; one statement for all their people."""
+    found = list(sessions)
+    people = _participants([session.id for session in found]) if found else {}
+    return [_json(session, people.get(session.id, [])) for session in found]
+
+
+def session_json(session: FocusSession) -> dict[str, Any]:
+    """One session."""
+    return sessions_json([session])[0]
+
+
+def _participants(ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    rows = (
+        FocusParticipant.select(FocusParticipant.session, Person.id, Person.username, Person.avatar)
+        .join(Person)
+        .where(FocusParticipant.session.in_(ids) & FocusParticipant.left_at.is_null())
+        .order_by(FocusParticipant.joined_at, Person.id)
+        .tuples()
+    )
+    return {session: [reference(*row[1:]) for row in members] for session, members in by_key(rows).items()}
+
+
+def _json(session: FocusSession, participants: list[dict[str, Any]]) -> dict[str, Any]:
+    remaining = session.remaining
+    return {
+        "id": session.id,
+        "title": session.title,
+        "workspace": session.workspace_id,
+        "task": session.task_id,
+        "host": session.host_id,
+        "focus_minutes": _number(session.focus_minutes),
+        "break_minutes": _number(session.break_minutes),
+        "rounds": session.rounds,
+        "round": session.round,
+        "status": session.status,
+        "phase": session.phase,
+        "created_at": iso(session.created_at),
+        "started_at": iso(session.started_at),
+        "ends_at": iso(session.ends_at),
+        "remaining_seconds": None if remaining is None else remaining / SECOND_US,
+        "finished_at": iso(session.finished_at),
+        "participants": participants,
+        "version": session.version,
+    }
+
+
+def _number(value: float) -> int | float:
+    return int(value) if value == int(value) else value
+
+
+# -- figures -----------------------------------------------------------------------------------------
+
+
+def figures(people: Any, since: int) -> list[dict[str, Any]]:
+    """What the people (a condition on Person) have focused in sessions finished since the instant, the
+    most focused first; those who have not are left out."""
+    focused = peewee.fn.SUM(FocusParticipant.focused)
+    rows = (
+        FocusParticipant.select(
+            Person.id, Person.username, Person.avatar, peewee.fn.COUNT(FocusSession.id), focused
+        )
+        .join(FocusSession)
+        .switch(FocusParticipant)
+        .join(Person)
+        .where(people & (FocusSession.status == FINISHED) & (FocusSession.finished_at >= since))
+        .where(FocusParticipant.focused > 0)
+        .group_by(Person.id, Person.username, Person.avatar)
+        .order_by(focused.desc(), Person.id)
+        .tuples()
+    )
+    return [figures_json(reference(*row[:3]), row[3], int(row[4])) for row in rows]
+
+
+def figures_json(user: dict[str, Any], sessions: int, focused: int) -> dict[str, Any]:
+    """Somebody's figures; `focused` is in microseconds."""
+    return {"user": user, "sessions": sessions, "focus_minutes": round(focused / MINUTE_US, 2)}

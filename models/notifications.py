@@ -1,0 +1,361 @@
+"""Notifications: what a person is told of, how far they have read, and when they want to be left alone.
+
+How many a person has, and how many are unread, is kept beside them: an old account with a million
+notifications reads its first page as fast as a new one. Reading or clearing all moves a mark; what
+lies below `cleared_upto` is gone for the person and removed by and by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import peewee
+
+from models.base import SECOND_US, Insert, InstantField, Statement, Table, iso
+from models.focus import focusing
+from models.people import Person
+
+DEADLINE, SYSTEM = "deadline", "system"
+URGENT = frozenset({DEADLINE, SYSTEM})
+"""Types that are pushed at once, whatever the person is doing."""
+
+
+class Notification(Table):
+    """One thing one person is told of. `cause` names the thing: nobody is told twice of one."""
+
+    person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    actor_id = peewee.BigIntegerField(null=True)
+    notification_type = peewee.TextField()
+    title = peewee.TextField()
+    content = peewee.TextField()
+    related_entity_type = peewee.TextField(null=True)
+    related_entity_id = peewee.BigIntegerField(null=True)
+    action = peewee.TextField(null=True)
+    workspace_id = peewee.BigIntegerField(null=True)
+    data = peewee.TextField(default="{}")
+    cause = peewee.TextField(null=True)
+    is_read = peewee.BooleanField(default=False)
+    is_held = peewee.BooleanField(default=False)
+    created_at = InstantField()
+
+
+class NotificationState(Table):
+    """A person's counts and marks, and when they want to be left alone.
+
+    `quiet_from` and `quiet_until` are minutes of the day in `time_zone`.
+    """
+
+    person = peewee.ForeignKeyField(Person, primary_key=True, on_delete="CASCADE", lazy_load=False)
+    total = peewee.BigIntegerField(default=0)
+    unread = peewee.BigIntegerField(default=0)
+    read_upto = peewee.BigIntegerField(default=0)
+    cleared_upto = peewee.BigIntegerField(default=0)
+    hold_while_focusing = peewee.BooleanField(default=True)
+    quiet_from = peewee.IntegerField(null=True)
+    quiet_until = peewee.IntegerField(null=True)
+    time_zone = peewee.TextField(default="UTC")
+
+    class Meta:
+        table_name = "notification_state"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a person has read."""
+
+    total: int = 0
+    unread: int = 0
+    read_upto: int = 0
+    cleared_upto: int = 0
+
+
+# -- reading -----------------------------------------------------------------------------------------
+
+_COLUMNS = """
+    n.id, n.actor_id, n.notification_type, n.title, n.content, n.related_entity_type,
+    n.related_entity_id, n.action, n.workspace_id, n.data, n.created_at
+"""
+_READ = f"SELECT {_COLUMNS}, n.is_read FROM notification n WHERE n.person_id = ? AND n.id > ?"
+_LAST = "ORDER BY n.id DESC LIMIT ? OFFSET ?"
+
+_STATE = """
+    SELECT s.total, s.unread, s.read_upto, s.cleared_upto FROM notification_state s WHERE s.person_id = ?
+"""
+_state = Statement(_STATE)
+_own_state = Statement(_STATE + "{lock s}")
+_all = Statement(f"{_READ} {_LAST}")
+_unread = Statement(f"{_READ} AND NOT n.is_read {_LAST}")
+_read = Statement(f"{_READ} AND (n.is_read OR n.id <= ?) {_LAST}")
+_one = Statement(f"{_READ} AND n.id = ?")
+_ids = Statement("""
+    SELECT n.id FROM notification n WHERE n.person_id = ? AND n.id > ? ORDER BY n.id DESC LIMIT ?
+""")
+_unread_ids = Statement("""
+    SELECT n.id FROM notification n WHERE n.person_id = ? AND n.id > ? AND NOT n.is_read
+    ORDER BY n.id DESC LIMIT ?
+""")
+_newest = Statement("SELECT n.id FROM notification n WHERE n.person_id = ? ORDER BY n.id DESC LIMIT 1")
+
+
+def state(person_id: int) -> State:
+    """How far the person has read."""
+    row = _state.one(person_id)
+    return State(*row) if row else State()
+
+
+def own_state(person_id: int) -> State:
+    """The same inside an operation: nobody else changes it until the commit."""
+    row = _own_state.one(person_id)
+    return State(*row) if row else State()
+
+
+def newest_id(person_id: int) -> int:
+    """The person's newest notification; 0 if there has never been one."""
+    row = _newest.one(person_id)
+    return row[0] if row else 0
+
+
+def newest_ids(person_id: int, after: int, most: int, unread_only: bool) -> list[int]:
+    """The person's newest notifications above `after`, in order."""
+    query = _unread_ids if unread_only else _ids
+    return [row[0] for row in reversed(query.all(person_id, after, most))]
+
+
+def page(person_id: int, most: int, skip: int, is_read: bool | None) -> tuple[int, list[dict[str, Any]]]:
+    """How many there are of the wanted kind, and a page of them, newest first. Two statements."""
+    mine = state(person_id)
+    if is_read is None:
+        count, rows = mine.total, _all.all(person_id, mine.cleared_upto, most, skip)
+    elif is_read:
+        count = mine.total - mine.unread
+        rows = _read.all(person_id, mine.cleared_upto, mine.read_upto, most, skip)
+    else:
+        after = max(mine.cleared_upto, mine.read_upto)
+        count, rows = mine.unread, _unread.all(person_id, after, most, skip)
+    return count, [_seen(row, mine) for row in rows]
+
+
+def one(person_id: int, notification_id: int) -> dict[str, Any] | None:
+    """One of the person's notifications."""
+    mine = state(person_id)
+    rows = _one.all(person_id, mine.cleared_upto, notification_id)
+    return _seen(rows[0], mine) if rows else None
+
+
+def _seen(row: tuple, mine: State) -> dict[str, Any]:
+    *values, is_read = row
+    return notification_json(*values, is_read=bool(is_read) or row[0] <= mine.read_upto)
+
+
+def notification_json(
+    notification_id: int,
+    actor_id: int | None,
+    notification_type: str,
+    title: str,
+    content: str,
+    related_entity_type: str | None,
+    related_entity_id: int | None,
+    action: str | None,
+    workspace_id: int | None,
+    data: str,
+    created_at: int,
+    is_read: bool = False,
+) -> dict[str, Any]:
+    """The notification of document A, with what document E has beside it."""
+    return {
+        "id": notification_id,
+        "title": title,
+        "message": content,
+        "content": content,
+        "notification_type": notification_type,
+        "is_read": is_read,
+        "created_at": iso(created_at),
+        "related_entity_type": related_entity_type,
+        "related_entity_id": related_entity_id,
+        "task_id": related_entity_id if related_entity_type == "task" else None,
+        "action": action,
+        "workspace_id": workspace_id,
+        "actor_id": actor_id,
+        "data": orjson.loads(data),
+    }
+
+
+def message_json(item: dict[str, Any]) -> dict[str, Any]:
+    """What the sockets say of a notification: one message for the documents A and E.
+
+    What a sender gave along lies in `data` beside our own fields, and cannot take their place.
+    """
+    return {
+        "type": "notification",
+        "notification_id": item["id"],
+        "title": item["title"],
+        "content": item["content"],
+        "notification_type": item["notification_type"],
+        "related_entity_type": item["related_entity_type"],
+        "related_entity_id": item["related_entity_id"],
+        "created_at": item["created_at"],
+        "data": item | item["data"] | {key: value for key, value in item.items() if value is not None},
+    }
+
+
+# -- writing -----------------------------------------------------------------------------------------
+
+_INSERTED = (
+    "person_id", "actor_id", "notification_type", "title", "content", "related_entity_type",
+    "related_entity_id", "action", "workspace_id", "data", "created_at", "is_held", "cause",
+)  # fmt: skip
+_insert = Insert("notification", *_INSERTED, then="ON CONFLICT DO NOTHING RETURNING id, person_id")
+_count_new = Insert(
+    "notification_state",
+    "person_id",
+    "total",
+    "unread",
+    then="""ON CONFLICT (person_id) DO UPDATE SET
+        total = notification_state.total + 1, unread = notification_state.unread + 1""",
+)
+_uncount = Statement("""
+    UPDATE notification_state SET total = total - ?, unread = unread - ? WHERE person_id = ?
+""")
+_keep_state = Statement(
+    "INSERT INTO notification_state (person_id) VALUES (?) ON CONFLICT (person_id) DO NOTHING"
+)
+
+
+def insert(
+    values: Sequence[Any], cause: str | None, held: set[int], person_ids: Sequence[int]
+) -> dict[int, int]:
+    """Stores one notification for each of the people who has none of this cause; its id by person.
+
+    The counts come first: their row is the lock under which a person's ids are given out, so that a
+    mark of "read up to here" never passes one that is still being written.
+    """
+    ordered = sorted(person_ids)
+    _count_new.run([(person_id, 1, 1) for person_id in ordered])
+    rows = [(person_id, *values, person_id in held, cause) for person_id in ordered]
+    made = {person_id: notification_id for notification_id, person_id in _insert.all(rows)}
+    for person_id in ordered:
+        if person_id not in made:
+            _uncount.run(1, 1, person_id)
+    return made
+
+
+def uncount(person_id: int, total: int, unread: int) -> None:
+    """So many of the person's notifications are gone, so many no longer unread."""
+    if total or unread:
+        _uncount.run(total, unread, person_id)
+
+
+def make_state(person_id: int) -> None:
+    """Makes sure that the person's row is there."""
+    _keep_state.run(person_id)
+
+
+_cleared = Statement("""
+    DELETE FROM notification WHERE id IN (
+        SELECT n.id FROM notification_state s JOIN notification n ON n.person_id = s.person_id
+        WHERE s.cleared_upto > 0 AND n.id <= s.cleared_upto LIMIT ?)
+""")
+
+
+def forget_cleared(most: int) -> int:
+    """Removes up to `most` notifications that their people have cleared; returns how many."""
+    return _cleared.run(most)
+
+
+# -- being left alone --------------------------------------------------------------------------------
+
+MINUTES_A_DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Quiet hours: minutes of the day in a time zone; they may reach over midnight."""
+
+    begin: int
+    end: int
+    time_zone: str
+
+    def covers(self, at: int) -> bool:
+        """Whether the instant lies in them."""
+        local = datetime.fromtimestamp(at / SECOND_US, zone(self.time_zone))
+        minute = local.hour * 60 + local.minute
+        if self.begin <= self.end:
+            return self.begin <= minute < self.end
+        return minute >= self.begin or minute < self.end
+
+
+def settings_json(person_id: int) -> dict[str, Any]:
+    """When the person wants to be left alone, as their profile shows it; nothing if they never said."""
+    mine = NotificationState.get_or_none(NotificationState.person == person_id)
+    if mine is None or (mine.hold_while_focusing and mine.quiet_from is None):
+        return {}
+    quiet = None
+    if mine.quiet_from is not None:
+        quiet = {
+            "start": _clock(mine.quiet_from),
+            "end": _clock(mine.quiet_until),
+            "time_zone": mine.time_zone,
+        }
+    return {"hold_while_focusing": mine.hold_while_focusing, "quiet_hours": quiet}
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone of this name. Raises ValueError for one that this machine does not know."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise ValueError(f"There is no time zone {name}.") from None
+
+
+def undisturbed(person_ids: Iterable[int], at: int) -> set[int]:
+    """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours.
+
+    Two statements.
+    """
+    ids = list(person_ids)
+    rows = (
+        NotificationState.select(
+            NotificationState.person,
+            NotificationState.hold_while_focusing,
+            NotificationState.quiet_from,
+            NotificationState.quiet_until,
+            NotificationState.time_zone,
+        )
+        .where(NotificationState.person.in_(ids))
+        .tuples()
+    )
+    known = {row[0]: row[1:] for row in rows}
+    quiet = {one for one, (_, begin, end, name) in known.items() if _is_quiet(begin, end, name, at)}
+    return quiet | {one for one in focusing(ids) if one not in known or known[one][0]}
+
+
+def _is_quiet(begin: int | None, end: int | None, name: str, at: int) -> bool:
+    if begin is None or end is None:
+        return False
+    try:
+        return Quiet(begin, end, name).covers(at)
+    except ValueError:
+        # A zone that another machine knew: better heard at night than never.
+        return False
+
+
+_held = Statement("""
+    SELECT DISTINCT n.person_id FROM notification n WHERE n.is_held AND n.person_id > ?
+    ORDER BY n.person_id LIMIT ?
+""")
+
+
+def held_people(after: int, most: int) -> list[int]:
+    """People for whom something is held, by id, above `after`."""
+    return [row[0] for row in _held.all(after, most)]

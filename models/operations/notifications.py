@@ -1,0 +1,260 @@
+"""Telling people of things, and what they do with what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from models import events, groups, notifications
+from models.base import now
+from models.errors import NotFound
+from models.notifications import URGENT, Notification, NotificationState, Quiet
+from models.sessions import Actor
+
+MOST_TOLD_IDS = 1000
+"""Ids that one `notifications_read` names; `upto` stands for the rest."""
+MOST_PUSHED = 300
+"""Of what was held for a person, the newest are pushed; `count` tells of all, and REST has them."""
+MOST_RELEASED_PEOPLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people are to be told. `cause` is the thing itself: nobody is told twice of one; without it
+    every notice is a thing of its own."""
+
+    notification_type: str
+    title: str
+    content: str
+    actor_id: int | None = None
+    related_entity_type: str | None = None
+    related_entity_id: int | None = None
+    action: str | None = None
+    workspace_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    cause: str | None = None
+
+
+def notify(notice: Notice, person_ids: Iterable[int]) -> int:
+    """Inside an operation: stores the notice for each of the people and pushes it to those who are not
+    to be left alone. Returns how many were told of it for the first time.
+
+    Leaving out whoever did it themselves is the caller's part.
+    """
+    people = list(dict.fromkeys(person_ids))
+    if not people:
+        return 0
+    moment = now()
+    held: set[int] = set()
+    if notice.notification_type not in URGENT:
+        held = notifications.undisturbed(people, moment)
+    values = (
+        notice.actor_id,
+        notice.notification_type,
+        notice.title,
+        notice.content,
+        notice.related_entity_type,
+        notice.related_entity_id,
+        notice.action,
+        notice.workspace_id,
+        orjson.dumps(notice.data).decode(),
+        moment,
+    )
+    made = notifications.insert(values, notice.cause, held, people)
+    for person_id, notification_id in made.items():
+        if person_id not in held:
+            item = notifications.notification_json(notification_id, *values)
+            events.emit(events.NOTIFICATION, (groups.person(person_id),), notifications.message_json(item))
+    return len(made)
+
+
+# -- reading -----------------------------------------------------------------------------------------
+
+
+def listed(
+    actor: Actor, most: int, skip: int, is_read: bool | None = None
+) -> tuple[int, list[dict[str, Any]]]:
+    """Query: how many notifications the actor has, and a page of them, newest first."""
+    return notifications.page(actor.id, most, skip, is_read)
+
+
+def retrieve(actor: Actor, notification_id: int) -> dict[str, Any]:
+    """Query: one of the actor's notifications. Raises NotFound."""
+    found = notifications.one(actor.id, notification_id)
+    if found is None:
+        raise NotFound("There is no such notification.")
+    return found
+
+
+def unread_count(actor: Actor) -> dict[str, int]:
+    """Query: how many notifications the actor has not read."""
+    return {"count": notifications.state(actor.id).unread}
+
+
+# -- what people do with them ------------------------------------------------------------------------
+
+
+def mark_read(actor: Actor, ids: Sequence[int]) -> list[int]:
+    """Marks these of the actor's notifications read; returns those that were not."""
+    state = notifications.own_state(actor.id)
+    after = max(state.read_upto, state.cleared_upto)
+    changed = (
+        Notification.update(is_read=True)
+        .where(
+            (Notification.person == actor.id)
+            & Notification.id.in_(list(ids))
+            & (Notification.id > after)
+            & ~Notification.is_read
+        )
+        .returning(Notification.id)
+    )
+    done = sorted(row.id for row in changed.execute())
+    if done:
+        notifications.uncount(actor.id, 0, len(done))
+        _tell_read(actor, done, state.unread - len(done))
+    return done
+
+
+def read_one(actor: Actor, notification_id: int) -> dict[str, Any]:
+    """Marks one read; doing it twice is fine. Raises NotFound."""
+    found = retrieve(actor, notification_id)
+    mark_read(actor, [notification_id])
+    return found | {"is_read": True}
+
+
+def mark_all_read(actor: Actor) -> dict[str, Any]:
+    """Marks all of the actor's notifications read, at the same cost for one as for a million."""
+    state = notifications.own_state(actor.id)
+    if state.unread:
+        upto = notifications.newest_id(actor.id)
+        after = max(state.read_upto, state.cleared_upto)
+        ids = notifications.newest_ids(actor.id, after, MOST_TOLD_IDS, unread_only=True)
+        NotificationState.update(read_upto=upto, unread=0).where(
+            NotificationState.person == actor.id
+        ).execute()
+        _tell_read(actor, ids, 0, upto=upto)
+    return {"status": "all read", "count": state.unread}
+
+
+def delete(actor: Actor, notification_id: int) -> None:
+    """Removes one of the actor's notifications. Raises NotFound."""
+    state = notifications.own_state(actor.id)
+    found = retrieve(actor, notification_id)
+    Notification.delete().where(Notification.id == notification_id).execute()
+    unread = 0 if found["is_read"] else 1
+    notifications.uncount(actor.id, 1, unread)
+    _tell_read(actor, [notification_id], state.unread - unread, deleted=True)
+
+
+def clear_all(actor: Actor) -> None:
+    """Removes all of the actor's notifications, at the same cost for one as for a million."""
+    state = notifications.own_state(actor.id)
+    if state.total:
+        upto = notifications.newest_id(actor.id)
+        ids = notifications.newest_ids(actor.id, state.cleared_upto, MOST_TOLD_IDS, unread_only=False)
+        NotificationState.update(read_upto=upto, cleared_upto=upto, total=0, unread=0).where(
+            NotificationState.person == actor.id
+        ).execute()
+        _tell_read(actor, ids, 0, upto=upto, deleted=True)
+
+
+def _tell_read(
+    actor: Actor, ids: Sequence[int], unread: int, upto: int | None = None, deleted: bool = False
+) -> None:
+    data = {"ids": list(ids), "upto": upto, "deleted": deleted, "unread_count": unread}
+    events.emit(events.NOTIFICATIONS_READ, (groups.person(actor.id),), data)
+
+
+# -- being left alone --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QuietChanges:
+    """When somebody wants to be left alone from now on; None leaves it as it is."""
+
+    hold_while_focusing: bool | None = None
+    quiet: Quiet | None = None
+    no_quiet: bool = False
+
+    def columns(self) -> dict[str, Any]:
+        """What changes in the person's row."""
+        columns: dict[str, Any] = {}
+        if self.hold_while_focusing is not None:
+            columns["hold_while_focusing"] = self.hold_while_focusing
+        if self.no_quiet:
+            columns |= {"quiet_from": None, "quiet_until": None}
+        elif self.quiet is not None:
+            columns |= {
+                "quiet_from": self.quiet.begin,
+                "quiet_until": self.quiet.end,
+                "time_zone": self.quiet.time_zone,
+            }
+        return columns
+
+
+def change_quiet(actor: Actor, changes: QuietChanges) -> None:
+    """Inside an operation: from now on the actor is left alone so; what is no longer held is pushed."""
+    columns = changes.columns()
+    if columns:
+        notifications.make_state(actor.id)
+        NotificationState.update(columns).where(NotificationState.person == actor.id).execute()
+        release([actor.id])
+
+
+def release(person_ids: Iterable[int]) -> int:
+    """Pushes what was held for those of the people who need no longer be left alone: together to
+    clients that know a digest, one by one to the others. What they have read meanwhile is not pushed.
+    """
+    people = sorted(set(person_ids))
+    if not people:
+        return 0
+    still = notifications.undisturbed(people, now())
+    return sum(_release(person_id) for person_id in people if person_id not in still)
+
+
+def _release(person_id: int) -> int:
+    state = notifications.own_state(person_id)
+    held = (Notification.person == person_id) & Notification.is_held
+    ids = [row[0] for row in Notification.select(Notification.id).where(held).tuples()]
+    freed = Notification.update(is_held=False).where(Notification.id.in_(ids) & held).returning(Notification)
+    after = max(state.read_upto, state.cleared_upto)
+    rows = [row for row in freed.execute() if not row.is_read and row.id > after]
+    items = [_message(row) for row in sorted(rows, key=lambda row: row.id)]
+    address = (groups.person(person_id),)
+    if items:
+        digest = {"count": len(items), "notifications": items[-MOST_PUSHED:]}
+        events.emit(events.NOTIFICATION_DIGEST, address, digest)
+        for item in items[-MOST_PUSHED:]:
+            events.emit(events.NOTIFICATION_RELEASED, address, item)
+    return len(items)
+
+
+def _message(row: Notification) -> dict[str, Any]:
+    return notifications.message_json(
+        notifications.notification_json(
+            row.id,
+            row.actor_id,
+            row.notification_type,
+            row.title,
+            row.content,
+            row.related_entity_type,
+            row.related_entity_id,
+            row.action,
+            row.workspace_id,
+            row.data,
+            row.created_at,
+        )
+    )
+
+
+def release_due(after: int) -> int | None:
+    """Releases what is held for no reason any more, for some people with ids above `after`.
+
+    Called by the clock, with what it returned last, until it returns None.
+    """
+    people = notifications.held_people(after, MOST_RELEASED_PEOPLE)
+    release(people)
+    return people[-1] if len(people) == MOST_RELEASED_PEOPLE else None

@@ -1,0 +1,506 @@
+"""Tasks: made, changed, assigned, finished, deleted.
+
+Every change goes through `_store`: it writes what differs, the history, the audit and the mail, and
+tells everybody who may see the task, whoever sees it only now, and whoever no longer does.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from models import access, events, groups, mail, tasks
+from models.base import Insert, Statement, now
+from models.errors import Invalid
+from models.operations import chat, notices
+from models.operations.idempotency import Answer
+from models.operations.versions import check_version
+from models.people import reference
+from models.sessions import Actor
+from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
+from models.tasks import DONE, Filters, History, Proposal, Task, TaskKey, TaskRow, Viewer
+
+_NEEDS_REASON = ("blocked", "cancelled")
+# What makes a new version; the rest (comments, files, proposals) lies beside the task.
+_EDITABLE = frozenset(TaskFields.COLUMNS.values()) | {"assigned_by_id"}
+_AUDIENCE = frozenset({"assignees", "assigned_by_id", "department_id", "workspace_id"})
+_IN_HISTORY = (
+    "title",
+    "description",
+    "status",
+    "priority",
+    "due_date",
+    "estimate_hours",
+    "assignees",
+    "department",
+    "workspace",
+)
+
+_insert_task = Statement("""
+    INSERT INTO task (
+        uuid, title, description, status, priority, due_date, estimate, creator_id, assigned_by_id,
+        department_id, workspace_id, completed_at, created_at, updated_at, assignees, words)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+""")
+_insert_viewers = Insert("task_viewer", "viewer", "task_id", "status")
+_insert_assignees = Insert("task_assignee", "person_id", "task_id")
+_insert_audit = Insert("task_assignment", "task_id", "assigned_to_id", "assigned_by_id", "created_at")
+_insert_history = Insert(
+    "task_history",
+    "task_id",
+    "person_id",
+    "action",
+    "field",
+    "old_value",
+    "new_value",
+    "reason",
+    "created_at",
+)
+_department = Statement("""
+    SELECT p.id, p.email FROM department d
+    LEFT JOIN person p ON p.id = d.manager_id AND p.is_active WHERE d.id = ?
+""")
+
+
+class _Known(NamedTuple):
+    """Somebody as far as a task has to know."""
+
+    id: int
+    username: str
+    avatar: str | None
+    email: str
+
+
+@functools.cache
+def _active_people(count: int) -> Statement:
+    marks = ", ".join("?" * count)
+    return Statement(f"SELECT id, username, avatar, email FROM person WHERE id IN ({marks}) AND is_active")
+
+
+def known_people(field: str, ids: Collection[int]) -> dict[int, _Known]:
+    """Active people by id. Raises Invalid, which names those who are none."""
+    rows = _active_people(len(ids)).all(*ids) if ids else ()
+    known = {row[0]: _Known._make(row) for row in rows}
+    missing = [str(one) for one in ids if one not in known]
+    if missing:
+        raise Invalid({field: [f"There is no active person {', '.join(missing)}."]})
+    return known
+
+
+def _department_manager(department_id: int | None) -> tuple[int, str] | None:
+    if department_id is None:
+        return None
+    row = _department.one(department_id)
+    if row is None:
+        raise Invalid({"department": [f"There is no department {department_id}."]})
+    return row if row[0] is not None else None
+
+
+# -- making ------------------------------------------------------------------------------------------
+
+
+def create_task(actor: Actor, draft: NewTask) -> Answer:
+    """Makes a task (201). Raises Forbidden, and Invalid for people, departments or workspaces that are
+    not there."""
+    columns = draft.columns()
+    ids = columns.pop("assignees", [])
+    department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
+    access.check_placement(actor, department_id, workspace_id, ids)
+    known = known_people(draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
+    manager = _department_manager(department_id)
+    row = _inserted(actor, draft, ids, department_id, workspace_id)
+    people = {one: reference(*known[one][:3]) for one in ids}
+    made = tasks.task_json(row, people)
+    _note(actor, row.id, row.created_at, [("created", None, None, None)])
+    if ids:
+        _insert_assignees.run([(one, row.id) for one in ids])
+        _audit(actor.id, row, ids, known)
+    _mail_creation(row, known[actor.id], manager)
+    _emit(events.TASK_CREATED, actor, made, access.task_watchers(row))
+    notices.task_changed(actor, None, made)
+    return Answer(201, made)
+
+
+def _inserted(
+    actor: Actor, draft: NewTask, ids: Sequence[int], department_id: int | None, workspace_id: int | None
+) -> TaskRow:
+    moment = now()
+    key = str(uuid.uuid4())
+    title = draft.columns()["title"]
+    assignees = tasks.dumps(ids)
+    completed_at = moment if draft.status == DONE else None
+    task_id = _insert_task.one(
+        key, title, draft.description, draft.status, draft.priority, draft.due_date, draft.estimate_hours,
+        actor.id, actor.id, department_id, workspace_id, completed_at, moment, moment, assignees,
+        tasks.searchable(title, draft.description),
+    )[0]  # fmt: skip
+    row = TaskRow(
+        task_id, key, title, draft.description, draft.status, draft.priority, draft.due_date,
+        draft.estimate_hours, actor.id, actor.id, department_id, workspace_id, completed_at, moment, moment,
+        0, 1, assignees, "[]", "[]",
+    )  # fmt: skip
+    _insert_viewers.run([(viewer, task_id, row.status) for viewer in tasks.viewer_keys(row)])
+    return row
+
+
+def _mail_creation(row: TaskRow, creator: _Known, manager: tuple[int, str] | None) -> None:
+    addresses = dict.fromkeys([creator.email, *([manager[1]] if manager else [])])
+    title = " ".join(row.title.split())
+    for address in addresses:
+        mail.queue(address, f"New task: {title}", f"{creator.username} has made the task {title!r}.")
+
+
+def _audit(assigned_by: int, row: TaskRow, ids: Iterable[int], known: dict[int, _Known]) -> None:
+    """Keeps who was assigned by whom, and mails it to each."""
+    _insert_audit.run([(row.id, one, assigned_by, row.updated_at) for one in ids])
+    title = " ".join(row.title.split())
+    for one in ids:
+        mail.queue(known[one].email, f"Assigned to you: {title}", f"The task {title!r} is yours now.")
+
+
+# -- changing ----------------------------------------------------------------------------------------
+
+
+def update_task(
+    actor: Actor,
+    key: TaskKey,
+    changes: TaskFields,
+    version: int | None = None,
+    assignee_fields: Collection[str] = (),
+) -> dict[str, Any]:
+    """Changes whatever differs. Raises NotFound, Forbidden, Invalid, Conflict for a stale version."""
+    before = access.task(actor, key, lock=True)
+    check_version(version, before.version, lambda: tasks.one_json(before))
+    wanted = changes.columns()
+    if set(wanted.get("assignees", before.assignee_ids)) == set(before.assignee_ids):
+        wanted.pop("assignees", None)
+    wanted = {
+        column: value
+        for column, value in wanted.items()
+        if column == "assignees" or getattr(before, column) != value
+    }
+    if not wanted:
+        return tasks.one_json(before)
+    access.check_task_changes(actor, before, wanted, assignee_fields)
+    _department_manager(wanted.get("department_id"))
+    return _store(
+        actor, before, _with(before, wanted, actor.id), changes.reason, changes.field_of("assignees")
+    )
+
+
+def _with(before: TaskRow, wanted: dict[str, Any], assigned_by: int) -> TaskRow:
+    """The row with these values; whoever assigns somebody has assigned the task."""
+    if "assignees" not in wanted:
+        return before._replace(**wanted)
+    ids = wanted["assignees"]
+    if not set(ids) <= set(before.assignee_ids):
+        wanted = wanted | {"assigned_by_id": assigned_by}
+    return before._replace(**(wanted | {"assignees": tasks.dumps(ids)}))
+
+
+def update_status(
+    actor: Actor,
+    key: TaskKey,
+    status: str,
+    reason: str = "",
+    version: int | None = None,
+    assignee_fields: Collection[str] = (),
+) -> dict[str, Any]:
+    """Moves a task. Entering `blocked` or `cancelled`, and leaving `done`, needs a reason.
+
+    Raises NotFound, Forbidden, Invalid, Conflict.
+    """
+    before = access.task(actor, key, lock=True)
+    check_version(version, before.version, lambda: tasks.one_json(before))
+    access.check_task_changes(actor, before, {"status": status}, assignee_fields)
+    if status == before.status:
+        return tasks.one_json(before)
+    if not reason.strip() and (status in _NEEDS_REASON or before.status == DONE):
+        raise Invalid({"reason": [f"A reason is needed to go from {before.status} to {status}."]})
+    return _store(actor, before, before._replace(status=status), reason)
+
+
+def mark_done(
+    actor: Actor, key: TaskKey, version: int | None = None, assignee_fields: Collection[str] = ()
+) -> dict[str, Any]:
+    """Finishes a task; again changes nothing. Raises NotFound, Forbidden, Conflict."""
+    task = update_status(actor, key, DONE, "", version, assignee_fields)
+    return {"status": DONE, "completed_at": task["completed_at"], "task": task}
+
+
+def assign(
+    actor: Actor,
+    key: TaskKey,
+    ids: Sequence[int],
+    replace: bool = False,
+    field: str = "assignees",
+    version: int | None = None,
+) -> dict[str, Any]:
+    """Assigns people, beside or instead of those there are.
+
+    Raises NotFound, Forbidden, Invalid, Conflict for a stale version.
+    """
+    before = access.task(actor, key, lock=True)
+    check_version(version, before.version, lambda: tasks.one_json(before))
+    present = before.assignee_ids
+    access.check_assigning(actor, before, [one for one in ids if one not in present])
+    wanted = list(dict.fromkeys(ids if replace else [*present, *ids]))
+    after = before if set(wanted) == set(present) else _with(before, {"assignees": wanted}, actor.id)
+    task = _store(actor, before, after, field=field)
+    return {"status": "assigned", "assignees": task["assignees"], "task": task}
+
+
+def unassign(
+    actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "assignees", version: int | None = None
+) -> dict[str, Any]:
+    """Takes people off a task; whoever is not on it is passed over.
+
+    Raises NotFound, Forbidden, Invalid, Conflict for a stale version.
+    """
+    before = access.task(actor, key, lock=True)
+    check_version(version, before.version, lambda: tasks.one_json(before))
+    access.check_assigning(actor, before, [])
+    known = tasks.references(ids)
+    missing = [str(one) for one in ids if one not in known]
+    if missing:
+        raise Invalid({field: [f"There is no person {', '.join(missing)}."]})
+    left = [one for one in before.assignee_ids if one not in ids]
+    task = _store(actor, before, before._replace(assignees=tasks.dumps(left)))
+    return {"status": "unassigned", "assignees": task["assignees"], "task": task}
+
+
+def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
+    """Hides a task from everybody, for good. Raises NotFound, Forbidden, Conflict."""
+    row = access.task(actor, key, lock=True)
+    check_version(version, row.version, lambda: tasks.one_json(row))
+    access.check_deleting(actor, row)
+    watchers = access.task_watchers(row)
+    task = tasks.one_json(row)
+    moment = now()
+    Proposal.update(status="withdrawn", answered_at=moment).where(
+        (Proposal.task == row.id) & (Proposal.status == "pending")
+    ).execute()
+    Task.update(deleted_at=moment, version=row.version + 1).where(Task.id == row.id).execute()
+    Viewer.delete().where(Viewer.task_id == row.id).execute()
+    _note(actor, row.id, moment, [("deleted", None, None, None)])
+    _emit(events.TASK_DELETED, actor, task, watchers)
+    chat.close_task_room(row.id, watchers)
+
+
+# -- the one way of a change -------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=200)
+def _update(columns: tuple[str, ...]) -> Statement:
+    return Statement(f"UPDATE task SET {', '.join(f'{one} = ?' for one in columns)} WHERE id = ?")
+
+
+def _store(
+    actor: Actor,
+    before: TaskRow,
+    after: TaskRow,
+    reason: str = "",
+    field: str = "assignees",
+    assigned_by: int | None = None,
+) -> dict[str, Any]:
+    """Writes what differs and tells of it; returns the task as it is now. Raises Invalid."""
+    changed = {name for name in TaskRow._fields if getattr(before, name) != getattr(after, name)}
+    if not changed:
+        return tasks.one_json(before)
+    moves = not _AUDIENCE.isdisjoint(changed)
+    was_seen = access.task_watchers(before) if moves else set()
+    old = tasks.one_json(before)
+    after = _stamped(before, after, changed)
+    if "assignees" in changed:
+        _reassign(actor.id if assigned_by is None else assigned_by, before, after, field)
+    if after.proposals == before.proposals and "assignees" in changed:
+        after = after._replace(proposals=withdraw_answered(after))
+    _write(before, after)
+    if moves:
+        _set_viewers(after)
+    new = tasks.one_json(after)
+    _note_changes(actor, old, new, reason, after.updated_at)
+    _tell(actor, before, after, old, new, was_seen)
+    return new
+
+
+def _stamped(before: TaskRow, after: TaskRow, changed: Collection[str]) -> TaskRow:
+    if _EDITABLE.isdisjoint(changed):
+        return after
+    after = after._replace(version=before.version + 1, updated_at=now())
+    if "status" in changed:
+        after = after._replace(completed_at=after.updated_at if after.status == DONE else None)
+    return after
+
+
+def _write(before: TaskRow, after: TaskRow) -> None:
+    changed = {name: value for name, value in after._asdict().items() if value != getattr(before, name)}
+    if "title" in changed or "description" in changed:
+        changed["words"] = tasks.searchable(after.title, after.description)
+    _update(tuple(changed)).run(*changed.values(), after.id)
+
+
+def _reassign(assigned_by: int, before: TaskRow, after: TaskRow, field: str) -> None:
+    ids, present = after.assignee_ids, before.assignee_ids
+    if len(ids) > MOST_ASSIGNEES:
+        raise Invalid({field: [f"A task has at most {MOST_ASSIGNEES} assignees."]})
+    added = [one for one in ids if one not in present]
+    known = known_people(field, added)
+    removed = [one for one in present if one not in ids]
+    if removed:
+        tasks.Assignee.delete().where(
+            (tasks.Assignee.task_id == after.id) & tasks.Assignee.person_id.in_(removed)
+        ).execute()
+    if added:
+        _insert_assignees.run([(one, after.id) for one in added])
+        _audit(assigned_by, after, added, known)
+
+
+def _set_viewers(row: TaskRow) -> None:
+    wanted, present = tasks.viewer_keys(row), tasks.stored_viewers(row.id)
+    if gone := present - wanted:
+        Viewer.delete().where((Viewer.task_id == row.id) & Viewer.viewer.in_(gone)).execute()
+    if new := wanted - present:
+        _insert_viewers.run([(viewer, row.id, row.status) for viewer in new])
+
+
+def withdraw_answered(row: TaskRow) -> str:
+    """Withdraws what is still proposed to people who are assigned by now; the task's proposals after it."""
+    pending = (Proposal.task == row.id) & (Proposal.status == "pending")
+    Proposal.update(status="withdrawn", answered_at=now()).where(
+        pending & Proposal.person.in_(row.assignee_ids)
+    ).execute()
+    return proposals_of(row.id)
+
+
+def proposals_of(task_id: int) -> str:
+    """The proposals of a task as its column keeps them."""
+    rows = Proposal.select().where(Proposal.task == task_id).order_by(Proposal.id)
+    return tasks.dumps([row.to_json() for row in rows])
+
+
+# -- history -----------------------------------------------------------------------------------------
+
+
+def note(
+    actor: Actor, task_id: int, action: str, field: str, old: Any = None, new: Any = None, reason: str = ""
+) -> None:
+    """Part of an operation: keeps what was done beside the task's own fields."""
+    _note(actor, task_id, now(), [(action, field, old, new)], reason)
+
+
+def _note(
+    actor: Actor,
+    task_id: int,
+    moment: int,
+    entries: Iterable[tuple[str, str | None, Any, Any]],
+    reason: str = "",
+) -> None:
+    _insert_history.run(
+        [
+            (task_id, actor.id, action, field, _text(old), _text(new), reason, moment)
+            for action, field, old, new in entries
+        ]
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else tasks.dumps(value)
+
+
+def _note_changes(actor: Actor, old: dict, new: dict, reason: str, moment: int) -> None:
+    entries = [
+        (_action(name, old[name], new[name]), name, old[name], new[name])
+        for name in _IN_HISTORY
+        if old[name] != new[name]
+    ]
+    if entries:
+        _note(actor, new["id"], moment, entries, reason)
+
+
+def _action(field: str, old: Any, new: Any) -> str:
+    if field == "assignees":
+        return "assigned" if set(new) - set(old) else "unassigned"
+    return "status_changed" if field == "status" else "updated"
+
+
+def history(actor: Actor, key: TaskKey, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+    """Query: who changed what of a task, the newest first. Raises NotFound."""
+    row = access.task(actor, key)
+    found = History.select().where(History.task_id == row.id)
+    page = list(found.order_by(History.id.desc()).limit(most).offset(skip))
+    people = tasks.references(one.person_id for one in page)
+    return found.count(), [tasks.history_json(one, people[one.person_id]) for one in page]
+
+
+# -- telling -----------------------------------------------------------------------------------------
+
+
+def _emit(
+    kind: events.Kind,
+    actor: Actor,
+    task: dict[str, Any],
+    watchers: Iterable[int],
+    with_workspace: bool = True,
+) -> None:
+    addresses = [groups.tasks(one) for one in sorted(watchers)]
+    if with_workspace and task["workspace"] is not None:
+        addresses.append(groups.workspace(task["workspace"]))
+    if addresses:
+        events.emit(kind, addresses, {"task": task, "actor_id": actor.id})
+
+
+def _tell(actor: Actor, before: TaskRow, after: TaskRow, old: dict, new: dict, was_seen: set[int]) -> None:
+    """Tells everybody who sees the task, those who see it only now, and those who no longer do."""
+    sees = access.task_watchers(after)
+    shown, hidden = (sees - was_seen, was_seen - sees) if was_seen else (set(), set())
+    completed = after.status == DONE != before.status
+    kind = events.TASK_COMPLETED if completed else events.TASK_UPDATED
+    moved = before.workspace_id != after.workspace_id
+    _emit(kind, actor, new, sees - shown, with_workspace=not moved)
+    if shown or moved:
+        _emit(events.TASK_SHOWN, actor, new, shown, with_workspace=moved)
+    if hidden or moved:
+        _emit(events.TASK_HIDDEN, actor, old, hidden, with_workspace=moved)
+    chat.close_task_room(after.id, sorted(hidden))
+    _tell_room(actor, old, new)
+    notices.task_changed(actor, old, new)
+
+
+def _tell_room(actor: Actor, old: dict, new: dict) -> None:
+    """What the people who talk about a task have to know: its status, and who is on it."""
+    if old["status"] != new["status"]:
+        text = f"{actor.username} changed the status from {old['status']} to {new['status']}."
+        chat.say_in_task_room(new["id"], text)
+    names = {one["id"]: one["username"] for one in [*old["assigned_to"], *new["assigned_to"]]}
+    for verb, one, other in (("assigned", new, old), ("unassigned", old, new)):
+        ids = [name for name in one["assignees"] if name not in other["assignees"]]
+        if ids:
+            listed = ", ".join(names[name] for name in ids)
+            chat.say_in_task_room(new["id"], f"{actor.username} {verb} {listed}.")
+
+
+def touch(actor: Actor, before: TaskRow, after: TaskRow) -> dict[str, Any]:
+    """Part of an operation: something beside the task's fields has changed (files, comments, proposals)."""
+    return _store(actor, before, after)
+
+
+def accept(actor: Actor, before: TaskRow, after: TaskRow, assigned_by: int, reason: str) -> dict[str, Any]:
+    """Part of an operation: the actor has taken the task that somebody proposed to them."""
+    return _store(actor, before, after, reason, "assignment_id", assigned_by)
+
+
+# -- queries -----------------------------------------------------------------------------------------
+
+
+def list_tasks(actor: Actor, filters: Filters, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+    """Query: how many tasks the actor sees with these filters, and a page of them."""
+    count, rows = tasks.page(access.task_scope(actor), filters, most, skip)
+    return count, tasks.tasks_json(rows)
+
+
+def retrieve(actor: Actor, key: TaskKey) -> dict[str, Any]:
+    """Query: one task. Raises NotFound to whoever may not see it."""
+    return tasks.one_json(access.task(actor, key))

@@ -1,0 +1,73 @@
+"""Who is online: known for each process, so that the last socket to close in one does not hide those that
+are open in another, and for a limited time, so that a crashed process does not keep anybody online."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import peewee
+
+from models.base import SECOND_US, InstantField, Statement, Table, now
+from models.people import Person
+
+LIFE_US = 75 * SECOND_US
+"""How long a sign of life counts. Processes give one every 30 s."""
+_SLICE = 1000
+
+
+class Presence(Table):
+    """Somebody has a socket of a process open."""
+
+    process = peewee.TextField()
+    person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    online_until = InstantField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("process", "person")
+
+
+_beat = Statement("UPDATE presence SET online_until = ? WHERE process = ?")
+_beat_people = Statement("""
+    UPDATE person SET online_until = ?, last_seen = ?
+    WHERE id IN (SELECT person_id FROM presence WHERE process = ?)
+""")
+_leave = Statement("""
+    UPDATE person SET last_seen = ?, online_until = coalesce(
+        (SELECT max(p.online_until) FROM presence p WHERE p.person_id = person.id), ?
+    ) WHERE id = ?
+""")
+
+
+def update(process: str, arrived: Sequence[int], left: Sequence[int]) -> None:
+    """Notes who has opened a first socket of the process, and who has closed the last one."""
+    moment = now()
+    for start in range(0, len(arrived), _SLICE):
+        people = arrived[start : start + _SLICE]
+        rows = [(process, person_id, moment + LIFE_US) for person_id in people]
+        Presence.insert_many(rows, [Presence.process, Presence.person, Presence.online_until]).on_conflict(
+            conflict_target=[Presence.process, Presence.person], preserve=[Presence.online_until]
+        ).execute()
+        Person.update(online_until=moment + LIFE_US, last_seen=moment).where(Person.id.in_(people)).execute()
+    for person_id in left:
+        Presence.delete().where((Presence.process == process) & (Presence.person == person_id)).execute()
+        _leave.run(moment, moment, person_id)
+
+
+def beat(process: str) -> None:
+    """Says that the process, and whoever has a socket of it open, is still there."""
+    moment = now()
+    _beat.run(moment + LIFE_US, process)
+    _beat_people.run(moment + LIFE_US, moment, process)
+
+
+def forget(most: int) -> int:
+    """Removes up to `most` signs of life of processes that have gone."""
+    old = list(
+        Presence.select(Presence.process, Presence.person)
+        .where(Presence.online_until < now() - LIFE_US)
+        .limit(most)
+        .tuples()
+    )
+    for process, person_id in old:
+        Presence.delete().where((Presence.process == process) & (Presence.person == person_id)).execute()
+    return len(old)

@@ -1,0 +1,77 @@
+"""Keeps who is online in step with this process's open sockets.
+
+Only the first socket of a person and the last are written, and whatever changes at nearly the same time
+in one go. The database is brought to what holds now, not told what happened: what could not be written
+while it was away is made good by the next round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import logging
+import secrets
+import time
+
+from models import presence
+from models.errors import DomainError
+from models.store import Store
+
+log = logging.getLogger("taskroom.presence")
+BEAT_EVERY_S = 30
+
+
+class Presence:
+    """The people of one process. `run` for ever; `flush` once more at the end."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._process = secrets.token_hex(8)
+        self._sockets: collections.Counter[int] = collections.Counter()
+        self._written: set[int] = set()
+        self._perhaps_written: set[int] = set()
+        """Of whom a write may or may not have come through, since nobody heard of its end."""
+        self._changed = asyncio.Event()
+
+    def opened(self, person_id: int) -> None:
+        """A socket of the person is open."""
+        self._sockets[person_id] += 1
+        if self._sockets[person_id] == 1:
+            self._changed.set()
+
+    def closed(self, person_id: int) -> None:
+        """It is not any more."""
+        self._sockets[person_id] -= 1
+        if not self._sockets[person_id]:
+            del self._sockets[person_id]
+            self._changed.set()
+
+    async def flush(self) -> None:
+        """Writes what has changed. Raises Unavailable, and then the next one makes it good."""
+        here = set(self._sockets)
+        arrived, left = here - self._written, (self._written | self._perhaps_written) - here
+        if arrived or left:
+            self._perhaps_written |= arrived
+            await self._store.write(presence.update, self._process, sorted(arrived), sorted(left))
+            self._written, self._perhaps_written = here, set()
+
+    async def run(self) -> None:
+        """Writes changes as they come, and a sign of life for all every BEAT_EVERY_S."""
+        next_beat = time.monotonic() + BEAT_EVERY_S
+        while True:
+            await self._wait(next_beat - time.monotonic())
+            try:
+                await self.flush()
+                if time.monotonic() >= next_beat:
+                    next_beat = time.monotonic() + BEAT_EVERY_S
+                    await self._store.write(presence.beat, self._process)
+            except DomainError as error:
+                log.warning("presence: %s", error.detail)
+                next_beat = time.monotonic() + 1
+
+    async def _wait(self, at_most_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), max(0, at_most_s))
+        except TimeoutError:
+            return
+        self._changed.clear()

@@ -1,0 +1,54 @@
+"""What document E's sockets share: nothing is said that it does not name, until the client asks for more.
+
+Its sample client shows every message as a notification, whatever its type. `?since=`, or any message of
+the client's own, turns the additions on for this connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Iterator
+from typing import Any
+
+from models import events
+from realtime.sockets.base import CloseSocket, Socket
+
+
+class DocumentedSocket(Socket):
+    """One of document E's sockets."""
+
+    def _open(self) -> None:
+        super()._open()
+        if self._since is not None:
+            self.turn_additions_on()
+
+    def turn_additions_on(self) -> None:
+        """From now on everything is said."""
+        self.connection.dialect = self.connection.dialect._replace(channel=events.plus(self.channel))
+
+    def has_additions(self) -> bool:
+        return self.connection.dialect.channel != self.channel
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        if not self.has_additions():
+            self.turn_additions_on()
+        return super().on_message(message)
+
+    def announces_closing(self) -> bool:
+        return self.has_additions()
+
+    def named_id(self) -> int:
+        """The id that the path names; 0, which nothing has, if it is none."""
+        text: Any = self.path_args[0]
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+
+    @contextlib.contextmanager
+    def checked_before_live(self) -> Iterator[None]:
+        """Joins inside are not heard before the check inside has passed."""
+        self.connection.hold(self.realtime.hub.position)
+        yield
+        if self._since is None:
+            # Else the replay goes on from here.
+            if self.connection.held_overflow:
+                raise CloseSocket(4503)
+            self.connection.release()

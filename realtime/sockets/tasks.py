@@ -1,0 +1,158 @@
+"""`/ws/tasks/`: tasks as document C has them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from models import events, groups
+from models.inputs import Input, parse
+from models.operations import tasks
+from models.task_inputs import Key, NewTask, TaskFields, TaskQuery
+from realtime.sockets.base import BadMessage, Command, Socket, command
+
+MOST_TASKS = 1000
+"""What `all` gives at once."""
+
+
+class Request(NamedTuple):
+    """What an answer has to repeat."""
+
+    mode: str | None
+    request_id: str | int | None
+
+
+class All(TaskQuery):
+    """The tasks one may see, narrowed and ordered as in `GET /api/tasks/`."""
+
+    mode: Literal["all"]
+    page: Annotated[int, Field(ge=1, le=2**40)] = 1
+    page_size: Annotated[int, Field(ge=1, le=MOST_TASKS)] = MOST_TASKS
+
+
+class Create(Input):
+    """A new task."""
+
+    mode: Literal["create"]
+    data: Annotated[dict, Field(description="as the body of `POST /`; `task` is the title")]
+
+
+class Read(Input):
+    """One task."""
+
+    mode: Literal["read"]
+    task_id: Key
+
+
+class Update(Input):
+    """Changes to a task; what is not sent stays."""
+
+    mode: Literal["update"]
+    task_id: Key
+    data: Annotated[dict, Field(description="as the body of `PATCH /task/<pk>/`")]
+
+
+class Delete(Input):
+    """The end of a task."""
+
+    mode: Literal["delete"]
+    task_id: Key
+
+
+class TaskSocket(Socket):
+    """Tasks as document C has them: `mode` says what to do. Every change to a task that one may see
+    arrives as `task`, from wherever it was made; a task that one no longer may see leaves as `deleted`."""
+
+    channel = events.TASKS
+    says = Socket.says | {
+        "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
+        "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
+        "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
+        "resync": "what one may see has changed as a whole, or `since` cannot be told: read `all` anew",
+    }
+
+    async def opened(self) -> None:
+        # The person's own group tells when their role changes.
+        self.realtime.hub.join(self.connection, groups.person(self.actor.id))
+        self.realtime.hub.join(self.connection, groups.tasks(self.actor.id))
+
+    async def refresh_actor(self) -> None:
+        """Looks again who this is: what they may see may have changed, so the client starts anew."""
+        await super().refresh_actor()
+        self.reply({"type": "resync", "seq": self.realtime.hub.position})
+
+    # -- what document C says differently ------------------------------------------------------------
+
+    def command_of(self, content: dict[str, Any]) -> Command:
+        mode = content.get("mode")
+        if mode is None:
+            found = super().command_of(content)
+            if found.type in MODES:
+                raise BadMessage(f"Say it as a mode: {found.type}.", "unknown_type")
+            return found
+        if not isinstance(mode, str) or mode not in MODES:
+            raise BadMessage(f"A mode is one of {', '.join(MODES)}.", "unknown_mode")
+        return self.commands[mode]
+
+    def request_of(self, content: dict[str, Any]) -> Request:
+        mode = content.get("mode")
+        return Request(mode if isinstance(mode, str) else None, super().request_of(content))
+
+    def reply(self, message: dict[str, Any], request: Request | None = None) -> None:
+        """An answer to a mode repeats it; everything else is as on every socket."""
+        mode, request_id = request or (None, None)
+        if mode is not None and message.get("type") == "error":
+            told = {name: value for name, value in message.items() if name != "type"}
+            message = {"mode": mode[:50], "status": "error", "errors": {}} | told
+        super().reply(message, request_id)
+
+    def _done(self, request: Request, data: Any, **more: Any) -> None:
+        self.reply({"mode": request.mode, "status": "ok", "data": data} | more, request)
+
+    # -- the modes -----------------------------------------------------------------------------------
+
+    @command("all")
+    async def all(self, message: All, request: Request) -> None:
+        """Answers with the tasks one may see, the newest first: at most 1,000 at once, and their `count`."""
+        count, found = await self.realtime.store.read(
+            tasks.list_tasks,
+            self.actor,
+            message.filters(self.actor.id),
+            message.page_size,
+            (message.page - 1) * message.page_size,
+        )
+        self._done(request, [events.surface_c(task) for task in found], count=count)
+
+    @command("create")
+    async def create(self, message: Create, request: Request) -> None:
+        """Makes a task."""
+        draft = parse(NewTask, message.data)
+        answer = await self.realtime.store.write(tasks.create_task, self.actor, draft)
+        self._done(request, events.surface_c(answer.body))
+
+    @command("read")
+    async def read(self, message: Read, request: Request) -> None:
+        """Answers with the task."""
+        task = await self.realtime.store.read(tasks.retrieve, self.actor, message.task_id)
+        self._done(request, events.surface_c(task))
+
+    @command("update")
+    async def update(self, message: Update, request: Request) -> None:
+        """Changes a task."""
+        changes = parse(TaskFields, message.data)
+        narrowed = self.realtime.settings.assignee_fields
+        task = await self.realtime.store.write(
+            tasks.update_task, self.actor, message.task_id, changes, None, narrowed
+        )
+        self._done(request, events.surface_c(task))
+
+    @command("delete")
+    async def delete_task(self, message: Delete, request: Request) -> None:
+        """Deletes a task; answers with it as it was."""
+        task = await self.realtime.store.read(tasks.retrieve, self.actor, message.task_id)
+        await self.realtime.store.write(tasks.delete_task, self.actor, message.task_id)
+        self._done(request, events.surface_c(task))
+
+
+MODES = ("all", "create", "read", "update", "delete")

@@ -1,0 +1,116 @@
+"""The stream without sockets: what a person missed, then what comes, for long poll and server-sent
+events. While nothing comes, nothing asks the database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models import events
+from models.operations import streams
+from models.sessions import Actor
+from realtime.broadcast import SupportsEvent
+from realtime.sockets.base import Realtime
+
+PAGE = 500
+
+
+class Arrivals:
+    """Rings for whoever waits for something new in a group."""
+
+    def __init__(self) -> None:
+        self._bells: dict[str, set[asyncio.Event]] = {}
+
+    def ring(self, event: SupportsEvent) -> None:
+        """Something has come."""
+        for group in event.groups:
+            for bell in self._bells.get(group, ()):
+                bell.set()
+
+    def ring_all(self) -> None:
+        """Nobody is to wait any longer."""
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.set()
+
+    @contextlib.contextmanager
+    def listening(self, groups: Iterable[str]) -> Iterator[asyncio.Event]:
+        """A bell that rings with the next event of one of the groups."""
+        bell, names = asyncio.Event(), list(groups)
+        for name in names:
+            self._bells.setdefault(name, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            for name in names:
+                self._bells[name].discard(bell)
+                if not self._bells[name]:
+                    del self._bells[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What came, and the `seq` to ask from the next time."""
+
+    messages: Sequence[dict[str, Any]]
+    seq: int
+
+
+class Stream:
+    """Everything of one person's groups, as they are now."""
+
+    def __init__(self, realtime: Realtime) -> None:
+        self._realtime = realtime
+        self._arrivals = Arrivals()
+        self._waiting = 0
+        self.is_closed = False
+        realtime.broadcaster.followers.append(self._arrivals.ring)
+
+    def close(self) -> None:
+        """The server is going: whoever waits is answered now."""
+        self.is_closed = True
+        self._arrivals.ring_all()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many wait as may."""
+        most = self._realtime.settings.max_sockets
+        return bool(most) and self._waiting >= most
+
+    async def next(self, actor: Actor, after: int | None, wait_s: float) -> Missed:
+        """What came after `after` (None: from now on), at once or within the time; else nothing.
+
+        If the log does not reach back to it, one message `resync`. Raises TokenNotValid when the session
+        has ended, also while it waits.
+        """
+        realtime = self._realtime
+        position = realtime.hub.position
+        if after is None:
+            after = position
+        elif not await realtime.is_known(after):
+            return Missed([{"type": "resync", "seq": position}], position)
+        self._waiting += 1
+        try:
+            return await self._next(actor, after, asyncio.get_running_loop().time() + wait_s)
+        finally:
+            self._waiting -= 1
+
+    async def _next(self, actor: Actor, after: int, until: float) -> Missed:
+        loop = asyncio.get_running_loop()
+        while True:
+            groups = await self._realtime.store.read(streams.groups_of, actor)
+            with self._arrivals.listening(groups) as bell:
+                position = max(after, self._realtime.hub.position)
+                found = await self._realtime.page(dict.fromkeys(groups, position), after, PAGE)
+                messages = [one for one in (event.message(events.STREAM) for event in found) if one]
+                after = found[-1].seq if len(found) == PAGE else position
+                if messages or self.is_closed:
+                    return Missed(messages, after)
+                if len(found) < PAGE:
+                    try:
+                        await asyncio.wait_for(bell.wait(), max(0, until - loop.time()))
+                    except TimeoutError:
+                        return Missed((), after)

@@ -1,0 +1,114 @@
+"""The newest events in memory: what a thousand clients that come back at once are told from.
+
+The log is in the database, and this is its end, bounded in number and bytes. Sans I/O; whoever asks for
+more than is here is sent to the log.
+"""
+
+from __future__ import annotations
+
+import bisect
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+MOST_EVENTS = 20_000
+MOST_BYTES = 16 * 1024 * 1024
+# Objects in memory take about so many bytes for one of their JSON.
+_BLOW_UP = 3
+# This part goes at once when there are too many, so that forgetting costs little for each.
+_SLICE = 8
+_seq = operator.attrgetter("seq")
+
+
+class SupportsKept(Protocol):
+    """An event as far as keeping it needs (`models.events.Event`)."""
+
+    seq: int
+    groups: Sequence[str]
+    size: int
+    origin: Any
+
+
+class Tail:
+    """Every event after `floor`, up to `position`."""
+
+    def __init__(self, position: int, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
+        self.floor = self.position = position
+        self._most_events, self._most_bytes = most_events, most_bytes
+        self._events: list[SupportsKept] = []
+        self._by_group: dict[str, list[SupportsKept]] = {}
+        # Clients were told of this position before any event came.
+        self._numbers = {position}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, event: SupportsKept) -> None:
+        """Takes the newest event."""
+        # Whoever caused it has had their own copy; kept here, it would keep their connection.
+        event.origin = None
+        self._events.append(event)
+        self._note(event)
+        for group in event.groups:
+            self._by_group.setdefault(group, []).append(event)
+        self.position = event.seq
+        if len(self._events) > self._most_events or self._size > self._most_bytes:
+            self._forget(max(1, len(self._events) // _SLICE))
+
+    def fill(self, older: Sequence[SupportsKept], floor: int) -> None:
+        """Takes what the log has after `floor` and before what is here, in order; as much as there is
+        room for, the newest first."""
+        kept: list[SupportsKept] = []
+        for event in reversed(older):
+            if len(self._events) + len(kept) >= self._most_events or self._size >= self._most_bytes:
+                floor = event.seq
+                break
+            self._note(event)
+            kept.append(event)
+        kept.reverse()
+        lines: dict[str, list[SupportsKept]] = {}
+        for event in kept:
+            for group in event.groups:
+                lines.setdefault(group, []).append(event)
+        for group, line in lines.items():
+            self._by_group[group] = line + self._by_group.get(group, [])
+        self._events = kept + self._events
+        self.floor = floor
+
+    def _note(self, event: SupportsKept) -> None:
+        self._numbers.add(event.seq)
+        self._size += event.size * _BLOW_UP
+
+    def _forget(self, count: int) -> None:
+        gone, self._events = self._events[:count], self._events[count:]
+        self.floor = gone[-1].seq
+        for group in {group for event in gone for group in event.groups}:
+            line = self._by_group[group]
+            rest = line[bisect.bisect_right(line, self.floor, key=_seq) :]
+            if rest:
+                self._by_group[group] = rest
+            else:
+                del self._by_group[group]
+        self._numbers.difference_update(event.seq for event in gone)
+        self._size -= sum(event.size for event in gone) * _BLOW_UP
+
+    def is_known(self, since: int) -> bool:
+        """Whether everything after `since` is surely here. False means: ask the log."""
+        return since >= self.floor and (since in self._numbers or since == self.floor)
+
+    def page(self, upto: Mapping[str, int], after: int, most: int) -> list[SupportsKept] | None:
+        """Events above `after`, each group's up to the number it is mapped to, in order, at most `most`;
+        None if they are not all here."""
+        if after < self.floor:
+            return None
+        found: dict[int, SupportsKept] = {}
+        for group, bound in upto.items():
+            line = self._by_group.get(group, ())
+            start = bisect.bisect_right(line, after, key=_seq)
+            found.update(_upto(line[start : start + most], bound))
+        return [found[seq] for seq in sorted(found)[:most]]
+
+
+def _upto(events: Iterable[SupportsKept], bound: int) -> Iterable[tuple[int, SupportsKept]]:
+    return ((event.seq, event) for event in events if event.seq <= bound)

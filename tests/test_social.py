@@ -1,0 +1,221 @@
+"""Signing in with an account elsewhere, against a stand-in provider on loopback."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from models.people import Person
+from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
+from tests.support.database import sqlite_only
+from tests.support.provider import StandInProvider
+from tests.support.team import sign_up
+
+CALLBACK = "/api/v2/auth/social/callback/"
+
+
+@pytest.fixture
+def provider(io_loop):
+    stand_in = StandInProvider()
+
+    async def start():
+        stand_in.start()
+
+    io_loop.run_sync(start)
+    yield stand_in
+    io_loop.run_sync(stand_in.stop)
+
+
+def initiate(name):
+    return f"/api/v2/auth/social/{name}/initiate/"
+
+
+async def there(browser, name="oidc", **query):
+    """Sends the browser to the provider, where the person agrees; the path it comes back to."""
+    answer = (await browser.get(initiate(name), query=query)).expect(302)
+    page = urlsplit(answer.headers["Location"])
+    agreed = await AsyncHTTPClient().fetch(
+        f"{page.scheme}://{page.netloc}/agree?{page.query}", follow_redirects=False, raise_error=False
+    )
+    back = urlsplit(agreed.headers["Location"])
+    return f"{back.path}?{back.query}"
+
+
+async def sign_in(browser, name="oidc", **query):
+    return await browser.get(await there(browser, name, **query))
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["google", "github", "oidc"])
+async def test_a_new_person_gets_an_account_and_cookies(start_app, new_client, provider, name):
+    app = await start_app(**provider.settings(name))
+    browser = new_client(app, cookies=True)
+    listed = (await browser.get("/api/v2/auth/social/providers/")).expect(200).json["providers"]
+    assert [one["id"] for one in listed] == [name]
+    assert listed[0]["initiate_url"] == f"http://127.0.0.1:{app.port}{initiate(name)}"
+    answer = await sign_in(browser, name, next="/board?x=1#here")
+    assert answer.expect(302).headers["Location"] == f"http://127.0.0.1:{app.port}/board?x=1#here"
+    user = (await browser.get("/api/v2/auth/profile/")).expect(200).json
+    assert (user["email"], user["full_name"]) == ("ada@example.org", "Ada Lovelace")
+    assert user["role"] == "ceo", "the first person ever, as with any registration"
+    (await browser.post("/api/v2/auth/token/refresh/")).expect(200)
+    again = new_client(app, cookies=True)
+    (await sign_in(again, name)).expect(302)
+    assert (await again.get("/api/v2/auth/profile/")).json["id"] == user["id"]
+
+
+@pytest.mark.gen_test
+async def test_a_verified_address_links_once_and_then_the_account_counts(start_app, new_client, provider):
+    app = await start_app(frontend_url="https://front.example.org/app", **provider.settings("oidc"))
+    client = new_client(app)
+    _, ada = await sign_up(client, "boss", "ada")
+    browser = new_client(app, cookies=True)
+    answer = await sign_in(browser)
+    assert answer.expect(302).headers["Location"] == "https://front.example.org/app/"
+    assert (await browser.get("/api/v2/auth/profile/")).json["id"] == ada.id
+    # Their address there has changed since, and is not even verified: it is still their account.
+    provider.person |= {"email": "boss@example.org", "email_verified": False}
+    (await sign_in(browser)).expect(302)
+    assert (await browser.get("/api/v2/auth/profile/")).json["id"] == ada.id
+    assert await app.store.read(lambda: Identity.select().count()) == 1
+    (await client.post("/api/auth/token/", json={"username": "ada", "password": "correct horse 7"})).expect(
+        200
+    )
+
+
+@pytest.mark.gen_test
+async def test_who_is_not_let_in(start_app, new_client, provider):
+    app = await start_app(registration="closed", **provider.settings("oidc"), **provider.settings("github"))
+    boss = await app.store.write(_make_boss)
+    assert boss
+
+    async def refused(code, status=403, name="oidc"):
+        browser = new_client(app, cookies=True)
+        answer = (await sign_in(browser, name)).expect(status)
+        assert answer.json["code"] == code
+        assert "access" not in browser.jar.header("/")
+
+    await refused("registration_closed")
+    for unverified in (False, None, "no", 1):
+        provider.person |= {"email_verified": unverified, "email": "boss@example.org"}
+        await refused("email_not_verified")
+    provider.emails = [{"email": "boss@example.org", "primary": True, "verified": False}]
+    await refused("email_not_verified", name="github")
+    provider.person |= {"email_verified": True}
+    await app.store.write(lambda: Person.update(is_active=False).execute())
+    await refused("account_inactive")
+
+
+def _make_boss():
+    from models.operations.accounts import NewPerson, create_person
+
+    return create_person(NewPerson("boss@example.org", "boss", "x")).id
+
+
+# State
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_state_is_of_one_browser_and_works_once(start_app, new_client, provider):
+    app = await start_app(**provider.settings("oidc"))
+    victim, attacker = new_client(app, cookies=True), new_client(app, cookies=True)
+    theirs = await there(attacker)
+    assert "state" in (await victim.get(theirs)).expect(400).json, "swapped"
+    mine = await there(victim)
+    (await victim.get(mine)).expect(302)
+    state = parse_qs(urlsplit(mine).query)["state"][0]
+    again = await new_client(app).get(mine, headers={"Cookie": f"social_{state[:8]}={state}"})
+    assert "state" in again.expect(400).json, "replayed, cookie and all"
+    for query in ("", "?state=", "?state=x&code=y", "?code=y", "?state=%00", "?state=é"):
+        assert "state" in (await victim.get(CALLBACK + query)).expect(400).json
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_an_attempt_is_over_after_ten_minutes(start_app, new_client, provider):
+    app = await start_app(**provider.settings("oidc"))
+    browser = new_client(app, cookies=True)
+    back = await there(browser)
+    late = SocialAttempt.expires_at - ATTEMPT_LIFE_US
+    await app.store.write(lambda: SocialAttempt.update(expires_at=late).execute())
+    assert "state" in (await browser.get(back)).expect(400).json
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_next_stays_on_the_same_origin(start_app, new_client, provider):
+    app = await start_app(**provider.settings("oidc"))
+    browser = new_client(app, cookies=True)
+    for evil in (
+        "//evil.org", "/\\evil.org", "\\\\evil.org", "https://evil.org", "/%2Fevil.org", "/%5Cevil.org",
+        "%2F%2Fevil.org", "/%252Fevil.org", "javascript:alert(1)", "evil", "/\tevil", "/a\r\nSet-Cookie: a=b",
+        "/%0d%0aX", "", "/" + "a" * 600, "/a\x00",
+    ):  # fmt: skip
+        answer = await browser.get(initiate("oidc"), query={"next": evil})
+        assert "next" in answer.expect(400).json, evil
+    for fine in ("/", "/tasks/5?tab=all", "/räume"):
+        (await browser.get(initiate("oidc"), query={"next": fine})).expect(302)
+
+
+# Providers that fail
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_provider_that_is_not_configured(client):
+    assert (await client.get("/api/v2/auth/social/providers/")).expect(200).json == {"providers": []}
+    for name in ("google", "github", "oidc", "nobody", "%00", "a" * 300):
+        (await client.get(initiate(name))).expect(404)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_provider_that_answers_rubbish_or_nothing(start_app, new_client, provider):
+    github = provider.settings("github")
+    app = await start_app(**provider.settings("oidc"), **github)
+    cases = [
+        (path, answer)
+        for path in ("token", "userinfo", "emails")
+        for answer in (
+            (500, b""), (200, b""), (200, b"<html>"), (200, b"[]"), (200, b'"x"'), (200, b"null"),
+            (200, b"{}"), (302, b""), (200, b'{"access_token": 5}'), (200, b'{"error": "no"}'),
+            (200, b"\xff\xfe"),
+            (200, b'{"access_token": "a\\nb"}'), (200, b'{"sub": true, "id": []}'), (200, b"x" * 2_000_000),
+            (200, b'{"sub": "a", "id": 1, "email": {"x": 1}, "email_verified": true, "name": 5}'),
+        )
+    ]  # fmt: skip
+    for path, answer in cases:
+        name = "github" if path == "emails" else "oidc"
+        browser = new_client(app, cookies=True)
+        back = await there(browser, name)
+        provider.says = {path: answer}
+        refused = await browser.get(back)
+        assert refused.status in (502, 403), (path, answer, refused.body)
+        assert refused.json["code"] in ("provider_error", "email_not_verified"), (path, answer)
+        provider.says = {}
+    assert await app.store.read(lambda: Person.select().count()) == 0
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_an_issuer_that_answers_rubbish_or_nothing(start_app, new_client, provider):
+    path = ".well-known/openid-configuration"
+    other = b'{"issuer": "https://evil.org", "authorization_endpoint": "https://evil.org/a"}'
+    odd = b'{"issuer": "%s", "authorization_endpoint": "javascript:alert(1)"}' % provider.url.encode()
+    client = new_client(await start_app(**provider.settings("oidc")))
+    for answer in ((500, b""), (200, b"[]"), (200, other), (200, odd), (200, b"{")):
+        provider.says = {path: answer}
+        (await client.get(initiate("oidc"))).expect(502)
+    await provider.stop()
+    (await client.get(initiate("oidc"))).expect(502)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_person_who_does_not_agree(start_app, new_client, provider):
+    app = await start_app(**provider.settings("oidc"))
+    browser = new_client(app, cookies=True)
+    state = parse_qs(urlsplit(await there(browser)).query)["state"][0]
+    answer = await browser.get(CALLBACK, query={"state": state, "error": "access_denied"})
+    assert answer.expect(403).json["code"] == "provider_refused"

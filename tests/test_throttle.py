@@ -1,0 +1,192 @@
+"""Throttles: the four rates, in memory and in Redis, and what is never throttled."""
+
+import asyncio
+
+import pytest
+
+from handlers.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle, network
+from models.errors import Throttled
+from tests.support.database import sqlite_only
+from tests.support.team import sign_up
+from tests.support.waiting import eventually
+
+PROVIDERS = "/api/v2/auth/social/providers/"
+
+
+async def statuses(ask, times):
+    return [(await ask()).status for _ in range(times)]
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_an_address_without_credentials_has_its_rate(start_app, new_client):
+    client = new_client(await start_app(throttle_anon="3/hour"))
+    assert await statuses(lambda: client.get(PROVIDERS), 5) == [200, 200, 200, 429, 429]
+    answer = await client.get(PROVIDERS)
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    assert answer.json["code"] == "throttled"
+    # So has whoever asks for what needs credentials, without any.
+    (await client.get("/api/users/")).expect(429)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_is_never_throttled(start_app, new_client):
+    client = new_client(
+        await start_app(throttle_anon="1/hour", throttle_user="1/hour", throttle_login="1/hour")
+    )
+    paths = (
+        "/health/", "/api/health/", "/api/v1/core/health/", "/api/v2/core/health/", "/api/v2/chat/health/",
+        "/api/v2/core/config/", "/websocket_test.html", "/static/websocket_test.html", "/api/schema/",
+    )  # fmt: skip
+    for path in paths:
+        assert set(await statuses(lambda path=path: client.get(path), 4)) == {200}, path
+    assert set(await statuses(lambda: client.options("/api/users/"), 4)) == {204}
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_person_has_a_rate_wherever_they_are_signed_in(start_app, new_client):
+    client = new_client(await start_app(throttle_user="4/hour"))
+    ada, bob = await sign_up(client, "ada", "bob")
+    again = await client.post("/api/auth/token/", json={"username": "ada", "password": "correct horse 7"})
+    await statuses(lambda: ada.get("/api/users/profile/"), 3)
+    token = again.json["access"]
+    (await client.get("/api/users/profile/", token=token)).expect(200)
+    (await client.get("/api/users/profile/", token=token)).expect(429)
+    (await bob.get("/api/users/profile/")).expect(200)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_one_account_is_tried_ten_times_and_the_office_goes_on(start_app, new_client):
+    client = new_client(await start_app(throttle_login="3/minute", throttle_anon="1/hour"))
+    await client.register("ada")
+
+    def log_in(name):
+        return client.post("/api/auth/token/", json={"username": name, "password": "wrong"})
+
+    assert await statuses(lambda: log_in("bob"), 4) == [401, 401, 401, 429]
+    (await log_in(" BOB ")).expect(429)
+    right = {"email": "ada@example.org", "password": "correct horse 7"}
+    for path in ("/api/auth/login/", "/api/v2/auth/login/", "/login/"):
+        (await client.post(path, json=right)).expect(200)
+    (await client.post("/api/users/auth/login/", json=right)).expect(429)
+    # One address altogether: ten times as many.
+    names = [f"p{n}" for n in range(3 * OFFICE_FACTOR)]
+    assert 429 in await asyncio.gather(*[_status(log_in(name)) for name in names])
+
+
+async def _status(asking):
+    return (await asking).status
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_password_resets_have_their_rate_and_the_answer_tells_nothing(start_app, new_client):
+    client = new_client(await start_app(throttle_password_reset="2/hour"))
+    await client.register("ada")
+
+    def ask(name):
+        return client.post("/api/password-reset/", json={"email": f"{name}@example.org"})
+
+    assert await statuses(lambda: ask("ada"), 3) == [200, 200, 429]
+    (await ask("nobody")).expect(429)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_refreshing_counts_for_its_session_and_not_for_the_office(start_app, new_client):
+    client = new_client(await start_app(throttle_anon="2/hour", throttle_user="2/hour"))
+    ada, bob = await sign_up(client, "ada", "bob")
+
+    def refresh(member):
+        return client.post("/token-refresh/", json={"refresh": member.refresh})
+
+    assert await statuses(lambda: refresh(ada), 3) == [200, 200, 429]
+    (await refresh(bob)).expect(200)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("proxy", "expected"), [("", [200, 429]), ("127.0.0.1", [200, 200])])
+async def test_a_forwarded_address_is_believed_from_a_named_proxy_only(
+    start_app, new_client, proxy, expected
+):
+    client = new_client(await start_app(throttle_anon="1/hour", proxy=proxy))
+    headers = [{"X-Forwarded-For": f"203.0.113.{n}", "X-Real-Ip": f"203.0.113.{n}"} for n in (1, 2)]
+    assert [(await client.get(PROVIDERS, headers=one)).status for one in headers] == expected
+
+
+def test_one_ipv6_network_is_one_address():
+    assert network("2001:db8::1") == network("2001:db8::ffff:2")
+    assert network("2001:db8:0:1::1") != network("2001:db8:0:2::1")
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1")
+    assert network(None) == network("nonsense") == "unknown"
+
+
+# In Redis
+
+
+async def hits(throttle, times, *who):
+    outcomes = []
+    for _ in range(times):
+        try:
+            await throttle.count(LOGIN, *who)
+            outcomes.append(True)
+        except Throttled as error:
+            assert 0 < error.retry_after_s <= 60
+            outcomes.append(False)
+    return outcomes
+
+
+@pytest.fixture
+def throttles(settings, redis_url, io_loop):
+    both = [Throttle(settings(throttle_login="4/minute", redis_url=redis_url)) for _ in range(2)]
+    yield both
+    for one in both:
+        io_loop.run_sync(one.close)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_processes_count_together_in_redis(throttles):
+    one, other = throttles
+    assert await hits(one, 3, "ada") == [True] * 3
+    assert await hits(other, 2, "ada") == [True, False]
+    assert await hits(one, 1, "ada") == [False]
+    await one.count(USER, "1")
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_without_redis_each_counts_for_itself_and_quickly(throttles, redis_server):
+    one, _ = throttles
+    assert await hits(one, 2, "ada") == [True, True]
+    await asyncio.to_thread(redis_server.freeze)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    assert await hits(one, 5, "ada") == [True] * 4 + [False]
+    assert loop.time() - begun < 1
+    await asyncio.to_thread(redis_server.thaw)
+    one._shared_again_at = 0
+    assert await hits(one, 2, "ada") in ([True, True], [True, False])
+    await asyncio.to_thread(redis_server.kill)
+    one._shared_again_at = 0
+    assert (await hits(one, 1, "bob")) == [True]
+    await asyncio.to_thread(redis_server.start)
+
+    async def is_back():
+        one._shared_again_at = 0
+        await hits(one, 1, "eve")
+        return one._shared_again_at == 0
+
+    await eventually(is_back)
+
+
+@pytest.mark.gen_test
+async def test_two_processes_throttle_together(start_process, new_client, redis_url):
+    processes = [start_process(throttle_anon="3/hour", redis_url=redis_url) for _ in range(2)]
+    clients = [new_client(process) for process in processes]
+    seen = [(await client.get(PROVIDERS)).status for client in clients * 3]
+    assert sorted(seen) == [200, 200, 200, 429, 429, 429]
