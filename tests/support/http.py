@@ -176,7 +176,7 @@ class Client:
             path += ("&" if "?" in path else "?") + urlencode(query, doseq=True)
         return HTTPRequest(
             self.base_url + path, method, sent, body, follow_redirects=False, allow_nonstandard_methods=True,
-            connect_timeout=10, request_timeout=timeout, **rest,
+            connect_timeout=PATIENCE_SECONDS, request_timeout=timeout, **rest,
         )  # fmt: skip
 
 

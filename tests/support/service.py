@@ -32,8 +32,9 @@ class Service:
     """
 
     stop_signal = signal.SIGTERM
-    start_timeout_seconds = 20
-    stop_timeout_seconds = 15
+    # For what hangs: each takes about a second, and a few on a busy machine.
+    start_timeout_seconds = 60
+    stop_timeout_seconds = 30
 
     def __init__(self, log_path: Path) -> None:
         self.port = free_port()

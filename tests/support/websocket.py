@@ -51,7 +51,7 @@ class Socket:
         socket = cls()
         url = url.replace("http", "ws", 1) if url.startswith("http") else url
         socket.connection = await websocket_connect(
-            HTTPRequest(url, headers=sent, connect_timeout=10),
+            HTTPRequest(url, headers=sent, connect_timeout=PATIENCE_SECONDS),
             on_message_callback=socket._take,
             subprotocols=subprotocols,
         )
