@@ -18,6 +18,7 @@ MOST_ASSIGNEES = 200
 MOST_TITLE_CHARS = 255
 MOST_DESCRIPTION_CHARS = 50_000
 MOST_REASON_CHARS = 2000
+MOST_SEARCH_CHARS = 20_000
 MOST_ESTIMATE = 999_999
 """In hundredths of an hour: 9999.99 hours."""
 _FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -205,7 +206,7 @@ class TaskQuery(Input):
 
     status: Status | None = None
     priority: Priority | None = None
-    search: Annotated[Text, Field(max_length=500, description="words, or their beginnings")] = ""
+    search: Annotated[str, Field(max_length=MOST_SEARCH_CHARS, description="words, or their beginnings")] = ""
     assignee: Id | None = None
     department: Id | None = None
     workspace: Id | None = None
