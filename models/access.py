@@ -162,6 +162,12 @@ def task_scope(actor: Actor, with_workspaces: bool = True) -> Scope:
     return Scope(False, (actor.id,), None, shared)
 
 
+def task_scopes(person_ids: Iterable[int]) -> dict[int, Scope]:
+    """What each of these people may see of all tasks; nothing is said of whoever is deactivated."""
+    people = Person.select().where(Person.id.in_(list(person_ids)) & Person.is_active)
+    return {one.id: task_scope(Actor(one.id, one.username, one.role, one.department_id)) for one in people}
+
+
 def task(actor: Actor, key: TaskKey, lock: bool = False) -> TaskRow:
     """The task with this id or uuid, if the actor may see it. Raises NotFound otherwise.
 

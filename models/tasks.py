@@ -580,6 +580,50 @@ def page(scope: Scope, filters: Filters, most: int, skip: int) -> tuple[int, lis
     return _scanned_count(_arms(scope, filters), filters, like), rows
 
 
+def only_in(one: Scope, other: Scope, most: int) -> list[int] | None:
+    """Ids of the tasks that are in one scope and not in the other; None if there are more than `most`."""
+    if other.everything or one == other:
+        return []
+    if _kept_count(one, Filters()) - _kept_count(other, Filters()) > most:
+        return None
+    (sql, params), (without, its_params) = (_ids(_arms(scope, Filters())) for scope in (one, other))
+    rows = _statement(f"{sql} EXCEPT {without} LIMIT ?").all(*params, *its_params, most + 1)
+    return None if len(rows) > most else [row[0] for row in rows]
+
+
+def _ids(arms: Sequence[_Arm]) -> tuple[str, list[Any]]:
+    union = " UNION ".join(f"SELECT {arm.id_column} AS id {arm.sql}" for arm in arms)
+    return f"SELECT id FROM ({union}) u", [value for arm in arms for value in arm.params]
+
+
+@functools.cache
+def _by_ids(count: int) -> Statement:
+    return Statement(f"SELECT {COLUMNS} FROM task t WHERE t.id IN ({', '.join('?' * count)}) ORDER BY t.id")
+
+
+def by_ids(ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Tasks as JSON, in order of their ids."""
+    found: list[TaskRow] = []
+    for start in range(0, len(ids), _FEW):
+        part = ids[start : start + _FEW]
+        found += map(TaskRow._make, _by_ids(len(part)).all(*part))
+    return tasks_json(found)
+
+
+@functools.cache
+def _belonging(column: str) -> Statement:
+    return Statement(f"""
+        SELECT {COLUMNS} FROM task t WHERE t.{column} = ? AND t.deleted_at IS NULL
+        ORDER BY t.id LIMIT ? {{lock t}}
+    """)
+
+
+def belonging(column: str, value: int, most: int) -> list[TaskRow]:
+    """The first tasks of a department or workspace, by its column; nobody else changes them until this
+    transaction ends."""
+    return list(map(TaskRow._make, _belonging(column).all(value, most)))
+
+
 # -- what the change of a task needs -----------------------------------------------------------------
 
 _viewers = Statement("SELECT viewer FROM task_viewer WHERE task_id = ?")
