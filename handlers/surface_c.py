@@ -15,10 +15,10 @@ from models.inputs import Input
 from models.operations import tasks
 from models.operations.idempotency import Answer
 from models.sessions import Actor
-from models.task_inputs import NewTask, TaskFields
+from models.task_inputs import NewSurfaceCTask, TaskFields
 
 
-def _create(actor: Actor, draft: NewTask) -> Answer:
+def _create(actor: Actor, draft: NewSurfaceCTask) -> Answer:
     answer = tasks.create_task(actor, draft)
     return Answer(answer.status, surface_c(answer.body))
 
@@ -56,8 +56,8 @@ class Root(StaticHandler):
         )
         self.answer_page(count, [surface_c(task) for task in results], query)
 
-    @endpoint(body=NewTask, answers={201: answers.SurfaceCTask})
-    async def post(self, body: NewTask) -> None:
+    @endpoint(body=NewSurfaceCTask, answers={201: answers.SurfaceCTask})
+    async def post(self, body: NewSurfaceCTask) -> None:
         """Make a task; its title is called `task`."""
         await self.operate(_create, body, status=201)
 
@@ -70,8 +70,8 @@ class SurfaceCOneTask(TaskHandler):
         """A task, by its uuid or its id."""
         self.answer(surface_c(await self.store.read(tasks.retrieve, self.actor, key)))
 
-    @endpoint(body=NewTask, answers={200: answers.SurfaceCTask})
-    async def put(self, key: int | UUID, body: NewTask) -> None:
+    @endpoint(body=NewSurfaceCTask, answers={200: answers.SurfaceCTask})
+    async def put(self, key: int | UUID, body: NewSurfaceCTask) -> None:
         """Change a task; what is not sent stays. `task`, its title, is required."""
         await self._change(key, body)
 

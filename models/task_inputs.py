@@ -201,6 +201,12 @@ class NewTask(TaskFields):
     one_of = (("title", "task"),)
 
 
+class NewSurfaceCTask(NewTask):
+    """The same where the title is called `task`."""
+
+    one_of = (("task", "title"),)
+
+
 class TaskQuery(Input):
     """Which tasks, and in which order. Empty values mean nothing."""
 
