@@ -1,8 +1,11 @@
 """`/ws/tasks/`: document C's five modes, live changes from anywhere, and what leaves when it may no longer
 be seen."""
 
+import asyncio
+
 import pytest
 
+from models.operations import chat
 from tests.support.database import sqlite_only
 from tests.support.team import log_in, sign_up
 from tests.support.websocket import SocketClosed
@@ -235,6 +238,49 @@ async def test_a_room_closes_at_once_to_whoever_loses_the_role_that_opened_it(co
     assert [one["type"] for one in await joined.settle()] == ["room_left"]
     await joined.send({"type": "join_room", "room_id": room})
     assert (await joined.expect("error"))["code"] == "not_found"
+
+
+@pytest.mark.gen_test
+async def test_a_room_that_is_lost_while_it_is_joined_is_not_joined(app, connect, people, monkeypatch):
+    """The look-up still saw it; the event that takes it away comes before the socket is in."""
+    ceo, ann, bob = people
+    task = (await ceo.post("/api/tasks/", json={"title": "One", "assignees": [ann.id, bob.id]})).json
+    body = {"room_type": "task", "task_id": task["id"]}
+    room = (await bob.post("/api/chat/rooms/", json=body)).expect(201).json["id"]
+    socket = await connect("/ws/chat/", token=ann.access)
+    await socket.settle()
+    join, loop = chat.join, asyncio.get_running_loop()
+
+    def lost_meanwhile(actor, room_id):
+        found = join(actor, room_id)
+        unassigned = ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [ann.id]})
+        asyncio.run_coroutine_threadsafe(unassigned, loop).result(10)
+        return found
+
+    monkeypatch.setattr(chat, "join", lost_meanwhile)
+    await socket.send({"type": "join_room", "room_id": room})
+    assert (await socket.expect("error"))["code"] == "not_found"
+    monkeypatch.undo()
+    await bob.say(room, "Between us")
+    assert [one for one in await socket.settle() if one["type"] == "chat_message"] == []
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_losing_one_room_keeps_a_socket_that_stands_in_another(connect, people):
+    ceo, ann, _ = people
+    rooms = []
+    for title in ("One", "Two"):
+        task = (await ceo.post("/api/tasks/", json={"title": title, "assignees": [ann.id]})).json
+        body = {"room_type": "task", "task_id": task["id"]}
+        rooms.append((await ann.post("/api/chat/rooms/", json=body)).json["id"])
+    socket = await connect(f"/ws/chat/{rooms[0]}/", token=ann.access)
+    await socket.send({"type": "join_room", "room_id": rooms[1]})
+    await ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [ann.id]})
+    left = await socket.expect("room_left")
+    assert left["data"]["room_id"] == rooms[1]
+    await ceo.say(rooms[0], "Still there?")
+    await socket.expect("chat_message")
 
 
 @pytest.mark.gen_test

@@ -188,7 +188,8 @@ def update_room(
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
     addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
-    events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
+    if addresses:
+        events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
 def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:

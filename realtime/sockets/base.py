@@ -368,7 +368,7 @@ class Socket(WebSocketHandler):
     async def opened(self) -> None:
         """Called once the client is signed in: a channel joins its groups here."""
 
-    async def _sign_in(self, token: str) -> None:
+    async def _sign_in(self, token: str, greet: Callable[[], Awaitable[None]] | None = None) -> None:
         with closing_on_error():
             session_id = self.realtime.authenticator.session_id(token)
         self.realtime.hub.add(self.connection)
@@ -378,6 +378,9 @@ class Socket(WebSocketHandler):
         self._enter_presence()
         if self._since is not None:
             self.connection.hold(self.realtime.hub.position)
+        if greet is not None:
+            with closing_on_error():
+                await greet()
         await self.opened()
         if self._since is not None:
             await self._resume(self._since)
@@ -570,10 +573,16 @@ class Socket(WebSocketHandler):
     @command("auth")
     async def authenticate(self, message: Auth, request_id: Any) -> None:
         """Signs in when the handshake carried no credentials; answers `auth` with the person."""
+
+        async def greet() -> None:
+            user = await self.realtime.store.read(profile, self.actor)
+            self.reply({"type": "auth", "status": "ok", "user": user}, request_id)
+
         if self.actor is None:
-            await self._sign_in(message.token)
-        user = await self.realtime.store.read(profile, self.actor)
-        self.reply({"type": "auth", "status": "ok", "user": user}, request_id)
+            # Ahead of what a room or a replay says: a client waits for this to go on.
+            await self._sign_in(message.token, greet)
+        else:
+            await greet()
 
     @command("ping")
     async def ping_back(self, message: Ping, request_id: Any) -> None:
