@@ -97,6 +97,13 @@ def _key(value: Any) -> TaskKey:
     raise ValueError("This must be the id or the uuid of a task.")
 
 
+def _exact_key(value: Any) -> TaskKey:
+    key = _key(value)
+    if isinstance(key, int) and isinstance(value, str):
+        raise ValueError("Input should be a valid integer, or the uuid of a task")
+    return key
+
+
 def _unique(ids: list[int]) -> list[int]:
     return list(dict.fromkeys(ids))
 
@@ -137,6 +144,12 @@ Key = Annotated[
     BeforeValidator(_key),
     WithJsonSchema({"type": ["integer", "string"], "description": "id or uuid of a task"}),
 ]
+ExactKey = Annotated[
+    TaskKey,
+    BeforeValidator(_exact_key),
+    WithJsonSchema({"type": ["integer", "string"], "description": "id or uuid of a task"}),
+]
+"""The same where a number is a number."""
 People = Annotated[list[Id], Field(max_length=MOST_ASSIGNEES), AfterValidator(_unique)]
 Reason = Annotated[Text, Field(max_length=MOST_REASON_CHARS)]
 Blank = BeforeValidator(_blank_is_none)

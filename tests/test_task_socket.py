@@ -403,3 +403,29 @@ async def test_both_ids_and_both_titles_over_http(people):
         (await call(f"/task/{made['id']}/")).expect(404)
     (await ceo.delete(f"/task/{made['id']}/")).expect(204)
     (await ann.get(f"/task/{made['id']}/")).expect(404)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_every_surface_takes_either_id(people):
+    """Document E's events and focus sessions too; of a deleted task as well, by who had to do with it."""
+    ceo, ann, _ = people
+    task = (await ceo.post("/api/tasks/", json={"title": "One", "assignees": [ann.id]})).json
+    for key in (task["id"], task["uuid"]):
+        room = {"room_type": "task", "task_id": key}
+        assert (await ann.post("/api/chat/rooms/", json=room)).json["task"] == task["id"]
+        session = (await ann.post("/api/v1/focus-sessions/", json={"title": "Deep", "task": key})).expect(201)
+        assert session.json["task"] == task["id"]
+    for action in ("updated", "deleted"):
+        for key in (task["id"], task["uuid"]):
+            event = {"task_id": key, "title": "One", "action": action}
+            headers = {"Idempotency-Key": f"{action} {key}"}
+            given = await ann.post("/api/v1/realtime/events/task", json=event, headers=headers)
+            assert given.expect(200).json == {"status": "notifications sent", "recipient_count": 1}
+        await ceo.delete(f"/task/{task['uuid']}/")
+    inbox = (await ann.get("/api/notifications/?page_size=4")).json["results"]
+    assert [one["related_entity_id"] for one in inbox] == [task["id"]] * 4
+    for wrong in ("1", "x", 0, True, None, [1]):
+        event = {"task_id": wrong, "title": "One", "action": "updated"}
+        refused = (await ann.post("/api/v1/realtime/events/task", json=event)).expect(400)
+        assert set(refused.json) == {"task_id"}, wrong
