@@ -163,10 +163,15 @@ def task_scope(actor: Actor, with_workspaces: bool = True) -> Scope:
     return Scope(False, (actor.id,), None, shared)
 
 
+def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
+    """Whoever of these people is active, as they would act now."""
+    people = Person.select().where(Person.id.in_(list(person_ids)) & Person.is_active)
+    return {one.id: Actor(one.id, one.username, one.role, one.department_id) for one in people}
+
+
 def task_scopes(person_ids: Iterable[int]) -> dict[int, Scope]:
     """What each of these people may see of all tasks; nothing is said of whoever is deactivated."""
-    people = Person.select().where(Person.id.in_(list(person_ids)) & Person.is_active)
-    return {one.id: task_scope(Actor(one.id, one.username, one.role, one.department_id)) for one in people}
+    return {person_id: task_scope(actor) for person_id, actor in actors(person_ids).items()}
 
 
 def task(actor: Actor, key: TaskKey, lock: bool = False) -> TaskRow:
@@ -638,12 +643,13 @@ def focus_figures(actor: Actor, workspace_id: int | None) -> Any:
 
 
 def _checked(actor: Actor, session: FocusSession | None) -> FocusSession:
-    if session is None or not _may_be_in(actor, session):
+    if session is None or not may_be_in(actor, session):
         raise NotFound("There is no such focus session.")
     return session
 
 
-def _may_be_in(actor: Actor, session: FocusSession) -> bool:
+def may_be_in(actor: Actor, session: FocusSession) -> bool:
+    """Whether the session is one for the actor."""
     if session.workspace_id is not None:
         return in_workspace(actor.id, session.workspace_id)
     return session.task_id is None or session.host_id == actor.id or sees_task(actor, session.task_id)

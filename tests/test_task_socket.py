@@ -276,6 +276,8 @@ async def test_losing_one_room_keeps_a_socket_that_stands_in_another(connect, pe
         rooms.append((await ann.post("/api/chat/rooms/", json=body)).json["id"])
     socket = await connect(f"/ws/chat/{rooms[0]}/", token=ann.access)
     await socket.send({"type": "join_room", "room_id": rooms[1]})
+    for _ in rooms:
+        await socket.expect("room_joined")
     await ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [ann.id]})
     left = await socket.expect("room_left")
     assert left["data"]["room_id"] == rooms[1]
@@ -401,6 +403,11 @@ async def test_both_ids_and_both_titles_over_http(people):
     assert (await bob.get("/")).json["count"] == 0
     for call in (bob.get, bob.delete):
         (await call(f"/task/{made['id']}/")).expect(404)
+    stale = {"headers": {"If-Match": f'"{made["version"]}"'}}
+    for call in (ann.patch(f"/task/{made['id']}/", json={"task": "Late"}, **stale),
+                 ann.delete(f"/task/{made['id']}/", **stale)):  # fmt: skip
+        current = (await call).expect(409).json["current"]
+        assert (current["id"], current["task"]) == (made["id"], "Newer")
     (await ceo.delete(f"/task/{made['id']}/")).expect(204)
     (await ann.get(f"/task/{made['id']}/")).expect(404)
 
@@ -429,3 +436,26 @@ async def test_every_surface_takes_either_id(people):
         event = {"task_id": wrong, "title": "One", "action": "updated"}
         refused = (await ann.post("/api/v1/realtime/events/task", json=event)).expect(400)
         assert set(refused.json) == {"task_id"}, wrong
+
+
+@pytest.mark.gen_test
+async def test_a_focus_session_closes_to_whoever_no_longer_sees_its_task(connect, people):
+    ceo, ann, bob = people
+    task = (await ceo.post("/api/tasks/", json={"title": "One", "assignees": [ann.id, bob.id]})).json
+    body = {"title": "Deep", "task": task["id"]}
+    session = (await ceo.post("/api/v1/focus-sessions/", json=body)).expect(201).json["id"]
+    sockets = [await connect(f"/ws/focus-session/{session}", token=one.access) for one in people]
+    for socket in sockets:
+        await socket.expect("focus_session_update")
+    await ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [ann.id]})
+    assert await sockets[1].closed() == 4403
+    (await ann.get(f"/api/v1/focus-sessions/{session}/")).expect(404)
+    await ceo.post(f"/api/users/{bob.id}/change_role/", json={"role": "hr"})
+    await ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [bob.id]})
+    (await bob.get(f"/api/v1/focus-sessions/{session}/")).expect(200)
+    await ceo.post(f"/api/users/{bob.id}/change_role/", json={"role": "employee"})
+    assert await sockets[2].closed() == 4403
+    left = [
+        one["data"]["event"] for one in await sockets[0].settle() if one["type"] == "focus_session_update"
+    ]
+    assert left[-2:] == ["left", "left"]

@@ -13,7 +13,7 @@ from models.operations.chat import StoredFile
 from models.people import Person
 from tests.support.tasks import Team, changes, draft, seen, told
 
-STEPS = 400
+STEPS = 300
 ROLES = ("employee", "atl", "manager", "supervisor", "hr", "ceo")
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
 
@@ -93,15 +93,16 @@ class Office:
         made = await self.run(
             proposals.propose, self.anybody, self.pick(self.tasks), [self.pick(sorted(self.known))]
         )
-        self.proposals += [(one["task"], one["user"], one["id"]) for one in made.body["assignments"]]
+        self.proposals += [one["id"] for one in made.body["assignments"]]
 
     async def do_respond(self):
-        task, person, proposal = self.pick(self.proposals[-3:]) or (1, self.boss.id, 1)
-        action = self.chance.choice(("accept", "accept", "reject"))
-        await self.run(proposals.respond, self.actors.get(person, self.boss), task, proposal, action)
+        task, person = self.pick(self.tasks), self.chance.choice(list(self.actors.values()))
+        made = await self.run(proposals.propose, self.boss, task, [person.id])
+        action = self.chance.choice(("accept", "reject"))
+        await self.run(proposals.respond, person, task, made.body["assignments"][0]["id"], action)
 
     async def do_withdraw(self):
-        await self.run(proposals.withdraw, self.anybody, (self.pick(self.proposals[-3:]) or (0, 0, 1))[2])
+        await self.run(proposals.withdraw, self.anybody, self.pick(self.proposals[-3:]) or 1)
 
     async def do_comment(self):
         made = await self.run(notes.post_comment, self.anybody, self.pick(self.tasks), "Well")
@@ -224,7 +225,7 @@ def _strangers_in_rooms():
 
 
 @pytest.mark.gen_test(timeout=60)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_whatever_happens_each_knows_what_they_would_read(run, io_loop, seed):
     team = await Team(run).join()
     await run(lambda: database.execute_sql("UPDATE workspace_member SET role = 'owner'"))

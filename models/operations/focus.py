@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,6 +161,18 @@ def leave_workspace(workspace_id: int, person_id: int) -> None:
     wanted = FocusSession.id.in_(ids) & (FocusSession.workspace_id == workspace_id)
     for session in list(FocusSession.select().where(wanted).order_by(FocusSession.id)):
         _leave(focus.locked_session(session.id), person_id)
+
+
+def leave_unseen(person_ids: Collection[int]) -> None:
+    """Inside an operation: takes people out of the sessions of tasks that they no longer see."""
+    if not person_ids:
+        return
+    found = focus.of_tasks(person_ids)
+    actors = access.actors({person_id for _, person_id in found}) if found else {}
+    for session_id, person_id in found:
+        session = focus.locked_session(session_id)
+        if person_id in actors and not access.may_be_in(actors[person_id], session):
+            _leave(session, person_id)
 
 
 def _leave(session: FocusSession, person_id: int) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterable, Iterator
 
 from models import access, events, groups, tasks
-from models.operations import chat
+from models.operations import chat, focus
 from models.sessions import Actor
 from models.tasks import Scope
 
@@ -39,6 +39,7 @@ def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
         left -= len(gone) + len(come)
         _add(lost, gone, person_id)
         _add(gained, come, person_id)
+    focus.leave_unseen([person_id for person_id, *_ in moved])
     _tell(actor, events.TASK_HIDDEN, lost)
     _tell(actor, events.TASK_SHOWN, gained)
     start_anew(anew)
@@ -48,6 +49,7 @@ def returned(person_id: int) -> None:
     """Part of an operation: somebody is back, whom nobody has told anything meanwhile."""
     for scope in access.task_scopes([person_id]).values():
         chat.close_unseen_task_rooms(person_id, scope)
+    focus.leave_unseen([person_id])
     start_anew([person_id])
 
 

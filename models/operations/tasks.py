@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from models import access, events, groups, mail, tasks
 from models.base import Insert, Statement, iso, now
 from models.errors import Invalid
-from models.operations import chat, notices, sight
+from models.operations import chat, focus, notices, sight
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, reference
@@ -326,6 +326,7 @@ def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     _note(actor, row.id, moment, [("deleted", None, None, None)])
     _emit(events.TASK_DELETED, actor, task, watchers, row.workspace_id)
     chat.close_task_room(row.id, watchers)
+    focus.leave_unseen(watchers)
 
 
 # -- the one way of a change -------------------------------------------------------------------------
@@ -527,6 +528,7 @@ def _tell(actor: Actor, before: TaskRow, after: TaskRow, old: dict, new: dict, w
         _emit(events.TASK_LEFT, actor, old, (), before.workspace_id)
         _emit(events.TASK_ENTERED, actor, new, (), after.workspace_id)
     chat.close_task_room(after.id, sorted(hidden))
+    focus.leave_unseen(hidden)
     _tell_room(actor, old, new)
     notices.task_changed(actor, old, new)
 
