@@ -173,7 +173,7 @@ async def test_nothing_that_is_typed_is_an_error_and_both_ways_find_the_same(lib
         found = await library.found(ceo, text)
         assert await library.found(ann, text) == found, text[:50]
         with monkeypatch.context() as patch:
-            patch.setattr("models.tasks._FEW", -1)
+            patch.setattr("models.task_lists._FEW", -1)
             assert await library.found(ann, text) == found, text[:50]
         if text.strip():
             assert await library.found(stranger, text) == set()

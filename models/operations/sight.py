@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator
 
-from models import access, events, groups, tasks
+from models import access, events, groups, task_lists, tasks
 from models.operations import chat, focus
 from models.sessions import Actor
 from models.tasks import Scope
@@ -61,7 +61,7 @@ def start_anew(person_ids: Iterable[int]) -> None:
 
 
 def _only_in(one: Scope, other: Scope, left: int) -> list[int] | None:
-    return tasks.only_in(one, other, min(MOST_TOLD, max(0, left)))
+    return task_lists.only_in(one, other, min(MOST_TOLD, max(0, left)))
 
 
 def _add(seen: _Seen, task_ids: Iterable[int], person_id: int) -> None:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from models import access, events, groups, mail, tasks
+from models import access, events, groups, mail, task_lists, tasks
 from models.base import Insert, Statement, iso, now
 from models.errors import Invalid
 from models.operations import chat, focus, notices, sight
@@ -20,7 +20,8 @@ from models.operations.versions import check_version
 from models.people import Person, reference
 from models.sessions import Actor
 from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
-from models.tasks import DONE, Filters, History, Proposal, Task, TaskKey, TaskRow, Viewer
+from models.task_lists import Filters
+from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
 
 PENDING, ACCEPTED, REJECTED, WITHDRAWN = "pending", "accepted", "rejected", "withdrawn"
 """What a proposal is."""
@@ -563,7 +564,7 @@ def accept(actor: Actor, before: TaskRow, after: TaskRow, assigned_by: int, reas
 
 def list_tasks(actor: Actor, filters: Filters, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many tasks the actor sees with these filters, and a page of them."""
-    count, rows = tasks.page(access.task_scope(actor), filters, most, skip)
+    count, rows = task_lists.page(access.task_scope(actor), filters, most, skip)
     return count, tasks.tasks_json(rows)
 
 
