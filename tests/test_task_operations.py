@@ -395,6 +395,25 @@ async def test_unknown_people_are_named_and_nothing_changes(run, team):
 
 
 @pytest.mark.gen_test
+async def test_what_is_not_there_is_named_all_at_once(run, team):
+    task = await make(run, team.ceo)
+    run.take()
+    wrong = {"assigned_to_ids": [999], "department": 99, "workspace": 77}
+    for call in (
+        run(tasks.create_task, team.ceo, draft(**wrong)),
+        run(tasks.update_task, team.ceo, task["id"], changes(title="New", **wrong)),
+    ):
+        with pytest.raises(Invalid) as caught:
+            await call
+        assert caught.value.errors == {
+            "assigned_to_ids": ["There is no active person 999."],
+            "department": ["There is no department 99."],
+            "workspace": ["There is no workspace 77."],
+        }
+    assert run.take() == []
+
+
+@pytest.mark.gen_test
 async def test_an_assignee_changes_fields_as_far_as_the_setting_says(run, team):
     task = await make(run, team.ceo, assignees=[team.ann.id])
     with pytest.raises(Forbidden):

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from models import access, events, groups, mail, task_lists, tasks
 from models.base import Insert, Statement, iso, now
-from models.errors import Invalid
+from models.errors import Invalid, all_errors
 from models.operations import chat, focus, notices, sight
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
@@ -110,9 +110,10 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     columns = draft.columns()
     ids = columns.pop("assignees", [])
     department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
-    access.check_placement(actor, department_id, workspace_id, ids)
-    known = known_people(draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
-    manager = _department_manager(department_id)
+    with all_errors() as check:
+        check(access.check_placement, actor, department_id, workspace_id, ids)
+        known = check(known_people, draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
+        manager = check(_department_manager, department_id)
     row = _inserted(actor, draft, ids, department_id, workspace_id)
     people = {one: reference(*known[one][:3]) for one in ids}
     made = tasks.task_json(row, people)
@@ -191,11 +192,13 @@ def update_task(
     }
     if not wanted:
         return tasks.one_json(before)
-    access.check_task_changes(actor, before, wanted, assignee_fields)
-    _department_manager(wanted.get("department_id"))
-    return _store(
-        actor, before, _with(before, wanted, actor.id), changes.reason, changes.field_of("assignees")
-    )
+    field = changes.field_of("assignees")
+    added = [one for one in wanted.get("assignees", ()) if one not in before.assignee_ids]
+    with all_errors() as check:
+        check(access.check_task_changes, actor, before, wanted, assignee_fields)
+        check(known_people, field, added)
+        check(_department_manager, wanted.get("department_id"))
+    return _store(actor, before, _with(before, wanted, actor.id), changes.reason, field)
 
 
 def _with(before: TaskRow, wanted: dict[str, Any], assigned_by: int) -> TaskRow:
