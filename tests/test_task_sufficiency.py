@@ -4,18 +4,21 @@ import random
 
 import pytest
 
-from models import sessions
+from models import access, sessions
 from models.base import database
 from models.chat import Participant, Room
 from models.errors import DomainError
 from models.operations import chat, notes, people, proposals, tasks, workspaces
 from models.operations.chat import StoredFile
 from models.people import Person
+from models.tasks import find
 from tests.support.tasks import Team, changes, draft, seen, told
 
 STEPS = 300
 ROLES = ("employee", "atl", "manager", "supervisor", "hr", "ceo")
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
+
+OFTEN = ("do_create", "do_edit", "do_assign", "do_role", "do_department", "do_join", "do_propose")
 
 
 class Office:
@@ -31,12 +34,8 @@ class Office:
         self.departments = [team.department, team.other_department]
         self.workspaces, self.joined = [team.workspace], []
         self.number = 0
-        self.deeds = [
-            getattr(self, name) for name in sorted(dir(self)) if name.startswith("do_") for _ in range(
-                3 if name in self.OFTEN else 1)
-        ]  # fmt: skip
-
-    OFTEN = ("do_create", "do_edit", "do_assign", "do_role", "do_department", "do_join", "do_propose")
+        self.deeds = [getattr(self, name) for name in sorted(dir(self)) if name.startswith("do_")]
+        self.deeds += [getattr(self, name) for name in OFTEN] * 2
 
     # What happens
 
@@ -212,9 +211,6 @@ class Office:
 
 def _strangers_in_rooms():
     """Who takes part in the room of a task that they do not see."""
-    from models import access
-    from models.tasks import find
-
     return [
         (one.room_id, one.person_id)
         for one in Participant.select(Participant).join(Room).where(Room.task_id.is_null(False))
