@@ -18,7 +18,10 @@ STEPS = 300
 ROLES = ("employee", "atl", "manager", "supervisor", "hr", "ceo")
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
 
-OFTEN = ("do_create", "do_edit", "do_assign", "do_role", "do_department", "do_join", "do_propose")
+OFTEN = (
+    "do_create", "do_edit", "do_assign", "do_role", "do_department", "do_join", "do_propose", "do_room",
+    "do_new_places", "do_end_a_place",
+)  # fmt: skip
 
 
 class Office:
