@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +12,38 @@ from handlers import answers
 from handlers.base import Endpoint, Route, endpoint
 from handlers.pages import PAGE, StaticHandler
 from handlers.tasks import TaskHandler, TaskPage
+from models.errors import Conflict
 from models.events import surface_c
 from models.inputs import Input
 from models.operations import tasks
 from models.operations.idempotency import Answer
 from models.sessions import Actor
-from models.task_inputs import NewTask, TaskFields
+from models.task_inputs import NewSurfaceCTask, TaskFields
 
 
-def _create(actor: Actor, draft: NewTask) -> Answer:
+@contextlib.contextmanager
+def _conflicts() -> Iterator[None]:
+    """What has changed meanwhile is shown as document C shows it."""
+    try:
+        yield
+    except Conflict as error:
+        error.current = error.current and surface_c(error.current)
+        raise
+
+
+def _create(actor: Actor, draft: NewSurfaceCTask) -> Answer:
     answer = tasks.create_task(actor, draft)
     return Answer(answer.status, surface_c(answer.body))
 
 
 def _update(actor: Actor, *args: Any) -> dict[str, Any]:
-    return surface_c(tasks.update_task(actor, *args))
+    with _conflicts():
+        return surface_c(tasks.update_task(actor, *args))
+
+
+def _delete(actor: Actor, *args: Any) -> None:
+    with _conflicts():
+        tasks.delete_task(actor, *args)
 
 
 class Root(StaticHandler):
@@ -56,8 +75,8 @@ class Root(StaticHandler):
         )
         self.answer_page(count, [surface_c(task) for task in results], query)
 
-    @endpoint(body=NewTask, answers={201: answers.SurfaceCTask})
-    async def post(self, body: NewTask) -> None:
+    @endpoint(body=NewSurfaceCTask, answers={201: answers.SurfaceCTask})
+    async def post(self, body: NewSurfaceCTask) -> None:
         """Make a task; its title is called `task`."""
         await self.operate(_create, body, status=201)
 
@@ -70,8 +89,8 @@ class SurfaceCOneTask(TaskHandler):
         """A task, by its uuid or its id."""
         self.answer(surface_c(await self.store.read(tasks.retrieve, self.actor, key)))
 
-    @endpoint(body=NewTask, answers={200: answers.SurfaceCTask})
-    async def put(self, key: int | UUID, body: NewTask) -> None:
+    @endpoint(body=NewSurfaceCTask, answers={200: answers.SurfaceCTask})
+    async def put(self, key: int | UUID, body: NewSurfaceCTask) -> None:
         """Change a task; what is not sent stays. `task`, its title, is required."""
         await self._change(key, body)
 
@@ -86,7 +105,7 @@ class SurfaceCOneTask(TaskHandler):
     @endpoint(answers={204: None})
     async def delete(self, key: int | UUID) -> None:
         """Delete a task: nobody sees it any more."""
-        await self.operate(tasks.delete_task, key, self.expected_version(), status=204)
+        await self.operate(_delete, key, self.expected_version(), status=204)
 
 
 routes = [

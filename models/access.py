@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import peewee
 
@@ -160,6 +161,17 @@ def task_scope(actor: Actor, with_workspaces: bool = True) -> Scope:
     if actor.role in _SEES_DEPARTMENT_TASKS:
         return Scope(False, (actor.id, -actor.id), actor.department_id, shared)
     return Scope(False, (actor.id,), None, shared)
+
+
+def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
+    """Whoever of these people is active, as they would act now."""
+    people = Person.select().where(Person.id.in_(list(person_ids)) & Person.is_active)
+    return {one.id: Actor(one.id, one.username, one.role, one.department_id) for one in people}
+
+
+def task_scopes(person_ids: Iterable[int]) -> dict[int, Scope]:
+    """What each of these people may see of all tasks; nothing is said of whoever is deactivated."""
+    return {person_id: task_scope(actor) for person_id, actor in actors(person_ids).items()}
 
 
 def task(actor: Actor, key: TaskKey, lock: bool = False) -> TaskRow:
@@ -540,7 +552,7 @@ def removes_member(actor: Actor, workspace_id: int, person_id: int) -> str:
 # -- realtime events ---------------------------------------------------------------------------------
 
 
-def announces_task(actor: Actor, task_id: int, workspace_id: int | None) -> tuple[int, set[int]]:
+def announces_task(actor: Actor, key: TaskKey, workspace_id: int | None) -> tuple[int, set[int]]:
     """The task's id, and whom the actor may tell of it: who may see it, or is in the named workspace.
 
     A task that is deleted may still be said to be, by whoever had to do with it. Raises NotFound.
@@ -549,14 +561,15 @@ def announces_task(actor: Actor, task_id: int, workspace_id: int | None) -> tupl
     if workspace_id is not None and actor.id not in people:
         raise NotFound("There is no such workspace.")
     try:
-        row = task(actor, task_id)
+        row = task(actor, key)
     except NotFound:
-        return _deleted_task(actor, task_id), people | {actor.id}
+        return _deleted_task(actor, key), people | {actor.id}
     return row.id, task_watchers(row) | people
 
 
-def _deleted_task(actor: Actor, task_id: int) -> int:
-    found = Task.get_or_none((Task.id == task_id) & Task.deleted_at.is_null(False))
+def _deleted_task(actor: Actor, key: TaskKey) -> int:
+    named = Task.uuid == str(key) if isinstance(key, UUID) else Task.id == key
+    found = Task.get_or_none(named & Task.deleted_at.is_null(False))
     if found is None or not (actor.role in _SEES_ALL_TASKS or actor.id in _had_to_do_with(found)):
         raise NotFound("There is no such task.")
     return found.id
@@ -630,12 +643,13 @@ def focus_figures(actor: Actor, workspace_id: int | None) -> Any:
 
 
 def _checked(actor: Actor, session: FocusSession | None) -> FocusSession:
-    if session is None or not _may_be_in(actor, session):
+    if session is None or not may_be_in(actor, session):
         raise NotFound("There is no such focus session.")
     return session
 
 
-def _may_be_in(actor: Actor, session: FocusSession) -> bool:
+def may_be_in(actor: Actor, session: FocusSession) -> bool:
+    """Whether the session is one for the actor."""
     if session.workspace_id is not None:
         return in_workspace(actor.id, session.workspace_id)
     return session.task_id is None or session.host_id == actor.id or sees_task(actor, session.task_id)

@@ -195,6 +195,19 @@ _unread = Statement("""
 """)
 
 
+_unseen_task_rooms = Statement(f"""
+    SELECT r.id FROM participant me JOIN room r ON r.id = me.room_id JOIN task t ON t.id = r.task_id
+    WHERE me.person_id = ? AND t.deleted_at IS NULL AND {VISIBLE} IS NOT TRUE
+""")
+
+
+def unseen_task_rooms(person_id: int, scope: Scope) -> list[int]:
+    """Rooms of tasks that the person takes part in, though the scope does not see the task."""
+    if scope.everything:
+        return []
+    return [row[0] for row in _unseen_task_rooms.all(person_id, *scope.visible_params)]
+
+
 def direct_key(one: int, other: int) -> str:
     """What is unique about the room of two people."""
     return f"{min(one, other)}:{max(one, other)}"

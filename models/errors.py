@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -57,6 +59,22 @@ class Invalid(DomainError):
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()))
         self.errors = errors
+
+
+@contextlib.contextmanager
+def all_errors() -> Iterator[Callable[..., Any]]:
+    """Gives `check(call, *args)`, which calls; what is invalid is raised at the end, every field of it."""
+    errors: dict[str, list[str]] = {}
+
+    def check(call: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return call(*args)
+        except Invalid as error:
+            errors.update(error.errors)
+
+    yield check
+    if errors:
+        raise Invalid(errors)
 
 
 class Malformed(DomainError):

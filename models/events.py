@@ -192,6 +192,11 @@ TASK_DELETED = Kind("task_deleted", _on_tasks("deleted"))
 # For those who only now may see a task, and those who no longer may: to them it comes and goes.
 TASK_SHOWN = Kind("task_shown", _on_tasks("created"))
 TASK_HIDDEN = Kind("task_hidden", _on_tasks("deleted"))
+# What somebody may see has changed too much to be told one by one.
+TASKS_CHANGED = Kind("tasks_changed", {TASKS: lambda payload: {"type": "resync"}})
+# The same for those who watch a workspace: a person's own stream has it as they see the task.
+TASK_ENTERED = Kind("task_entered", {WORKSPACE_TASKS: _task_notice("created"), STREAM: None})
+TASK_LEFT = Kind("task_left", {WORKSPACE_TASKS: _task_notice("deleted"), STREAM: None})
 TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")})
 TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})

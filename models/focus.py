@@ -112,6 +112,17 @@ def open_ids(person_id: int) -> list[int]:
     return [row[0] for row in _watched.all(person_id)]
 
 
+def of_tasks(person_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Sessions of tasks that are not over, each with one of these people who is in it."""
+    there = FocusParticipant.left_at.is_null() & FocusParticipant.person.in_(list(person_ids))
+    rows = FocusParticipant.select(FocusParticipant.session, FocusParticipant.person).join(FocusSession)
+    return list(
+        rows.where(there & FocusSession.task_id.is_null(False) & (FocusSession.status != FINISHED))
+        .order_by(FocusSession.id, FocusParticipant.person)
+        .tuples()
+    )
+
+
 def focusing(person_ids: Sequence[int]) -> set[int]:
     """Those of the people who are in a focus phase right now."""
     rows = FocusParticipant.select(FocusParticipant.person).where(

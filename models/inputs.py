@@ -99,6 +99,8 @@ def _sentence(item: Any) -> str:
     if item["type"] == "missing":
         return "This field is required."
     text = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "too_long" and item["ctx"]["field_type"] == "Value":
+        text = f"String should have at most {item['ctx']['max_length']} characters"
     places = [str(part) for part in item["loc"][1:] if not isinstance(part, str)]
     text = f"Item {', '.join(places)}: {text}" if places else text
     return text if text.endswith((".", "!", "?")) else text + "."

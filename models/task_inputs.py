@@ -19,6 +19,7 @@ MOST_ASSIGNEES = 200
 MOST_TITLE_CHARS = 255
 MOST_DESCRIPTION_CHARS = 50_000
 MOST_REASON_CHARS = 2000
+MOST_SEARCH_CHARS = 20_000
 MOST_ESTIMATE = 999_999
 """In hundredths of an hour: 9999.99 hours."""
 _FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,6 +98,13 @@ def _key(value: Any) -> TaskKey:
     raise ValueError("This must be the id or the uuid of a task.")
 
 
+def _exact_key(value: Any) -> TaskKey:
+    key = _key(value)
+    if isinstance(key, int) and isinstance(value, str):
+        raise ValueError("Input should be a valid integer, or the uuid of a task")
+    return key
+
+
 def _unique(ids: list[int]) -> list[int]:
     return list(dict.fromkeys(ids))
 
@@ -137,6 +145,12 @@ Key = Annotated[
     BeforeValidator(_key),
     WithJsonSchema({"type": ["integer", "string"], "description": "id or uuid of a task"}),
 ]
+ExactKey = Annotated[
+    TaskKey,
+    BeforeValidator(_exact_key),
+    WithJsonSchema({"type": ["integer", "string"], "description": "id or uuid of a task"}),
+]
+"""The same where a number is a number."""
 People = Annotated[list[Id], Field(max_length=MOST_ASSIGNEES), AfterValidator(_unique)]
 Reason = Annotated[Text, Field(max_length=MOST_REASON_CHARS)]
 Blank = BeforeValidator(_blank_is_none)
@@ -201,12 +215,18 @@ class NewTask(TaskFields):
     one_of = (("title", "task"),)
 
 
+class NewSurfaceCTask(NewTask):
+    """The same where the title is called `task`."""
+
+    one_of = (("task", "title"),)
+
+
 class TaskQuery(Input):
     """Which tasks, and in which order. Empty values mean nothing."""
 
     status: Status | None = None
     priority: Priority | None = None
-    search: Annotated[Text, Field(max_length=500, description="words, or their beginnings")] = ""
+    search: Annotated[str, Field(max_length=MOST_SEARCH_CHARS, description="words, or their beginnings")] = ""
     assignee: Id | None = None
     department: Id | None = None
     workspace: Id | None = None

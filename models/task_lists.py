@@ -116,6 +116,18 @@ def _counted(scope: Scope, filters: Filters, sees_few: bool) -> int:
     return _statement(f"SELECT count(*) FROM ({found}) f").one(*params)[0]
 
 
+def only_in(one: Scope, other: Scope, most: int) -> list[int] | None:
+    """Ids of the tasks that are in one scope and not in the other; None if there are more than `most`."""
+    if other.everything or one == other:
+        return []
+    if _kept(one, Filters()) - _kept(other, Filters()) > most:
+        return None
+    (its, params), (others, without) = (_found(scope, Filters(), False) for scope in (one, other))
+    sql = f"SELECT id FROM ({its}) i EXCEPT SELECT id FROM ({others}) o LIMIT ?"
+    rows = _statement(sql).all(*params, *without, most + 1)
+    return None if len(rows) > most else [row[0] for row in rows]
+
+
 # -- where they lie ----------------------------------------------------------------------------------
 
 
@@ -198,7 +210,7 @@ def _conditions(
 
 
 def _matching(search: str, by_words: bool) -> list[tuple[str, Any]]:
-    found = words(search)
+    found = words(search, of_search=True)
     if not found:
         return [("1 = ?", 0)]
     if by_words:

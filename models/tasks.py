@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -335,23 +335,84 @@ def find(key: TaskKey, scope: Scope | None = None, lock: bool = False) -> TaskRo
     return TaskRow._make(row) if row else None
 
 
+@functools.cache
+def _by_ids(count: int) -> Statement:
+    return Statement(f"SELECT {COLUMNS} FROM task t WHERE t.id IN ({', '.join('?' * count)}) ORDER BY t.id")
+
+
+def by_ids(ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Tasks as JSON, in order of their ids."""
+    return tasks_json(list(map(TaskRow._make, _by_ids(len(ids)).all(*ids)))) if ids else []
+
+
+@functools.cache
+def _belonging(column: str) -> Statement:
+    return Statement(f"""
+        SELECT {COLUMNS} FROM task t WHERE t.{column} = ? AND t.deleted_at IS NULL
+        ORDER BY t.id LIMIT ? {{lock t}}
+    """)
+
+
+def belonging(column: str, value: int, most: int) -> list[TaskRow]:
+    """The first tasks of a department or workspace, by its column; nobody else changes them until this
+    transaction ends."""
+    return list(map(TaskRow._make, _belonging(column).all(value, most)))
+
+
 # -- words, for the search ---------------------------------------------------------------------------
 
 _MOST_WORD_CHARS = 60
-# Scripts without spaces between words: each letter counts as a word.
+_MOST_SEARCHED = 100
+"""So many words of a search count; nobody types more, and each costs."""
+# Scripts without spaces between words: every letter begins a word of two.
 _LETTERS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_WORD = re.compile(rf"[{_LETTERS}]|[^\W_{_LETTERS}]+")
+# Scripts whose vowel signs are no letters to a regular expression.
+_SIGNS = "\u0900-\u0963\u0966-\u0df3\u0f71-\u0f84\u0f86-\u0fbc"
+# A picture is a word of its own.
+_PICTURES = "\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_WORD = re.compile(rf"([{_LETTERS}]+)|[{_PICTURES}]|(?:[^\W_{_LETTERS}]|[{_SIGNS}])+")
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, each once, as both databases index and find them: folded case, no accents."""
+class _Folding(dict[int, int | str | None]):
+    """What `str.translate` makes of decomposed text: no accents, no vowel points, no joiners."""
+
+    def __missing__(self, code: int) -> int | None:
+        mark = unicodedata.combining(chr(code))
+        # Of the marks that combine, those of Indic and East Asian scripts (8, 9, 84 to 199) tell words apart.
+        self[code] = None if mark == 7 or 10 <= mark <= 36 or mark >= 200 else code
+        return self[code]
+
+
+# Letters that Unicode does not take apart, and what only joins or decorates others.
+_FOLDING = _Folding(str.maketrans("øłđðħŧı", "olddhti", "\u00ad\u034f\u0640\u200d\u20e3\ufe0e\ufe0f"))
+_FOLDING.update(str.maketrans({"æ": "ae", "œ": "oe", "þ": "th"}))
+
+
+def _runs(text: str) -> Iterator[tuple[str, bool]]:
+    """The words of a text, and whether one is a run of letters without spaces; folded case, no accents."""
     folded = text.casefold()
     if not folded.isascii():
-        decomposed = unicodedata.normalize("NFKD", folded)
-        folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
-    return list(dict.fromkeys(word[:_MOST_WORD_CHARS] for word in _WORD.findall(folded)))
+        folded = unicodedata.normalize("NFKD", folded).casefold().translate(_FOLDING)
+    return ((found[0], found[1] is not None) for found in _WORD.finditer(folded))
+
+
+def words(text: str, of_search: bool = False) -> list[str]:
+    """The words of a text, each once, as both databases index and find them.
+
+    Of letters that nothing divides, each is indexed with its neighbour, so that one or more are found.
+    `of_search`: the beginnings of words that a task must have to be found.
+    """
+    found: dict[str, None] = {}
+    for word, is_run in _runs(text):
+        if is_run:
+            last = len(word) - 1 if of_search and len(word) > 1 else len(word)
+            found.update(dict.fromkeys(word[at : at + 2] for at in range(last)))
+        else:
+            found[word[:_MOST_WORD_CHARS]] = None
+    return list(found)[: _MOST_SEARCHED if of_search else None]
 
 
 def searchable(title: str, description: str) -> str:

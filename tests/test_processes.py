@@ -134,3 +134,35 @@ async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
     body = {"title": "Across", "content": "…", "user_id": 2}
     (await ann.post("/api/v1/realtime/events/system", json=body)).expect(200)
     assert [event["title"] for event in (await waiting).expect(200).json["events"]] == ["Across"]
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_tasks_and_their_rooms_come_and_go_across_processes(two, new_client, connect_to):
+    ann, bob, _ = await _team(two, new_client)
+    far, near = await connect_to(two[1], "/ws/tasks/"), await connect_to(two[0], "/ws/tasks/")
+    for socket, who in ((far, bob), (near, ann)):
+        await socket.send({"type": "auth", "token": who.token})
+        await socket.expect("auth")
+    await near.send({"mode": "create", "data": {"task": "Across", "assignees": [2]}})
+    made = await far.expect("task", action="created")
+    assert (await near.expect("task", action="created")) == made
+    path = f"/task/{made['data']['id']}/"
+    (await bob.patch(path, json={"status": "done"})).expect(200)
+    assert (await near.expect("task", action="completed"))["data"]["status"] == "done"
+    body = {"room_type": "task", "task_id": made["data"]["pk"]}
+    room = (await bob.post("/api/chat/rooms/", json=body)).expect(201).json["id"]
+    ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
+    await ears.expect("room_joined")
+    (await ann.post("/api/users/2/change_role/", json={"role": "hr"})).expect(200)
+    (await ann.patch(path, json={"assignees": []})).expect(200)
+    (await ann.post("/api/users/2/change_role/", json={"role": "employee"})).expect(200)
+    await _say(ann, room, "Not for bob")
+    assert (await far.expect("task", action="deleted"))["data"]["id"] == made["data"]["id"]
+    assert await ears.closed() == 4403
+    told = [one["data"]["content"] for one in ears.seen if one["type"] == "chat_message"]
+    assert told == ["ann unassigned bob."]
+    again = await connect_to(two[0], f"/ws/tasks/?since={made['seq'] - 1}")
+    await again.send({"type": "auth", "token": bob.token})
+    await again.expect("auth")
+    replayed = [one["action"] for one in await again.settle() if one["type"] == "task"]
+    assert replayed[0] == "created" and replayed[-1] == "deleted"

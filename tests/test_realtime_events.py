@@ -170,7 +170,8 @@ async def test_a_workspace_socket_is_for_members_while_they_are(client, connect)
     again = await connect(f"/ws/tasks/{place}?since={since}", token=bob.access)
     assert await again.closed() == 4404 and again.seen == []
     missed = (await bob.get(f"{EVENTS}/?after={since}")).expect(200).json["events"]
-    assert [event["type"] for event in missed] == ["workspace_left"]
+    kinds = [(event["type"], event.get("action")) for event in missed]
+    assert kinds == [("workspace_left", None), ("task", "deleted")]
 
 
 @pytest.mark.gen_test

@@ -3,12 +3,14 @@
 import pytest
 
 from models import mail as mail_module
+from models import sessions
 from models.base import database
 from models.errors import Conflict, Forbidden, Invalid, NotFound
-from models.operations import chat, notes, proposals, tasks
+from models.operations import chat, notes, people, proposals, tasks, workspaces
 from models.operations.chat import StoredFile
 from models.people import Department, Person
 from models.task_lists import Filters
+from models.workspaces import WorkspaceMember
 from tests.support.database import count_queries
 from tests.support.tasks import Team, become, changes, draft, gathered, make, seen, told
 
@@ -133,15 +135,71 @@ async def _delete(team, run):
     await run(tasks.delete_task, team.manager, team.task)
 
 
+async def _end_department(team, run):
+    await run(people.delete_department, team.ceo, team.department)
+
+
+async def _end_workspace(team, run):
+    await _move_to_workspace(team, run)
+    await run(lambda: WorkspaceMember.update(role="owner").execute())
+    await run(workspaces.delete, team.cyd, team.workspace)
+
+
 OPERATIONS = [
     _create, _create_personal, _create_in_workspace, _edit, _move_department, _move_to_workspace,
     _leave_workspace, _assign, _replace, _unassign, _finish, _reopen, _propose, _accept, _reject, _withdraw,
-    _assign_the_proposed, _comment, _delete_comment, _attach, _detach, _delete,
+    _assign_the_proposed, _comment, _delete_comment, _attach, _detach, _delete, _end_department,
+    _end_workspace,
+]  # fmt: skip
+
+
+async def _promote(team, run):
+    await run(people.change_role, team.ceo, team.bob.id, "hr")
+
+
+async def _demote_who_sees_all(team, run):
+    await run(people.change_role, team.ceo, team.hr.id, "employee")
+
+
+async def _demote_who_sees_a_department(team, run):
+    await run(people.change_role, team.ceo, team.manager.id, "employee")
+
+
+async def _send_elsewhere(team, run):
+    await run(people.update, team.ceo, team.atl.id, {"department": team.other_department})
+
+
+async def _bring_in(team, run):
+    await run(people.change_role, team.ceo, team.bob.id, "atl")
+    await run(people.update, team.ceo, team.bob.id, {"department": team.department})
+
+
+async def _join_workspace(team, run):
+    await _move_to_workspace(team, run)
+    await run(lambda: WorkspaceMember.update(role="owner").execute())
+    await run(workspaces.put_member, team.cyd, team.workspace, team.bob.id)
+
+
+async def _leave_as_member(team, run):
+    await _join_workspace(team, run)
+    await run(workspaces.remove_member, team.bob, team.workspace, team.bob.id)
+
+
+async def _expel_who_is_assigned(team, run):
+    await _join_workspace(team, run)
+    await run(workspaces.put_member, team.cyd, team.workspace, team.ann.id)
+    await run(workspaces.remove_member, team.cyd, team.workspace, team.ann.id)
+
+
+# What changes people and no task.
+SIGHT = [
+    _promote, _demote_who_sees_all, _demote_who_sees_a_department, _send_elsewhere, _bring_in,
+    _join_workspace, _leave_as_member, _expel_who_is_assigned,
 ]  # fmt: skip
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.__name__.strip("_"))
+@pytest.mark.parametrize("operation", OPERATIONS + SIGHT, ids=lambda one: one.__name__.strip("_"))
 async def test_a_snapshot_and_the_events_after_it_are_the_state(run, team, operation):
     """For everybody: whoever sees the task, whoever sees it only now, and whoever no longer does."""
     made = await make(run, team.manager, assignees=[team.ann.id], department=team.department)
@@ -152,7 +210,32 @@ async def test_a_snapshot_and_the_events_after_it_are_the_state(run, team, opera
     happened = run.take()
     assert happened
     for one in team.everybody:
-        assert told(happened, one, before[one.id]) == await seen(run, one), one.username
+        actor = await run(sessions.actor, one.session_id)
+        assert told(happened, one, before[one.id]) == await seen(run, actor), one.username
+
+
+@pytest.mark.gen_test
+async def test_where_more_tasks_lose_their_place_than_can_be_told_everybody_starts_anew(
+    run, team, monkeypatch
+):
+    monkeypatch.setattr("models.operations.sight.MOST_TOLD", 2)
+    made = [await make(run, team.ceo, f"Task {n}", department=team.department) for n in range(3)]
+    before = await run(_history_rows)
+    run.take()
+    await run(people.delete_department, team.ceo, team.department)
+    (anew,) = [one for one in run.take() if team.ann.id in _told_anew(one)]
+    assert _told_anew(anew) == {one.id for one in team.everybody}
+    now = await seen(run, team.ceo)
+    assert [(now[one["id"]]["department"], now[one["id"]]["version"]) for one in made] == [(None, 2)] * 3
+    assert await run(_history_rows) == before + 3
+    (_, (entry, *_)) = await run(tasks.history, team.ceo, made[0]["id"], 20, 0)
+    assert (entry["field"], entry["old_value"], entry["new_value"]) == ("department", team.department, None)
+
+
+def _told_anew(event):
+    if event.kind.name != "tasks_changed":
+        return set()
+    return {int(group.removeprefix("tasks_")) for group in event.groups}
 
 
 @pytest.mark.gen_test
@@ -309,6 +392,25 @@ async def test_unknown_people_are_named_and_nothing_changes(run, team):
         assert caught.value.errors == {"assignees": [f"There is no active person {team.bob.id}, 999."]}
     assert run.take() == []
     assert await seen(run, team.ceo) == {task["id"]: task}
+
+
+@pytest.mark.gen_test
+async def test_what_is_not_there_is_named_all_at_once(run, team):
+    task = await make(run, team.ceo)
+    run.take()
+    wrong = {"assigned_to_ids": [999], "department": 99, "workspace": 77}
+    for call in (
+        run(tasks.create_task, team.ceo, draft(**wrong)),
+        run(tasks.update_task, team.ceo, task["id"], changes(title="New", **wrong)),
+    ):
+        with pytest.raises(Invalid) as caught:
+            await call
+        assert caught.value.errors == {
+            "assigned_to_ids": ["There is no active person 999."],
+            "department": ["There is no department 99."],
+            "workspace": ["There is no workspace 77."],
+        }
+    assert run.take() == []
 
 
 @pytest.mark.gen_test
@@ -492,3 +594,18 @@ async def test_a_deleted_task_withdraws_what_was_proposed(run, team):
     await run(tasks.delete_task, team.manager, team.task)
     with pytest.raises(NotFound):
         await run(proposals.respond, team.bob, team.task, proposal, "accept")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("operation", [_delete, _assign], ids=lambda one: one.__name__.strip("_"))
+async def test_who_was_asked_is_told_that_there_is_nothing_left_to_answer(run, team, operation):
+    team.task = (await make(run, team.manager, department=team.department))["id"]
+    proposal = await _proposal(team, run)
+    run.take()
+    await operation(team, run)
+    (told_bob,) = [one for one in run.take() if one.kind.name == "task_proposed"]
+    assert told_bob.groups == [f"tasks_{team.bob.id}", f"notifications_{team.bob.id}"]
+    message = told_bob.message("tasks")
+    assert (message["action"], message["data"]["id"], message["data"]["status"]) == (
+        "withdrawn", proposal, "withdrawn",
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
 from models.sessions import Actor
 from models.store import serialize
-from models.tasks import TaskKey
+from models.tasks import Scope, TaskKey
 
 MOST_PARTICIPANTS = 1000
 
@@ -188,7 +188,8 @@ def update_room(
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
     addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
-    events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
+    if addresses:
+        events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
 def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
@@ -401,16 +402,43 @@ def say_in_task_room(task_id: int, content: str) -> None:
     events.emit(events.MESSAGE_CREATED, [groups.room(TASK, room.id)], message)
 
 
-def close_task_room(task_id: int, person_ids: Iterable[int]) -> None:
+def close_task_room(task_id: int, person_ids: Collection[int]) -> None:
     """Part of an operation: these people no longer see the task, and at once nothing of its room."""
+    room = Room.get_or_none(Room.task_id == task_id) if person_ids else None
+    if room is not None:
+        _close(room, person_ids)
+
+
+def close_task_rooms(task_ids: Collection[int], person_id: int) -> None:
+    """The same for one person and many tasks."""
+    if task_ids:
+        for room in Room.select().where(Room.task_id.in_(list(task_ids))):
+            _close(room, [person_id])
+
+
+def close_unseen_task_rooms(person_id: int, scope: Scope) -> None:
+    """The same for whatever the person takes part in and sees the task of no longer."""
+    for room_id in chat.unseen_task_rooms(person_id, scope):
+        _close(Room.get_by_id(room_id), [person_id])
+
+
+def rename_task_room(task_id: int) -> None:
+    """Part of an operation: the room of a task is named by its title, which has changed."""
     room = Room.get_or_none(Room.task_id == task_id)
     if room is not None:
-        for person_id in person_ids:
-            _close(room, person_id)
+        _changed(room.id)
 
 
-def _close(room: Room, person_id: int) -> None:
-    Participant.delete().where((Participant.room == room.id) & (Participant.person == person_id)).execute()
+def _close(room: Room, person_ids: Collection[int]) -> None:
+    here = (Participant.room == room.id) & Participant.person.in_(list(person_ids))
+    were_in = Participant.delete().where(here).execute()
+    for person_id in person_ids:
+        _tell_closed(room, person_id)
+    if were_in:
+        _changed(room.id)
+
+
+def _tell_closed(room: Room, person_id: int) -> None:
     events.emit(
         events.PARTICIPANT_REMOVED,
         [groups.person(person_id)],

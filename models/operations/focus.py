@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from models.operations.notifications import release
 from models.operations.versions import check_version
 from models.people import Person, reference
 from models.sessions import Actor
+from models.tasks import TaskKey
 
 MOST_PARTICIPANTS = 500
 MOST_DUE = 50
@@ -35,7 +37,7 @@ class Plan:
 
     title: str
     workspace_id: int | None = None
-    task_id: int | None = None
+    task_id: TaskKey | None = None
     focus_minutes: float = 25
     break_minutes: float = 5
     rounds: int = 4
@@ -69,13 +71,12 @@ def create(actor: Actor, plan: Plan) -> dict[str, Any]:
     """A new session, which waits for its host, the actor, to start it. Raises NotFound."""
     if plan.workspace_id is not None:
         access.workspace_role(actor, plan.workspace_id)
-    if plan.task_id is not None:
-        access.task(actor, plan.task_id)
+    task_id = None if plan.task_id is None else access.task(actor, plan.task_id).id
     moment = now()
     session = FocusSession.create(
         title=plan.title,
         workspace_id=plan.workspace_id,
-        task_id=plan.task_id,
+        task_id=task_id,
         host=actor.id,
         focus_minutes=plan.focus_minutes,
         break_minutes=plan.break_minutes,
@@ -160,6 +161,18 @@ def leave_workspace(workspace_id: int, person_id: int) -> None:
     wanted = FocusSession.id.in_(ids) & (FocusSession.workspace_id == workspace_id)
     for session in list(FocusSession.select().where(wanted).order_by(FocusSession.id)):
         _leave(focus.locked_session(session.id), person_id)
+
+
+def leave_unseen(person_ids: Collection[int]) -> None:
+    """Inside an operation: takes people out of the sessions of tasks that they no longer see."""
+    if not person_ids:
+        return
+    found = focus.of_tasks(person_ids)
+    actors = access.actors({person_id for _, person_id in found}) if found else {}
+    for session_id, person_id in found:
+        session = focus.locked_session(session_id)
+        if person_id in actors and not access.may_be_in(actors[person_id], session):
+            _leave(session, person_id)
 
 
 def _leave(session: FocusSession, person_id: int) -> None:

@@ -9,7 +9,7 @@ import peewee
 from models import access, events, groups
 from models.base import locked, now
 from models.errors import Invalid
-from models.operations import accounts, analytics
+from models.operations import accounts, analytics, sight, tasks
 from models.operations.versions import check_version
 from models.people import Department, Person, fold
 from models.sessions import Actor
@@ -58,7 +58,8 @@ def change_role(actor: Actor, person_id: int, role: str) -> dict:
     if role != person.role:
         access.check_not_last_ceo(person)
         person.role = role
-        _save(person)
+        with sight.changes(actor, [person.id]):
+            _save(person)
     return access.present(access.current(actor), person)
 
 
@@ -72,7 +73,8 @@ def update(actor: Actor, person_id: int, changes: dict[str, Any], version: int |
     if changes:
         for field, value in changes.items():
             setattr(person, field, value)
-        _save(person)
+        with sight.changes(actor, [person.id]):
+            _save(person)
     return person.to_json()
 
 
@@ -100,6 +102,7 @@ def activate(actor: Actor, person_id: int) -> dict:
     if not person.is_active:
         person.is_active = True
         _save(person)
+        sight.returned(person.id)
     return person.to_json()
 
 
@@ -177,16 +180,18 @@ def update_department(
 
 
 def delete_department(actor: Actor, department_id: int) -> None:
-    """Removes a department; its people stay, without one. Raises NotFound, Forbidden."""
+    """Removes a department; its people and its tasks stay, without one. Raises NotFound, Forbidden."""
     access.manages_departments(access.current(actor))
     found = access.department(department_id, for_change=True)
     members = [
         person_id
         for (person_id,) in Person.select(Person.id).where(Person.department == department_id).tuples()
     ]
-    Person.update(department=None, version=Person.version + 1).where(
-        Person.department == department_id
-    ).execute()
+    with sight.changes(actor, members):
+        Person.update(department=None, version=Person.version + 1).where(
+            Person.department == department_id
+        ).execute()
+    tasks.release(actor, "department_id", department_id)
     found.delete_instance()
     for person_id in members:
         _tell(person_id)

@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from models import access, events, groups, tasks
-from models.base import iso, now
+from models import access, tasks
+from models.base import now
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notices
 from models.operations import tasks as operations
 from models.operations.idempotency import Answer
+from models.operations.tasks import ACCEPTED, PENDING, REJECTED, WITHDRAWN, proposal_json, tell_proposal
 from models.sessions import Actor
 from models.task_inputs import MOST_ASSIGNEES
-from models.tasks import PRIORITIES, Proposal, Task, TaskKey, TaskRow
+from models.tasks import Proposal, Task, TaskKey, TaskRow
 
-PENDING, ACCEPTED, REJECTED, WITHDRAWN = "pending", "accepted", "rejected", "withdrawn"
 ANSWERS = {"accept": ACCEPTED, "reject": REJECTED}
-
-
-def _json(proposal: Proposal, task: TaskRow | Task) -> dict[str, Any]:
-    """The proposal with what the person has to know of a task that they may not see yet."""
-    return proposal.to_json() | {
-        "task_uuid": task.uuid,
-        "task_title": task.title,
-        "task_description": task.description,
-        "task_priority": PRIORITIES[task.priority - 1],
-        "task_due_date": iso(task.due_date),
-    }
 
 
 def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_ids") -> Answer:
@@ -53,9 +42,9 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
         operations.note(actor, before.id, "proposed", "proposals", new=[one.person_id for one in new])
         _kept(actor, before)
         for one in new:
-            _tell(one, before, "created")
+            tell_proposal(one, before, "created")
             notices.task_proposed(actor, before, one.id, one.person_id)
-    return Answer(201, {"assignments": [_json(asked[one], before) for one in ids]})
+    return Answer(201, {"assignments": [proposal_json(asked[one], before) for one in ids]})
 
 
 def _ask(actor: Actor, row: TaskRow, person_id: int) -> Proposal:
@@ -66,15 +55,6 @@ def _ask(actor: Actor, row: TaskRow, person_id: int) -> Proposal:
 
 def _kept(actor: Actor, before: TaskRow) -> None:
     operations.touch(actor, before, before._replace(proposals=operations.proposals_of(before.id)))
-
-
-def _tell(proposal: Proposal, row: TaskRow, action: str) -> None:
-    """Tells the proposed person, who need not see the task, on all their sockets."""
-    events.emit(
-        events.TASK_PROPOSED,
-        [groups.tasks(proposal.person_id), groups.person(proposal.person_id)],
-        {"action": action, "data": _json(proposal, row)},
-    )
 
 
 def respond(
@@ -96,7 +76,7 @@ def respond(
 
 def _check_pending(proposal: Proposal, row: TaskRow) -> None:
     if proposal.status != PENDING:
-        raise Conflict(f"This proposal has been {proposal.status}.", "answered", _json(proposal, row))
+        raise Conflict(f"This proposal has been {proposal.status}.", "answered", proposal_json(proposal, row))
 
 
 def _answered(actor: Actor, proposal: Proposal, before: TaskRow, status: str, reason: str) -> dict[str, Any]:
@@ -110,10 +90,10 @@ def _answered(actor: Actor, proposal: Proposal, before: TaskRow, status: str, re
         operations.accept(actor, before, after, proposal.proposed_by_id, reason)
     else:
         operations.touch(actor, before, after)
-    _tell(proposal, before, "answered" if status != WITHDRAWN else "withdrawn")
+    tell_proposal(proposal, before, "answered" if status != WITHDRAWN else "withdrawn")
     if status != WITHDRAWN:
         notices.proposal_answered(actor, before, proposal.id, proposal.proposed_by_id, status)
-    return _json(proposal, before)
+    return proposal_json(proposal, before)
 
 
 def withdraw(actor: Actor, proposal_id: int, reason: str = "") -> dict[str, Any]:
@@ -143,10 +123,10 @@ def list_proposals(
     if key is not None:
         found = found.where(Proposal.task == access.task(actor, key).id)
     page = found.order_by(Proposal.id.desc()).limit(most).offset(skip)
-    return found.count(), [_json(one, one.task) for one in page]
+    return found.count(), [proposal_json(one, one.task) for one in page]
 
 
 def retrieve(actor: Actor, proposal_id: int) -> dict[str, Any]:
     """Query: one proposal. Raises NotFound."""
     found = access.proposal(actor, proposal_id)
-    return _json(found, Task.get_by_id(found.task_id))
+    return proposal_json(found, Task.get_by_id(found.task_id))

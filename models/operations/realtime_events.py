@@ -12,13 +12,14 @@ from models.errors import Forbidden, Invalid, NotFound
 from models.operations.notifications import Notice, notify
 from models.people import unknown_ids
 from models.sessions import Actor
+from models.tasks import TaskKey
 
 
 @dataclass(frozen=True, slots=True)
 class TaskEvent:
     """Something happened to a task. Nobody in `target_ids` means the actor."""
 
-    task_id: int
+    task_id: TaskKey
     title: str
     action: str
     workspace_id: int | None = None

@@ -9,20 +9,22 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from models import access, events, groups, mail, task_lists, tasks
-from models.base import Insert, Statement, now
-from models.errors import Invalid
-from models.operations import chat, notices
+from models.base import Insert, Statement, iso, now
+from models.errors import Invalid, all_errors
+from models.operations import chat, focus, notices, sight
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
-from models.people import reference
+from models.people import Person, reference
 from models.sessions import Actor
 from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
 from models.task_lists import Filters
 from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
 
+PENDING, ACCEPTED, REJECTED, WITHDRAWN = "pending", "accepted", "rejected", "withdrawn"
+"""What a proposal is."""
 _NEEDS_REASON = ("blocked", "cancelled")
 # What makes a new version; the rest (comments, files, proposals) lies beside the task.
 _EDITABLE = frozenset(TaskFields.COLUMNS.values()) | {"assigned_by_id"}
@@ -108,9 +110,10 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     columns = draft.columns()
     ids = columns.pop("assignees", [])
     department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
-    access.check_placement(actor, department_id, workspace_id, ids)
-    known = known_people(draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
-    manager = _department_manager(department_id)
+    with all_errors() as check:
+        check(access.check_placement, actor, department_id, workspace_id, ids)
+        known = check(known_people, draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
+        manager = check(_department_manager, department_id)
     row = _inserted(actor, draft, ids, department_id, workspace_id)
     people = {one: reference(*known[one][:3]) for one in ids}
     made = tasks.task_json(row, people)
@@ -120,7 +123,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
         _audit(actor.id, row, ids)
     addresses = [known[actor.id].email, *([manager[1]] if manager else [])]
     mail.queue_all(_creation_mails(row, actor.username, addresses) + _assignment_mails(row, ids, known))
-    _emit(events.TASK_CREATED, actor, made, access.task_watchers(row))
+    _emit(events.TASK_CREATED, actor, made, access.task_watchers(row), workspace_id)
     notices.task_changed(actor, None, made)
     return Answer(201, made)
 
@@ -189,11 +192,13 @@ def update_task(
     }
     if not wanted:
         return tasks.one_json(before)
-    access.check_task_changes(actor, before, wanted, assignee_fields)
-    _department_manager(wanted.get("department_id"))
-    return _store(
-        actor, before, _with(before, wanted, actor.id), changes.reason, changes.field_of("assignees")
-    )
+    field = changes.field_of("assignees")
+    added = [one for one in wanted.get("assignees", ()) if one not in before.assignee_ids]
+    with all_errors() as check:
+        check(access.check_task_changes, actor, before, wanted, assignee_fields)
+        check(known_people, field, added)
+        check(_department_manager, wanted.get("department_id"))
+    return _store(actor, before, _with(before, wanted, actor.id), changes.reason, field)
 
 
 def _with(before: TaskRow, wanted: dict[str, Any], assigned_by: int) -> TaskRow:
@@ -277,6 +282,40 @@ def unassign(
     return {"status": "unassigned", "assignees": task["assignees"], "task": task}
 
 
+def release(actor: Actor, column: Literal["department_id", "workspace_id"], value: int) -> None:
+    """Part of an operation: a department or workspace goes; its tasks stay, without one."""
+    rows = tasks.belonging(column, value, sight.MOST_TOLD + 1)
+    if len(rows) > sight.MOST_TOLD:
+        _release_all(actor, column, value)
+    else:
+        for row in rows:
+            _store(actor, row, row._replace(**{column: None}))
+
+
+def _release_all(actor: Actor, column: str, value: int) -> None:
+    moment, field = now(), column.removesuffix("_id")
+    _note_release(column).run(actor.id, field, tasks.dumps(value), moment, value)
+    _release(column).run(moment, value)
+    sight.start_anew(one for (one,) in Person.select(Person.id).where(Person.is_active).tuples())
+
+
+@functools.cache
+def _note_release(column: str) -> Statement:
+    return Statement(f"""
+        INSERT INTO task_history (
+            task_id, person_id, action, field, old_value, new_value, reason, created_at)
+        SELECT id, ?, 'updated', ?, ?, NULL, '', ? FROM task WHERE {column} = ? AND deleted_at IS NULL
+    """)
+
+
+@functools.cache
+def _release(column: str) -> Statement:
+    return Statement(f"""
+        UPDATE task SET {column} = NULL, version = version + 1, updated_at = ?
+        WHERE {column} = ? AND deleted_at IS NULL
+    """)
+
+
 def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     """Hides a task from everybody, for good. Raises NotFound, Forbidden, Conflict."""
     row = access.task(actor, key, lock=True)
@@ -285,14 +324,13 @@ def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     watchers = access.task_watchers(row)
     task = tasks.one_json(row)
     moment = now()
-    Proposal.update(status="withdrawn", answered_at=moment).where(
-        (Proposal.task == row.id) & (Proposal.status == "pending")
-    ).execute()
+    _withdraw(row, Proposal.status == PENDING)
     Task.update(deleted_at=moment, version=row.version + 1).where(Task.id == row.id).execute()
     Viewer.delete().where(Viewer.task_id == row.id).execute()
     _note(actor, row.id, moment, [("deleted", None, None, None)])
-    _emit(events.TASK_DELETED, actor, task, watchers)
+    _emit(events.TASK_DELETED, actor, task, watchers, row.workspace_id)
     chat.close_task_room(row.id, watchers)
+    focus.leave_unseen(watchers)
 
 
 # -- the one way of a change -------------------------------------------------------------------------
@@ -322,7 +360,8 @@ def _store(
     if "assignees" in changed:
         _reassign(actor.id if assigned_by is None else assigned_by, before, after, field)
     if after.proposals == before.proposals and "assignees" in changed:
-        after = after._replace(proposals=withdraw_answered(after))
+        _withdraw(after, Proposal.person.in_(after.assignee_ids))
+        after = after._replace(proposals=proposals_of(after.id))
     _write(before, after)
     if moves:
         _set_viewers(after)
@@ -373,13 +412,33 @@ def _set_viewers(row: TaskRow) -> None:
         _insert_viewers.run([(viewer, row.id, row.status) for viewer in new])
 
 
-def withdraw_answered(row: TaskRow) -> str:
-    """Withdraws what is still proposed to people who are assigned by now; the task's proposals after it."""
-    pending = (Proposal.task == row.id) & (Proposal.status == "pending")
-    Proposal.update(status="withdrawn", answered_at=now()).where(
-        pending & Proposal.person.in_(row.assignee_ids)
-    ).execute()
-    return proposals_of(row.id)
+def _withdraw(row: TaskRow, which: Any) -> None:
+    """Withdraws what is still proposed of a task, and tells those to whom it was."""
+    pending = (Proposal.task == row.id) & (Proposal.status == PENDING)
+    for one in Proposal.select().where(pending & which).order_by(Proposal.id):
+        one.status, one.answered_at = WITHDRAWN, now()
+        one.save()
+        tell_proposal(one, row, WITHDRAWN)
+
+
+def proposal_json(proposal: Proposal, task: TaskRow | Task) -> dict[str, Any]:
+    """The proposal with what the person has to know of a task that they may not see yet."""
+    return proposal.to_json() | {
+        "task_uuid": task.uuid,
+        "task_title": task.title,
+        "task_description": task.description,
+        "task_priority": tasks.PRIORITIES[task.priority - 1],
+        "task_due_date": iso(task.due_date),
+    }
+
+
+def tell_proposal(proposal: Proposal, row: TaskRow, action: str) -> None:
+    """Part of an operation: tells the proposed person, who need not see the task, on all their sockets."""
+    events.emit(
+        events.TASK_PROPOSED,
+        [groups.tasks(proposal.person_id), groups.person(proposal.person_id)],
+        {"action": action, "data": proposal_json(proposal, row)},
+    )
 
 
 def proposals_of(task_id: int) -> str:
@@ -450,11 +509,11 @@ def _emit(
     actor: Actor,
     task: dict[str, Any],
     watchers: Iterable[int],
-    with_workspace: bool = True,
+    workspace_id: int | None = None,
 ) -> None:
     addresses = [groups.tasks(one) for one in sorted(watchers)]
-    if with_workspace and task["workspace"] is not None:
-        addresses.append(groups.workspace(task["workspace"]))
+    if workspace_id is not None:
+        addresses.append(groups.workspace(workspace_id))
     if addresses:
         events.emit(kind, addresses, {"task": task, "actor_id": actor.id})
 
@@ -466,12 +525,14 @@ def _tell(actor: Actor, before: TaskRow, after: TaskRow, old: dict, new: dict, w
     completed = after.status == DONE != before.status
     kind = events.TASK_COMPLETED if completed else events.TASK_UPDATED
     moved = before.workspace_id != after.workspace_id
-    _emit(kind, actor, new, sees - shown, with_workspace=not moved)
-    if shown or moved:
-        _emit(events.TASK_SHOWN, actor, new, shown, with_workspace=moved)
-    if hidden or moved:
-        _emit(events.TASK_HIDDEN, actor, old, hidden, with_workspace=moved)
+    _emit(kind, actor, new, sees - shown, None if moved else after.workspace_id)
+    _emit(events.TASK_SHOWN, actor, new, shown)
+    _emit(events.TASK_HIDDEN, actor, old, hidden)
+    if moved:
+        _emit(events.TASK_LEFT, actor, old, (), before.workspace_id)
+        _emit(events.TASK_ENTERED, actor, new, (), after.workspace_id)
     chat.close_task_room(after.id, sorted(hidden))
+    focus.leave_unseen(hidden)
     _tell_room(actor, old, new)
     notices.task_changed(actor, old, new)
 
@@ -481,6 +542,8 @@ def _tell_room(actor: Actor, old: dict, new: dict) -> None:
     if old["status"] != new["status"]:
         text = f"{actor.username} changed the status from {old['status']} to {new['status']}."
         chat.say_in_task_room(new["id"], text)
+    if old["title"] != new["title"]:
+        chat.rename_task_room(new["id"])
     names = {one["id"]: one["username"] for one in [*old["assigned_to"], *new["assigned_to"]]}
     for verb, one, other in (("assigned", new, old), ("unassigned", old, new)):
         ids = [name for name in one["assignees"] if name not in other["assignees"]]

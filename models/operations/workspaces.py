@@ -7,7 +7,7 @@ from typing import Any
 from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
-from models.operations import focus
+from models.operations import focus, sight, tasks
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
@@ -50,8 +50,11 @@ def rename(actor: Actor, workspace_id: int, name: str | None, version: int | Non
 def delete(actor: Actor, workspace_id: int) -> None:
     """Its people lose it, its focus sessions end; what else lay in it stays. Raises NotFound, Forbidden."""
     access.changes_workspace(actor, workspace_id, OWNER)
-    for person_id in sorted(workspaces.member_ids(workspace_id)):
-        _take_out(workspace_id, person_id)
+    members = sorted(workspaces.member_ids(workspace_id))
+    with sight.changes(actor, members):
+        for person_id in members:
+            _take_out(workspace_id, person_id)
+    tasks.release(actor, "workspace_id", workspace_id)
     focus.remove_of_workspace(workspace_id)
     Workspace.delete().where(Workspace.id == workspace_id).execute()
 
@@ -75,7 +78,8 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
             raise Invalid({"user_id": [f"There is no active person {person_id}."]})
         if len(workspaces.member_ids(workspace_id)) >= MOST_MEMBERS:
             raise Invalid({"user_id": [f"A workspace has at most {MOST_MEMBERS} members."]})
-        WorkspaceMember.create(workspace=workspace_id, person=person_id, role=role)
+        with sight.changes(actor, [person_id]):
+            WorkspaceMember.create(workspace=workspace_id, person=person_id, role=role)
         _sees_otherwise(person_id)
     elif found.role != role:
         if found.role == OWNER:
@@ -92,7 +96,8 @@ def remove_member(actor: Actor, workspace_id: int, person_id: int) -> None:
     """Takes somebody out, or leaves: its events stop at once. Raises NotFound, Forbidden, Conflict."""
     if access.removes_member(actor, workspace_id, person_id) == OWNER:
         _keep_an_owner(workspace_id)
-    _take_out(workspace_id, person_id)
+    with sight.changes(actor, [person_id]):
+        _take_out(workspace_id, person_id)
     _changed(Workspace.get_by_id(workspace_id))
 
 
@@ -115,7 +120,7 @@ def _take_out(workspace_id: int, person_id: int) -> None:
 
 
 def _sees_otherwise(person_id: int) -> None:
-    # Sockets that follow tasks look again at what the person may see.
+    # Sockets in the rooms of tasks look again at what the person may see.
     events.emit(events.PERSON_CHANGED, (groups.person(person_id),), {"person_id": person_id})
 
 

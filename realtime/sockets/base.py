@@ -24,7 +24,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from models import events, groups
 from models.authenticator import Authenticator
-from models.errors import DomainError, Invalid, TokenNotValid
+from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
 from models.sessions import Actor
@@ -368,7 +368,7 @@ class Socket(WebSocketHandler):
     async def opened(self) -> None:
         """Called once the client is signed in: a channel joins its groups here."""
 
-    async def _sign_in(self, token: str) -> None:
+    async def _sign_in(self, token: str, greet: Callable[[], Awaitable[None]] | None = None) -> None:
         with closing_on_error():
             session_id = self.realtime.authenticator.session_id(token)
         self.realtime.hub.add(self.connection)
@@ -378,6 +378,9 @@ class Socket(WebSocketHandler):
         self._enter_presence()
         if self._since is not None:
             self.connection.hold(self.realtime.hub.position)
+        if greet is not None:
+            with closing_on_error():
+                await greet()
         await self.opened()
         if self._since is not None:
             await self._resume(self._since)
@@ -439,9 +442,18 @@ class Socket(WebSocketHandler):
             found = self.command_of(content)
             parsed = parse(found.model, content)
         except DomainError as error:
-            return self._report(error, request_id)
-        self._strikes = 0
+            return self._refuse(error, request_id)
         self._enqueue(_Order(found, parsed, request_id))
+
+    def _refuse(self, error: DomainError, request_id: Any) -> None:
+        """Answers a wrong message in its turn: a client without `request_id` counts on the order."""
+        if self._queue or self._in_flight or self._worker is not None:
+            self._enqueue(functools.partial(self._report_in_turn, error, request_id))
+        else:
+            self._report(error, request_id)
+
+    async def _report_in_turn(self, error: DomainError, request_id: Any) -> None:
+        self._report(error, request_id)
 
     def _is_too_large(self, message: str | bytes) -> bool:
         most = self.realtime.settings.socket_message_kib * 1024
@@ -480,6 +492,7 @@ class Socket(WebSocketHandler):
                 return
             self._queue.pop(0)
             self._in_flight += 1
+            self._strikes = 0
             future = order.command.call(self, order.message, order.request_id)
             future.add_done_callback(functools.partial(self._order_done, order.request_id))
 
@@ -523,9 +536,10 @@ class Socket(WebSocketHandler):
     async def _do(self, item: _Order | Callable[[], Awaitable]) -> None:
         if not isinstance(item, _Order):
             return await item()
+        self._strikes = 0
         try:
             if self.needs_sign_in and self.actor is None and item.command.type != "auth":
-                raise BadMessage('Sign in first: {"type": "auth", "token": …}.', "not_authenticated")
+                raise Unauthenticated('Sign in first: {"type": "auth", "token": …}.')
             await item.command.call(self, item.message, item.request_id)
         except DomainError as error:
             self._report(error, item.request_id)
@@ -559,10 +573,16 @@ class Socket(WebSocketHandler):
     @command("auth")
     async def authenticate(self, message: Auth, request_id: Any) -> None:
         """Signs in when the handshake carried no credentials; answers `auth` with the person."""
+
+        async def greet() -> None:
+            user = await self.realtime.store.read(profile, self.actor)
+            self.reply({"type": "auth", "status": "ok", "user": user}, request_id)
+
         if self.actor is None:
-            await self._sign_in(message.token)
-        user = await self.realtime.store.read(profile, self.actor)
-        self.reply({"type": "auth", "status": "ok", "user": user}, request_id)
+            # Ahead of what a room or a replay says: a client waits for this to go on.
+            await self._sign_in(message.token, greet)
+        else:
+            await greet()
 
     @command("ping")
     async def ping_back(self, message: Ping, request_id: Any) -> None:

@@ -92,7 +92,7 @@ class ChatSocket(Socket):
         "room_updated": "its name or people changed: `data` is the Room without one's own state",
     }
 
-    __slots__ = ("_direct", "_follows_all", "_reference", "_rooms", "_typing")
+    __slots__ = ("_direct", "_follows_all", "_lost", "_own_room", "_reference", "_rooms", "_typing")
 
     def initialize(self) -> None:
         super().initialize()
@@ -102,6 +102,9 @@ class ChatSocket(Socket):
         # Direct rooms by the other person's id, as far as this client has named them so.
         self._direct: dict[int, int] = {}
         self._follows_all = False
+        # Rooms lost while one was looked up: what was read of them is over.
+        self._lost: list[int] = []
+        self._own_room: int | None = None
 
     # -- rooms ---------------------------------------------------------------------------------------
 
@@ -115,6 +118,7 @@ class ChatSocket(Socket):
             room = await self._find(_room_number(text))
         except DomainError as error:
             raise CloseSocket(4404, error.detail) from None
+        self._own_room = room.room_id
         self._enter(room)
 
     async def join_for_resume(self) -> None:
@@ -122,8 +126,10 @@ class ChatSocket(Socket):
         it had joined before it was cut is among them."""
         if not self._rooms:
             self._follows_all = True
+            self._lost.clear()
             for room in await self.realtime.store.read(chat.joined_rooms, self.actor):
-                self._subscribe(room)
+                if room.room_id not in self._lost:
+                    self._subscribe(room)
 
     def follow(self, room: JoinedRoom) -> None:
         """The person has got into a room: a socket that has all of them has this one too."""
@@ -133,6 +139,7 @@ class ChatSocket(Socket):
     async def _find(self, room_id: int, room_type: str | None = None, make: bool = True) -> JoinedRoom:
         """The room that the client means. Makes a direct room that is not there yet, if asked to."""
         store = self.realtime.store
+        self._lost.clear()
         if room_type == DIRECT and room_id < FIRST_ROOM_ID:
             room = await store.read(chat.join_direct, self.actor, room_id)
             if room is not None:
@@ -141,7 +148,10 @@ class ChatSocket(Socket):
             if not make:
                 raise NotFound("There is no such room.")
             room_id = await store.write(chat.actual_room_id, self.actor, room_type, room_id)
-        return await store.read(chat.join, self.actor, room_id)
+        room = await store.read(chat.join, self.actor, room_id)
+        if room_id in self._lost:
+            raise NotFound("There is no such room.")
+        return room
 
     def _subscribe(self, room: JoinedRoom) -> None:
         self._rooms[room.room_id] = room
@@ -229,8 +239,9 @@ class ChatSocket(Socket):
 
     def evict(self, room_id: int) -> None:
         """The person is no longer in the room: its events stop, and a socket of this room alone closes."""
+        self._lost.append(room_id)
         self.drop(room_id)
-        if self.path_args:
+        if room_id == self._own_room:
             self.shut(4403)
 
     # -- messages ------------------------------------------------------------------------------------
@@ -320,10 +331,10 @@ def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
             member.owner.refresh_actor_soon()
 
     def participant_removed(event: SupportsEvent) -> None:
-        room_id, person_id = event.payload["room_id"], event.payload["user_id"]
-        for member in list(hub.members(groups.room(event.payload["room_type"], room_id))):
-            if member.actor.id == person_id:
-                member.owner.evict(room_id)
+        # All of the person's chat sockets: one may be about to join the room.
+        for member in list(hub.members(groups.person(event.payload["user_id"]))):
+            if isinstance(member.owner, ChatSocket):
+                member.owner.evict(event.payload["room_id"])
 
     def room_changed(event: SupportsEvent) -> None:
         room = chat.joined_room(event.payload)

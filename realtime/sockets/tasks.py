@@ -9,7 +9,7 @@ from pydantic import Field
 from models import events, groups
 from models.inputs import Input, parse
 from models.operations import tasks
-from models.task_inputs import Key, NewTask, TaskFields, TaskQuery
+from models.task_inputs import Key, NewSurfaceCTask, TaskFields, TaskQuery
 from realtime.sockets.base import BadMessage, Command, Socket, command
 
 MOST_TASKS = 1000
@@ -69,18 +69,14 @@ class TaskSocket(Socket):
         "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
         "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
         "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
-        "resync": "what one may see has changed as a whole, or `since` cannot be told: read `all` anew",
+        "resync": "more has changed of what one may see than is told one by one, or `since` cannot be told:"
+        " read `all` anew",
     }
 
     async def opened(self) -> None:
         # The person's own group tells when their role changes.
         self.realtime.hub.join(self.connection, groups.person(self.actor.id))
         self.realtime.hub.join(self.connection, groups.tasks(self.actor.id))
-
-    async def refresh_actor(self) -> None:
-        """Looks again who this is: what they may see may have changed, so the client starts anew."""
-        await super().refresh_actor()
-        self.reply({"type": "resync", "seq": self.realtime.hub.position})
 
     # -- what document C says differently ------------------------------------------------------------
 
@@ -127,7 +123,7 @@ class TaskSocket(Socket):
     @command("create")
     async def create(self, message: Create, request: Request) -> None:
         """Makes a task."""
-        draft = parse(NewTask, message.data)
+        draft = parse(NewSurfaceCTask, message.data)
         answer = await self.realtime.store.write(tasks.create_task, self.actor, draft)
         self._done(request, events.surface_c(answer.body))
 
