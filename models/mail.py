@@ -3,11 +3,12 @@ that a dead mail server never slows or fails a request, and nothing that was rol
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, now
+from models.base import SECOND_US, Insert, InstantField, Statement, Table, now
 
 LEASE_US = 300 * SECOND_US
 """Whoever takes a mail has it for this long; if that process dies, another one tries again."""
@@ -43,11 +44,19 @@ class Letter:
     attempts: int
 
 
+_insert_mail = Insert("mail", "recipient", "subject", "body", "created_at", "attempts", "next_attempt_at")
+
+
 def queue(to: str, subject: str, text: str) -> None:
     """Inside an operation: sends a plain text once the transaction has committed."""
+    queue_all([(to, subject, text)])
+
+
+def queue_all(mails: Iterable[tuple[str, str, str]]) -> None:
+    """The same for several, each a recipient, a subject and a text."""
     moment = now()
-    Mail.create(
-        recipient=to, subject=" ".join(subject.split()), body=text, created_at=moment, next_attempt_at=moment
+    _insert_mail.run(
+        [(to, " ".join(subject.split()), text, moment, 0, moment) for to, subject, text in mails]
     )
 
 

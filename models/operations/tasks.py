@@ -116,8 +116,9 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     _note(actor, row.id, row.created_at, [("created", None, None, None)])
     if ids:
         _insert_assignees.run([(one, row.id) for one in ids])
-        _audit(actor.id, row, ids, known)
-    _mail_creation(row, known[actor.id], manager)
+        _audit(actor.id, row, ids)
+    addresses = [known[actor.id].email, *([manager[1]] if manager else [])]
+    mail.queue_all(_creation_mails(row, actor.username, addresses) + _assignment_mails(row, ids, known))
     _emit(events.TASK_CREATED, actor, made, access.task_watchers(row))
     notices.task_changed(actor, None, made)
     return Answer(201, made)
@@ -145,19 +146,23 @@ def _inserted(
     return row
 
 
-def _mail_creation(row: TaskRow, creator: _Known, manager: tuple[int, str] | None) -> None:
-    addresses = dict.fromkeys([creator.email, *([manager[1]] if manager else [])])
+def _creation_mails(row: TaskRow, creator: str, addresses: Iterable[str]) -> list[tuple[str, str, str]]:
     title = " ".join(row.title.split())
-    for address in addresses:
-        mail.queue(address, f"New task: {title}", f"{creator.username} has made the task {title!r}.")
+    text = f"{creator} has made the task {title!r}."
+    return [(address, f"New task: {title}", text) for address in dict.fromkeys(addresses)]
 
 
-def _audit(assigned_by: int, row: TaskRow, ids: Iterable[int], known: dict[int, _Known]) -> None:
-    """Keeps who was assigned by whom, and mails it to each."""
+def _assignment_mails(
+    row: TaskRow, ids: Iterable[int], known: dict[int, _Known]
+) -> list[tuple[str, str, str]]:
+    title = " ".join(row.title.split())
+    text = f"The task {title!r} is yours now."
+    return [(known[one].email, f"Assigned to you: {title}", text) for one in ids]
+
+
+def _audit(assigned_by: int, row: TaskRow, ids: Iterable[int]) -> None:
+    """Keeps who was assigned by whom."""
     _insert_audit.run([(row.id, one, assigned_by, row.updated_at) for one in ids])
-    title = " ".join(row.title.split())
-    for one in ids:
-        mail.queue(known[one].email, f"Assigned to you: {title}", f"The task {title!r} is yours now.")
 
 
 # -- changing ----------------------------------------------------------------------------------------
@@ -355,7 +360,8 @@ def _reassign(assigned_by: int, before: TaskRow, after: TaskRow, field: str) -> 
         ).execute()
     if added:
         _insert_assignees.run([(one, after.id) for one in added])
-        _audit(assigned_by, after, added, known)
+        _audit(assigned_by, after, added)
+        mail.queue_all(_assignment_mails(after, added, known))
 
 
 def _set_viewers(row: TaskRow) -> None:
