@@ -219,7 +219,7 @@ async def test_mail_goes_back_with_its_change(run, team, monkeypatch):
     def fail(*args):
         raise Conflict("full")
 
-    monkeypatch.setattr(mail_module, "queue", fail)
+    monkeypatch.setattr(mail_module, "queue_all", fail)
     with pytest.raises(Conflict):
         await make(run, team.ceo)
     assert await seen(run, team.ceo) == {}
