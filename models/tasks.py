@@ -321,11 +321,12 @@ def find(key: TaskKey, scope: Scope | None = None, lock: bool = False) -> TaskRo
 # -- words, for the search ---------------------------------------------------------------------------
 
 _MOST_WORD_CHARS = 60
-# Scripts without spaces between words: each letter counts as a word.
+# Scripts without spaces between words: each letter counts as a word; a mark alone is none, since SQLite's
+# index does not know it.
 _LETTERS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_WORD = re.compile(rf"[{_LETTERS}]|[^\W_{_LETTERS}]+")
+_WORD = re.compile(rf"(?=\w)[{_LETTERS}]|[^\W_{_LETTERS}]+")
 
 
 def words(text: str) -> list[str]:
