@@ -9,8 +9,9 @@ from models.operations import chat, notes, proposals, tasks
 from models.operations.chat import StoredFile
 from models.people import Department, Person
 from models.tasks import Filters
+from models.workspaces import WorkspaceMember
 from tests.support.database import count_queries
-from tests.support.tasks import Team, become, changes, draft, gathered, make, seen, told
+from tests.support.tasks import Team, become, changes, draft, gathered, make, seen, told, workspace
 
 LONG_AGO = "2025-09-30T17:00:00Z"
 
@@ -321,6 +322,36 @@ async def test_an_assignee_changes_fields_as_far_as_the_setting_says(run, team):
     for refused in (changes(assignees=[]), changes(department=team.department), changes(workspace=1)):
         with pytest.raises(Forbidden):
             await run(tasks.update_task, team.ann, task["id"], refused)
+
+
+@pytest.mark.gen_test
+async def test_a_task_leaves_a_workspace_only_without_its_other_people(run, team):
+    """Outside, a creator who manages nothing may not name them."""
+    shared = await workspace(run, team.ann, team.bob, name="Theirs")
+    task = await make(run, team.ann, workspace=shared, assignees=[team.ann.id, team.bob.id])
+    for refused in (changes(workspace=None), changes(workspace_id=None, assignees=[team.bob.id])):
+        with pytest.raises(Forbidden):
+            await run(tasks.update_task, team.ann, task["id"], refused)
+    moved = await run(tasks.update_task, team.ann, task["id"], changes(workspace=None, assignees=[]))
+    assert (moved["workspace"], moved["assignees"]) == (None, [])
+
+
+@pytest.mark.gen_test
+async def test_who_has_left_the_workspace_of_their_task_may_name_nobody_in_it_any_more(run, team):
+    """They were told that there is no such workspace, which they had not named."""
+    shared = await workspace(run, team.ann, team.bob, team.cyd, name="Theirs")
+    task = await make(run, team.ann, workspace=shared, assignees=[team.bob.id])
+    await run(lambda: WorkspaceMember.delete().where(WorkspaceMember.person == team.ann.id).execute())
+    for call in (
+        run(tasks.assign, team.ann, task["id"], [team.cyd.id]),
+        run(proposals.propose, team.ann, task["id"], [team.cyd.id]),
+        run(tasks.update_task, team.ann, task["id"], changes(assignees=[team.cyd.id])),
+    ):
+        with pytest.raises(Forbidden):
+            await call
+    freed = await run(tasks.unassign, team.ann, task["id"], [team.bob.id])
+    assert freed["assignees"] == []
+    assert (await run(tasks.assign, team.ann, task["id"], [team.ann.id]))["assignees"] == [team.ann.id]
 
 
 @pytest.mark.gen_test

@@ -107,7 +107,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     columns = draft.columns()
     ids = columns.pop("assignees", [])
     department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
-    access.check_placement(actor, department_id, workspace_id, ids)
+    access.check_placement(actor, department_id, workspace_id, ids, draft.field_of("workspace_id"))
     known = known_people(draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
     manager = _department_manager(department_id)
     row = _inserted(actor, draft, ids, department_id, workspace_id)
@@ -188,7 +188,7 @@ def update_task(
     }
     if not wanted:
         return tasks.one_json(before)
-    access.check_task_changes(actor, before, wanted, assignee_fields)
+    access.check_task_changes(actor, before, wanted, assignee_fields, changes.field_of("workspace_id"))
     _department_manager(wanted.get("department_id"))
     return _store(
         actor, before, _with(before, wanted, actor.id), changes.reason, changes.field_of("assignees")
