@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from handlers import answers
 from handlers.base import Endpoint, Route, endpoint
 from handlers.pages import PAGE, StaticHandler
 from handlers.tasks import TaskHandler, TaskPage
+from models.errors import Conflict
 from models.events import surface_c
 from models.inputs import Input
 from models.operations import tasks
@@ -24,7 +27,22 @@ def _create(actor: Actor, draft: NewTask) -> Answer:
 
 
 def _update(actor: Actor, *args: Any) -> dict[str, Any]:
-    return surface_c(tasks.update_task(actor, *args))
+    with _conflicts():
+        return surface_c(tasks.update_task(actor, *args))
+
+
+def _delete(actor: Actor, *args: Any) -> None:
+    with _conflicts():
+        tasks.delete_task(actor, *args)
+
+
+@contextlib.contextmanager
+def _conflicts() -> Iterator[None]:
+    """A conflict carries the task as this document has it, too."""
+    try:
+        yield
+    except Conflict as error:
+        raise Conflict(error.detail, error.code, surface_c(error.current)) from None
 
 
 class Root(StaticHandler):
@@ -86,7 +104,7 @@ class SurfaceCOneTask(TaskHandler):
     @endpoint(answers={204: None})
     async def delete(self, key: int | UUID) -> None:
         """Delete a task: nobody sees it any more."""
-        await self.operate(tasks.delete_task, key, self.expected_version(), status=204)
+        await self.operate(_delete, key, self.expected_version(), status=204)
 
 
 routes = [
