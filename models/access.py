@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from models.focus import FocusSession, locked_session
 from models.inputs import LARGEST_ID
 from models.people import PRIVATE, ROLES, Department, Person
 from models.sessions import Actor
-from models.tasks import Assignment, Comment, Proposal, Scope, Task, TaskKey, TaskRow
+from models.tasks import Assignment, Comment, Place, Proposal, Scope, Task, TaskKey, TaskRow
 from models.workspaces import ADMIN, MEMBER, OWNER, WorkspaceMember
 
 RANK = {role: rank for rank, role in enumerate(ROLES)}
@@ -224,6 +225,23 @@ def task_watchers(row: TaskRow) -> set[int]:
 def watcher_ids(task_id: int, department_id: int | None, workspace_id: int | None) -> set[int]:
     """The same by what it depends on."""
     return {found[0] for found in _watchers.all(department_id, workspace_id, task_id)}
+
+
+@functools.cache
+def _watchers_of_place(column: str) -> Statement:
+    there = f"FROM task t WHERE t.{column} = ? AND t.deleted_at IS NULL"
+    return Statement(f"""
+        SELECT id FROM person WHERE is_active AND EXISTS (SELECT 1 {there}) AND (
+            role IN ('ceo', 'hr') OR department_id IN (SELECT t.department_id {there})
+            OR id IN (SELECT m.person_id FROM workspace_member m
+                WHERE m.workspace_id IN (SELECT t.workspace_id {there}))
+            OR id IN (SELECT ABS(v.viewer) FROM task_viewer v WHERE v.task_id IN (SELECT t.id {there})))
+    """)
+
+
+def place_watchers(column: Place, place_id: int) -> set[int]:
+    """Everybody who may see a task of a department or workspace, and maybe some who see none."""
+    return {found[0] for found in _watchers_of_place(column).all(*[place_id] * 4)}
 
 
 # -- tasks: who does what ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -31,6 +31,8 @@ OPEN_STATUSES = ("todo", "in_progress", "review", "blocked")
 
 TaskKey = int | UUID
 """What names a task: its id or its uuid."""
+Place = Literal["department_id", "workspace_id"]
+"""The column that says where a task belongs."""
 
 
 class TaskRow(NamedTuple):

@@ -5,7 +5,7 @@ import pytest
 from models import mail as mail_module
 from models.base import database
 from models.errors import Conflict, Forbidden, Invalid, NotFound
-from models.operations import chat, notes, proposals, tasks
+from models.operations import chat, notes, people, proposals, tasks, workspaces
 from models.operations.chat import StoredFile
 from models.people import Department, Person
 from models.tasks import Filters
@@ -192,6 +192,42 @@ async def test_the_kept_counts_are_the_counted_ones(run, team):
             count, found = await run(tasks.list_tasks, one, Filters(status=status), 1000, 0)
             kept, _ = await run(tasks.list_tasks, one, Filters(status=status), 1, 0)
             assert count == kept == len(found)
+
+
+@pytest.mark.gen_test
+async def test_who_sees_a_task_looks_again_when_its_department_or_workspace_goes(run, team):
+    """The foreign key emptied the task and told nobody: no history, no version, and old boards."""
+    deleted = await make(run, team.ceo, department=team.department)
+    await run(tasks.delete_task, team.ceo, deleted["id"])
+    shared = (await run(workspaces.create, team.ann, "Shared"))["id"]
+    for place, remove, sees in (
+        (
+            "department",
+            (people.delete_department, team.hr, team.department),
+            {"supervisor", "manager", "atl"},
+        ),
+        ("workspace", (workspaces.delete, team.ann, shared), {"ann"}),
+    ):
+        fields = {place: remove[2], "assignees": [team.bob.id]}
+        task = await make(run, team.ceo, **fields)
+        run.take()
+        await run(*remove)
+        now = await run(tasks.retrieve, team.ceo, task["id"])
+        assert (now[place], now["version"]) == (None, 2) and now["updated_at"] > task["updated_at"]
+        _, (noted, *_) = await run(tasks.history, team.bob, task["id"], 10, 0)
+        assert (noted["field"], noted["old_value"], noted["new_value"]) == (place, remove[2], None)
+        assert (noted["action"], noted["user"]["username"]) == ("updated", remove[1].username)
+        again = [one.payload["person_id"] for one in run.take() if one.kind.name == "person_changed"]
+        names = {one.username for one in team.everybody if one.id in again}
+        assert names == sees | {"ceo", "hr", "bob"} and len(again) == len(set(again))
+    with pytest.raises(NotFound):
+        await run(tasks.retrieve, team.atl, task["id"])
+
+
+@pytest.mark.gen_test
+async def test_a_place_without_tasks_goes_without_a_stir(run, team):
+    await run(people.delete_department, team.hr, team.other_department)
+    assert run.take() == []
 
 
 # Mail

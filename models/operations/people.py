@@ -9,7 +9,7 @@ import peewee
 from models import access, events, groups
 from models.base import locked, now
 from models.errors import Invalid
-from models.operations import accounts, analytics
+from models.operations import accounts, analytics, tasks
 from models.operations.versions import check_version
 from models.people import Department, Person, fold
 from models.sessions import Actor
@@ -177,18 +177,19 @@ def update_department(
 
 
 def delete_department(actor: Actor, department_id: int) -> None:
-    """Removes a department; its people stay, without one. Raises NotFound, Forbidden."""
+    """Removes a department; its people and tasks stay, without one. Raises NotFound, Forbidden."""
     access.manages_departments(access.current(actor))
     found = access.department(department_id, for_change=True)
-    members = [
+    watchers = tasks.leave_place(actor, "department_id", department_id)
+    members = {
         person_id
         for (person_id,) in Person.select(Person.id).where(Person.department == department_id).tuples()
-    ]
+    }
     Person.update(department=None, version=Person.version + 1).where(
         Person.department == department_id
     ).execute()
     found.delete_instance()
-    for person_id in members:
+    for person_id in sorted(members | watchers):
         _tell(person_id)
 
 

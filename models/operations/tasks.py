@@ -20,7 +20,7 @@ from models.operations.versions import check_version
 from models.people import reference
 from models.sessions import Actor
 from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
-from models.tasks import DONE, Filters, History, Proposal, Task, TaskKey, TaskRow, Viewer
+from models.tasks import DONE, Filters, History, Place, Proposal, Task, TaskKey, TaskRow, Viewer
 
 _NEEDS_REASON = ("blocked", "cancelled")
 # What makes a new version; the rest (comments, files, proposals) lies beside the task.
@@ -292,6 +292,33 @@ def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     _note(actor, row.id, moment, [("deleted", None, None, None)])
     _emit(events.TASK_DELETED, actor, task, watchers)
     chat.close_task_room(row.id, watchers)
+
+
+@functools.cache
+def _place_noted(column: Place) -> Statement:
+    return Statement(f"""
+        INSERT INTO task_history (task_id, person_id, action, field, old_value, reason, created_at)
+        SELECT id, ?, 'updated', ?, ?, '', ? FROM task WHERE {column} = ? AND deleted_at IS NULL
+    """)
+
+
+@functools.cache
+def _place_left(column: Place) -> Statement:
+    return Statement(f"""
+        UPDATE task SET {column} = NULL, version = version + 1, updated_at = ?
+        WHERE {column} = ? AND deleted_at IS NULL
+    """)
+
+
+def leave_place(actor: Actor, column: Place, place_id: int) -> set[int]:
+    """Part of an operation: a department or workspace goes, its tasks stay. Returns who has to look again
+    at what they see: an event for each task would be as many as the place has tasks."""
+    people = access.place_watchers(column, place_id)
+    moment = now()
+    field = column.removesuffix("_id")
+    _place_noted(column).run(actor.id, field, tasks.dumps(place_id), moment, place_id)
+    _place_left(column).run(moment, place_id)
+    return people
 
 
 # -- the one way of a change -------------------------------------------------------------------------

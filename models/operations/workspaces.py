@@ -7,7 +7,7 @@ from typing import Any
 from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
-from models.operations import focus
+from models.operations import focus, tasks
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
@@ -48,10 +48,14 @@ def rename(actor: Actor, workspace_id: int, name: str | None, version: int | Non
 
 
 def delete(actor: Actor, workspace_id: int) -> None:
-    """Its people lose it, its focus sessions end; what else lay in it stays. Raises NotFound, Forbidden."""
+    """Its people lose it, its focus sessions end; its tasks stay. Raises NotFound, Forbidden."""
     access.changes_workspace(actor, workspace_id, OWNER)
-    for person_id in sorted(workspaces.member_ids(workspace_id)):
+    members = workspaces.member_ids(workspace_id)
+    watchers = tasks.leave_place(actor, "workspace_id", workspace_id)
+    for person_id in sorted(members):
         _take_out(workspace_id, person_id)
+    for person_id in sorted(watchers - members):
+        _sees_otherwise(person_id)
     focus.remove_of_workspace(workspace_id)
     Workspace.delete().where(Workspace.id == workspace_id).execute()
 
