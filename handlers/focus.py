@@ -12,6 +12,7 @@ from handlers.base import BaseHandler, Page, Route, endpoint
 from models.inputs import Id, Input, Name
 from models.operations import focus
 from models.operations.focus import Plan
+from models.task_inputs import Key
 
 # A second is the least a clock of people can show.
 FocusMinutes = Annotated[float, Field(ge=1 / 60, le=24 * 60, allow_inf_nan=False)]
@@ -25,8 +26,8 @@ class NewSession(Input):
     title: Name
     workspace: Id | None = None
     workspace_id: Id | None = None
-    task: Id | None = None
-    task_id: Id | None = None
+    task: Key | None = None
+    task_id: Key | None = None
     focus_minutes: FocusMinutes = 25
     break_minutes: BreakMinutes = 5
     rounds: Rounds = 4

@@ -18,6 +18,7 @@ from models.links import is_passable
 from models.operations import realtime_events
 from models.operations.realtime_events import TaskEvent, WorkspaceEvent
 from models.sessions import Actor
+from models.task_inputs import Key
 
 MOST_TARGETS = 1000
 MOST_DATA_BYTES = 16 * 1024
@@ -47,7 +48,7 @@ EntityId = Annotated[int, Field(ge=-LARGEST_ID, le=LARGEST_ID)]
 class TaskEventBody(Input):
     """Something that happened to a task. Without targets only oneself is told."""
 
-    task_id: Id
+    task_id: Key
     title: Title
     action: Literal["created", "updated", "completed", "deleted"]
     workspace_id: Id | None = None

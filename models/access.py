@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import peewee
 
@@ -587,7 +588,7 @@ def removes_member(actor: Actor, workspace_id: int, person_id: int) -> str:
 # -- realtime events ---------------------------------------------------------------------------------
 
 
-def announces_task(actor: Actor, task_id: int, workspace_id: int | None) -> tuple[int, set[int]]:
+def announces_task(actor: Actor, key: TaskKey, workspace_id: int | None) -> tuple[int, set[int]]:
     """The task's id, and whom the actor may tell of it: who may see it, or is in the named workspace.
 
     A task that is deleted may still be said to be, by whoever had to do with it. Raises NotFound.
@@ -596,14 +597,15 @@ def announces_task(actor: Actor, task_id: int, workspace_id: int | None) -> tupl
     if workspace_id is not None and actor.id not in people:
         raise NotFound("There is no such workspace.")
     try:
-        row = task(actor, task_id)
+        row = task(actor, key)
     except NotFound:
-        return _deleted_task(actor, task_id), people | {actor.id}
+        return _deleted_task(actor, key), people | {actor.id}
     return row.id, task_watchers(row) | people
 
 
-def _deleted_task(actor: Actor, task_id: int) -> int:
-    found = Task.get_or_none((Task.id == task_id) & Task.deleted_at.is_null(False))
+def _deleted_task(actor: Actor, key: TaskKey) -> int:
+    named = Task.uuid == str(key) if isinstance(key, UUID) else Task.id == key
+    found = Task.get_or_none(named & Task.deleted_at.is_null(False))
     if found is None or not (actor.role in _SEES_ALL_TASKS or actor.id in _had_to_do_with(found)):
         raise NotFound("There is no such task.")
     return found.id

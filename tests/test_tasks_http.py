@@ -212,6 +212,26 @@ async def test_of_a_deleted_task_nothing_is_left_not_even_behind_a_signed_link(p
         assert (await ceo.get(f"/api/{kind}")).expect(200).json["count"] == 0, kind
 
 
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_task_is_known_by_its_uuid_wherever_it_is_named(people):
+    ceo, ann, _ = people
+    task = await new(ceo, assignees=[ann.id])
+    for key in (task["id"], task["uuid"]):
+        made = (await ann.post("/api/v1/focus-sessions/", json={"title": "F", "task": key})).expect(201).json
+        assert made["task"] == task["id"]
+        event = {"task_id": key, "title": "T", "action": "updated", "target_user_ids": [ceo.id]}
+        (await ann.post("/api/v1/realtime/events/task/", json=event)).expect(200)
+        said = (await ceo.get("/api/notifications/?mark_read=false")).json["results"][0]
+        assert (said["task_id"], said["actor_id"]) == (task["id"], ann.id)
+    unknown = {"task_id": UNKNOWN, "title": "T", "action": "updated"}
+    (await ann.post("/api/v1/realtime/events/task/", json=unknown)).expect(404)
+    (await ann.post("/api/v1/focus-sessions/", json={"title": "F", "task": UNKNOWN})).expect(404)
+    (await ceo.delete(f"/api/tasks/{task['id']}/")).expect(204)
+    gone = {"task_id": task["uuid"], "title": "T", "action": "deleted"}
+    (await ann.post("/api/v1/realtime/events/task/", json=gone)).expect(200)
+
+
 @pytest.mark.gen_test
 async def test_a_stale_edit_is_a_conflict_that_carries_the_task(people):
     ceo, ann, _ = people

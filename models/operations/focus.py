@@ -23,6 +23,7 @@ from models.operations.notifications import release
 from models.operations.versions import check_version
 from models.people import Person, reference
 from models.sessions import Actor
+from models.tasks import TaskKey
 
 MOST_PARTICIPANTS = 500
 MOST_DUE = 50
@@ -35,7 +36,7 @@ class Plan:
 
     title: str
     workspace_id: int | None = None
-    task_id: int | None = None
+    task: TaskKey | None = None
     focus_minutes: float = 25
     break_minutes: float = 5
     rounds: int = 4
@@ -69,13 +70,12 @@ def create(actor: Actor, plan: Plan) -> dict[str, Any]:
     """A new session, which waits for its host, the actor, to start it. Raises NotFound."""
     if plan.workspace_id is not None:
         access.workspace_role(actor, plan.workspace_id)
-    if plan.task_id is not None:
-        access.task(actor, plan.task_id)
+    task_id = None if plan.task is None else access.task(actor, plan.task).id
     moment = now()
     session = FocusSession.create(
         title=plan.title,
         workspace_id=plan.workspace_id,
-        task_id=plan.task_id,
+        task_id=task_id,
         host=actor.id,
         focus_minutes=plan.focus_minutes,
         break_minutes=plan.break_minutes,

@@ -12,13 +12,14 @@ from models.errors import Forbidden, Invalid, NotFound
 from models.operations.notifications import Notice, notify
 from models.people import unknown_ids
 from models.sessions import Actor
+from models.tasks import TaskKey
 
 
 @dataclass(frozen=True, slots=True)
 class TaskEvent:
     """Something happened to a task. Nobody in `target_ids` means the actor."""
 
-    task_id: int
+    task: TaskKey
     title: str
     action: str
     workspace_id: int | None = None
@@ -45,7 +46,7 @@ def post_task_event(actor: Actor, event: TaskEvent) -> dict[str, Any]:
     Raises NotFound for a task or workspace that the actor may not know, Invalid for unknown people,
     Forbidden for people who may neither see the task nor are in the workspace.
     """
-    task_id, sees = access.announces_task(actor, event.task_id, event.workspace_id)
+    task_id, sees = access.announces_task(actor, event.task, event.workspace_id)
     targets = list(dict.fromkeys(event.target_ids)) or [actor.id]
     _check_targets(targets, sees | {actor.id})
     content = f"Task {event.action}: {event.title}"
