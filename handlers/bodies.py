@@ -242,12 +242,17 @@ class MultipartBody:
         if b"filename" in options:
             if not self._takes_files:
                 raise UnsupportedType("This address takes no files.")
-            if len(self._uploads) >= MOST_FILES:
-                raise TooLarge(f"At most {MOST_FILES} files at once.", "too_many_files")
-            name = _safe_name(options[b"filename"].decode("utf-8", "replace"))
-            part.upload = Upload(part.name, name, self._folder / secrets.token_hex(16))
-            self._uploads.append(part.upload)
-            self._pending.append((part.upload, b""))
+            name = options[b"filename"].decode("utf-8", "replace")
+            part.upload = Upload(part.name, _safe_name(name), self._folder / secrets.token_hex(16))
+            # What a form sends for a file input that was left empty, neither name nor content, is no file.
+            if name:
+                self._receive(part.upload)
+
+    def _receive(self, upload: Upload) -> None:
+        if len(self._uploads) >= MOST_FILES:
+            raise TooLarge(f"At most {MOST_FILES} files at once.", "too_many_files")
+        self._uploads.append(upload)
+        self._pending.append((upload, b""))
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         part, piece = self._part, data[start:end]
@@ -258,6 +263,8 @@ class MultipartBody:
                 raise TooLarge(f"The text fields are larger than {MOST_TEXT_BYTES // 1024} KiB.")
             part.text += piece
             return
+        if not upload.size and upload not in self._uploads:
+            self._receive(upload)
         upload.size += len(piece)
         if self._most_file_bytes and upload.size > self._most_file_bytes:
             raise TooLarge(

@@ -112,10 +112,25 @@ class TaskHandler(BaseHandler):
         """What an assignee may change, by the settings."""
         return self.backend.settings.assignee_fields
 
+
+class FilesHandler(TaskHandler):
+    """What takes files for a task."""
+
+    async def _body_fields(self, model: type[Input]) -> Input:
+        # A missing file is told together with whatever else is wrong.
+        problems: dict[str, list[str]] = {}
+        try:
+            fields = await super()._body_fields(model)
+        except Invalid as error:
+            problems |= error.errors
+        if not self.uploads:
+            problems["file"] = ["No file was submitted."]
+        if problems:
+            raise Invalid(problems)
+        return fields
+
     async def attach(self, key: int | UUID) -> None:
         """Keeps the uploaded files for the task, and answers with them."""
-        if not self.uploads:
-            raise Invalid({"file": ["No file was submitted."]})
         async with media.kept(self.backend, self.uploads, "task_attachments") as files:
             answer = await self.operate(notes.attach, key, files.stored, status=201)
             files.used = answer.status == 201 and not answer.repeated
@@ -222,7 +237,7 @@ class MarkDone(TaskHandler):
         await self.operate(tasks.mark_done, key, self.expected_version(), self.assignee_fields)
 
 
-class UploadAttachment(TaskHandler):
+class UploadAttachment(FilesHandler):
     """Files of a task."""
 
     @endpoint(body=Input, answers={201: answers.OneOrMoreAttachments}, takes_files=True)
@@ -283,7 +298,7 @@ class OneComment(BaseHandler):
         await self.operate(notes.delete_comment, comment_id, self.expected_version(), status=204)
 
 
-class Attachments(TaskHandler):
+class Attachments(FilesHandler):
     """Files of the tasks one may see."""
 
     @endpoint(query=OfTask, answers={200: answers.AttachmentPage})

@@ -258,43 +258,53 @@ def is_personal(row: TaskRow) -> bool:
     return not shared and set(row.assignee_ids) <= {row.creator_id}
 
 
-def _workspace_members(actor: Actor, workspace_id: int) -> set[int]:
-    members = workspaces.member_ids(workspace_id)
-    known = actor.id in members or (actor.role in _SEES_ALL_TASKS and workspaces.exists(workspace_id))
-    if not known:
-        raise Invalid({"workspace": [f"There is no workspace {workspace_id}."]})
-    return members
+def _check_workspace(actor: Actor, workspace_id: int | None, field: str) -> None:
+    if workspace_id is None or actor.id in workspaces.member_ids(workspace_id):
+        return
+    if actor.role not in _SEES_ALL_TASKS or not workspaces.exists(workspace_id):
+        raise Invalid({field: [f"There is no workspace {workspace_id}."]})
+
+
+def _check_named(actor: Actor, workspace_id: int | None, person_ids: Iterable[int]) -> None:
+    """Whom somebody who does not manage a task may name in it. Raises Forbidden."""
+    members = set() if workspace_id is None else workspaces.member_ids(workspace_id)
+    if not (members if actor.id in members else {actor.id}).issuperset(person_ids):
+        raise Forbidden("You may assign yourself, and in a workspace its members.")
 
 
 def check_placement(
-    actor: Actor, department_id: int | None, workspace_id: int | None, person_ids: Iterable[int]
+    actor: Actor,
+    department_id: int | None,
+    workspace_id: int | None,
+    person_ids: Iterable[int],
+    field: str = "workspace",
 ) -> None:
     """Whether the actor may make a task that concerns these. Raises Forbidden, or Invalid for a
-    workspace that the actor may not know of."""
-    members = {actor.id} if workspace_id is None else _workspace_members(actor, workspace_id)
+    workspace that the actor may not know of; `field` is the client's name for it."""
+    _check_workspace(actor, workspace_id, field)
     if actor.role in _CREATES_TASKS:
         return
     if department_id is not None:
         raise Forbidden("Only managers give tasks to a department.")
-    if not members.issuperset(person_ids):
-        raise Forbidden("You may assign yourself, and in a workspace its members.")
+    _check_named(actor, workspace_id, person_ids)
 
 
 def check_task_changes(
-    actor: Actor, row: TaskRow, wanted: Mapping[str, Any], assignee_fields: Collection[str] = ()
+    actor: Actor,
+    row: TaskRow,
+    wanted: Mapping[str, Any],
+    assignee_fields: Collection[str] = (),
+    field: str = "workspace",
 ) -> None:
     """Whether the actor may give a task that they see these values, by column. Raises Forbidden, or
-    Invalid for a workspace that the actor may not know of.
+    Invalid for a workspace that the actor may not know of; `field` is the client's name for it.
 
     `assignee_fields` is the setting that narrows what an assignee may change; empty is everything.
     """
-    manages = _manages_task(actor, row)
-    if manages or actor.id == row.creator_id:
-        workspace_id = wanted.get("workspace_id", None if manages else row.workspace_id)
-        if not _ASSIGNMENT.isdisjoint(wanted):
-            added = set(wanted.get("assignees", ())).difference(row.assignee_ids)
-            check_placement(actor, wanted.get("department_id"), workspace_id, () if manages else added)
-        return
+    if _manages_task(actor, row):
+        return _check_workspace(actor, wanted.get("workspace_id"), field)
+    if actor.id == row.creator_id:
+        return _check_moving(actor, row, wanted, field)
     if actor.id not in row.assignee_ids:
         raise Forbidden("You may see this task, but not change it.")
     if not _ASSIGNMENT.isdisjoint(wanted):
@@ -305,13 +315,23 @@ def check_task_changes(
         raise Forbidden(f"An assignee may not change {', '.join(refused)}.")
 
 
+def _check_moving(actor: Actor, row: TaskRow, wanted: Mapping[str, Any], field: str) -> None:
+    """For a creator who does not manage the task: it may go wherever they may make such a task."""
+    named = wanted.get("assignees", row.assignee_ids)
+    if "workspace_id" in wanted:
+        check_placement(actor, wanted.get("department_id"), wanted["workspace_id"], named, field)
+    elif not _ASSIGNMENT.isdisjoint(wanted):
+        check_placement(actor, wanted.get("department_id"), None, ())
+        _check_named(actor, row.workspace_id, set(named).difference(row.assignee_ids))
+
+
 def check_assigning(actor: Actor, row: TaskRow, person_ids: Iterable[int]) -> None:
     """Whether the actor may assign these people, or propose it to them. Raises Forbidden."""
     if _manages_task(actor, row):
         return
     if actor.id != row.creator_id:
         raise Forbidden("Only managers and the creator assign a task.")
-    check_placement(actor, None, row.workspace_id, person_ids)
+    _check_named(actor, row.workspace_id, person_ids)
 
 
 def check_deleting(actor: Actor, row: TaskRow) -> None:
@@ -489,9 +509,18 @@ def _may_see_file(actor: Actor, found: Attachment) -> bool:
 def linked_file(path: str) -> Attachment:
     """The attachment stored at the path, for whoever holds a signed link. Raises NotFound."""
     found = Attachment.get_or_none(Attachment.path == path)
-    if found is None:
+    if found is None or not _is_task_there(found):
         raise NotFound("There is no such file.")
     return found
+
+
+def _is_task_there(found: Attachment) -> bool:
+    """False for a file of a deleted task, or of what was said about one."""
+    task_id = found.task_id
+    if task_id is None:
+        said = Message.get_or_none(Message.id == found.message_id)
+        task_id = said and Room.get_by_id(said.room_id).task_id
+    return task_id is None or tasks.find(task_id) is not None
 
 
 # -- workspaces --------------------------------------------------------------------------------------
@@ -658,8 +687,6 @@ def may_be_in(actor: Actor, session: FocusSession) -> bool:
 def visible_focus_sessions(actor: Actor) -> Any:
     """The condition on FocusSession that `focus_session` is for one."""
     mine = FocusSession.workspace_id.in_(workspaces.ids_of(actor.id))
-    tasks_seen = _visible_ids(actor)
-    if tasks_seen is None:
-        return mine | FocusSession.workspace_id.is_null()
+    tasks_seen = Task.select(Task.id).where(visible_tasks(actor))
     of_task = FocusSession.task_id.is_null() | FocusSession.task_id.in_(tasks_seen)
     return mine | (FocusSession.workspace_id.is_null() & (of_task | (FocusSession.host == actor.id)))

@@ -6,6 +6,7 @@ are converted.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -44,9 +45,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+_DIGITS = re.compile(r"-?[0-9]+")
+
+
 def _number(value: Any) -> Any:
-    # Strict mode still takes True for 1 in places; an id is never a boolean.
-    if isinstance(value, bool):
+    # Strict mode still takes True for 1 in places; an id is never a boolean. What comes as text is
+    # digits: the lax mode would take "1.0", "+1" and "1_0" as well.
+    if isinstance(value, bool) or (isinstance(value, str) and not _DIGITS.fullmatch(value.strip())):
         raise ValueError("Input should be a valid integer")
     return value
 

@@ -4,16 +4,19 @@ The table below is written from the contract and knows nothing of `models/access
 """
 
 import itertools
+import re
 
 import pytest
 
 import handlers.surface_c
 import handlers.tasks
+from models.chat import Attachment
 from models.inputs import parse
 from models.operations import proposals, tasks
 from models.people import Department, Person
 from models.sessions import Actor
 from models.task_inputs import NewTask
+from models.tasks import Assignment, Comment
 from models.workspaces import Workspace, WorkspaceMember
 from realtime.sockets.tasks import MODES, TaskSocket
 from tests.support.database import sqlite_only
@@ -54,7 +57,21 @@ def answers(role, relation):
     return relation == "proposed"
 
 
-# What is done: how over REST, and who may. `@task` is the task, `@other` somebody else.
+def sees_proposal(role, relation):
+    return sees(role, relation) or answers(role, relation)
+
+
+def sees_audit(role, relation):
+    # The record is of somebody else, assigned by the boss.
+    return role in ALL or (role in DEPARTMENT and relation == "same department")
+
+
+def never(role, relation):
+    return False
+
+
+# What is done: how over REST, who may, and who sees of what it is, if that is not the task. `@task` is the
+# task, `@other` somebody else; a comment and a file are the boss's, or one's own.
 ACTIONS = {
     "read": ("GET", "/api/tasks/{task}/", None, sees),
     "read C": ("GET", "/task/{uuid}/", None, sees),
@@ -86,32 +103,36 @@ ACTIONS = {
     "room": ("POST", "/api/chat/rooms/", {"room_type": "task", "task_id": "@task"}, sees),
     "delete": ("DELETE", "/api/tasks/{task}/", None, deletes),
     "delete C": ("DELETE", "/task/{uuid}/", None, deletes),
+    "read comment": ("GET", "/api/task-comments/{comment}/", None, sees),
+    "replace comment": ("PUT", "/api/task-comments/{comment}/", {"content": "New"}, never),
+    "edit comment": ("PATCH", "/api/task-comments/{comment}/", {"content": "New"}, never),
+    "delete comment": ("DELETE", "/api/task-comments/{comment}/", None, never),
+    "replace own comment": ("PUT", "/api/task-comments/{own_comment}/", {"content": "New"}, sees),
+    "edit own comment": ("PATCH", "/api/task-comments/{own_comment}/", {"content": "New"}, sees),
+    "delete own comment": ("DELETE", "/api/task-comments/{own_comment}/", None, sees),
+    "read file": ("GET", "/api/task-attachments/{file}/", None, sees),
+    "delete file": ("DELETE", "/api/task-attachments/{file}/", None, unassigns),
+    "delete own file": ("DELETE", "/api/task-attachments/{own_file}/", None, sees),
+    "read audit": ("GET", "/api/task-assignments/{audit}/", None, sees_audit, never),
+    "read proposal": ("GET", "/api/task-proposals/{proposal}/", None, sees_proposal),
+    "withdraw": ("POST", "/api/task-proposals/{proposal}/withdraw/", {}, manages, sees_proposal),
 }
 MODES_OF = {
     "read": ({}, sees),
     "update": ({"data": {"task": "New"}}, changes),
     "delete": ({}, deletes),
 }
-# Those that name no task, and those of things beside it, whose rules are tested by themselves.
+# Those that name no task.
 WITHOUT_A_ROW = {
     ("GET", "/api/tasks/"),
     ("POST", "/api/tasks/"),
     ("GET", "/"),
     ("POST", "/"),
-    ("GET", "/api/task-comments/{id}/"),
-    ("PUT", "/api/task-comments/{id}/"),
-    ("PATCH", "/api/task-comments/{id}/"),
-    ("DELETE", "/api/task-comments/{id}/"),
-    ("GET", "/api/task-attachments/{id}/"),
-    ("DELETE", "/api/task-attachments/{id}/"),
-    ("GET", "/api/task-assignments/{id}/"),
-    ("GET", "/api/task-proposals/{id}/"),
-    ("POST", "/api/task-proposals/{id}/withdraw/"),
 }
 
 
 def test_every_route_and_mode_has_a_row():
-    covered = {(method, _template(path)) for method, path, _, _ in ACTIONS.values()} | WITHOUT_A_ROW
+    covered = {(row[0], _template(row[1])) for row in ACTIONS.values()} | WITHOUT_A_ROW
     routes = [*handlers.tasks.routes, *handlers.surface_c.routes]
     declared = {(method, route.path) for route in routes for method in route.handler.endpoints}
     assert declared - covered == set()
@@ -120,7 +141,8 @@ def test_every_route_and_mode_has_a_row():
 
 
 def _template(path):
-    return path.partition("?")[0].replace("{uuid}", "{task}")
+    path = path.partition("?")[0].replace("{uuid}", "{task}")
+    return re.sub(r"\{(?!task)\w+\}", "{id}", path)
 
 
 @sqlite_only
@@ -165,6 +187,25 @@ class Scene:
         answer = await self.store.write(proposals.propose, boss, task["id"], [asked])
         return task, answer.body["assignments"][0]["id"]
 
+    async def beside(self, task):
+        """Ids of a comment, a file and an audit record of the task, and of the actor's own."""
+
+        def make():
+            common = {"task_id": task["id"], "content": "Old", "created_at": 1, "updated_at": 1}
+            file = {"task_id": task["id"], "file_name": "a", "file_size": 1, "content_type": "text/plain"}
+            made = {"audit": Assignment.create(
+                task_id=task["id"], assigned_to_id=self.other.id, assigned_by_id=self.boss.id, created_at=1
+            )}  # fmt: skip
+            for whose, person in (("", self.boss), ("own_", self.actor)):
+                made[f"{whose}comment"] = Comment.create(author_id=person.id, **common)
+                path = f"task_attachments/{whose}{task['id']}"
+                made[f"{whose}file"] = Attachment.create(
+                    uploaded_by=person.id, path=path, uploaded_at=1, **file
+                )
+            return {name: one.id for name, one in made.items()}
+
+        return await self.store.write(make)
+
 
 def _filled(body, values):
     if not isinstance(body, dict):
@@ -192,18 +233,17 @@ def scene(app, client, io_loop):
 async def test_over_rest(scene, client, role):
     made = await scene(role)
     wrong = []
-    for relation, (name, (method, path, body, rule)) in itertools.product(RELATIONS, ACTIONS.items()):
+    for relation, (name, (method, path, body, rule, *seen)) in itertools.product(RELATIONS, ACTIONS.items()):
         task, proposal = await made.task(relation)
+        ids = {"task": task["id"], "uuid": task["uuid"], "proposal": proposal} | await made.beside(task)
         values = {"@task": task["id"], "@other": made.other.id, "@proposal": proposal}
         options = {}
         if body == "file":
             options = {"form": {"task": task["id"]}, "files": [("file", "a.txt", b"abc", "text/plain")]}
         elif body is not None:
             options = {"json": _filled(body, values)}
-        given = await client.request(
-            method, path.format(task=task["id"], uuid=task["uuid"]), token=made.actor.access, **options
-        )
-        allowed, visible = rule(role, relation), sees(role, relation)
+        given = await client.request(method, path.format(**ids), token=made.actor.access, **options)
+        allowed, visible = rule(role, relation), (seen or [sees])[0](role, relation)
         expected = "2" if allowed else "403" if visible else "404"
         if not str(given.status).startswith(expected):
             wrong.append((relation, name, given.status, expected, given.body[:100]))

@@ -12,7 +12,7 @@ from models.people import Department, Person
 from models.task_lists import Filters
 from models.workspaces import WorkspaceMember
 from tests.support.database import count_queries
-from tests.support.tasks import Team, become, changes, draft, gathered, make, seen, told
+from tests.support.tasks import Team, become, changes, draft, gathered, make, seen, told, workspace
 
 LONG_AGO = "2025-09-30T17:00:00Z"
 
@@ -276,6 +276,39 @@ async def test_the_kept_counts_are_the_counted_ones(run, team):
             assert count == kept == len(found)
 
 
+@pytest.mark.gen_test
+async def test_a_task_whose_department_or_workspace_goes_says_so(run, team):
+    """The foreign key emptied the task and told nobody: no history, no version, and old boards."""
+    deleted = await make(run, team.ceo, department=team.department)
+    await run(tasks.delete_task, team.ceo, deleted["id"])
+    shared = (await run(workspaces.create, team.ann, "Shared"))["id"]
+    for place, remove in (
+        ("department", (people.delete_department, team.hr, team.department)),
+        ("workspace", (workspaces.delete, team.ann, shared)),
+    ):
+        fields = {place: remove[2], "assignees": [team.bob.id]}
+        task = await make(run, team.ceo, **fields)
+        run.take()
+        known = {one.id: await seen(run, one) for one in team.everybody}
+        await run(*remove)
+        now = await run(tasks.retrieve, team.ceo, task["id"])
+        assert (now[place], now["version"]) == (None, 2) and now["updated_at"] > task["updated_at"]
+        _, (noted, *_) = await run(tasks.history, team.bob, task["id"], 10, 0)
+        assert (noted["field"], noted["old_value"], noted["new_value"]) == (place, remove[2], None)
+        assert (noted["action"], noted["user"]["username"]) == ("updated", remove[1].username)
+        happened = run.take()
+        for one in team.everybody:
+            assert told(happened, one, known[one.id]) == await seen(run, one), one.username
+    with pytest.raises(NotFound):
+        await run(tasks.retrieve, team.atl, task["id"])
+
+
+@pytest.mark.gen_test
+async def test_a_place_without_tasks_goes_without_a_stir(run, team):
+    await run(people.delete_department, team.hr, team.other_department)
+    assert run.take() == []
+
+
 # Mail
 
 
@@ -423,6 +456,36 @@ async def test_an_assignee_changes_fields_as_far_as_the_setting_says(run, team):
     for refused in (changes(assignees=[]), changes(department=team.department), changes(workspace=1)):
         with pytest.raises(Forbidden):
             await run(tasks.update_task, team.ann, task["id"], refused)
+
+
+@pytest.mark.gen_test
+async def test_a_task_leaves_a_workspace_only_without_its_other_people(run, team):
+    """Outside, a creator who manages nothing may not name them."""
+    shared = await workspace(run, team.ann, team.bob, name="Theirs")
+    task = await make(run, team.ann, workspace=shared, assignees=[team.ann.id, team.bob.id])
+    for refused in (changes(workspace=None), changes(workspace_id=None, assignees=[team.bob.id])):
+        with pytest.raises(Forbidden):
+            await run(tasks.update_task, team.ann, task["id"], refused)
+    moved = await run(tasks.update_task, team.ann, task["id"], changes(workspace=None, assignees=[]))
+    assert (moved["workspace"], moved["assignees"]) == (None, [])
+
+
+@pytest.mark.gen_test
+async def test_who_has_left_the_workspace_of_their_task_may_name_nobody_in_it_any_more(run, team):
+    """They were told that there is no such workspace, which they had not named."""
+    shared = await workspace(run, team.ann, team.bob, team.cyd, name="Theirs")
+    task = await make(run, team.ann, workspace=shared, assignees=[team.bob.id])
+    await run(lambda: WorkspaceMember.delete().where(WorkspaceMember.person == team.ann.id).execute())
+    for call in (
+        run(tasks.assign, team.ann, task["id"], [team.cyd.id]),
+        run(proposals.propose, team.ann, task["id"], [team.cyd.id]),
+        run(tasks.update_task, team.ann, task["id"], changes(assignees=[team.cyd.id])),
+    ):
+        with pytest.raises(Forbidden):
+            await call
+    freed = await run(tasks.unassign, team.ann, task["id"], [team.bob.id])
+    assert freed["assignees"] == []
+    assert (await run(tasks.assign, team.ann, task["id"], [team.ann.id]))["assignees"] == [team.ann.id]
 
 
 @pytest.mark.gen_test

@@ -163,6 +163,76 @@ async def test_files_come_one_or_several_and_are_served_to_whoever_sees_the_task
 
 
 @pytest.mark.gen_test
+async def test_a_missing_file_and_a_missing_task_are_told_at_once(people):
+    ceo = people[0]
+    task = await new(ceo)
+    empty_input = [("file", "", b"", "application/octet-stream")]
+    for form, files, missing in (
+        ({"a": "b"}, (), {"task", "file"}),
+        ({"a": "b"}, empty_input, {"task", "file"}),
+        ({"task": task["id"]}, empty_input, {"file"}),
+        ({}, [("file", "a.txt", b"", "text/plain")], {"task"}),
+    ):
+        given = await ceo.post("/api/task-attachments/", form=form, files=files)
+        assert set(given.expect(400).json) == missing
+    given = await ceo.post(f"/api/tasks/{task['id']}/upload_attachment/", files=empty_input)
+    assert set(given.expect(400).json) == {"file"}
+    assert (await ceo.get("/api/task-attachments/")).json["count"] == 0
+
+
+@pytest.mark.gen_test
+async def test_of_a_deleted_task_nothing_is_left_not_even_behind_a_signed_link(people):
+    ceo, ann, _ = people
+    task = await new(ceo, "Doomed", assignees=[ann.id])
+    path, files = f"/api/tasks/{task['id']}/", [("file", "a.txt", b"abc", "text/plain")]
+    made = (await ann.post(f"{path}upload_attachment/", files=files)).json
+    comment = (await ann.post("/api/task-comments/", json={"task": task["id"], "content": "Hm"})).json
+    await ceo.post(f"{path}propose_assignment/", json={"user_ids": [ceo.id]})
+    room = (await ann.post("/api/chat/rooms/", json={"room_type": "task", "task_id": task["id"]})).json["id"]
+    sent = [("attachments", "b.txt", b"b", "text/plain")]
+    said = (await ann.post("/api/chat/messages/", form={"room": room, "content": "x"}, files=sent)).json
+    session = (await ann.post("/api/v1/focus-sessions/", json={"title": "F", "task": task["id"]})).json["id"]
+    links = [one["file_url"].removeprefix(ann.client.base_url) for one in (made, *said["attachments"])]
+    for link in links:
+        (await ann.client.get(link)).expect(200)
+    (await ceo.delete(path)).expect(204)
+    for link in links:
+        (await ann.client.get(link)).expect(404)
+    for gone in (
+        path, f"/task/{task['uuid']}/", f"{path}history/", f"/api/task-comments/{comment['id']}/",
+        f"/api/task-attachments/{made['id']}/", "/api/task-proposals/1/", f"/api/chat/rooms/{room}/",
+        f"/api/chat/messages/{said['id']}/", f"/api/chat/messages/?room_id={room}", made["file"],
+        f"/api/task-comments/?task={task['id']}", f"/api/v1/focus-sessions/{session}/",
+    ):  # fmt: skip
+        (await ceo.get(gone)).expect(404)
+    for kind in (
+        "tasks", "tasks/?search=doom", "task-comments", "task-attachments", "task-proposals", "chat/rooms",
+        "v1/focus-sessions",
+    ):  # fmt: skip
+        assert (await ceo.get(f"/api/{kind}")).expect(200).json["count"] == 0, kind
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_task_is_known_by_its_uuid_wherever_it_is_named(people):
+    ceo, ann, _ = people
+    task = await new(ceo, assignees=[ann.id])
+    for key in (task["id"], task["uuid"]):
+        made = (await ann.post("/api/v1/focus-sessions/", json={"title": "F", "task": key})).expect(201).json
+        assert made["task"] == task["id"]
+        event = {"task_id": key, "title": "T", "action": "updated", "target_user_ids": [ceo.id]}
+        (await ann.post("/api/v1/realtime/events/task/", json=event)).expect(200)
+        said = (await ceo.get("/api/notifications/?mark_read=false")).json["results"][0]
+        assert (said["task_id"], said["actor_id"]) == (task["id"], ann.id)
+    unknown = {"task_id": UNKNOWN, "title": "T", "action": "updated"}
+    (await ann.post("/api/v1/realtime/events/task/", json=unknown)).expect(404)
+    (await ann.post("/api/v1/focus-sessions/", json={"title": "F", "task": UNKNOWN})).expect(404)
+    (await ceo.delete(f"/api/tasks/{task['id']}/")).expect(204)
+    gone = {"task_id": task["uuid"], "title": "T", "action": "deleted"}
+    (await ann.post("/api/v1/realtime/events/task/", json=gone)).expect(200)
+
+
+@pytest.mark.gen_test
 async def test_a_stale_edit_is_a_conflict_that_carries_the_task(people):
     ceo, ann, _ = people
     task = await new(ceo, assignees=[ann.id])
@@ -173,6 +243,13 @@ async def test_a_stale_edit_is_a_conflict_that_carries_the_task(people):
     assert sorted(one.status for one in given) == [200, 409]
     conflict = next(one for one in given if one.status == 409).json
     assert conflict["current"] == (await ann.get(path)).json
+    same = f"/task/{task['uuid']}/"
+    for stale in (
+        ann.patch(same, json={"task": "Mine"}, headers={"If-Match": etag}),
+        ceo.delete(same, headers={"If-Match": etag}),
+    ):
+        conflict = (await stale).expect(409).json
+        assert conflict["current"] == (await ann.get(same)).json
     (await ann.patch(path, json={"title": "Last"})).expect(200)
     comment = (await ann.post("/api/task-comments/", json={"task": task["id"], "content": "One"})).json
     mine = f"/api/task-comments/{comment['id']}/"
@@ -232,6 +309,7 @@ WRONG_TASKS = {
     "an unknown department": ({"title": "t", "department": 99}, "department"),
     "a department that is true": ({"title": "t", "department": True}, "department"),
     "an unknown workspace": ({"title": "t", "workspace": 99}, "workspace"),
+    "an unknown workspace, by its other name": ({"title": "t", "workspace_id": 99}, "workspace_id"),
 }
 
 
@@ -302,6 +380,21 @@ async def test_wrong_questions_are_refused(people):
     (await ann.post("/api/task-comments/", json={"task": task["uuid"], "content": "x"})).expect(404)
     (await ann.get(f"/api/task-comments/?task={task['id']}")).expect(404)
     assert (await ceo.get(path)).json == task
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_an_id_in_a_form_or_a_query_is_digits(people):
+    ceo = people[0]
+    for text in ("1.0", "+1", "1_0", "1e0", "true", "٣", "", "1,2"):
+        given = await ceo.post("/api/tasks/", form={"title": "t", "assignees": text})
+        assert list(given.expect(400).json) == ["assignees"], text
+        if text:
+            given = await ceo.get("/api/tasks/", query={"assignee": text})
+            assert list(given.expect(400).json) == ["assignee"], text
+    body = {"title": "t", "assignees": ["1", "1"], "due_date": "", "estimate_hours": "8"}
+    made = (await ceo.post("/api/tasks/", form=body)).expect(201).json
+    assert (made["assignees"], made["due_date"], made["estimate_hours"]) == ([1], None, "8.00")
 
 
 @sqlite_only

@@ -111,7 +111,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     ids = columns.pop("assignees", [])
     department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
     with all_errors() as check:
-        check(access.check_placement, actor, department_id, workspace_id, ids)
+        check(access.check_placement, actor, department_id, workspace_id, ids, draft.field_of("workspace_id"))
         known = check(known_people, draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
         manager = check(_department_manager, department_id)
     row = _inserted(actor, draft, ids, department_id, workspace_id)
@@ -195,7 +195,14 @@ def update_task(
     field = changes.field_of("assignees")
     added = [one for one in wanted.get("assignees", ()) if one not in before.assignee_ids]
     with all_errors() as check:
-        check(access.check_task_changes, actor, before, wanted, assignee_fields)
+        check(
+            access.check_task_changes,
+            actor,
+            before,
+            wanted,
+            assignee_fields,
+            changes.field_of("workspace_id"),
+        )
         check(known_people, field, added)
         check(_department_manager, wanted.get("department_id"))
     return _store(actor, before, _with(before, wanted, actor.id), changes.reason, field)

@@ -48,7 +48,7 @@ def rename(actor: Actor, workspace_id: int, name: str | None, version: int | Non
 
 
 def delete(actor: Actor, workspace_id: int) -> None:
-    """Its people lose it, its focus sessions end; what else lay in it stays. Raises NotFound, Forbidden."""
+    """Its people lose it, its focus sessions end; its tasks stay. Raises NotFound, Forbidden."""
     access.changes_workspace(actor, workspace_id, OWNER)
     members = sorted(workspaces.member_ids(workspace_id))
     with sight.changes(actor, members):
