@@ -15,6 +15,7 @@ export function createApi(call) {
   }
 
   return {
+    all,
     people: (search) =>
       call("GET", "/api/users/", { query: { search, page_size: 100 } }).then((list) => list.results),
 

@@ -36,12 +36,13 @@ let lastField = 0;
 export function field({ label, hint, name, testid, control = "input", options = [], ...attributes }) {
   lastField += 1;
   const id = `field-${lastField}`;
+  const isProse = control === "textarea" || (control === "input" && (attributes.type ?? "text") === "text");
   const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert" });
   const note = hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null;
   const described = [note && `${id}-hint`, `${id}-problem`].filter(Boolean).join(" ");
   const input = h(
     control,
-    { id, name, testid, class: "input", "aria-describedby": described, ...attributes },
+    { id, name, testid, class: "input", dir: isProse ? "auto" : null, "aria-describedby": described, ...attributes },
     options.map(({ id: value, label: text }) => h("option", { value }, text)),
   );
   const element = h("div", { class: "field" }, h("label", { class: "label", for: id }, label), input, note, problem);
