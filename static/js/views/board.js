@@ -34,7 +34,7 @@ export function createBoard({ tasks, open }) {
   function column({ id, label }) {
     const count = h("span", { class: "hint count", testid: "column-count" });
     const list = h("ul", { class: "cards scroll", "aria-label": label });
-    const more = h("button", { type: "button", class: "button small", hidden: true, testid: "column-more" }, "Show more");
+    const more = h("button", { type: "button", class: "button small", hidden: true, testid: "column-more" });
     const problem = h("p", { class: "problem", role: "alert" });
     more.addEventListener("click", () => {
       setText(problem, "");
@@ -205,7 +205,8 @@ export function createBoard({ tasks, open }) {
       const shown = tasks.inColumn(id);
       const all = tasks.countOf(id);
       reconcile(list, shown, { key: (task) => task.id, sign: signOf, create: card });
-      setText(count, all > shown.length ? `${shown.length} of ${all}` : String(all));
+      setText(count, String(all));
+      setText(more, `Show more (${all - shown.length})`);
       setAttribute(more, "hidden", !state.columns.get(id)?.hasMore);
       setAttribute(empty, "hidden", isBlank || shown.length > 0);
     }

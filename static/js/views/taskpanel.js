@@ -21,7 +21,7 @@ export function createTaskPanel({ tasks, api, say, actions }) {
   const mine = h("input", { type: "checkbox", testid: "task-filter-mine", on: { change: () => tasks.filter({ mine: mine.checked }) } });
   const assignee = choice("assignee", "Assigned to", "Anybody");
   const filters = h("div", { class: "task-filters", role: "group", "aria-label": "Filters" },
-    search, choice("status", "Status", "Every status", STATUSES), choice("priority", "Priority", "Every priority", PRIORITIES),
+    search, choice("status", "Status", "Any status", STATUSES), choice("priority", "Priority", "Any priority", PRIORITIES),
     assignee, h("label", { class: "mine" }, mine, "Mine"));
 
   const clear = h("button", { type: "button", class: "button small", testid: "task-filters-clear", hidden: true, on: { click: clearFilters } }, "Clear filters");
@@ -36,7 +36,7 @@ export function createTaskPanel({ tasks, api, say, actions }) {
   const element = h("section", { "aria-label": "Tasks" },
     h("div", { class: "panel-head" },
       h("h2", { class: "panel-title" }, "Tasks"), lag,
-      h("button", { type: "button", class: "button primary small", testid: "new-task", on: { click: () => askForTask({ tasks, made: (task) => say(`“${task.title}” has been made.`) }) } }, icon("task"), "New task")),
+      h("button", { type: "button", class: "button primary small", testid: "new-task", on: { click: () => askForTask({ tasks, made: (task) => say(`“${task.title}” has been made.`) }) } }, icon("add"), "New task")),
     filters, notice, asked,
     nothing,
     h("div", { class: "task-place" }, board.element, detail.element));
