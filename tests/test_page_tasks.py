@@ -418,3 +418,38 @@ async def test_a_refused_move_brings_the_card_back_and_says_why(new_page, start_
     await expect(ada.locator(".ghost")).to_have_count(0)
     await expect(card(ada, "Look", "todo")).to_be_visible()
     await expect(ada.get_by_test_id("task-detail")).to_be_hidden()
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_task_is_made_with_its_people_and_leads_to_its_room_and_back(new_page, start_app):
+    app = await start_app()
+    ada, _ = await arrive(new_page, app, "ada")
+    bob, _ = await arrive(new_page, app, "bob")
+    part, his = ada.get_by_test_id, bob.get_by_test_id
+    await expect(part("board-empty")).to_have_text("No tasks yet. Make the first one.")
+    await part("new-task").click()
+    await part("task-title").fill("מזג את התה")
+    await part("task-choose-people").click()
+    await ada.locator('[data-testid=person-option][data-username="bob"]').click()
+    await part("task-save").click()
+    await expect(card(bob, "מזג את התה", "todo")).to_be_visible()
+    await expect(bob.locator(".card-title")).to_have_css("direction", "rtl")
+
+    # The bell leads to the task, the task to its room, and the room back to the task.
+    await his("bell").click()
+    await his("notification-link").click()
+    await expect(bob.locator(".task-detail h2")).to_have_text("מזג את התה")
+    await his("task-discuss").click()
+    await expect(his("room-title")).to_have_text("מזג את התה")
+    await his("composer").fill("Is there milk?")
+    await his("composer").press("Enter")
+    await expect(his("message-text")).to_have_text("Is there milk?")
+    await his("room-task").click()
+    await expect(bob.locator(".task-detail h2")).to_have_text("מזג את התה")
+
+    # What cannot be found says so, and one press brings everything back.
+    await his("task-search").fill("coffee")
+    await expect(his("board-empty")).to_have_text("No task matches these filters.")
+    await his("task-filters-clear").click()
+    await expect(card(bob, "מזג את התה", "todo")).to_be_visible()
+    await expect(his("task-search")).to_have_value("")

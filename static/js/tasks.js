@@ -192,7 +192,7 @@ export function createTasks({ call, all, openSocket, say, me }) {
     if (old || !state.filters.search) state.known.set(task.id, next);
     touched?.set(task.id, false);
     learn(task.assigned_to ?? []);
-    if (state.open?.id === task.id) state.open = newest(state.open, task);
+    if (state.openId === task.id) Object.assign(state, { open: newest(state.open, task), trouble: "" });
     changed();
     return next;
   }
@@ -301,7 +301,9 @@ export function createTasks({ call, all, openSocket, say, me }) {
     if (frame.action === "deleted") return drop(task.id);
     put(task, { isNew: frame.action === "created" });
     if (state.filters.search) reloadSoon();
-    if (task.id === state.openId) opened.rereadSoon();
+    if (task.id !== state.openId) return null;
+    if (frame.action === "created") opened.refresh(); // it is shared again
+    else opened.rereadSoon();
     return null;
   }
 

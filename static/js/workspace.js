@@ -62,7 +62,12 @@ export function createWorkspace({
     { id: "chat", label: "Chat", icon: "chat", element: conversation.element },
     ...(tasks ? [taskPanel({
       tasks, api, say,
-      actions: { open: (id) => goTo(taskAddress(id)), close: () => goTo("#tasks"), removed: () => location.replace("#tasks") },
+      actions: {
+        open: (id) => goTo(taskAddress(id)),
+        close: () => goTo("#tasks"),
+        removed: () => location.replace("#tasks"),
+        discuss: (task) => chat.enterRoom(api.openTaskRoom(task.id)),
+      },
     })] : []),
     { id: "frames", label: "Frames", icon: "frames", element: inspector.element },
     { id: "tools", label: "Tools", icon: "tools", element: tools.element },

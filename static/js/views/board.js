@@ -41,7 +41,7 @@ export function createBoard({ tasks, open }) {
       busy(more, () => tasks.more(id).catch((error) => setText(problem, wordsOf(error))));
     });
     const empty = h("p", { class: "hint column-empty" }, "Nothing here.");
-    const element = h("section", { class: "column", testid: "task-column", data: { status: id }, "aria-label": label },
+    const element = h("section", { class: "column", testid: "task-column", data: { status: id }, "aria-label": label, tabindex: "-1" },
       h("div", { class: "column-head" }, h("span", { class: "column-dot", "aria-hidden": "true" }), h("h3", { class: "column-title" }, label), count),
       list, empty, h("div", { class: "column-foot" }, problem, more));
     return { element, list, count, more, empty };

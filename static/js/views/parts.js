@@ -56,8 +56,12 @@ export function field({ label, hint, name, testid, control = "input", options = 
   };
 }
 
-/** Keeps a button from being pressed twice while its work is under way. */
+/**
+ * Keeps a button from being pressed twice while its work is under way. What is
+ * disabled loses the focus: it gets it back, or what is around it if it is gone.
+ */
 export async function busy(button, work) {
+  const hadFocus = document.activeElement === button;
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
   try {
@@ -65,7 +69,13 @@ export async function busy(button, work) {
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
+    if (hadFocus) setTimeout(() => giveFocusBack(button));
   }
+}
+
+function giveFocusBack(button) {
+  if (![document.body, button].includes(document.activeElement)) return;
+  (button.hidden ? button.closest("[tabindex]") : button)?.focus();
 }
 
 const LINK = /(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}])/g;

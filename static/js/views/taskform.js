@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { exactTime } from "../format.js";
 import { PRIORITIES, STATUSES } from "../tasks.js";
-import { openDialog } from "./dialogs.js";
+import { openDialog, peoplePicker } from "./dialogs.js";
 import { busy, field } from "./parts.js";
 import { clearRefusal, fromField, refusalLine, showRefusal, toField } from "./taskparts.js";
 
@@ -117,10 +117,23 @@ export function draftOf(fields) {
   return draft;
 }
 
-export function askForTask({ tasks, made }) {
+/** People to choose from, loaded when somebody looks: {element, ids()}. */
+function chooser(api, line) {
+  const element = h("details", { class: "chooser" }, h("summary", { testid: "task-choose-people" }, "Assign people"));
+  let picker = null;
+  element.addEventListener("toggle", () => {
+    if (picker) return;
+    picker = peoplePicker({ api, me: null, many: true, problem: line, choose: () => {} });
+    element.append(picker.element);
+  });
+  return { element, ids: () => [...picker?.chosen.keys() ?? []] };
+}
+
+export function askForTask({ tasks, api, made }) {
   const line = refusalLine("new-task-message");
   const fields = taskFields(tasks.state);
   fields.status = field({ label: "Status", name: "status", control: "select", options: STATUSES, testid: "task-status" });
+  const people = chooser(api, line);
   const draft = draftOf(fields);
   draft.fill({ priority: "medium", status: "todo" });
   const submit = h("button", { type: "submit", class: "button primary", testid: "task-save" }, "Create task");
@@ -129,6 +142,8 @@ export function askForTask({ tasks, made }) {
     event.preventDefault();
     clearRefusal(fields, line);
     const json = { title: fields.title.input.value, ...draft.changes() };
+    const assignees = people.ids();
+    if (assignees.length) json.assignees = assignees;
     busy(submit, () => tasks.create(json).then((task) => {
       dialog.close();
       made(task);
@@ -136,6 +151,6 @@ export function askForTask({ tasks, made }) {
   }
 
   const dialog = openDialog("New task", h("form", { class: "dialog-form task-form scroll", novalidate: true, on: { submit: send } },
-    line, layOut(fields), h("div", { class: "buttons" }, submit)));
+    line, layOut(fields), people.element, h("div", { class: "buttons" }, submit)));
   fields.title.input.focus();
 }

@@ -6,7 +6,7 @@ import { createBoard } from "./board.js";
 import { createTaskDetail } from "./taskdetail.js";
 import { askForTask } from "./taskform.js";
 
-/** actions -> {open(id), close(), removed()}: what is shown follows the address, so the address is told first. */
+/** actions -> {open(id), close(), removed(), discuss(task)}: what is shown follows the address, so the address is told first. */
 export function createTaskPanel({ tasks, api, say, actions }) {
   const { state } = tasks;
   const board = createBoard({ tasks, open: actions.open });
@@ -36,7 +36,7 @@ export function createTaskPanel({ tasks, api, say, actions }) {
   const element = h("section", { "aria-label": "Tasks" },
     h("div", { class: "panel-head" },
       h("h2", { class: "panel-title" }, "Tasks"), lag,
-      h("button", { type: "button", class: "button primary small", testid: "new-task", on: { click: () => askForTask({ tasks, made: (task) => say(`“${task.title}” has been made.`) }) } }, icon("add"), "New task")),
+      h("button", { type: "button", class: "button primary small", testid: "new-task", on: { click: () => askForTask({ tasks, api, made: (task) => say(`“${task.title}” has been made.`) }) } }, icon("add"), "New task")),
     filters, notice, asked,
     nothing,
     h("div", { class: "task-place" }, board.element, detail.element));

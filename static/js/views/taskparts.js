@@ -4,6 +4,12 @@ import { STATUSES, labelOf, needsReason } from "../tasks.js";
 import { openDialog } from "./dialogs.js";
 import { busy, field } from "./parts.js";
 
+export function small(label, testid, click) {
+  const button = h("button", { type: "button", class: "button small", testid }, label);
+  button.addEventListener("click", () => click(button));
+  return button;
+}
+
 export const refusalLine = (testid) => h("p", { class: "form-message", role: "alert", testid });
 
 /** An error in one line, with what the server says of each field. */
