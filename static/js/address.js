@@ -3,7 +3,7 @@
  * button find it: `#task-12`, `#room-1000001`, or a panel such as `#focus`.
  */
 
-const PLACE = /^#(?:(task|room)-(\d{1,15})|([a-z]+))$/;
+const PLACE = /^#(?:(task|room)-([1-9]\d{0,14})|([a-z]+))$/;
 
 /** {task}, {room} or {panel}; {} where the address names nothing. */
 export function placeInAddress() {

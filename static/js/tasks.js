@@ -124,23 +124,19 @@ export function createTasks({ call, all, openSocket, say, me }) {
 
   /*
    * Tasks come and go while one reads on, so the next page is where the read
-   * part ends by now: it may begin with tasks that are known, but skips none.
+   * part ends by now: it may hold many that are known, but nothing is skipped.
    */
-  async function readOn(status) {
-    const column = state.columns.get(status);
-    const read = inColumn(status).filter(({ id }) => id >= column.reached).length;
-    const answer = await list({ status, page: Math.floor(read / PAGE) + 1 });
-    const oldest = Math.min(column.reached, reach(answer.results));
-    const isFurther = oldest < column.reached;
-    Object.assign(column, { reached: oldest, hasMore: Boolean(answer.next), count: answer.count });
-    for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
-    changed();
-    return isFurther && column.hasMore;
-  }
-
   async function more(status) {
+    const column = state.columns.get(status);
     const before = inColumn(status).length;
-    while (await readOn(status) && inColumn(status).length < before + PAGE / 2);
+    let page = Math.floor(inColumn(status).filter(({ id }) => id >= column.reached).length / PAGE);
+    do {
+      page += 1;
+      const answer = await list({ status, page });
+      for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
+      Object.assign(column, { count: answer.count, hasMore: Boolean(answer.next), reached: Math.min(column.reached, reach(answer.results)) });
+      changed();
+    } while (column.hasMore && inColumn(status).length < before + PAGE / 2);
   }
 
   /** Of a column that is not read to its end, only the server knows how many tasks came or went unseen. */

@@ -125,6 +125,8 @@ function chooser(api, line) {
     if (picker) return;
     picker = peoplePicker({ api, me: null, many: true, problem: line, choose: () => {} });
     element.append(picker.element);
+    picker.element.scrollIntoView({ block: "nearest" });
+    picker.element.querySelector("input").focus();
   });
   return { element, ids: () => [...picker?.chosen.keys() ?? []] };
 }
@@ -151,6 +153,6 @@ export function askForTask({ tasks, api, made }) {
   }
 
   const dialog = openDialog("New task", h("form", { class: "dialog-form task-form scroll", novalidate: true, on: { submit: send } },
-    line, layOut(fields), people.element, h("div", { class: "buttons" }, submit)));
+    layOut(fields), people.element, line, h("div", { class: "buttons" }, submit)));
   fields.title.input.focus();
 }

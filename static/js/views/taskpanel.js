@@ -21,7 +21,7 @@ export function createTaskPanel({ tasks, api, say, actions }) {
   const mine = h("input", { type: "checkbox", testid: "task-filter-mine", on: { change: () => tasks.filter({ mine: mine.checked }) } });
   const assignee = choice("assignee", "Assigned to", "Anybody");
   const filters = h("div", { class: "task-filters", role: "group", "aria-label": "Filters" },
-    search, choice("status", "Status", "Any status", STATUSES), choice("priority", "Priority", "Any priority", PRIORITIES),
+    search, choice("status", "Status", "Status", STATUSES), choice("priority", "Priority", "Priority", PRIORITIES),
     assignee, h("label", { class: "mine" }, mine, "Mine"));
 
   const clear = h("button", { type: "button", class: "button small", testid: "task-filters-clear", hidden: true, on: { click: clearFilters } }, "Clear filters");

@@ -24,6 +24,7 @@ export function showRefusal(error, fields, line) {
     else others.push(...texts);
   }
   setText(line, error.fields ? others.join(" ") : error.message);
+  Object.values(fields).find(({ input }) => input.hasAttribute("aria-invalid"))?.input.focus();
 }
 
 export function clearRefusal(fields, line) {

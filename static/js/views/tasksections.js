@@ -223,7 +223,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
           },
         },
       },
-      line, layOut(fields), h("div", { class: "buttons" }, save, undo));
+      layOut(fields), line, h("div", { class: "buttons" }, save, undo));
 
     draft.fill(task);
     buttons();
