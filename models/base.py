@@ -18,6 +18,7 @@ import peewee
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK = re.compile(r"\{lock (\w+)\}")
+_WALK = re.compile(r"\{walk ([\w.]+)\}")
 _MATCH = re.compile(r"\{match (\w+)\}")
 _SQLITE_MATCH = r"\1.id IN (SELECT rowid FROM task_search WHERE task_search MATCH ?)"
 # Words as FTS5 takes them, `"one"* "two"*`, as a tsquery; they hold letters and digits only.
@@ -68,7 +69,8 @@ class Statement:
     """SQL of the hot path, written by hand once for both databases and compiled by nobody at run time.
 
     `?` marks a parameter; `{lock r}` is the row lock on alias r that PostgreSQL needs where SQLite's
-    single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`.
+    single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`;
+    `{walk t.status}` is a column whose index is not to be used, which PostgreSQL knows by its statistics.
     Everything off the hot path uses Peewee's queries.
     """
 
@@ -85,6 +87,7 @@ class Statement:
             is_postgres = isinstance(database.obj, peewee.PostgresqlDatabase)
             text = _LOCK.sub(r"FOR UPDATE OF \1" if is_postgres else "", self._text)
             text = _MATCH.sub(_POSTGRES_MATCH if is_postgres else _SQLITE_MATCH, text)
+            text = _WALK.sub(r"\1" if is_postgres else r"+\1", text)
             text = text.replace("?", database.obj.param)
             bound = self._bound = (database.obj, text)
         return bound[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from typing import Any
 
@@ -19,6 +20,12 @@ PUBLIC = MEDIA + "avatars/"
 """Avatars are shown wherever a name is, also by pages of other origins; their names are random."""
 # Text without this has no link in it.
 _MARKER = b'"' + MEDIA.encode()
+# Inside a string of JSON every quote follows a backslash. So a quote after a brace or comma begins a key,
+# and this finds members of objects only, whatever anybody has written.
+_VALUE = b'":"' + re.escape(MEDIA.encode())
+_KEYS = b"|".join(b'(?<=[{,]"' + key + _VALUE + b")" for key in (b"file_url", b"avatar"))
+# Looks back for the key, so that the search is for a fixed text.
+_LINK = re.compile(_VALUE + b"(?:" + _KEYS + rb')([^"\\]*)"')
 
 
 class Links:
@@ -45,22 +52,13 @@ class Links:
         return right and int(expires) > time.time()
 
     def encode(self, value: Any, base_url: str) -> bytes:
-        """A JSON value as text for a reader who knows this server as `base_url`."""
+        """A JSON value as text in which every `file_url` and `avatar` is absolute for a reader who knows
+        this server as `base_url`."""
         text = orjson.dumps(value)
-        return orjson.dumps(self.localise(value, base_url)) if _MARKER in text else text
+        return _LINK.sub(lambda found: self._link(found, base_url), text) if _MARKER in text else text
 
-    def localise(self, value: Any, base_url: str) -> Any:
-        """A copy of a JSON value in which every `file_url` and `avatar` is absolute for this reader."""
-        if isinstance(value, list):
-            return [self.localise(item, base_url) for item in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            key: self.absolute(item, base_url)
-            if key in ("file_url", "avatar") and isinstance(item, str) and item.startswith(MEDIA)
-            else self.localise(item, base_url)
-            for key, item in value.items()
-        }
+    def _link(self, found: re.Match[bytes], base_url: str) -> bytes:
+        return b'":' + orjson.dumps(self.absolute(MEDIA + found[1].decode(), base_url))
 
 
 MOST_DEPTH = 30

@@ -203,6 +203,8 @@ class Store:
         self._files = ThreadPoolExecutor(1, "files")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watchdog: asyncio.TimerHandle | None = None
+        self._read: collections.deque[_Job] = collections.deque()
+        self._is_waking = False
         self.batches = 0
         self.units = 0
 
@@ -252,6 +254,7 @@ class Store:
     def start(self) -> None:
         """Starts the threads; call on the running loop."""
         self._loop = asyncio.get_running_loop()
+        self._is_waking = False
         self._workers = [_Worker("writer", self._writes, self._serve_writes)]
         self._workers += [_Worker(f"reader-{n}", self._reads, self._serve_read) for n in range(READERS)]
         for worker in self._workers:
@@ -470,7 +473,19 @@ class Store:
                 break
         if claimed or job.claim():
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(job.settle)
+                self._hand_over_read(job)
+
+    def _hand_over_read(self, job: _Job) -> None:
+        """Wakes the loop once for all that is read until it comes: waking it costs more than a small read."""
+        self._read.append(job)
+        if not self._is_waking:
+            self._is_waking = True
+            self._loop.call_soon_threadsafe(self._settle_reads)
+
+    def _settle_reads(self) -> None:
+        self._is_waking = False  # before it looks: what is read from here on wakes it again
+        while self._read:
+            self._read.popleft().settle()
 
 
 # -- the two kinds of database ---------------------------------------------------------------------

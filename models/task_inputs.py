@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from models.base import instant
 from models.inputs import LARGEST_ID, Id, Input, Text
-from models.tasks import ORDERS, PRIORITIES, STATUS_ALIASES, STATUSES, Filters, TaskKey
+from models.task_lists import ORDERS, Filters
+from models.tasks import PRIORITIES, STATUS_ALIASES, STATUSES, TaskKey
 
 MOST_ASSIGNEES = 200
 MOST_TITLE_CHARS = 255

@@ -1,9 +1,4 @@
-"""Tasks: what they are, how they read as JSON, and the lists of them.
-
-What a person may see is a few ranges of indexes (`Scope`), each in the order that is asked for: a page
-is the merge of their heads, and its cost does not grow with what lies behind it. How many there are is
-kept by the database itself (migration 0003).
-"""
+"""Tasks: what they are, how they read as JSON, how one is found. Lists are in `task_lists`."""
 
 from __future__ import annotations
 
@@ -294,11 +289,33 @@ def one_json(row: TaskRow) -> dict[str, Any]:
 
 # -- one task ----------------------------------------------------------------------------------------
 
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What somebody may see, as keys of indexes (`access.task_scope`).
+
+    `viewers` are keys of `task_viewer`: a person's id for what they created or are assigned, its
+    negative for what they have only assigned to others.
+    """
+
+    everything: bool
+    viewers: tuple[int, ...]
+    department_id: int | None = None
+    workspace_ids: tuple[int, ...] = ()
+
+    @property
+    def visible_params(self) -> tuple:
+        """What `VISIBLE` takes."""
+        return (self.department_id, self.viewers[0], self.viewers[0], self.viewers[-1])
+
+
 COLUMNS = ", ".join(f"t.{name}" for name in TaskRow._fields)
 VISIBLE = """(t.department_id = ?
     OR t.workspace_id IN (SELECT workspace_id FROM workspace_member WHERE person_id = ?)
-    OR EXISTS (SELECT 1 FROM task_viewer v WHERE v.task_id = t.id AND v.viewer IN (?, ?)))"""
-"""Whether a task is in a scope; takes `Scope.visible_params`."""
+    OR (SELECT v.viewer FROM task_viewer v
+        WHERE v.task_id = t.id AND v.viewer IN (?, ?) LIMIT 1) IS NOT NULL)"""
+"""Whether a task is in a scope; takes `Scope.visible_params`. With EXISTS, PostgreSQL would first read all
+that somebody is a viewer of, which may be very many, in order to look at one."""
 
 
 @functools.cache
@@ -340,207 +357,6 @@ def words(text: str) -> list[str]:
 def searchable(title: str, description: str) -> str:
     """What the index keeps of a task."""
     return " ".join(words(f"{title}\n{description}"))
-
-
-# -- lists -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What somebody may see, as keys of indexes (`access.task_scope`).
-
-    `viewers` are keys of `task_viewer`: a person's id for what they created or are assigned, its
-    negative for what they have only assigned to others.
-    """
-
-    everything: bool
-    viewers: tuple[int, ...]
-    department_id: int | None = None
-    workspace_ids: tuple[int, ...] = ()
-
-    @property
-    def visible_params(self) -> tuple:
-        """What `VISIBLE` takes."""
-        return (self.department_id, self.viewers[0], self.viewers[0], self.viewers[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list is narrowed to, and its order. `mine`: the person whose own tasks are wanted."""
-
-    status: str | None = None
-    priority: int | None = None
-    department: int | None = None
-    workspace: int | None = None
-    assignee: int | None = None
-    due_before: int | None = None
-    due_after: int | None = None
-    search: str = ""
-    mine: int | None = None
-    ordering: str = "-created_at"
-
-
-# Ids grow with time, so the order of creation needs no index of its own.
-ORDERS = {
-    "created_at": "t.id",
-    "updated_at": "t.updated_at",
-    "priority": "t.priority",
-    "due_date": "COALESCE(t.due_date, 9223372036854775807)",
-}
-# Up to here it costs less to look at each visible task than to ask the index of all.
-_FEW = 2000
-# More ranges than this are read as one, unordered.
-_MOST_RANGES = 20
-_COUNTED = ("status", "priority", "department", "workspace")
-
-
-class _Arm(NamedTuple):
-    """One range of an index: `FROM … WHERE …`, its parameters, the columns that lie in the index."""
-
-    sql: str
-    params: tuple
-    id_column: str = "t.id"
-    status_column: str = "t.status"
-
-
-def _viewer_arm(viewer: int) -> _Arm:
-    # CROSS JOIN keeps SQLite from starting at the other end.
-    joined = "FROM task_viewer v CROSS JOIN task t WHERE t.id = v.task_id AND t.deleted_at IS NULL"
-    return _Arm(f"{joined} AND v.viewer = ?", (viewer,), "v.task_id", "v.status")
-
-
-def _column_arms(column: str, values: Sequence[int]) -> list[_Arm]:
-    base = f"FROM task t WHERE t.deleted_at IS NULL AND t.{column}"
-    arms = [_Arm(f"{base} = ?", (value,)) for value in values[:_MOST_RANGES]]
-    if rest := values[_MOST_RANGES:]:
-        arms.append(_Arm(f"{base} IN ({', '.join('?' * len(rest))})", tuple(rest)))
-    return arms
-
-
-def _arms(scope: Scope, filters: Filters) -> list[_Arm]:
-    if filters.mine is not None:
-        return [_viewer_arm(filters.mine)]
-    if scope.everything:
-        return [_Arm("FROM task t WHERE t.deleted_at IS NULL", ())]
-    arms = [_viewer_arm(viewer) for viewer in scope.viewers]
-    if scope.department_id is not None:
-        arms += _column_arms("department_id", [scope.department_id])
-    return arms + _column_arms("workspace_id", scope.workspace_ids)
-
-
-def _conditions(filters: Filters, status_column: str, like: bool) -> tuple[str, tuple]:
-    wanted: list[tuple[str, Any]] = [
-        (f"{status_column} = ?", filters.status),
-        ("t.priority = ?", filters.priority),
-        ("t.department_id = ?", filters.department),
-        ("t.workspace_id = ?", filters.workspace),
-        (
-            "EXISTS (SELECT 1 FROM task_assignee a WHERE a.person_id = ? AND a.task_id = t.id)",
-            filters.assignee,
-        ),
-        ("t.due_date < ?", filters.due_before),
-        ("t.due_date > ?", filters.due_after),
-    ]
-    if filters.search:
-        found = words(filters.search)
-        if not found:
-            wanted.append(("1 = ?", 0))
-        elif like:
-            wanted += [("' ' || t.words LIKE ?", f"% {word}%") for word in found]
-        else:
-            wanted.append(("{match t}", " ".join(f'"{word}"*' for word in found)))
-    chosen = [(sql, value) for sql, value in wanted if value is not None]
-    return "".join(f" AND {sql}" for sql, _ in chosen), tuple(value for _, value in chosen)
-
-
-@functools.lru_cache(maxsize=500)
-def _statement(text: str) -> Statement:
-    return Statement(text)
-
-
-@functools.lru_cache(maxsize=500)
-def _page_plan(
-    scope: Scope, filters: Filters, like: bool, most: int, skip: int
-) -> tuple[Statement, Sequence[Any]]:
-    """The same list is asked for again and again; its SQL is put together once."""
-    sql, params = _page_sql(_arms(scope, filters), filters, like, most, skip)
-    return _statement(sql), tuple(params)
-
-
-def _page_sql(arms: Sequence[_Arm], filters: Filters, like: bool, most: int, skip: int) -> tuple[str, list]:
-    name = filters.ordering.removeprefix("-")
-    way = "DESC" if filters.ordering.startswith("-") else "ASC"
-    parts: list[str] = []
-    params: list[Any] = []
-    for number, arm in enumerate(arms):
-        conditions, values = _conditions(filters, arm.status_column, like)
-        key = arm.id_column if name == "created_at" else ORDERS[name]
-        order = f"ORDER BY {key} {way}" + ("" if name == "created_at" else f", {arm.id_column} {way}")
-        params += (*arm.params, *values)
-        if len(arms) == 1:
-            return f"SELECT {COLUMNS} {arm.sql}{conditions} {order} LIMIT ? OFFSET ?", [*params, most, skip]
-        head = f"SELECT {arm.id_column} AS id, {key} AS k {arm.sql}{conditions} {order} LIMIT ?"
-        parts.append(f"SELECT * FROM ({head}) h{number}")
-        params.append(most + skip)
-    merged = f"SELECT id, k FROM ({' UNION '.join(parts)}) u ORDER BY k {way}, id {way} LIMIT ? OFFSET ?"
-    # The merge names few tasks; CROSS JOIN looks just these up.
-    named = f"SELECT {COLUMNS} FROM ({merged}) p CROSS JOIN task t WHERE t.id = p.id"
-    return f"{named} ORDER BY p.k {way}, p.id {way}", [*params, most, skip]
-
-
-def _scanned_count(arms: Sequence[_Arm], filters: Filters, like: bool) -> int:
-    parts: list[str] = []
-    params: list[Any] = []
-    for arm in arms:
-        conditions, values = _conditions(filters, arm.status_column, like)
-        parts.append(f"SELECT {arm.id_column} AS id {arm.sql}{conditions}")
-        params += (*arm.params, *values)
-    return _statement(f"SELECT count(*) FROM ({' UNION '.join(parts)}) u").one(*params)[0]
-
-
-def _kept_count(scope: Scope, filters: Filters) -> int:
-    """From the kept counts: whatever the scope's ranges cover, and the viewers' own outside of that."""
-    columns = {
-        "status": "status",
-        "priority": "priority",
-        "department": "department_id",
-        "workspace": "workspace_id",
-    }
-    chosen = [
-        (columns[name], getattr(filters, name)) for name in _COUNTED if getattr(filters, name) is not None
-    ]
-    narrowed = "".join(f" AND {column} = ?" for column, _ in chosen)
-    values = [value for _, value in chosen]
-    viewers = scope.viewers if filters.mine is None else (filters.mine,)
-    if scope.everything and filters.mine is None:
-        sql, params = f"viewer = 0{narrowed}", values
-    elif filters.mine is not None or (scope.department_id is None and not scope.workspace_ids):
-        sql, params = f"viewer IN ({', '.join('?' * len(viewers))}){narrowed}", [*viewers, *values]
-    else:
-        # 0 stands for none in the counts, and is nobody's department.
-        workspaces = scope.workspace_ids or (-1,)
-        covered = f"(department_id = ? OR workspace_id IN ({', '.join('?' * len(workspaces))}))"
-        ranges = [scope.department_id or -1, *workspaces]
-        sql = (
-            f"(viewer = 0 AND {covered} OR viewer IN ({', '.join('?' * len(viewers))}) AND NOT {covered})"
-            f" AND viewer IN (0, {', '.join('?' * len(viewers))}){narrowed}"
-        )
-        params = [*ranges, *viewers, *ranges, *viewers, *values]
-    found = _statement(f"SELECT COALESCE(SUM(n), 0) FROM task_count WHERE {sql}").one(*params)
-    return int(found[0])
-
-
-def page(scope: Scope, filters: Filters, most: int, skip: int) -> tuple[int, list[TaskRow]]:
-    """How many tasks of the scope the filters leave, and a page of them."""
-    like = bool(filters.search) and not scope.everything and _kept_count(scope, Filters()) <= _FEW
-    statement, params = _page_plan(scope, filters, like, most, skip)
-    rows = list(map(TaskRow._make, statement.all(*params)))
-    if len(rows) < most and (rows or not skip):
-        return skip + len(rows), rows
-    is_kept = not (filters.search or filters.assignee or filters.due_before or filters.due_after)
-    if is_kept:
-        return _kept_count(scope, filters), rows
-    return _scanned_count(_arms(scope, filters), filters, like), rows
 
 
 # -- what the change of a task needs -----------------------------------------------------------------

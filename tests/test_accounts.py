@@ -517,6 +517,28 @@ def test_avatars_need_no_signature_and_everything_else_stays_as_it_is(clock):
     assert json.loads(made.encode({"content": "no link"}, "https://there")) == {"content": "no link"}
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"content": f'{{"file_url":"{PATH}"}}'},
+        {"content": f',"file_url":"{PATH}"'},
+        {f'{{"file_url":"{PATH}"': 1},
+        {f',"file_url":"{PATH}",': [PATH]},
+        {'x"file_url': PATH},
+        {',"file_url': PATH},
+        {'\\"file_url': PATH},
+        {"x\\": "\\", "my_file_url": PATH},
+        ["file_url", PATH],
+    ],
+)
+def test_whatever_somebody_writes_that_looks_like_a_link_is_not_signed(clock, written):
+    """Links are found in the text of the JSON: only as the value of a member with that name."""
+    both = {"file_url": PATH, "data": written}
+    shown = json.loads(Links(SECRET).encode(both, "https://there"))
+    assert shown["data"] == written
+    assert parts(shown["file_url"])[0] == "https://there" + PATH
+
+
 # Resets
 
 

@@ -8,7 +8,7 @@ from models.errors import Conflict, Forbidden, Invalid, NotFound
 from models.operations import chat, notes, proposals, tasks
 from models.operations.chat import StoredFile
 from models.people import Department, Person
-from models.tasks import Filters
+from models.task_lists import Filters
 from tests.support.database import count_queries
 from tests.support.tasks import Team, become, changes, draft, gathered, make, seen, told
 

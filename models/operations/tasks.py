@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from models import access, events, groups, mail, tasks
+from models import access, events, groups, mail, task_lists, tasks
 from models.base import Insert, Statement, now
 from models.errors import Invalid
 from models.operations import chat, notices
@@ -20,7 +20,8 @@ from models.operations.versions import check_version
 from models.people import reference
 from models.sessions import Actor
 from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
-from models.tasks import DONE, Filters, History, Proposal, Task, TaskKey, TaskRow, Viewer
+from models.task_lists import Filters
+from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
 
 _NEEDS_REASON = ("blocked", "cancelled")
 # What makes a new version; the rest (comments, files, proposals) lies beside the task.
@@ -503,7 +504,7 @@ def accept(actor: Actor, before: TaskRow, after: TaskRow, assigned_by: int, reas
 
 def list_tasks(actor: Actor, filters: Filters, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many tasks the actor sees with these filters, and a page of them."""
-    count, rows = tasks.page(access.task_scope(actor), filters, most, skip)
+    count, rows = task_lists.page(access.task_scope(actor), filters, most, skip)
     return count, tasks.tasks_json(rows)
 
 

@@ -9,7 +9,7 @@ from models.operations import tasks
 from models.people import Department, Person
 from models.sessions import Actor
 from models.task_inputs import NewTask, TaskFields
-from models.tasks import Filters
+from models.task_lists import Filters
 from models.workspaces import Workspace, WorkspaceMember
 from tests.support.people import Run, join_team
 
