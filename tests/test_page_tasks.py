@@ -442,6 +442,7 @@ async def test_a_task_is_made_with_its_people_and_leads_to_its_room_and_back(new
     # The bell leads to the task, the task to its room, and the room back to the task.
     await his("bell").click()
     await his("notification-link").click()
+    await expect(his("bell-count")).to_be_hidden()
     await expect(bob.locator(".task-detail h2")).to_have_text("מזג את התה")
     await his("task-discuss").click()
     await expect(his("room-title")).to_have_text("מזג את התה")

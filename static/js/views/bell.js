@@ -40,10 +40,11 @@ export function createBell({ notifications, close }) {
     then: notifications.clear,
   }));
 
-  /** What a notification is about is one press away, where the page shows such things. */
-  function title({ title: words, related_entity_type: kind, related_entity_id: id }) {
-    if (!ADDRESSES.has(kind) || !id) return h("bdi", { class: "notification-title" }, words);
-    return h("a", { class: "notification-title", href: ADDRESSES.get(kind)(id), testid: "notification-link" }, h("bdi", {}, words));
+  /** What a notification is about is one press away, where the page shows such things; whoever goes there has read it. */
+  function title({ id, is_read: isRead, title: words, related_entity_type: kind, related_entity_id: about }) {
+    if (!ADDRESSES.has(kind) || !about) return h("bdi", { class: "notification-title" }, words);
+    const click = () => { if (!isRead) notifications.read(id); };
+    return h("a", { class: "notification-title", href: ADDRESSES.get(kind)(about), testid: "notification-link", on: { click } }, h("bdi", {}, words));
   }
 
   function create(item) {
