@@ -336,6 +336,11 @@ async def test_a_board_of_more_than_one_page_is_whole_and_honest(new_page, start
     await expect(count).to_have_text("230")
     await expect(more).to_have_text("Show more (130)")
 
+    await ada.get_by_test_id("task-filter-status").select_option("blocked")
+    await expect(ada.get_by_test_id("board-empty")).to_have_text("No task matches these filters.")
+    await ada.get_by_test_id("task-filters-clear").click()
+    await expect(more).to_have_text("Show more (130)")
+
     # Reading on skips nothing, though the pages have moved meanwhile.
     await card(ada, "Nail").focus()
     await ada.keyboard.press("Shift+ArrowRight")

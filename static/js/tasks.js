@@ -105,6 +105,7 @@ export function createTasks({ call, all, openSocket, say, me }) {
       if (mine !== loading) return;
       const before = state.known;
       state.known = new Map();
+      state.columns.clear();
       for (const [status, { results, next, count }] of answers) {
         state.columns.set(status, { count: count ?? results.length, reached: reach(results), hasMore: Boolean(next) });
         for (const task of results) if (!touched.get(task.id)) state.known.set(task.id, newest(before.get(task.id), task));
@@ -129,10 +130,12 @@ export function createTasks({ call, all, openSocket, say, me }) {
   async function more(status) {
     const column = state.columns.get(status);
     const before = inColumn(status).length;
+    const round = loading;
     let page = Math.floor(inColumn(status).filter(({ id }) => id >= column.reached).length / PAGE);
     do {
       page += 1;
       const answer = await list({ status, page });
+      if (round !== loading) return; // other filters have been chosen meanwhile
       for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
       Object.assign(column, { count: answer.count, hasMore: Boolean(answer.next), reached: Math.min(column.reached, reach(answer.results)) });
       changed();
