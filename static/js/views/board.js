@@ -227,5 +227,5 @@ export function createBoard({ tasks, open }) {
     refusals.get(task.id),
   ]);
 
-  return { element, render, focus: (id) => place(id)?.focus() };
+  return { element, render, focus: (id) => (place(id) ?? place(home))?.focus() };
 }
