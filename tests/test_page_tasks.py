@@ -56,7 +56,7 @@ async def two_people(new_page, app):
     return ada, bob
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_cards_move_live_by_drag_and_by_keyboard(new_page, start_app):
     ada, bob = await two_people(new_page, await start_app())
     await ada.get_by_test_id("task-close").click()
@@ -93,7 +93,7 @@ async def test_cards_move_live_by_drag_and_by_keyboard(new_page, start_app):
     await expect(bob.get_by_test_id("task-card")).to_have_count(0)
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_task_with_all_that_belongs_to_it(new_page, start_app):
     ada, bob = await two_people(new_page, await start_app())
     part, his = ada.get_by_test_id, bob.get_by_test_id
@@ -132,7 +132,7 @@ async def test_a_task_with_all_that_belongs_to_it(new_page, start_app):
     await expect(history).to_contain_text("assigned bob")
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_proposals_search_and_filters(new_page, start_app):
     app = await start_app()
     ada, _ = await arrive(new_page, app, "ada")
@@ -184,7 +184,7 @@ async def seed(page, *titles, **fields):
     return [await one(title) for title in titles]
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_task_has_an_address(new_page, start_app):
     app = await start_app()
     ada, _ = await arrive(new_page, app, "ada")
@@ -238,7 +238,7 @@ async def test_a_task_has_an_address(new_page, start_app):
     await expect(bob).to_have_url(re.compile("#rooms$"))
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_older_comments_and_history_are_read_on(new_page, start_app):
     ada, _ = await arrive(new_page, await start_app(), "ada")
     part = ada.get_by_test_id
@@ -280,7 +280,7 @@ async def touch(page):
     return send
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_finger_swipes_the_board_and_drags_a_card_after_a_press(new_page, start_app):
     ada, _ = await arrive(new_page, await start_app(), "ada", **PHONE)
     await seed(ada, "Paint the fence")
@@ -317,7 +317,7 @@ async def test_a_finger_swipes_the_board_and_drags_a_card_after_a_press(new_page
     await expect(ada.get_by_test_id("task-detail")).to_be_hidden()
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_board_of_more_than_one_page_is_whole_and_honest(new_page, start_app):
     ada, _ = await arrive(new_page, await start_app(), "ada")
     oldest, *_ = await seed(ada, *(f"Plank {number}." for number in range(230)))
@@ -353,7 +353,7 @@ async def test_a_board_of_more_than_one_page_is_whole_and_honest(new_page, start
     await expect(more).to_be_hidden()
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_two_write_in_one_place(new_page, start_app):
     """The second sees what the first wrote beside their own words, and loses nothing."""
     ada, bob = await two_people(new_page, await start_app())
@@ -394,7 +394,7 @@ async def test_two_write_in_one_place(new_page, start_app):
     await expect(part("task-description")).to_have_value("Not finished")
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_refused_move_brings_the_card_back_and_says_why(new_page, start_app):
     app = await start_app()
     ada, _ = await arrive(new_page, app, "ada")
@@ -425,7 +425,7 @@ async def test_a_refused_move_brings_the_card_back_and_says_why(new_page, start_
     await expect(ada.get_by_test_id("task-detail")).to_be_hidden()
 
 
-@pytest.mark.gen_test(timeout=90)
+@pytest.mark.gen_test
 async def test_a_task_is_made_with_its_people_and_leads_to_its_room_and_back(new_page, start_app):
     app = await start_app()
     ada, _ = await arrive(new_page, app, "ada")

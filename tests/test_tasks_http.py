@@ -235,7 +235,7 @@ WRONG_TASKS = {
 }
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_wrong_tasks_are_refused_by_field_and_nothing_changes(app, people):
     ceo = people[0]
     await app.store.write(lambda: Person.update(is_active=False).where(Person.id == 3).execute())
@@ -253,7 +253,7 @@ async def test_wrong_tasks_are_refused_by_field_and_nothing_changes(app, people)
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_wrong_questions_are_refused(people):
     ceo, ann, _ = people
     task = await new(ceo)
@@ -327,7 +327,7 @@ TYPED = """
 TYPED += ["|", "x" * 400]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_whatever_is_typed_into_the_search_finds_or_finds_nothing(people):
     ceo, ann, _ = people
     titles = [
