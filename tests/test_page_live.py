@@ -84,10 +84,13 @@ async def test_two_browsers_see_one_timer(browser, start_app, new_page):
     ann, bob = [await arrive(new_page, app, name) for name in ("ann", "bob")]
     part = ann.get_by_test_id
     await part("open-focus").click()
-    await part("focus-title").fill("Deep work")
+    await part("focus-title").fill(
+        "Deep work on a subject that is far too long to fit into one line of a list"
+    )
     await part("focus-new").click()
     await expect(part("focus-phase")).to_have_text("Waiting to start")
     await bob.get_by_test_id("open-focus").click()
+    await expect(bob.get_by_test_id("focus-join")).to_be_in_viewport(ratio=1)
     await bob.get_by_test_id("focus-join").click()
     for page in (ann, bob):
         await expect(page.get_by_test_id("focus-people").locator("li")).to_have_count(2)

@@ -67,6 +67,19 @@ async def test_the_profile(browser, start_app, new_page):
 
 
 @pytest.mark.gen_test
+async def test_a_long_name_leaves_room_in_the_top_bar(browser, start_app, new_page):
+    page = await arrive(new_page, await start_app(), "bartholomew.featherstonehaugh")
+    for width in (1100, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        tabs = await page.locator(".tabs").bounding_box()
+        others = await page.locator(".topbar-end").bounding_box()
+        pill = await page.get_by_test_id("connection-state").bounding_box()
+        assert pill["x"] + pill["width"] < tabs["x"]
+        assert tabs["x"] + tabs["width"] < others["x"]
+        assert others["x"] + others["width"] <= width
+
+
+@pytest.mark.gen_test
 async def test_the_service(browser, start_app, new_page):
     app = await start_app()
     page = await arrive(new_page, app)

@@ -15,12 +15,14 @@ export function createApi(call) {
   }
 
   return {
+    all,
     people: (search) =>
       call("GET", "/api/users/", { query: { search, page_size: 100 } }).then((list) => list.results),
 
     rooms: () => all("/api/chat/rooms/", {}, 10),
     openDirect: (userId) =>
       call("POST", "/api/chat/rooms/", { json: { room_type: "direct", other_user_id: userId } }),
+    openTaskRoom: (taskId) => call("POST", "/api/chat/rooms/", { json: { room_type: "task", task_id: taskId } }),
     createGroup: (name, userIds) =>
       call("POST", "/api/chat/rooms/", { json: { room_type: "group", name, participant_ids: userIds } }),
     addPeople: (roomId, userIds) =>

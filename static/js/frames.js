@@ -22,7 +22,8 @@ export function mask(text, secrets = []) {
 
 function typeOf(text) {
   try {
-    return String(JSON.parse(text)?.type ?? "untyped");
+    const frame = JSON.parse(text);
+    return String(frame?.type ?? frame?.mode ?? "untyped"); // a task's socket speaks in modes
   } catch {
     return "not JSON";
   }

@@ -20,6 +20,7 @@ const SHAPES = {
   down: "M12 5v14m0 0-6-6m6 6 6-6",
   pause: "M8 5v14M16 5v14",
   play: "M8 5l11 7-11 7z",
+  add: "M12 5v14M5 12h14",
   pulse: "M3 12h4l3-7 4 14 3-7h4",
   bell: "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 18a2 2 0 0 0 4 0",
   timer: "M12 21a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 9v4l3 2M9 2h6",

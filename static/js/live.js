@@ -37,7 +37,7 @@ export function createLive({ session, api, me, say }) {
   const notifications = createNotifications({ call, say });
   const workspaces = createWorkspaceList({ call, me, say });
   const focus = createFocus({ call, connect, me, say });
-  const close = () => shell.show(before);
+  const close = () => shell.go(before);
 
   const panels = [
     { id: "bell", label: "Bell", icon: "bell", element: createBell({ notifications, close }) },
@@ -67,7 +67,7 @@ export function createLive({ session, api, me, say }) {
     shell = made;
     const { element } = made;
     const shown = () => element.dataset.panel;
-    const toggle = (id) => (shown() === id ? close() : made.show(id));
+    const toggle = (id) => (shown() === id ? close() : made.go(id));
     const buttons = panels.slice(1).map(({ id, icon, element: panel }) =>
       [id, iconButton(icon, panel.getAttribute("aria-label"), () => toggle(id), { class: "icon-button live-button", testid: `open-${id}`, "aria-pressed": "false" })]);
     buttons.push(["bell", createBellButton({ notifications, click: () => toggle("bell") })]);

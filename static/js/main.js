@@ -58,7 +58,7 @@ export async function start(root, { server, fromDisk }) {
     api: () => api,
     restRefused: () => restRefused,
     isWatching: () => document.visibilityState === "visible" && document.hasFocus() && Boolean(workspace?.isAtEnd()),
-    show: (roomId) => workspace.goTo(roomId),
+    show: (roomId) => workspace.goToRoom(roomId),
   });
   const faults = createFaults({ socket, session: () => session, way: () => settings.way, log, say });
 
@@ -78,7 +78,7 @@ export async function start(root, { server, fromDisk }) {
   function newTasks() {
     const current = session;
     return createTasks({
-      call: current.call, people: api.people, say,
+      call: current.call, all: api.all, say,
       me: () => store.me,
       openSocket: (on) => createSocket({
         async describe({ since }) {
@@ -175,6 +175,7 @@ export async function start(root, { server, fromDisk }) {
     if (!restRefused) mountProfile(root, { call: session.call, say, changed: becomeMe });
     if (restRefused) say("The server lets this page use only the socket. Join a room by its number.");
     socket.connect();
+    workspace.followAddress();
   }
 
   function becomeMe(user) {

@@ -1,8 +1,8 @@
 /*
- * The tasks that the board shows, and the one that is open: read over REST,
- * kept fresh by the tasks' own socket, which is opened when somebody first
- * looks. Knows nothing of the page.
+ * The tasks that the board shows: read over REST, kept fresh by the tasks' own
+ * socket, which is opened when somebody first looks. Knows nothing of the page.
  */
+import { createOpenTask, newest, nothingOpen, pathOf } from "./opentask.js";
 
 export const STATUSES = [
   { id: "todo", label: "To do" },
@@ -23,43 +23,43 @@ export const labelOf = (list, id) => list.find((one) => one.id === id)?.label ??
 const PAGE = 100; // the most that one answer holds
 const MOST_PAGES = 10;
 const RELOAD_MS = 300;
+const RECOUNT_MS = 1_000;
 const MANAGERS = ["ceo", "hr", "supervisor", "manager"];
 
 /** The server says the same; asking first saves the person a refusal. */
 export const needsReason = (from, to) => from === "done" || ["blocked", "cancelled"].includes(to);
 
 const emptyFilters = () => ({ search: "", status: "", priority: "", assignee: "", mine: false });
-const emptyExtras = () => ({ comments: [], history: [], moreHistory: false });
-const pathOf = (id, action = "") => `/api/tasks/${id}/${action}`;
 /* On the tasks' socket a task is known by its uuid, and `pk` is its number. */
 const fromSocket = (data) => ({ ...data, id: data.pk });
 
 /** openSocket(on) -> a socket as in socket.js; me() -> who is signed in. */
-export function createTasks({ call, people, openSocket, say, me }) {
+export function createTasks({ call, all, openSocket, say, me }) {
   const listeners = new Set();
   const names = new Map(); // id -> person; null while asked for
   let socket = null;
   let loading = 0;
   let touched = null; // what events changed while a list was on its way: id -> gone?
   let reloading = 0;
-  let rereading = 0;
-  let opened = 0;
+  let recounting = 0;
+  let removing = null; // the task that is being deleted here
 
   const state = {
     filters: emptyFilters(),
     known: new Map(),
-    columns: new Map(), // status -> {count, page, hasMore}
+    columns: new Map(), // status -> {count, reached: the oldest task read so far, hasMore}
     status: "loading", // ready, failed
     problem: "",
     proposals: [], // to oneself, not answered yet
     departments: [],
     workspaces: [],
-    open: null, // the opened task
-    ...emptyExtras(),
+    ...nothingOpen(),
     connection: "idle",
   };
 
   const changed = () => listeners.forEach((listener) => listener());
+  const learn = (people) => { for (const one of people) names.set(one.id, one); };
+  const opened = createOpenTask({ call, state, put, learn, changed, say });
 
   // Which tasks
 
@@ -105,10 +105,12 @@ export function createTasks({ call, people, openSocket, say, me }) {
       if (mine !== loading) return;
       const before = state.known;
       state.known = new Map();
+      state.columns.clear();
       for (const [status, { results, next, count }] of answers) {
-        state.columns.set(status, { count: count ?? results.length, page: 1, hasMore: Boolean(next) });
+        state.columns.set(status, { count: count ?? results.length, reached: reach(results), hasMore: Boolean(next) });
         for (const task of results) if (!touched.get(task.id)) state.known.set(task.id, newest(before.get(task.id), task));
       }
+      if (touched.size) recountSoon();
       for (const [id, gone] of touched) if (!gone && before.has(id)) state.known.set(id, before.get(id));
       Object.assign(state, { status: "ready", problem: "" });
     } catch (error) {
@@ -119,11 +121,45 @@ export function createTasks({ call, people, openSocket, say, me }) {
     changed();
   }
 
+  const reach = (results) => results.at(-1)?.id ?? Infinity;
+
+  /*
+   * Tasks come and go while one reads on, so the next page is where the read
+   * part ends by now: it may hold many that are known, but nothing is skipped.
+   */
   async function more(status) {
     const column = state.columns.get(status);
-    const answer = await list({ status, page: column.page + 1 });
-    Object.assign(column, { page: column.page + 1, hasMore: Boolean(answer.next), count: answer.count });
-    for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
+    const before = inColumn(status).length;
+    const round = loading;
+    let page = Math.floor(inColumn(status).filter(({ id }) => id >= column.reached).length / PAGE);
+    do {
+      page += 1;
+      const answer = await list({ status, page });
+      if (round !== loading) return; // other filters have been chosen meanwhile
+      for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
+      Object.assign(column, { count: answer.count, hasMore: Boolean(answer.next), reached: Math.min(column.reached, reach(answer.results)) });
+      changed();
+    } while (column.hasMore && inColumn(status).length < before + PAGE / 2);
+  }
+
+  /** Of a column that is not read to its end, only the server knows how many tasks came or went unseen. */
+  function recountSoon() {
+    if (![...state.columns.values()].some(({ hasMore }) => hasMore)) return;
+    recounting ||= setTimeout(() => {
+      recounting = 0;
+      const { search, priority, assignee, mine } = state.filters;
+      const filters = { search, priority, ...(assignee && { assignee: Number(assignee) }), ...(mine && { mine }) };
+      for (const [status, { hasMore }] of state.columns) {
+        if (hasMore) socket.send({ mode: "all", ...filters, status, page_size: 1, request_id: `${loading} ${status}` });
+      }
+    }, RECOUNT_MS);
+  }
+
+  function counted({ request_id: asked = "", count }) {
+    const [round, status] = String(asked).split(" ");
+    const column = Number(round) === loading ? state.columns.get(status) : null;
+    if (!column || count === undefined) return;
+    column.count = count;
     changed();
   }
 
@@ -141,20 +177,21 @@ export function createTasks({ call, people, openSocket, say, me }) {
 
   // One task
 
-  const newest = (old, next) => (old && old.version > next.version ? old : next);
-
   /** Takes a task as an answer or an event tells it; an older state changes nothing. */
-  function put(task) {
+  function put(task, { isNew = false } = {}) {
     const old = state.known.get(task.id);
     const next = newest(old, task);
     const [from, to] = [columnOf(old), columnOf(next)];
-    if (from !== to && from) from.count -= 1;
-    if (from !== to && to) to.count += 1;
+    if (!old && !isNew) recountSoon();
+    else if (from !== to) {
+      if (from) from.count -= 1;
+      if (to) to.count += 1;
+    }
     /* Only the server knows what a search finds. */
     if (old || !state.filters.search) state.known.set(task.id, next);
     touched?.set(task.id, false);
-    for (const person of task.assigned_to ?? []) names.set(person.id, person);
-    if (state.open?.id === task.id) state.open = newest(state.open, task);
+    learn(task.assigned_to ?? []);
+    if (state.openId === task.id) Object.assign(state, { open: newest(state.open, task), trouble: "" });
     changed();
     return next;
   }
@@ -162,9 +199,10 @@ export function createTasks({ call, people, openSocket, say, me }) {
   function drop(id) {
     const column = columnOf(state.known.get(id));
     if (column) column.count -= 1;
+    else recountSoon();
     state.known.delete(id);
     touched?.set(id, true);
-    if (state.open?.id === id) close();
+    if (state.openId === id && removing !== id) opened.lost();
     changed();
   }
 
@@ -181,7 +219,7 @@ export function createTasks({ call, people, openSocket, say, me }) {
   }
 
   async function create(json) {
-    const task = put(await call("POST", "/api/tasks/", { json }));
+    const task = put(await call("POST", "/api/tasks/", { json }), { isNew: true });
     if (state.filters.search) reloadSoon();
     return task;
   }
@@ -197,100 +235,29 @@ export function createTasks({ call, people, openSocket, say, me }) {
   }
 
   async function remove(task) {
-    await call("DELETE", pathOf(task.id));
-    drop(task.id);
+    removing = task.id;
+    try {
+      await call("DELETE", pathOf(task.id));
+      drop(task.id);
+    } finally {
+      removing = null;
+    }
   }
 
   const assign = async (task, ids) =>
     put((await call("POST", pathOf(task.id, "assign/"), { json: { user_ids: ids, replace: true } })).task);
 
-  // What belongs to the opened task
+  // Proposals
 
-  async function open(id) {
-    opened += 1;
-    const mine = opened;
-    Object.assign(state, emptyExtras(), { open: state.known.get(id) ?? null });
-    changed();
-    try {
-      const task = await call("GET", pathOf(id));
-      if (mine !== opened) return;
-      state.open = task;
-      put(task);
-      await reread();
-    } catch (error) {
-      say(error.message);
-      if (mine === opened) close();
-    }
-  }
-
-  /** After a gap: what is open stays open, with what somebody has begun to write. */
-  async function refresh() {
-    const { id } = state.open;
-    try {
-      put(await call("GET", pathOf(id)));
-      await reread();
-    } catch (error) {
-      if (error.status === 404) drop(id);
-    }
-  }
-
-  function close() {
-    opened += 1;
-    state.open = null;
-    changed();
-  }
-
-  async function allComments(id) {
-    const found = [];
-    for (let page = 1; page <= MOST_PAGES; page += 1) {
-      const answer = await call("GET", "/api/task-comments/", { query: { task: id, page, page_size: PAGE } });
-      found.push(...answer.results);
-      if (!answer.next) break;
-    }
-    return found;
-  }
-
-  async function reread() {
-    const id = state.open?.id;
-    if (!id) return;
-    const [comments, history] = await Promise.all([
-      allComments(id), call("GET", pathOf(id, "history/"), { query: { page_size: PAGE } }),
-    ]);
-    if (state.open?.id !== id) return;
-    Object.assign(state, { comments, history: history.results, moreHistory: Boolean(history.next) });
-    for (const { user } of history.results) if (user) names.set(user.id, user);
-    changed();
-  }
-
-  function rereadSoon() {
-    clearTimeout(rereading);
-    rereading = setTimeout(() => reread().catch((error) => say(error.message)), RELOAD_MS);
-  }
-
-  /** Does something to the opened task's belongings, then shows the task as it is now. */
-  async function act(method, path, options = {}) {
-    const task = state.open;
-    await call(method, path, options);
-    const now = task && await call("GET", pathOf(task.id)).catch(() => null);
-    if (now) put(now);
-    rereadSoon();
+  async function act(...request) {
+    await opened.act(...request);
     await loadProposals();
   }
 
-  const comment = (content) => act("POST", "/api/task-comments/", { json: { task: state.open.id, content } });
-  const editComment = ({ id, version }, content) => act("PATCH", `/api/task-comments/${id}/`, { json: { content }, version });
-  const removeComment = ({ id }) => act("DELETE", `/api/task-comments/${id}/`);
-  const removeFile = ({ id }) => act("DELETE", `/api/task-attachments/${id}/`);
   const propose = (task, ids) => act("POST", pathOf(task.id, "propose_assignment/"), { json: { user_ids: ids } });
   const withdraw = ({ id }) => act("POST", `/api/task-proposals/${id}/withdraw/`, { json: {} });
   const respond = (proposal, action, reason = "") =>
     act("POST", pathOf(proposal.task, "respond_assignment/"), { json: { assignment_id: proposal.id, action, reason } });
-
-  function upload(files) {
-    const form = new FormData();
-    for (const file of files) form.append("attachments", file);
-    return act("POST", pathOf(state.open.id, "upload_attachment/"), { form });
-  }
 
   async function loadProposals() {
     const answer = await call("GET", "/api/task-proposals/", { query: { mine: true, status: "pending", page_size: PAGE } });
@@ -314,11 +281,9 @@ export function createTasks({ call, people, openSocket, say, me }) {
   }
 
   async function loadChoices() {
-    const every = (path) => call("GET", path, { query: { page_size: PAGE } }).then((answer) => answer.results ?? answer, () => []);
-    const [everybody, departments, workspaces] = await Promise.all([
-      people("").catch(() => []), every("/api/departments/"), every("/api/v1/workspaces/"),
-    ]);
-    for (const one of everybody) names.set(one.id, one);
+    const [everybody, departments, workspaces] = await Promise.all(
+      ["/api/users/", "/api/departments/", "/api/v1/workspaces/"].map((path) => all(path, {}, MOST_PAGES).catch(() => [])));
+    learn(everybody);
     Object.assign(state, { departments, workspaces });
     changed();
   }
@@ -328,20 +293,23 @@ export function createTasks({ call, people, openSocket, say, me }) {
   function receive(frame) {
     if (frame.type === "resync") return reloadAll();
     if (frame.type === "proposal") return loadProposals().catch(() => null);
-    if (frame.type === "comment" && frame.data.task === state.open?.id) return rereadSoon();
+    if (frame.type === "comment") return opened.heard(frame);
+    if (frame.mode === "all") return counted(frame);
     if (frame.type !== "task") return null;
     const task = fromSocket(frame.data);
     if (frame.action === "deleted") return drop(task.id);
-    put(task);
+    put(task, { isNew: frame.action === "created" });
     if (state.filters.search) reloadSoon();
-    if (task.id === state.open?.id) rereadSoon();
+    if (task.id !== state.openId) return null;
+    if (frame.action === "created") opened.refresh(); // it is shared again
+    else opened.rereadSoon();
     return null;
   }
 
   function reloadAll() {
     load();
     loadProposals().catch(() => null);
-    if (state.open) refresh();
+    if (state.openId) opened.refresh();
   }
 
   let heard = false; // the socket has stood
@@ -378,9 +346,9 @@ export function createTasks({ call, people, openSocket, say, me }) {
   };
 
   return {
+    ...opened,
     state, may, person, inColumn, countOf, start, filter, more, load,
-    open, close, create, save, remove, move, assign,
-    comment, editComment, removeComment, upload, removeFile, propose, respond, withdraw,
+    create, save, remove, move, assign, propose, respond, withdraw,
     everybody: () => [...names.values()].filter(Boolean),
     me,
     watch: (listener) => listeners.add(listener),
@@ -388,7 +356,8 @@ export function createTasks({ call, people, openSocket, say, me }) {
     end() {
       listeners.clear();
       clearTimeout(reloading);
-      clearTimeout(rereading);
+      clearTimeout(recounting);
+      opened.end();
       socket?.end();
     },
   };

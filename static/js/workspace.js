@@ -1,7 +1,9 @@
 /*
  * What a signed-in person sees: the panels, the shell around them, and the
- * address that names the open room. A new panel is one more entry in `panels`.
+ * address that says which of them, and which room or task, is before one's
+ * eyes. A new panel is one more entry in `panels`.
  */
+import { placeInAddress, roomAddress, taskAddress } from "./address.js";
 import { coalesce } from "./dom.js";
 import { createConversation } from "./views/conversation.js";
 import { askForGroup, askForMembers, askForPerson, confirm } from "./views/dialogs.js";
@@ -11,14 +13,10 @@ import { createShell } from "./views/shell.js";
 import { createTaskPanel } from "./views/taskpanel.js";
 import { createTools } from "./views/tools.js";
 
-const ROOM_IN_ADDRESS = /^#room-(\d+)$/;
-
 function taskPanel(parts) {
   const { element, shown } = createTaskPanel(parts);
   return { id: "tasks", label: "Tasks", icon: "task", element, shown };
 }
-
-const roomInAddress = () => Number(location.hash.match(ROOM_IN_ADDRESS)?.[1]) || null;
 
 export function createWorkspace({
   store, chat, tasks, live, api, socket, log, faults, settings, say, restRefused, signOut,
@@ -33,7 +31,7 @@ export function createWorkspace({
   const rooms = createRooms({
     store,
     actions: {
-      open: goTo,
+      open: goToRoom,
       newDirect: () => needRest() && askForPerson({ api, me, start: (id) => chat.enterRoom(api.openDirect(id)) }),
       newGroup: () => needRest() && askForGroup({ api, me, create: (name, ids) => chat.enterRoom(api.createGroup(name, ids)) }),
       joinByNumber: chat.joinByNumber,
@@ -62,30 +60,66 @@ export function createWorkspace({
   const panels = [
     { id: "rooms", label: "Rooms", icon: "rooms", element: rooms.element, badge: store.unreadTotal },
     { id: "chat", label: "Chat", icon: "chat", element: conversation.element },
-    ...(tasks ? [taskPanel({ tasks, api, say })] : []),
+    ...(tasks ? [taskPanel({
+      tasks, api, say,
+      actions: {
+        open: (id) => goTo(taskAddress(id)),
+        close: () => goTo("#tasks"),
+        removed: () => location.replace("#tasks"),
+        discuss: (task) => chat.enterRoom(api.openTaskRoom(task.id)),
+      },
+    })] : []),
     { id: "frames", label: "Frames", icon: "frames", element: inspector.element },
     { id: "tools", label: "Tools", icon: "tools", element: tools.element },
     ...(live?.panels ?? []),
   ];
   const shell = createShell({
-    store, panels, docsUrl: `${settings.server}/api/docs/`, actions: { signOut, reconnect: socket.connect },
+    store, panels, docsUrl: `${settings.server}/api/docs/`, actions: { go, signOut, reconnect: socket.connect },
   });
 
   live?.mount(shell);
 
-  /** The room is put into the address, so that reload and the back button work. */
-  function goTo(roomId) {
-    if (roomInAddress() === roomId) followAddress();
-    else location.hash = `room-${roomId}`;
+  /** What is shown follows the address, so that reload, links and the back button work. */
+  function goTo(address) {
+    if (location.hash === address) followAddress();
+    else location.hash = address;
+  }
+
+  function goToRoom(roomId) {
+    goTo(roomAddress(roomId));
+  }
+
+  /** To a panel, with what was open in it. */
+  function go(panel) {
+    if (panel === "chat" && store.openRoomId) return goToRoom(store.openRoomId);
+    if (panel === "tasks" && tasks.state.openId) return goTo(taskAddress(tasks.state.openId));
+    return goTo(`#${panel}`);
   }
 
   function followAddress() {
-    const roomId = roomInAddress();
-    if (!roomId) return shell.show("rooms");
-    if (!store.rooms.has(roomId)) return;
-    shell.show("chat");
-    chat.openRoom(roomId);
-    if (matchMedia("(hover: hover)").matches) conversation.focus();
+    const { room, task, panel } = placeInAddress();
+    if (room) return showRoom(room);
+    if (task && tasks) return showTask(task);
+    if (panel === "tasks") tasks?.close();
+    return shell.show(panels.some(({ id }) => id === panel) ? panel : "rooms");
+  }
+
+  function showTask(id) {
+    shell.show("tasks");
+    if (tasks.state.openId !== id) tasks.open(id);
+  }
+
+  let lastRoom = null; // whoever was in it knows why it is gone
+  function showRoom(id) {
+    if (store.rooms.has(id)) {
+      lastRoom = id;
+      shell.show("chat");
+      chat.openRoom(id);
+      if (matchMedia("(hover: hover)").matches) conversation.focus();
+    } else if (store.roomsLoaded) {
+      if (lastRoom !== id) say(`There is no room ${id}, or you are not in it.`);
+      location.replace("#rooms");
+    }
   }
 
   store.on(["connection"], shell.renderConnection);
@@ -94,9 +128,10 @@ export function createWorkspace({
     const unread = store.unreadTotal();
     document.title = unread ? `(${unread}) Taskroom` : "Taskroom";
     shell.renderBadges();
-    if (!store.openRoomId && store.rooms.has(roomInAddress())) followAddress();
+    const { room } = placeInAddress();
+    if (room && room !== store.openRoomId) showRoom(room);
   }));
   if (restRefused) rooms.openByNumber();
 
-  return { element: shell.element, goTo, followAddress, isAtEnd: conversation.isAtEnd };
+  return { element: shell.element, goToRoom, followAddress, isAtEnd: conversation.isAtEnd };
 }

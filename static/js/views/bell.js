@@ -1,9 +1,12 @@
 /* The bell in the top bar, and the panel of notifications behind it. */
+import { roomAddress, taskAddress } from "../address.js";
 import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
 import { exactTime, listTime } from "../format.js";
 import { icon } from "../icons.js";
 import { confirm } from "./dialogs.js";
 import { busy, iconButton } from "./parts.js";
+
+const ADDRESSES = new Map([["task", taskAddress], ["room", roomAddress], ["workspace", () => "#workspaces"]]);
 
 const shortCount = (count) => (count > 99 ? "99+" : String(count));
 
@@ -37,6 +40,13 @@ export function createBell({ notifications, close }) {
     then: notifications.clear,
   }));
 
+  /** What a notification is about is one press away, where the page shows such things; whoever goes there has read it. */
+  function title({ id, is_read: isRead, title: words, related_entity_type: kind, related_entity_id: about }) {
+    if (!ADDRESSES.has(kind) || !about) return h("bdi", { class: "notification-title" }, words);
+    const click = () => { if (!isRead) notifications.read(id); };
+    return h("a", { class: "notification-title", href: ADDRESSES.get(kind)(about), testid: "notification-link", on: { click } }, h("bdi", {}, words));
+  }
+
   function create(item) {
     const read = item.is_read ? null : iconButton("check", "Mark read", () => busy(read, () => notifications.read(item.id)), { testid: "notification-read" });
     const remove = iconButton("remove", "Delete", () => busy(remove, () => notifications.remove(item.id)), { testid: "notification-delete" });
@@ -45,7 +55,7 @@ export function createBell({ notifications, close }) {
       h("div", { class: "notification-lines" },
         h("p", { class: "notification-line" },
           !item.is_read && h("span", { class: "only-heard" }, "Unread: "),
-          h("span", { class: "notification-title" }, item.title),
+          title(item),
           h("time", { class: "room-time", datetime: item.created_at, title: exactTime(item.created_at) }, listTime(item.created_at))),
         content && content !== item.title && h("p", { class: "notification-text" }, content),
         h("p", { class: "hint" }, item.notification_type)),

@@ -1,67 +1,55 @@
 /*
- * The board: a column a status, a card a task. Cards move by drag, and with
- * the keyboard: Space picks a card up, the arrows choose a column, Space puts
- * it down; Shift and an arrow move it at once.
+ * The board: a column a status, a card a task. Cards move by drag (drag.js), and
+ * with the keyboard: the arrows go from card to card, Space picks one up, the
+ * arrows choose a column, Space puts it down; Shift and an arrow move it at once.
  */
 import { h, reconcile, setAttribute, setText } from "../dom.js";
 import { shortDay } from "../format.js";
 import { icon } from "../icons.js";
 import { PRIORITIES, STATUSES, labelOf } from "../tasks.js";
+import { dragCards } from "./drag.js";
 import { busy, personAvatar } from "./parts.js";
-import { moveTask } from "./taskparts.js";
+import { moveTask, wordsOf } from "./taskparts.js";
 
 const MOST_FACES = 3;
 const SIDEWAYS = { ArrowLeft: -1, ArrowRight: 1 };
 const UPRIGHT = { ArrowUp: -1, ArrowDown: 1 };
-const KIND = "application/x-taskroom-task";
 
 const isLate = (task) => task.due_date && !["done", "cancelled"].includes(task.status) && new Date(task.due_date) < new Date();
 
-export function createBoard({ tasks, say, open }) {
+/** `open(id)` shows a task. */
+export function createBoard({ tasks, open }) {
   const { state } = tasks;
   const heard = h("p", { class: "only-heard", role: "status", testid: "board-heard" });
   const help = h("p", { class: "only-heard", id: "board-help" },
-    "Enter opens a task. Space picks it up, the left and right arrows choose a column, Space puts it down, Escape leaves it where it was. Shift and an arrow move it at once.");
+    "The arrows go from card to card, Enter opens a task. Space picks it up, the left and right arrows choose a column, Space puts it down, Escape leaves it where it was. Shift and an arrow move it at once.");
   const columns = new Map(STATUSES.map((status) => [status.id, column(status)]));
+  const element = h("div", { class: "board", testid: "board", role: "group", "aria-label": "Board" },
+    help, heard, [...columns.values()].map((one) => one.element));
   let carried = null; // {id, status}: picked up with the keyboard
-  let dragged = null; // the id of the card under the pointer
   let wanted = null; // the card that shall have the focus once it is there
+  let home = null; // the one card that Tab stops at
+  const refusals = new Map(); // task id -> why it did not move
 
   function column({ id, label }) {
     const count = h("span", { class: "hint count", testid: "column-count" });
     const list = h("ul", { class: "cards scroll", "aria-label": label });
-    const more = h("button", { type: "button", class: "button small", hidden: true, testid: "column-more" }, "Show more");
-    more.addEventListener("click", () => busy(more, () => tasks.more(id).catch((error) => say(error.message))));
-    const element = h("section", { class: "column", testid: "task-column", data: { status: id }, "aria-label": label },
+    const more = h("button", { type: "button", class: "button small", hidden: true, testid: "column-more" });
+    const problem = h("p", { class: "problem", role: "alert" });
+    more.addEventListener("click", () => {
+      setText(problem, "");
+      busy(more, () => tasks.more(id).catch((error) => setText(problem, wordsOf(error))));
+    });
+    const empty = h("p", { class: "hint column-empty" }, "Nothing here.");
+    const element = h("section", { class: "column", testid: "task-column", data: { status: id }, "aria-label": label, tabindex: "-1" },
       h("div", { class: "column-head" }, h("span", { class: "column-dot", "aria-hidden": "true" }), h("h3", { class: "column-title" }, label), count),
-      list, h("div", { class: "column-foot" }, more));
-    element.addEventListener("dragover", (event) => {
-      if (dragged === null || !event.dataTransfer.types.includes(KIND)) return;
-      event.preventDefault();
-      event.dataTransfer.dropEffect = "move";
-      point(id);
-    });
-    element.addEventListener("dragleave", (event) => {
-      if (!element.contains(event.relatedTarget)) point(null);
-    });
-    element.addEventListener("drop", (event) => {
-      const task = event.dataTransfer.types.includes(KIND) && state.known.get(dragged);
-      if (!task) return;
-      event.preventDefault();
-      finishDrag();
-      move(task, id);
-    });
-    return { element, list, count, more };
+      list, empty, h("div", { class: "column-foot" }, problem, more));
+    return { element, list, count, more, empty };
   }
 
   /** Shows where a card would land. */
   function point(status) {
     for (const [id, { element }] of columns) setAttribute(element, "data-over", id === status);
-  }
-
-  function finishDrag() {
-    dragged = null;
-    point(null);
   }
 
   function faces(task) {
@@ -80,28 +68,20 @@ export function createBoard({ tasks, say, open }) {
     const mark = (name, text, title, kind) => h("span", { class: `fact ${kind ?? ""}`, title }, name && icon(name), text);
     const element = h("div",
       {
-        class: "task-card", testid: "task-card", role: "button", tabindex: "0", draggable: "true",
+        class: "task-card", testid: "task-card", role: "button", tabindex: "-1",
         data: { taskId: task.id, status: task.status, priority: task.priority, version: task.version },
         "aria-label": described(task), "aria-describedby": "board-help",
         on: { click: () => open(task.id), keydown: (event) => pressed(event, task.id) },
       },
-      h("span", { class: "card-title" }, task.title),
+      h("span", { class: "card-title", dir: "auto" }, task.title),
       h("span", { class: "card-facts" },
         mark(null, labelOf(PRIORITIES, task.priority), "Priority", "priority"),
         task.due_date && mark(null, shortDay(task.due_date), "Due", isLate(task) && "late"),
         task.comment_count > 0 && mark("chat", task.comment_count, "Comments"),
         task.attachments.length > 0 && mark("attach", task.attachments.length, "Files"),
-        faces(task)));
-    element.addEventListener("dragstart", (event) => {
-      dragged = task.id;
-      event.dataTransfer.setData(KIND, String(task.id));
-      event.dataTransfer.effectAllowed = "move";
-      element.dataset.dragged = "true";
-    });
-    element.addEventListener("dragend", () => {
-      delete element.dataset.dragged;
-      finishDrag();
-    });
+        faces(task)),
+      refusals.has(task.id) && h("span", { class: "problem", role: "alert", testid: "card-problem" }, refusals.get(task.id)));
+    element.addEventListener("focus", () => makeHome(task.id));
     element.addEventListener("blur", () => { if (!wanted) letGo(); });
     return h("li", {}, element);
   }
@@ -129,7 +109,13 @@ export function createBoard({ tasks, say, open }) {
     event.preventDefault();
   }
 
-  const place = (id) => element.querySelector(`[data-testid="task-card"][data-task-id="${id}"]`);
+  const place = (id) => element.querySelector(`.task-card[data-task-id="${id}"]`);
+
+  function makeHome(id) {
+    if (home !== null) place(home)?.setAttribute("tabindex", "-1");
+    home = id;
+    place(id)?.setAttribute("tabindex", "0");
+  }
 
   function pickUp(task) {
     carried = { id: task.id, status: task.status };
@@ -179,17 +165,28 @@ export function createBoard({ tasks, say, open }) {
   function move(task, status) {
     if (task.status === status) return;
     wanted = task.id;
+    refusals.delete(task.id);
     moveTask({
-      tasks, say, task, status,
+      tasks, task, status,
+      failed: (error) => refusals.set(task.id, `Not moved. ${wordsOf(error)}`),
       over() {
         const now = state.known.get(task.id);
-        if (now) setText(heard, `${task.title} is in ${labelOf(STATUSES, now.status)}.`);
+        if (now && !refusals.has(task.id)) setText(heard, `${task.title} is in ${labelOf(STATUSES, now.status)}.`);
         wanted = task.id;
         render();
         wanted = null;
       },
     });
   }
+
+  const drag = dragCards(element, {
+    point,
+    over: () => render(),
+    drop(id, status) {
+      const task = state.known.get(id);
+      if (task) move(task, status);
+    },
+  });
 
   // Showing
 
@@ -199,17 +196,27 @@ export function createBoard({ tasks, say, open }) {
   }
 
   function render() {
+    if (drag.isDragging()) return;
     const focus = wanted ?? focused();
+    const isBlank = state.status !== "ready" || STATUSES.every(({ id }) => !tasks.countOf(id));
     for (const { id } of STATUSES) {
-      const { element: section, list, count, more } = columns.get(id);
+      const { element: section, list, count, more, empty } = columns.get(id);
       setAttribute(section, "hidden", Boolean(state.filters.status) && state.filters.status !== id);
-      reconcile(list, tasks.inColumn(id), { key: (task) => task.id, sign: signOf, create: card });
-      setText(count, String(tasks.countOf(id)));
+      const shown = tasks.inColumn(id);
+      const all = tasks.countOf(id);
+      reconcile(list, shown, { key: (task) => task.id, sign: signOf, create: card });
+      setText(count, String(all));
+      setText(more, `Show more (${all - shown.length})`);
       setAttribute(more, "hidden", !state.columns.get(id)?.hasMore);
+      setAttribute(empty, "hidden", isBlank || shown.length > 0);
     }
-    for (const one of element.querySelectorAll("[data-task-id]")) {
-      setAttribute(one, "aria-current", Number(one.dataset.taskId) === state.open?.id ? "true" : null);
+    const current = element.querySelector("[aria-current]");
+    if (Number(current?.dataset.taskId) !== state.openId) {
+      current?.removeAttribute("aria-current");
+      place(state.openId)?.setAttribute("aria-current", "true");
     }
+    if (!place(home)) makeHome(Number(element.querySelector(".task-card")?.dataset.taskId) || null);
+    else makeHome(home);
     if (carried && place(carried.id)) place(carried.id).dataset.carried = "true";
     if (focus !== null && focused() !== focus && !document.querySelector("dialog[open]")) place(focus)?.focus();
   }
@@ -217,9 +224,8 @@ export function createBoard({ tasks, say, open }) {
   const signOf = (task) => JSON.stringify([
     task.title, task.status, task.priority, task.due_date, isLate(task), task.comment_count, task.attachments.length,
     task.assigned_to.map(({ id, username, avatar }) => [id, username, avatar]), task.version,
+    refusals.get(task.id),
   ]);
 
-  const element = h("div", { class: "board", testid: "board", role: "group", "aria-label": "Board" },
-    help, heard, [...columns.values()].map((one) => one.element));
-  return { element, render };
+  return { element, render, focus: (id) => (place(id) ?? place(home))?.focus() };
 }

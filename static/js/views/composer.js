@@ -12,7 +12,7 @@ export function createComposer({ actions }) {
   let editing = null;
 
   const text = h("textarea", {
-    class: "composer-text", rows: "1", testid: "composer", placeholder: "Write a message", "aria-label": "Message",
+    class: "composer-text", rows: "1", dir: "auto", testid: "composer", placeholder: "Write a message", "aria-label": "Message",
     enterkeyhint: "send", on: { input: onInput, keydown: onKey, paste: onPaste, blur: () => actions.stopTyping() },
   });
   const picker = h("input", {

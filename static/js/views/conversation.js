@@ -1,4 +1,5 @@
 /* The open room: its head, its messages and where one reads in them, and the composer below. */
+import { taskAddress } from "../address.js";
 import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
 import { names } from "../format.js";
 import { icon } from "../icons.js";
@@ -18,6 +19,7 @@ export function createConversation({ store, actions }) {
   const title = h("h2", { class: "panel-title", testid: "room-title" });
   const subtitle = h("p", { class: "hint" });
   const picture = h("span", { class: "avatar-place" });
+  const toTask = h("a", { class: "button quiet small", testid: "room-task" }, icon("task"), "Task");
   const add = iconButton("addPerson", "Add people", () => actions.addPeople(openRoom()), { testid: "add-people" });
   const leave = iconButton("leave", "Leave the group", () => actions.leave(openRoom()), { testid: "leave-room" });
   const list = h("div", { class: "messages", testid: "messages", role: "log", "aria-label": "Messages" });
@@ -28,7 +30,7 @@ export function createConversation({ store, actions }) {
   const typing = h("p", { class: "typing", testid: "typing", "aria-live": "polite" });
   const composer = createComposer({ actions: { ...actions, lastOwn } });
   const nothing = h("div", { class: "nothing" }, h("span", { class: "mark large" }, icon("chat")), h("p", {}, "Choose a room, or start a new one."));
-  const head = h("div", { class: "panel-head" }, picture, h("div", { class: "panel-head-text" }, title, subtitle), add, leave);
+  const head = h("div", { class: "panel-head" }, picture, h("div", { class: "panel-head-text" }, title, subtitle), toTask, add, leave);
   const body = h("div", { class: "conversation" }, head,
     h("div", { class: "messages-place" }, scroll, jump), typing, composer.element,
     h("div", { class: "drop-hint", "aria-hidden": "true" }, "Drop files to attach them"));
@@ -52,6 +54,8 @@ export function createConversation({ store, actions }) {
     setText(title, roomName(room, store.me));
     setText(subtitle, about(room));
     picture.replaceChildren(roomAvatar(room, store.me));
+    setAttribute(toTask, "hidden", !room.task);
+    setAttribute(toTask, "href", taskAddress(room.task));
     setAttribute(add, "hidden", room.room_type !== "group");
     setAttribute(leave, "hidden", room.room_type !== "group");
   }

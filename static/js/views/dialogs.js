@@ -5,7 +5,12 @@ import { busy, field, iconButton, personAvatar } from "./parts.js";
 
 const SEARCH_MS = 200;
 
-/** The browser's own modal dialog: it traps focus, closes on Escape and gives focus back. */
+const hasWords = (dialog) => [...dialog.querySelectorAll("input, textarea")].some((one) => one.value !== one.defaultValue);
+
+/**
+ * The browser's own modal dialog: it traps focus, closes on Escape and gives
+ * focus back. A press beside it closes it too, unless that would lose words.
+ */
 export function openDialog(title, ...content) {
   const dialog = h("dialog", { class: "dialog", "aria-label": title },
     h("div", { class: "dialog-head" },
@@ -13,8 +18,10 @@ export function openDialog(title, ...content) {
       iconButton("close", "Close", () => dialog.close())),
     content);
   dialog.addEventListener("close", () => dialog.remove());
+  let isPressedBeside = false; // a drag out of a field ends beside the dialog as well
+  dialog.addEventListener("pointerdown", (event) => { isPressedBeside = event.target === dialog; });
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
+    if (event.target === dialog && isPressedBeside && !hasWords(dialog)) dialog.close();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -1,6 +1,7 @@
 /* A scroller that stays at its newest entry, until somebody scrolls up to read, and again once they come back. */
 
 const AT_END_PX = 60;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Pictures arrive late, keyboards open and notices appear: whoever was at the end stays there. */
 export function followEnd(scroller, content) {
@@ -11,7 +12,7 @@ export function followEnd(scroller, content) {
 
   function toEnd(behavior = "instant") {
     following = true;
-    scroller.scrollTo({ top: scroller.scrollHeight, behavior });
+    scroller.scrollTo({ top: scroller.scrollHeight, behavior: still.matches ? "instant" : behavior });
   }
 
   function keepUp() {

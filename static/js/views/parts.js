@@ -36,12 +36,13 @@ let lastField = 0;
 export function field({ label, hint, name, testid, control = "input", options = [], ...attributes }) {
   lastField += 1;
   const id = `field-${lastField}`;
+  const isProse = control === "textarea" || (control === "input" && (attributes.type ?? "text") === "text");
   const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert" });
   const note = hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null;
   const described = [note && `${id}-hint`, `${id}-problem`].filter(Boolean).join(" ");
   const input = h(
     control,
-    { id, name, testid, class: "input", "aria-describedby": described, ...attributes },
+    { id, name, testid, class: "input", dir: isProse ? "auto" : null, "aria-describedby": described, ...attributes },
     options.map(({ id: value, label: text }) => h("option", { value }, text)),
   );
   const element = h("div", { class: "field" }, h("label", { class: "label", for: id }, label), input, note, problem);
@@ -55,8 +56,12 @@ export function field({ label, hint, name, testid, control = "input", options = 
   };
 }
 
-/** Keeps a button from being pressed twice while its work is under way. */
+/**
+ * Keeps a button from being pressed twice while its work is under way. What is
+ * disabled loses the focus: it gets it back, or what is around it if it is gone.
+ */
 export async function busy(button, work) {
+  const hadFocus = document.activeElement === button;
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
   try {
@@ -64,7 +69,13 @@ export async function busy(button, work) {
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
+    if (hadFocus) setTimeout(() => giveFocusBack(button));
   }
+}
+
+function giveFocusBack(button) {
+  if (![document.body, button].includes(document.activeElement)) return;
+  (button.hidden ? button.closest("[tabindex]") : button)?.focus();
 }
 
 const LINK = /(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}])/g;

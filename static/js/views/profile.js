@@ -1,5 +1,5 @@
 /* One's own profile: picture, name and address, password, and where one is signed in. */
-import { h, setText } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import { openDialog } from "./dialogs.js";
 import { busy, field, iconButton, personAvatar } from "./parts.js";
 
@@ -49,17 +49,22 @@ function form({ title, fields, action, testid, send }) {
 }
 
 function picture({ call, user, changed }) {
-  const place = h("span", { class: "avatar-place", testid: "profile-picture" }, personAvatar(user));
+  const place = h("span", { class: "avatar-place", testid: "profile-picture" });
   const said = message("picture-message");
   const choose = h("input", { type: "file", accept: "image/jpeg,image/png,image/gif", "aria-label": "New picture", testid: "picture-file" });
   const remove = h("button", { type: "button", class: "button small", testid: "picture-remove" }, "Remove");
+
+  const show = (now) => {
+    place.replaceChildren(personAvatar(now));
+    setAttribute(remove, "hidden", !now.avatar);
+  };
 
   async function become(work) {
     setText(said, "");
     try {
       await work();
       const now = await call("GET", PROFILE);
-      place.replaceChildren(personAvatar(now));
+      show(now);
       changed(now);
     } catch (error) {
       setText(said, error.fields?.avatar?.join(" ") ?? error.message);
@@ -73,7 +78,8 @@ function picture({ call, user, changed }) {
     await call("POST", `${PROFILE}avatar/`, { form });
   }));
   remove.addEventListener("click", () => busy(remove, () => become(() => call("DELETE", `${PROFILE}avatar/`))));
-  return h("section", {},
+  show(user);
+  return h("section", { class: "dialog-part" },
     h("h3", { class: "section-title" }, "Picture"), said,
     h("p", { class: "hint" }, "A JPEG, PNG or GIF of at most 5 MB. It is stored without what the camera wrote into it."),
     h("div", { class: "buttons" }, place, choose, remove));

@@ -27,7 +27,7 @@ function noticeText(state) {
   return "";
 }
 
-/** actions -> {signOut(), reconnect()} */
+/** actions -> {go(panelId), signOut(), reconnect()} */
 export function createShell({ store, panels, docsUrl, actions }) {
   const pillLabel = h("span", { class: "pill-label" });
   const pill = h("span", { class: "pill", testid: "connection-state", role: "status" }, h("span", { class: "pill-dot", "aria-hidden": "true" }), pillLabel);
@@ -50,7 +50,7 @@ export function createShell({ store, panels, docsUrl, actions }) {
   const tabs = panels.map((panel) => {
     const badge = h("span", { class: "badge", hidden: true });
     badges.set(panel, badge);
-    return h("button", { type: "button", class: `tab tab-${panel.id}`, testid: `tab-${panel.id}`, on: { click: () => show(panel.id) } },
+    return h("button", { type: "button", class: `tab tab-${panel.id}`, testid: `tab-${panel.id}`, on: { click: () => actions.go(panel.id) } },
       h("span", { class: "tab-icon" }, icon(panel.icon), badge), panel.label);
   });
   const workspace = h("main", { class: "workspace" }, panels.map((panel) => {
@@ -96,5 +96,5 @@ export function createShell({ store, panels, docsUrl, actions }) {
   renderConnection();
   renderPerson();
   renderBadges();
-  return { element, show, renderConnection, renderPerson, renderBadges };
+  return { element, show, go: actions.go, renderConnection, renderPerson, renderBadges };
 }

@@ -1,7 +1,8 @@
 /* The fields of a task, for a new one and for one that is there. */
 import { h } from "../dom.js";
+import { exactTime } from "../format.js";
 import { PRIORITIES, STATUSES } from "../tasks.js";
-import { openDialog } from "./dialogs.js";
+import { openDialog, peoplePicker } from "./dialogs.js";
 import { busy, field } from "./parts.js";
 import { clearRefusal, fromField, refusalLine, showRefusal, toField } from "./taskparts.js";
 
@@ -35,28 +36,106 @@ export function taskFields(state) {
 export const layOut = ({ title, description, ...others }) =>
   [title.element, description.element, h("div", { class: "field-grid" }, Object.values(others).map(({ element }) => element))];
 
+/** How a value of a field reads. */
+function worded(input, value) {
+  if (!value) return "nothing";
+  if (input.type === "datetime-local") return exactTime(fromField(value));
+  return [...(input.options ?? [])].find((option) => option.value === value)?.label ?? `“${value}”`;
+}
+
 /** A form over the fields that remembers what it was filled with, and sends only what was changed. */
 export function draftOf(fields) {
   let filled = {};
+  const theirs = new Map(); // name -> what stands there by now, beside what one has written
   const values = () => Object.fromEntries(Object.entries(fields).map(([name, { input }]) => [name, input.value]));
 
-  return {
+  /** As the field itself would hold it: line ends and times have more than one form. */
+  function valueIn(name, task) {
+    const probe = fields[name].input.cloneNode(true);
+    probe.value = FILL[name]?.(task[name]) ?? task[name] ?? "";
+    return probe.value;
+  }
+
+  function settle(name) {
+    theirs.get(name)?.remove();
+    theirs.delete(name);
+  }
+
+  function show(name, value) {
+    const { element, input } = fields[name];
+    settle(name);
+    const take = h("button", { type: "button", class: "button small", testid: "task-take-theirs" }, "Take this");
+    take.addEventListener("click", () => {
+      input.value = value;
+      settle(name);
+      input.focus();
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    const words = h("div", { class: "theirs", role: "status", testid: "task-theirs" },
+      h("p", {}, h("span", { class: "label" }, "Changed meanwhile to "), h("bdi", { class: "text" }, worded(input, value))), take);
+    theirs.set(name, words);
+    element.append(words);
+  }
+
+  const draft = {
     fill(task) {
-      for (const [name, { input }] of Object.entries(fields)) input.value = FILL[name]?.(task[name]) ?? task[name] ?? "";
+      for (const name of Object.keys(fields)) {
+        fields[name].input.value = valueIn(name, task);
+        settle(name);
+      }
       filled = values();
     },
+
+    /** Takes over what others have changed, and shows it beside what one has written in the same place. */
+    follow(task) {
+      for (const [name, { input }] of Object.entries(fields)) {
+        const value = valueIn(name, task);
+        if (value === filled[name]) continue;
+        const isMine = input.value !== filled[name];
+        filled[name] = value;
+        if (!isMine) input.value = value;
+        if (input.value === value) settle(name);
+        else show(name, value);
+      }
+    },
+
+    /** What was sent stands there now; what has been written since then waits for the next time. */
+    saved(sent, task) {
+      Object.assign(filled, sent);
+      for (const name of Object.keys(fields)) settle(name);
+      draft.follow(task);
+    },
+
+    values,
     changes() {
       const now = Object.entries(values()).filter(([name, value]) => value !== filled[name]);
       return Object.fromEntries(now.map(([name, value]) => [name, SEND[name]?.(value) ?? (SEND[name] ? null : value)]));
     },
     get isTouched() { return Object.entries(values()).some(([name, value]) => value !== filled[name]); },
+    get isContested() { return theirs.size > 0; },
   };
+  return draft;
 }
 
-export function askForTask({ tasks, made }) {
+/** People to choose from, loaded when somebody looks: {element, ids()}. */
+function chooser(api, line) {
+  const element = h("details", { class: "chooser" }, h("summary", { testid: "task-choose-people" }, "Assign people"));
+  let picker = null;
+  element.addEventListener("toggle", () => {
+    if (picker) return;
+    picker = peoplePicker({ api, me: null, many: true, problem: line, choose: () => {} });
+    element.append(picker.element);
+    picker.element.scrollIntoView({ block: "nearest" });
+    picker.element.querySelector("input").focus();
+  });
+  return { element, ids: () => [...picker?.chosen.keys() ?? []] };
+}
+
+export function askForTask({ tasks, api, made }) {
   const line = refusalLine("new-task-message");
   const fields = taskFields(tasks.state);
   fields.status = field({ label: "Status", name: "status", control: "select", options: STATUSES, testid: "task-status" });
+  const people = chooser(api, line);
   const draft = draftOf(fields);
   draft.fill({ priority: "medium", status: "todo" });
   const submit = h("button", { type: "submit", class: "button primary", testid: "task-save" }, "Create task");
@@ -65,6 +144,8 @@ export function askForTask({ tasks, made }) {
     event.preventDefault();
     clearRefusal(fields, line);
     const json = { title: fields.title.input.value, ...draft.changes() };
+    const assignees = people.ids();
+    if (assignees.length) json.assignees = assignees;
     busy(submit, () => tasks.create(json).then((task) => {
       dialog.close();
       made(task);
@@ -72,6 +153,6 @@ export function askForTask({ tasks, made }) {
   }
 
   const dialog = openDialog("New task", h("form", { class: "dialog-form task-form scroll", novalidate: true, on: { submit: send } },
-    line, layOut(fields), h("div", { class: "buttons" }, submit)));
+    layOut(fields), people.element, line, h("div", { class: "buttons" }, submit)));
   fields.title.input.focus();
 }

@@ -6,10 +6,11 @@ import { createBoard } from "./board.js";
 import { createTaskDetail } from "./taskdetail.js";
 import { askForTask } from "./taskform.js";
 
-export function createTaskPanel({ tasks, api, say }) {
+/** actions -> {open(id), close(), removed(), discuss(task)}: what is shown follows the address, so the address is told first. */
+export function createTaskPanel({ tasks, api, say, actions }) {
   const { state } = tasks;
-  const board = createBoard({ tasks, say, open: openTask });
-  const detail = createTaskDetail({ tasks, api, say });
+  const board = createBoard({ tasks, open: actions.open });
+  const detail = createTaskDetail({ tasks, api, say, actions });
 
   const choice = (name, label, every, options = []) => {
     const all = [{ id: "", label: every }, ...options];
@@ -20,9 +21,12 @@ export function createTaskPanel({ tasks, api, say }) {
   const mine = h("input", { type: "checkbox", testid: "task-filter-mine", on: { change: () => tasks.filter({ mine: mine.checked }) } });
   const assignee = choice("assignee", "Assigned to", "Anybody");
   const filters = h("div", { class: "task-filters", role: "group", "aria-label": "Filters" },
-    search, choice("status", "Status", "Every status", STATUSES), choice("priority", "Priority", "Every priority", PRIORITIES),
+    search, choice("status", "Status", "Status", STATUSES), choice("priority", "Priority", "Priority", PRIORITIES),
     assignee, h("label", { class: "mine" }, mine, "Mine"));
 
+  const clear = h("button", { type: "button", class: "button small", testid: "task-filters-clear", hidden: true, on: { click: clearFilters } }, "Clear filters");
+  filters.append(clear);
+  const nothing = h("p", { class: "empty board-empty", testid: "board-empty", role: "status" });
   const words = h("span", {});
   const notice = h("div", { class: "notice", role: "alert", hidden: true }, words,
     h("button", { type: "button", class: "button small", on: { click: () => tasks.load() } }, "Try again"));
@@ -32,14 +36,34 @@ export function createTaskPanel({ tasks, api, say }) {
   const element = h("section", { "aria-label": "Tasks" },
     h("div", { class: "panel-head" },
       h("h2", { class: "panel-title" }, "Tasks"), lag,
-      h("button", { type: "button", class: "button primary small", testid: "new-task", on: { click: () => askForTask({ tasks, made: (task) => say(`“${task.title}” has been made.`) }) } }, icon("task"), "New task")),
+      h("button", { type: "button", class: "button primary small", testid: "new-task", on: { click: () => askForTask({ tasks, api, made: (task) => say(`“${task.title}” has been made.`) }) } }, icon("add"), "New task")),
     filters, notice, asked,
+    nothing,
     h("div", { class: "task-place" }, board.element, detail.element));
 
-  function openTask(id) {
-    tasks.open(id);
+  function clearFilters() {
+    for (const control of filters.querySelectorAll("input, select")) {
+      control.value = "";
+      control.checked = false;
+    }
+    tasks.filter({ search: "", status: "", priority: "", assignee: "", mine: false });
+    search.focus();
+  }
+
+  function renderEmpty() {
+    const isFiltered = Object.values(state.filters).some(Boolean);
+    const isEmpty = state.status === "ready" && STATUSES.every(({ id }) => !tasks.countOf(id));
+    setAttribute(clear, "hidden", !isFiltered);
+    setText(nothing, isEmpty ? (isFiltered ? "No task matches these filters." : "No tasks yet. Make the first one.") : state.status === "loading" ? "Loading tasks…" : "");
+  }
+
+  let shown = null; // the task that was open when this was last rendered
+  /** Whoever closes a task is back at its card. */
+  function renderDetail() {
+    const wasInside = detail.element.contains(document.activeElement);
     detail.render();
-    if (matchMedia("(max-width: 719px)").matches) detail.element.querySelector("[data-testid=task-close]")?.focus();
+    if (wasInside && state.openId === null) board.focus(shown);
+    shown = state.openId;
   }
 
   let sign = "";
@@ -68,8 +92,9 @@ export function createTaskPanel({ tasks, api, say }) {
     setText(lag, state.connection === "connected" || state.connection === "idle" ? "" : "catching up…");
     renderProposals();
     renderPeople();
+    renderEmpty();
     board.render();
-    detail.render();
+    renderDetail();
   }
 
   tasks.watch(coalesce(render));

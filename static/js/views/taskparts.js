@@ -4,7 +4,16 @@ import { STATUSES, labelOf, needsReason } from "../tasks.js";
 import { openDialog } from "./dialogs.js";
 import { busy, field } from "./parts.js";
 
+export function small(label, testid, click) {
+  const button = h("button", { type: "button", class: "button small", testid }, label);
+  button.addEventListener("click", () => click(button));
+  return button;
+}
+
 export const refusalLine = (testid) => h("p", { class: "form-message", role: "alert", testid });
+
+/** An error in one line, with what the server says of each field. */
+export const wordsOf = (error) => Object.values(error.fields ?? {}).flat().join(" ") || error.message;
 
 /** What the server says about each field beside it, and the rest in one line. */
 export function showRefusal(error, fields, line) {
@@ -15,6 +24,7 @@ export function showRefusal(error, fields, line) {
     else others.push(...texts);
   }
   setText(line, error.fields ? others.join(" ") : error.message);
+  Object.values(fields).find(({ input }) => input.hasAttribute("aria-invalid"))?.input.focus();
 }
 
 export function clearRefusal(fields, line) {
@@ -51,13 +61,11 @@ export function askText({ title, label, action, value = "", testid, required = t
   text.input.focus();
 }
 
-/** Moves a task, asking for a reason where one is needed. `over()` is called however it ends. */
-export function moveTask({ tasks, say, task, status, over = () => {} }) {
+/** Moves a task, asking for a reason where one is needed. `failed(error)` if it is refused, and `over()` however it ends. */
+export function moveTask({ tasks, task, status, failed, over }) {
   if (task.status === status) return over();
   const to = labelOf(STATUSES, status);
-  if (!needsReason(task.status, status)) {
-    return tasks.move(task, status).catch((error) => say(error.message)).then(over);
-  }
+  if (!needsReason(task.status, status)) return tasks.move(task, status).catch(failed).then(over);
   return askText({
     title: `Move to ${to}`, label: `Why does “${task.title}” go from ${labelOf(STATUSES, task.status)} to ${to}?`,
     action: "Move", testid: "task-reason", send: (reason) => tasks.move(task, status, reason), closed: over,
