@@ -129,7 +129,11 @@ async def test_of_two_processes_one_moves_a_focus_session(two, new_client, conne
 @pytest.mark.gen_test
 async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
     ann, bob, _ = await _team(two, new_client)
-    since = (await bob.get("/api/v1/realtime/events/")).expect(200).json["seq"]
+    # What the team was made of may be on its way to the second process still.
+    made = (await ann.get("/api/v1/realtime/events/")).expect(200).json["seq"]
+    since = 0
+    while since < made:
+        since = (await bob.get("/api/v1/realtime/events/")).expect(200).json["seq"]
     waiting = asyncio.ensure_future(bob.get(f"/api/v1/realtime/events/?after={since}&wait=20"))
     body = {"title": "Across", "content": "…", "user_id": 2}
     (await ann.post("/api/v1/realtime/events/system", json=body)).expect(200)
