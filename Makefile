@@ -1,11 +1,13 @@
 # make run ARGS="--port 9000"   the server, on a bare checkout too
-# make test ARGS="-k chat -x"   the tests, warnings are errors
+# make test ARGS="-k chat -x"   the tests, warnings are errors; with a debugger: ARGS="-n 0 --pdb"
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
+# Processes that share the tests: one more than the cores of a small machine, since tests also wait.
+WORKERS ?= 3
 
 .PHONY: setup run test lint bench chromium
 .DELETE_ON_ERROR:
@@ -16,7 +18,7 @@ run: $(VENV)/.stamp-run
 	$(BIN)/python server.py $(ARGS)
 
 test: $(VENV)/.stamp-test chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.stamp-dev
 	$(BIN)/python -m ruff check .

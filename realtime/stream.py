@@ -101,10 +101,16 @@ class Stream:
     async def _next(self, actor: Actor, after: int, until: float) -> Missed:
         loop = asyncio.get_running_loop()
         while True:
+            known = max(after, self._realtime.hub.position)
             groups = await self._realtime.store.read(streams.groups_of, actor)
             with self._arrivals.listening(groups) as bell:
                 position = max(after, self._realtime.hub.position)
                 found = await self._realtime.page(dict.fromkeys(groups, position), after, PAGE)
+                if found and found[-1].seq > known:
+                    # It may say that one is in another group by now, whose events are to come as well.
+                    found = [event for event in found if event.seq <= known]
+                    position = known
+                    bell.set()
                 messages = [one for one in (event.message(events.STREAM) for event in found) if one]
                 after = found[-1].seq if len(found) == PAGE else position
                 if messages or self.is_closed:

@@ -20,6 +20,8 @@ from tests.support.server_process import UNTHROTTLED, ServerProcess  # noqa: E40
 from tests.support.websocket import Socket  # noqa: E402
 
 SECRET_KEY = "a secret for tests only, long enough for HS256"
+# What starts or ends takes moments, and on a busy machine some more; beyond this it hangs.
+HANGING_S = 90
 
 
 # Without this, Tornado's first loop asks for "the current one", and asyncio makes one that nobody closes.
@@ -170,7 +172,7 @@ def store(settings, io_loop):
     store.open()
     io_loop.run_sync(start)
     yield store
-    io_loop.run_sync(store.close, timeout=30)
+    io_loop.run_sync(store.close, timeout=HANGING_S)
 
 
 @pytest.fixture
@@ -197,13 +199,13 @@ def start_app(settings, io_loop):
             await app.stop()
 
     yield start
-    io_loop.run_sync(stop_all, timeout=30)
+    io_loop.run_sync(stop_all, timeout=HANGING_S)
 
 
 @pytest.fixture
 def app(start_app, io_loop):
     """A running server.Taskroom with the default settings."""
-    return io_loop.run_sync(start_app, timeout=30)
+    return io_loop.run_sync(start_app, timeout=HANGING_S)
 
 
 @pytest.fixture
@@ -239,7 +241,7 @@ def connect_to(io_loop):
         await asyncio.gather(*(socket.leave() for socket in sockets))
 
     yield open_socket
-    io_loop.run_sync(close_all, timeout=30)
+    io_loop.run_sync(close_all, timeout=HANGING_S)
 
 
 @pytest.fixture
@@ -301,9 +303,9 @@ def browser(browser_loop):
     """Playwright's Browser, on the loop of the tests that use it."""
     path = browser_support.chromium_path()
     chromium = browser_support.Chromium()
-    browser_loop.run_sync(lambda: chromium.start(path), timeout=60)
+    browser_loop.run_sync(lambda: chromium.start(path), timeout=HANGING_S)
     yield chromium.browser
-    browser_loop.run_sync(chromium.stop, timeout=60)
+    browser_loop.run_sync(chromium.stop, timeout=HANGING_S)
 
 
 @pytest.fixture
@@ -311,4 +313,4 @@ def new_page(browser, io_loop):
     """await new_page(base_url=app.url, ...) -> Page; fails the test for anything uncaught in the page."""
     pages = browser_support.Pages(browser)
     yield pages
-    io_loop.run_sync(pages.close, timeout=30)
+    io_loop.run_sync(pages.close, timeout=HANGING_S)

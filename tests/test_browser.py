@@ -112,7 +112,7 @@ async def register_in_page(new_page: Any, process: Any, name: str, refused: list
     return tab
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_two_people_register_and_talk(new_page, process):
     refused: list[str] = []
     ann, bob = [await register_in_page(new_page, process, name, refused) for name in ("ann", "bob")]
@@ -173,7 +173,7 @@ async def test_two_people_register_and_talk(new_page, process):
     assert len(errors) == 2 and all("401" in line for line in errors), errors
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_pages_outlive_a_killed_server(new_page, process, new_client):
     ann, bob = [await arrive(new_page, process, name) for name in ("ann", "bob")]
     (cid,) = await sign_up(new_client(process), "cid")
@@ -365,7 +365,7 @@ def reset_link(process: Any, email: str) -> str:
     return run.stdout.strip()
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_reset_link_sets_a_new_password(new_page, process):
     elsewhere = await arrive(new_page, process, "ann")
     link = await asyncio.to_thread(reset_link, process, "ann@example.org")

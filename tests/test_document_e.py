@@ -56,7 +56,7 @@ async function sendTaskEvent(taskId, title, action) {
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_its_javascript_runs_as_it_stands(app, client, new_page):
     (ann,) = await sign_up(client, "ann")
     made = (await ann.post("/api/tasks/", json={"title": "Paint"})).expect(201).json
@@ -86,7 +86,7 @@ async def _shown(page, count):
     return shown if len(shown) >= count else None
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_command_line_client_survives_a_restart(process, new_client):
     (ann,) = await sign_up(new_client(process), "ann")
     place = (await ann.post("/api/v1/workspaces/", json={"name": "W"})).expect(201).json["id"]
@@ -113,7 +113,7 @@ async def test_the_command_line_client_survives_a_restart(process, new_client):
         listening.stdout.close()
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_the_command_line_client_ends_when_it_is_refused(process, new_client):
     command = [sys.executable, ROOT / "websocket_client_test.py", "no.such.token", "--server", process.url]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30)

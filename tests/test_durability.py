@@ -81,7 +81,7 @@ async def whole_history(member: Member, room: int) -> list[dict[str, Any]]:
             return messages
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_was_acknowledged_survives_power_cuts_at_any_moment(
     start_process, new_client, connect_to, database_url
 ):
@@ -139,7 +139,7 @@ async def test_what_was_acknowledged_survives_power_cuts_at_any_moment(
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_graceful_end_tells_the_sockets_and_finishes_what_waits(
     start_process, new_client, connect_to, database_url
 ):
@@ -354,7 +354,7 @@ def test_a_server_that_cannot_start_says_why_in_one_line_and_gives_up(tmp_path, 
 
 
 @postgresql_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_two_servers_that_start_at_once_on_an_empty_database_both_work(
     start_process, postgres_server, database_url
 ):

@@ -46,7 +46,7 @@ async def check_unavailable(asked: Awaitable[Answer]) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_without_a_database_rest_says_503_in_time_and_heals_without_a_restart(
     app, client, postgres_server, fault
 ):
@@ -80,7 +80,7 @@ async def test_without_a_database_rest_says_503_in_time_and_heals_without_a_rest
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_without_a_database_a_socket_gets_errors_and_stays(
     app, client, connect, postgres_server, fault
 ):
@@ -117,7 +117,7 @@ async def test_without_a_database_a_socket_gets_errors_and_stays(
 
 
 @pytest.mark.parametrize("path", ["/ws/chat/", "/ws/chat/{room}/"])
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_client_that_connects_meanwhile_is_told_to_come_back_not_to_sign_in(
     app, client, connect, postgres_server, path
 ):
@@ -141,7 +141,7 @@ async def test_a_client_that_connects_meanwhile_is_told_to_come_back_not_to_sign
     await eventually(is_back, 10)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_connections_that_the_database_drops_are_not_noticed_by_anyone(
     app, client, connect, postgres_server, database_url
 ):
@@ -161,7 +161,7 @@ async def test_connections_that_the_database_drops_are_not_noticed_by_anyone(
         (await bob.get(PROFILE)).expect(200)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_was_committed_while_nobody_could_tell_is_heard_with_since(
     app, client, connect, postgres_server
 ):

@@ -255,8 +255,8 @@ async def test_the_clock_runs_in_the_server(client, connect):
     (ann,) = await sign_up(client, "ann")
     made = await session(ann, focus_minutes=1 / 60, break_minutes=1 / 60, rounds=2)
     socket = await connect(f"/ws/focus-session/{made['id']}", token=ann.access)
+    phases = [(await socket.recv())["data"]["event"]]
     (await ann.post(f"{PATH}/{made['id']}/start/")).expect(200)
-    phases = []
     async with asyncio.timeout(15):
         while not phases or phases[-1] != "ended":
             data = (await socket.recv(10))["data"]

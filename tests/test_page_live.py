@@ -41,7 +41,7 @@ async def send_system(page, title):
     await part("event-send").click()
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_notification_arrives_and_reading_it_clears_the_bell_elsewhere(browser, start_app, new_page):
     app = await start_app()
     here = await arrive(new_page, app, "ada")
@@ -78,7 +78,7 @@ async def test_a_notification_arrives_and_reading_it_clears_the_bell_elsewhere(b
     await expect(here.get_by_test_id("event-answer")).to_contain_text('"status": 4')
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_two_browsers_see_one_timer(browser, start_app, new_page):
     app = await start_app()
     ann, bob = [await arrive(new_page, app, name) for name in ("ann", "bob")]
@@ -125,7 +125,7 @@ async def test_two_browsers_see_one_timer(browser, start_app, new_page):
     await expect(bob.get_by_test_id("focus-phase")).to_have_text("Finished")
 
 
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_a_workspace_and_its_members(browser, start_app, new_page):
     app = await start_app()
     ann, bob = [await arrive(new_page, app, name) for name in ("ann", "bob")]

@@ -51,7 +51,7 @@ async def two_people(new_page, app):
     return ada, bob
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_cards_move_live_by_drag_and_by_keyboard(new_page, start_app):
     ada, bob = await two_people(new_page, await start_app())
     await ada.get_by_test_id("task-close").click()
@@ -88,7 +88,7 @@ async def test_cards_move_live_by_drag_and_by_keyboard(new_page, start_app):
     await expect(bob.get_by_test_id("task-card")).to_have_count(0)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_a_task_with_all_that_belongs_to_it(new_page, start_app):
     ada, bob = await two_people(new_page, await start_app())
     part, his = ada.get_by_test_id, bob.get_by_test_id
@@ -128,7 +128,7 @@ async def test_a_task_with_all_that_belongs_to_it(new_page, start_app):
     await expect(history).to_contain_text("assigned bob")
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_proposals_search_and_filters(new_page, start_app):
     app = await start_app()
     ada, _ = await arrive(new_page, app, "ada")

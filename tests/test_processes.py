@@ -108,7 +108,7 @@ async def test_a_client_that_changes_process_resumes(two, new_client, connect_to
     assert (await again.expect("chat_message"))["data"]["id"] == missed
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_of_two_processes_one_moves_a_focus_session(two, new_client, connect_to):
     ann, bob, _ = await _team(two, new_client)
     body = {"title": "Deep", "focus_minutes": 1 / 60, "break_minutes": 1 / 60, "rounds": 2}
@@ -126,7 +126,7 @@ async def test_of_two_processes_one_moves_a_focus_session(two, new_client, conne
         assert told == [("phase", "break"), ("phase", "focus"), ("ended", None)]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
     ann, bob, _ = await _team(two, new_client)
     since = (await bob.get("/api/v1/realtime/events/")).expect(200).json["seq"]
@@ -136,7 +136,7 @@ async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
     assert [event["title"] for event in (await waiting).expect(200).json["events"]] == ["Across"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_tasks_and_their_rooms_come_and_go_across_processes(two, new_client, connect_to):
     ann, bob, _ = await _team(two, new_client)
     far, near = await connect_to(two[1], "/ws/tasks/"), await connect_to(two[0], "/ws/tasks/")

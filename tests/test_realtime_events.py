@@ -1,10 +1,16 @@
 """Document E's three posts, to the letter, its sockets, and the stream without sockets."""
 
 import asyncio
+import threading
 
 import pytest
 from websockets.asyncio.client import connect as ws_connect
 
+from models import events, groups
+from models.authenticator import Authenticator
+from models.operations import notifications, streams
+from models.operations.notifications import Notice
+from tests.support.database import sqlite_only
 from tests.support.team import sign_up
 
 EVENTS = "/api/v1/realtime/events"
@@ -237,6 +243,52 @@ async def data_event(stream):
     return event
 
 
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_is_said_in_a_room_that_is_newer_than_ones_list_of_groups_is_told(client, monkeypatch):
+    """The groups were read, a room was made and spoken in, and only then did the answer come: the stream
+    went on behind the message."""
+    read, has_read, may_answer = streams.groups_of, threading.Event(), threading.Event()
+
+    def read_slowly(actor):
+        found = read(actor)
+        has_read.set()
+        may_answer.wait(10)
+        return found
+
+    ann, bob = await sign_up(client, "ann", "bob")
+    since = (await ann.get(f"{EVENTS}/")).json["seq"]
+    monkeypatch.setattr(streams, "groups_of", read_slowly)
+    waiting = asyncio.ensure_future(ann.get(f"{EVENTS}/?after={since}&wait=20"))
+    await asyncio.to_thread(has_read.wait, 10)
+    await bob.say(await bob.direct(ann), "meanwhile")
+    may_answer.set()
+    first = (await waiting).expect(200).json
+    then = (await ann.get(f"{EVENTS}/?after={first['seq']}")).expect(200).json
+    told = [event["type"] for event in first["events"] + then["events"]]
+    assert "room_created" in told and "chat_message" in told
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_comes_while_a_socket_is_being_signed_in_is_told(app, client, connect, monkeypatch):
+    """Document E's client acts as soon as it is connected; it was not yet in its group then."""
+    look_up, may_answer = Authenticator.actor_of_session, asyncio.Event()
+
+    async def look_up_slowly(*args):
+        await may_answer.wait()
+        return await look_up(*args)
+
+    (ann,) = await sign_up(client, "ann")
+    place = await workspace(ann)
+    monkeypatch.setattr(Authenticator, "actor_of_session", look_up_slowly)
+    sockets = [await connect(path, token=ann.access) for path in ("/ws/notifications", f"/ws/tasks/{place}")]
+    await app.store.write(notifications.notify, Notice("system", "early", "…"), [ann.id])
+    await app.store.write(events.emit, events.TASK_ANNOUNCED, [groups.workspace(place)], {"title": "early"})
+    may_answer.set()
+    assert [(await socket.recv())["title"] for socket in sockets] == ["early", "early"]
+
+
 @pytest.mark.gen_test
 async def test_document_e_over_another_implementation(app, client):
     (ann,) = await sign_up(client, "ann")
@@ -252,7 +304,7 @@ ODD = [
 ]  # fmt: skip
 
 
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 async def test_nothing_that_a_client_sends_is_an_error_of_ours(client):
     (ann,) = await sign_up(client, "ann")
     place, made = await workspace(ann), await task(ann)

@@ -45,7 +45,7 @@ class Restless:
                 self.titles.append(message["title"])
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_restless_clients_see_each_event_once_in_order(app, client, connect):
     members = await sign_up(client, *(f"p{number}" for number in range(5)))
     since = (await members[0].get(f"{EVENTS}/")).json["seq"]

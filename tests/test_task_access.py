@@ -187,7 +187,7 @@ def scene(app, client, io_loop):
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=120)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("role", ROLES)
 async def test_over_rest(scene, client, role):
     made = await scene(role)
@@ -211,7 +211,7 @@ async def test_over_rest(scene, client, role):
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("role", ROLES)
 async def test_over_the_socket(scene, connect_to, app, role):
     made = await scene(role)
@@ -243,7 +243,7 @@ CREATES = {
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("role", ROLES)
 async def test_who_creates(scene, client, connect_to, app, role):
     made = await scene(role)

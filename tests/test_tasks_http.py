@@ -235,7 +235,7 @@ WRONG_TASKS = {
 }
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_wrong_tasks_are_refused_by_field_and_nothing_changes(app, people):
     ceo = people[0]
     await app.store.write(lambda: Person.update(is_active=False).where(Person.id == 3).execute())
@@ -253,7 +253,7 @@ async def test_wrong_tasks_are_refused_by_field_and_nothing_changes(app, people)
 
 
 @sqlite_only
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_wrong_questions_are_refused(people):
     ceo, ann, _ = people
     task = await new(ceo)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from models import events
 from realtime.sockets.base import CloseSocket, Socket
@@ -17,10 +17,17 @@ from realtime.sockets.base import CloseSocket, Socket
 class DocumentedSocket(Socket):
     """One of document E's sockets."""
 
+    begins_with_state: ClassVar[bool] = False
+    """Whether the first thing it says is how things stand, so that nothing before it is missed."""
+
     def _open(self) -> None:
         super()._open()
         if self._since is not None:
             self.turn_additions_on()
+        elif not self.begins_with_state:
+            # The document's client acts as soon as it is connected, and expects to hear of what it did:
+            # also while this still finds out who it is.
+            self._since = str(self.realtime.hub.position)
 
     def turn_additions_on(self) -> None:
         """From now on everything is said."""

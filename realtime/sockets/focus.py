@@ -39,6 +39,7 @@ class FocusSocket(DocumentedSocket):
     """A focus session: the server's clock, and whatever its people send each other."""
 
     channel = events.FOCUS
+    begins_with_state = True
     says = Socket.says | {
         "focus_session_update": "`session_id` (text), `sender_id` and `data`. What a participant sends"
         " reaches everyone so; `data.event` is the server's own word: `state` on connecting, `joined`,"

@@ -15,6 +15,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from tests.support.conformance import check_answer
+from tests.support.waiting import PATIENCE_SECONDS
 
 PASSWORD = "correct horse 7"
 _UNSET = object()
@@ -175,7 +176,7 @@ class Client:
             path += ("&" if "?" in path else "?") + urlencode(query, doseq=True)
         return HTTPRequest(
             self.base_url + path, method, sent, body, follow_redirects=False, allow_nonstandard_methods=True,
-            connect_timeout=10, request_timeout=timeout, **rest,
+            connect_timeout=PATIENCE_SECONDS, request_timeout=timeout, **rest,
         )  # fmt: skip
 
 
@@ -205,7 +206,7 @@ class Stream:
     def end(self) -> None:
         self._events.put_nowait(None)
 
-    async def event(self, timeout: float = 5) -> dict[str, str] | None:
+    async def event(self, timeout: float = PATIENCE_SECONDS) -> dict[str, str] | None:
         """The next event's fields ("id", "event", "data"), None at the stream's end. Passes over comments."""
         return await asyncio.wait_for(self._events.get(), timeout)
 

@@ -1,9 +1,12 @@
 """A real PostgreSQL, from a wheel: as fast as it gets, because what it stores may be lost."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +81,8 @@ class PostgresServer(Service):
         # Not in pytest's directory, which is closed to the user that PostgreSQL runs as under root.
         self._folder = Path(tempfile.mkdtemp(prefix="taskroom-postgres-"))
         super().__init__(self._folder / "log")
-        self._cluster = get_server(self._folder / "data", cleanup_mode=None, start=False)
+        with _one_at_a_time():
+            self._cluster = get_server(self._folder / "data", cleanup_mode=None, start=False)
         self._cluster.ensure_pgdata_inited()
         self._databases_made = 0
 
@@ -119,14 +123,23 @@ class PostgresServer(Service):
 
     def execute(self, url: str, sql: str) -> Any:
         """Runs one statement, outside a transaction; its first value, if it has any."""
-        connection = psycopg2.connect(url)
-        try:
-            connection.autocommit = True
-            cursor = connection.cursor()
-            cursor.execute(sql)
-            return cursor.fetchone()[0] if cursor.description else None
-        finally:
-            connection.close()
+        with contextlib.closing(psycopg2.connect(url)) as connection:
+            return _execute(connection, sql)
+
+
+def _execute(connection: Any, sql: str) -> Any:
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(sql)
+    return cursor.fetchone()[0] if cursor.description else None
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Test processes that start at once must not each make the user that PostgreSQL runs as under root."""
+    with open(__file__) as this_file:
+        fcntl.flock(this_file, fcntl.LOCK_EX)
+        yield
 
 
 class FreshDatabases:
@@ -156,10 +169,11 @@ class FreshDatabases:
 
     def _made_pristine(self, url: str) -> bool:
         try:
-            self._server.execute(url, _DISCONNECT_OTHERS)
-            if self._server.execute(url, _SCHEMA) != self._schema:
-                return False
-            self._server.execute(url, "SELECT pristine.restore()")
+            with contextlib.closing(psycopg2.connect(url)) as connection:
+                _execute(connection, _DISCONNECT_OTHERS)
+                if _execute(connection, _SCHEMA) != self._schema:
+                    return False
+                _execute(connection, "SELECT pristine.restore()")
         except psycopg2.Error:
             return False
         return True

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPHeaders
 
 from tests.support.http import Answer
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class RawConnection:
@@ -28,7 +29,7 @@ class RawConnection:
             await self.send(b"%x\r\n%b\r\n" % (len(piece), piece))
         await self.send(b"0\r\n\r\n")
 
-    async def answer(self, timeout: float = 10) -> Answer:
+    async def answer(self, timeout: float = PATIENCE_SECONDS) -> Answer:
         """The final answer; interim ones (100 Continue) are passed over."""
         async with asyncio.timeout(timeout):
             while True:

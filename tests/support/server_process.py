@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.service import Service
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +65,7 @@ class ServerProcess(Service):
     def kill9(self) -> None:
         self.kill()
 
-    def wait_for_log(self, pattern: str, timeout: float = 10) -> re.Match:
+    def wait_for_log(self, pattern: str, timeout: float = PATIENCE_SECONDS) -> re.Match:
         return wait_until(lambda: re.search(pattern, self.log_text()), timeout)
 
     def check_log(self) -> None:

@@ -1,6 +1,7 @@
 """A program that a test may freeze, kill and start again, always on the same port."""
 
 import contextlib
+import random
 import signal
 import socket
 import subprocess
@@ -11,12 +12,17 @@ import psutil
 
 from tests.support.waiting import wait_until
 
+# Below what kernels hand out by themselves, so that no connection takes the port of a server that is down.
+_PORTS = range(10_000, 32_000)
+
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody uses now, and most likely nobody else will."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Service:
@@ -26,13 +32,15 @@ class Service:
     """
 
     stop_signal = signal.SIGTERM
-    start_timeout_seconds = 20
-    stop_timeout_seconds = 15
+    # For what hangs: each takes about a second, and a few on a busy machine.
+    start_timeout_seconds = 60
+    stop_timeout_seconds = 30
 
     def __init__(self, log_path: Path) -> None:
         self.port = free_port()
         self.log_path = log_path
         self._process: subprocess.Popen | None = None
+        self._is_frozen = False
 
     def command(self) -> list[str]:
         raise NotImplementedError
@@ -96,11 +104,14 @@ class Service:
 
     def freeze(self) -> None:
         """SIGSTOP: connections stay open and nothing answers. The parent first, so that it makes no more."""
+        self._is_frozen = True
         self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Undoes `freeze`; harmless when it was not frozen."""
-        self._signal_all(signal.SIGCONT)
+        if self._is_frozen:
+            self._signal_all(signal.SIGCONT)
+            self._is_frozen = False
 
     def heal(self) -> None:
         """Whatever a test did to it: thawed, running and ready again."""

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# What is sure to come may take so long on a busy machine. A promise to be quicker is tested by the clock.
+PATIENCE_SECONDS = 20
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.05
 
 
-async def eventually(predicate: Callable[[], Any], timeout: float = 5) -> Any:
+async def eventually(predicate: Callable[[], Any], timeout: float = PATIENCE_SECONDS) -> Any:
     """The first true value of `predicate`, which may be a plain or a coroutine function.
 
     An AssertionError inside it counts as "not yet", so a block of asserts can be a predicate;
@@ -33,7 +35,7 @@ async def eventually(predicate: Callable[[], Any], timeout: float = 5) -> Any:
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def wait_until(predicate: Callable[[], Any], timeout: float = 5) -> Any:
+def wait_until(predicate: Callable[[], Any], timeout: float = PATIENCE_SECONDS) -> Any:
     """The same for plain code, such as waiting for a child process. Blocks the thread."""
     deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE_SECONDS
     while not (value := predicate()):

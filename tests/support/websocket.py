@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 _ENDED = object()
 
 
@@ -49,7 +51,7 @@ class Socket:
         socket = cls()
         url = url.replace("http", "ws", 1) if url.startswith("http") else url
         socket.connection = await websocket_connect(
-            HTTPRequest(url, headers=sent, connect_timeout=10),
+            HTTPRequest(url, headers=sent, connect_timeout=PATIENCE_SECONDS),
             on_message_callback=socket._take,
             subprotocols=subprotocols,
         )
@@ -62,7 +64,7 @@ class Socket:
             message if raw else json.dumps(message), binary=isinstance(message, bytes)
         )
 
-    async def recv(self, timeout: float = 5) -> Any:
+    async def recv(self, timeout: float = PATIENCE_SECONDS) -> Any:
         """The next message. Raises SocketClosed, or TimeoutError."""
         message = await asyncio.wait_for(self._inbox.get(), timeout)
         if message is _ENDED:
@@ -70,7 +72,7 @@ class Socket:
             raise SocketClosed(self.connection.close_code, self.connection.close_reason)
         return message
 
-    async def expect(self, type_: str, timeout: float = 5, **fields: Any) -> Any:
+    async def expect(self, type_: str, timeout: float = PATIENCE_SECONDS, **fields: Any) -> Any:
         """The next message of this type (with these fields, if given); others before it are passed over."""
         passed: list[Any] = []
         try:
@@ -83,7 +85,7 @@ class Socket:
         except (TimeoutError, SocketClosed) as error:
             raise AssertionError(f"no {type_!r} {fields or ''}, but {passed} ({error!r})") from error
 
-    async def settle(self, timeout: float = 5) -> list[Any]:
+    async def settle(self, timeout: float = PATIENCE_SECONDS) -> list[Any]:
         """Everything that comes before the answer to a ping: how to see, without a sleep, that nothing did.
 
         The ping is a message of the client's own, which on E's sockets turns on the additions.
@@ -94,7 +96,7 @@ class Socket:
             messages.append(message)
         return messages
 
-    async def closed(self, timeout: float = 5) -> int | None:
+    async def closed(self, timeout: float = PATIENCE_SECONDS) -> int | None:
         """Waits for the server to close; the code. Messages before it stay in `seen`."""
         async with asyncio.timeout(timeout):
             while await self._inbox.get() is not _ENDED:
