@@ -140,7 +140,7 @@ async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
     assert [event["title"] for event in (await waiting).expect(200).json["events"]] == ["Across"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_tasks_and_their_rooms_come_and_go_across_processes(two, new_client, connect_to):
     ann, bob, _ = await _team(two, new_client)
     far, near = await connect_to(two[1], "/ws/tasks/"), await connect_to(two[0], "/ws/tasks/")

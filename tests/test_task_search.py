@@ -155,7 +155,7 @@ def library(run, io_loop):
     return io_loop.run_sync(fill, timeout=30)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_what_is_typed_finds_what_one_would_expect(library):
     wrong = {}
     for text, expected in EXPECTED.items():
@@ -165,7 +165,7 @@ async def test_what_is_typed_finds_what_one_would_expect(library):
     assert wrong == {}
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 async def test_nothing_that_is_typed_is_an_error_and_both_ways_find_the_same(library, monkeypatch):
     """Few tasks are looked at one by one, many through the index; a ceo always asks the index."""
     ceo, ann, stranger = library.team.ceo, library.team.ann, library.team.bob

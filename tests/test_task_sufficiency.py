@@ -223,7 +223,7 @@ def _strangers_in_rooms():
     ]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test
 @pytest.mark.parametrize("seed", range(2))
 async def test_whatever_happens_each_knows_what_they_would_read(run, io_loop, seed):
     team = await Team(run).join()
