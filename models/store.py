@@ -51,6 +51,8 @@ JOB_PATIENCE_S = 1.3
 # While work does get done it is only slow; better late than refused, up to here.
 OVERLOAD_PATIENCE_S = 15.0
 WATCH_EVERY_S = 0.1
+# A read that takes longer holds up no other one, nor what the same reader has read before.
+HELP_AFTER_S = 0.01
 LOCK_TRIES = 3
 # PostgreSQL has no other name for "whoever migrates now"; the number is arbitrary but fixed.
 _MIGRATION_LOCK = 7_461_001
@@ -126,6 +128,48 @@ class _Lane:
                 job.settle()
 
 
+class _ReadLane(_Lane):
+    """Reads. One reader does all that waits, and the others help where that takes long.
+
+    Threads that run Python at the same time only take the interpreter's lock from each other and from
+    the loop: that made a list of tasks twice as dear. `jobs` calls a reader to work.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pending: collections.deque[_Job] = collections.deque()
+        self._at_work = 0
+        self._lock = threading.Lock()
+
+    def put(self, job: _Job) -> None:
+        """Queues a job, and calls a reader if none is at work."""
+        self._waiting.append(job)
+        with self._lock:
+            self._pending.append(job)
+            is_idle = self._at_work == 0
+            self._at_work += is_idle
+        if is_idle:
+            self.jobs.put(True)
+
+    def take(self) -> _Job | None:
+        """The next job for a reader at work, who is at work no longer if there is none."""
+        with self._lock:
+            if self._pending:
+                return self._pending.popleft()
+            self._at_work -= 1
+            return None
+
+    def call_help(self) -> bool:
+        """Calls one more reader if anything waits; returns whether any is at work."""
+        with self._lock:
+            is_needed = bool(self._pending) and self._at_work < READERS
+            self._at_work += is_needed
+            is_busy = self._at_work > 0
+        if is_needed:
+            self.jobs.put(True)
+        return is_busy
+
+
 class _Worker(threading.Thread):
     """A database thread: takes jobs from its lane, holds one permanent connection."""
 
@@ -197,12 +241,13 @@ class Store:
         self._data_dir = data_dir
         self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
         self._writes = _Lane()
-        self._reads = _Lane()
+        self._reads = _ReadLane()
         self._workers: list[_Worker] = []
         self._hashers = ThreadPoolExecutor(HASHERS, "hasher")
         self._files = ThreadPoolExecutor(1, "files")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watchdog: asyncio.TimerHandle | None = None
+        self._helper: asyncio.TimerHandle | None = None
         self._read: collections.deque[_Job] = collections.deque()
         self._is_waking = False
         self.batches = 0
@@ -254,9 +299,9 @@ class Store:
     def start(self) -> None:
         """Starts the threads; call on the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._is_waking = False
+        self._is_waking, self._helper = False, None
         self._workers = [_Worker("writer", self._writes, self._serve_writes)]
-        self._workers += [_Worker(f"reader-{n}", self._reads, self._serve_read) for n in range(READERS)]
+        self._workers += [_Worker(f"reader-{n}", self._reads, self._serve_reads) for n in range(READERS)]
         for worker in self._workers:
             worker.start()
         self._watch()
@@ -283,8 +328,9 @@ class Store:
             self._reads.jobs.put(None)
         for worker in self._workers:
             await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
-        if self._watchdog:
-            self._watchdog.cancel()
+        for timer in (self._watchdog, self._helper):
+            if timer:
+                timer.cancel()
         self._workers = []
         self._hashers.shutdown(wait=False, cancel_futures=True)
         self._files.shutdown(wait=True)
@@ -313,11 +359,11 @@ class Store:
 
     async def read(self, query: Callable[..., Result], *args: Any) -> Result:
         """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
-        return await self._enqueue(self._reads, query, args)
+        return await self._enqueue_read(query, args)
 
     async def snapshot(self, query: Callable[..., Result], *args: Any) -> Result:
         """Like `read`, but all statements of the query see one state of the database."""
-        return await self._enqueue(self._reads, _in_snapshot, (query, args))
+        return await self._enqueue_read(_in_snapshot, (query, args))
 
     async def hash(self, function: Callable[..., Result], *args: Any) -> Result:
         """Runs a slow computation (a password hash) where it delays neither the loop nor the database."""
@@ -338,6 +384,18 @@ class Store:
         else:
             lane.put(_Job(functools.partial(call, *args), future, origin))
         return future
+
+    def _enqueue_read(self, query: Callable, args: tuple) -> asyncio.Future:
+        future = self._enqueue(self._reads, query, args)
+        if self._helper is None:
+            self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers)
+        return future
+
+    def _help_readers(self) -> None:
+        """While anything is read: answers what has been, and calls another reader if anything waits."""
+        self._settle_reads()
+        is_busy = self._reads.call_help()
+        self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers) if is_busy else None
 
     def _watch(self) -> None:
         """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
@@ -449,6 +507,14 @@ class Store:
 
     # -- the reader threads ------------------------------------------------------------------------
 
+    def _serve_reads(self, worker: _Worker, called: bool) -> None:
+        while (job := self._reads.take()) is not None:
+            worker.was_cut = False
+            worker.progress()
+            self._serve_read(worker, job)
+        with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
+            self._wake()
+
     def _serve_read(self, worker: _Worker, job: _Job) -> None:
         claimed = False
         for last in (False, True):
@@ -472,18 +538,16 @@ class Store:
                 job.error = error
                 break
         if claimed or job.claim():
-            with contextlib.suppress(RuntimeError):
-                self._hand_over_read(job)
+            self._read.append(job)
 
-    def _hand_over_read(self, job: _Job) -> None:
-        """Wakes the loop once for all that is read until it comes: waking it costs more than a small read."""
-        self._read.append(job)
+    def _wake(self) -> None:
+        """Has the loop answer what has been read; waking it costs more than a small read."""
         if not self._is_waking:
             self._is_waking = True
             self._loop.call_soon_threadsafe(self._settle_reads)
 
     def _settle_reads(self) -> None:
-        self._is_waking = False  # before it looks: what is read from here on wakes it again
+        self._is_waking = False  # first: whoever reads on wakes the loop again
         while self._read:
             self._read.popleft().settle()
 

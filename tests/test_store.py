@@ -303,6 +303,28 @@ async def test_every_connection_of_sqlite_keeps_what_it_has_acknowledged(store):
         assert found == ["wal", 2, 1]
 
 
+@pytest.mark.gen_test
+async def test_reads_at_once_are_one_readers_unless_they_take_long(store, monkeypatch):
+    """Side by side, readers took the interpreter's lock from each other: a list cost twice as much."""
+    monkeypatch.setattr(store_module, "HELP_AFTER_S", 60)
+    readers = await asyncio.gather(*(store.read(threading.get_ident) for _ in range(20)))
+    assert len(set(readers)) == 1
+
+
+@pytest.mark.gen_test
+async def test_a_long_read_holds_up_neither_what_was_read_before_it_nor_what_waits(store):
+    end = threading.Event()
+    before = [asyncio.ensure_future(store.read(names)) for _ in range(5)]
+    long = [asyncio.ensure_future(store.read(end.wait, 5)) for _ in range(store_module.READERS - 1)]
+    after = [asyncio.ensure_future(store.read(names)) for _ in range(5)]
+    try:
+        assert await asyncio.gather(*before, *after) == [[]] * 10
+        assert not any(one.done() for one in long)
+    finally:
+        end.set()
+    assert all(await asyncio.gather(*long))
+
+
 # Too much, too long
 
 
