@@ -647,10 +647,20 @@ def _migration_lock(data_dir: Path) -> Iterator[None]:
 
 def _row_counts() -> dict[str, int]:
     quoted = {name: '"' + name.replace('"', '""') + '"' for name in database.get_tables()}
+    for name in _index_tables():
+        quoted.pop(name, None)
     return {
         name: database.execute_sql(f"SELECT count(*) FROM {text}").fetchone()[0]
         for name, text in quoted.items()
     }
+
+
+def _index_tables() -> list[str]:
+    """The tables in which SQLite keeps a search index: nobody's rows, and fewer when it is built anew."""
+    if not _is_sqlite():
+        return []
+    sql = "SELECT name FROM pragma_table_list WHERE type IN ('virtual', 'shadow')"
+    return [name for (name,) in database.execute_sql(sql).fetchall()]
 
 
 def _copy_sqlite(data_dir: Path, before: str) -> str:

@@ -12,12 +12,14 @@ import time
 import peewee
 import pytest
 
-from models import events
+from models import events, task_lists
 from models import store as store_module
 from models.base import database
 from models.errors import Conflict, Unavailable
 from models.people import Department
 from models.store import Store, StoreError
+from models.task_lists import Filters
+from models.tasks import Scope
 from tests.support.database import copy_sqlite, count_queries, postgresql_only, sqlite_only, sqlite_url
 from tests.support.rival import rival_of
 from tests.support.server_process import ROOT
@@ -575,6 +577,38 @@ def test_a_migration_that_fails_changes_nothing_and_says_so_in_one_line(settings
     assert "\n" not in str(failure.value)
     assert [name for name in store.check() if "next" in name]
     assert store.run_alone(names) == ["a"]
+
+
+OLD_PERSON = "INSERT INTO person (username, username_key, email, email_key, role, password, date_joined)"
+OLD_TASK = (
+    "INSERT INTO task (uuid, title, description, status, priority, creator_id, created_at, updated_at, words)"
+)
+
+
+@both_kinds_empty
+def test_a_search_index_that_is_built_anew_is_no_loss(empty_database, tmp_path, monkeypatch):
+    """SQLite keeps the index in tables, with fewer rows after than before: the first start after the
+    change refused a database that had tasks."""
+    everything, old = store_module.MIGRATIONS, tmp_path / "old"
+    old.mkdir()
+    for path in everything.glob("000[1-4]*.py"):
+        (old / path.name).write_text(path.read_text())
+    store = Store(empty_database, tmp_path / "data")
+    monkeypatch.setattr(store_module, "MIGRATIONS", old)
+    store.open()
+    store.run_alone(
+        lambda: database.execute_sql(f"{OLD_PERSON} VALUES ('a', 'a', 'a', 'a', 'ceo', 'none', 1)")
+    )
+    for number in range(60):
+        words = f"task {number} " + " ".join(f"word{number * 100 + n}" for n in range(50))
+        row = f"('{number}', 'Task {number}', '', 'todo', 1, (SELECT max(id) FROM person), 1, 1, '{words}')"
+        store.run_alone(lambda row=row: database.execute_sql(f"{OLD_TASK} VALUES {row}"))
+    monkeypatch.setattr(store_module, "MIGRATIONS", everything)
+    assert "0005_search" in store.prepare()
+    found = Filters(search="task 59")
+    assert [row.title for row in store.run_alone(task_lists.page, Scope(True, (1,)), found, 5, 0)[1]] == [
+        "Task 59"
+    ]
 
 
 def test_a_migration_that_loses_rows_stops_the_start(settings, next_migration):
