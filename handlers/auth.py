@@ -29,6 +29,8 @@ log = logging.getLogger("taskroom.http")
 
 REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 """Where the refresh cookie is sent: the paths that refresh and sign out, and nothing else."""
+SIGNED_IN_COOKIE = "signed_in"
+"""Tells a page's script that there may be a session, and nothing else: the tokens are kept from scripts."""
 
 EmailAddress = Annotated[Text, Field(max_length=254), AfterValidator(email_address)]
 Username = Annotated[Name, AfterValidator(user_name)]
@@ -178,22 +180,28 @@ class AuthHandler(BaseHandler):
         return access
 
     def set_refresh_cookie(self, token: str) -> None:
-        """A cookie has one path, so the refresh token is set once for each that takes it."""
+        """Sets the refresh token, once for each path that takes it, and the sign that there is one."""
+        life_s = self.backend.settings.refresh_token_days * 24 * 3600
+        # A cookie has one path.
         for path in REFRESH_PATHS:
-            self.set_auth_cookie("refresh", token, path, self.backend.settings.refresh_token_days * 24 * 3600)
+            self.set_auth_cookie("refresh", token, path, life_s)
+        self._set_cookie(f"{SIGNED_IN_COOKIE}=1", "/", life_s)
 
     def set_auth_cookie(self, name: str, value: str, path: str, life_s: float) -> None:
         """Sets a cookie that scripts and other sites' requests do not get; a life of 0 removes it."""
-        secure = self.request.protocol == "https"
+        self._set_cookie(f"{name}={value}; HttpOnly", path, life_s)
+
+    def _set_cookie(self, cookie: str, path: str, life_s: float) -> None:
+        secure = "; Secure" if self.request.protocol == "https" else ""
         # Tornado keeps one cookie of a name; the refresh token needs one for each path.
-        cookie = f"{name}={value}; HttpOnly; Max-Age={int(life_s)}; Path={path}; SameSite=Lax"
-        self.add_header("Set-Cookie", cookie + ("; Secure" if secure else ""))
+        self.add_header("Set-Cookie", f"{cookie}; Max-Age={int(life_s)}; Path={path}; SameSite=Lax{secure}")
 
     def clear_auth_cookies(self) -> None:
         """Removes every cookie that `welcome` sets."""
         self.set_auth_cookie("access", "", "/", 0)
         for path in REFRESH_PATHS:
             self.set_auth_cookie("refresh", "", path, 0)
+        self._set_cookie(f"{SIGNED_IN_COOKIE}=", "/", 0)
 
     def refresh_cookie(self) -> str | None:
         """The refresh token of the cookie, if any. Raises Forbidden for another site's page."""
@@ -272,21 +280,34 @@ class Register(NewPasswordHandler):
 class Refresh(AuthHandler):
     """Refresh."""
 
+    cookies_are_stale = False
+    """Whether the browser's cookies are of no use any more; an error does not reach them otherwise."""
+
+    def answer_error(self, error: DomainError) -> None:
+        """Also removes the cookies of a session that has ended, so that nobody asks with them again."""
+        super().answer_error(error)
+        if self.cookies_are_stale:
+            self.clear_auth_cookies()
+
     @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
         """A new access token for a refresh token, from the body or else from the cookie.
 
-        With the setting `rotate_refresh` also a new refresh token: the old one works on for 30 seconds,
-        and using it later ends the session.
+        Without either the answer is a 400. With the setting `rotate_refresh` also a new refresh token: the
+        old one works on for 30 seconds, and using it later ends the session.
         """
         token = body.refresh or self.refresh_cookie()
         if not token:
             await self.count_anonymous()
-            raise Unauthenticated("There is no refresh token, neither in the body nor as a cookie.")
+            # Only if our own page asked: a form on another site is sent without any of our cookies.
+            self.cookies_are_stale = bool(self.get_cookie(SIGNED_IN_COOKIE))
+            # No 401: promptcraft's client answers each of those with another refresh, and so on for ever.
+            raise Invalid({"refresh": ["This field is required."]})
         try:
             signed_in, token = await self._exchange(token)
         except TokenNotValid:
-            # Document D's client answers a refused refresh with another refresh, and so on for ever.
+            self.cookies_are_stale = not body.refresh
+            # promptcraft's client answers a refused refresh with another refresh, and so on for ever.
             # It stops at anything but a 401.
             digest = hashlib.sha256(token.encode()).hexdigest()
             await self.backend.throttle.count(LOGIN, self.network, digest)
