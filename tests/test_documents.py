@@ -223,6 +223,7 @@ async def test_a_browser_signs_in_at_a_provider(browser, start_app, new_page, pr
     assert user["email"] == "ada@example.org" and user["full_name"] == "Ada Lovelace"
     cookies = {cookie["name"]: cookie for cookie in await page.context.cookies(url + "/api/auth/")}
     assert cookies.keys() == {"access", "refresh", "signed_in"}, "what bound the attempt is gone"
+    assert not cookies.pop("signed_in")["httpOnly"], "a script may see that there is a session"
     assert all(cookie["httpOnly"] and cookie["sameSite"] == "Lax" for cookie in cookies.values())
 
 
