@@ -216,7 +216,7 @@ class NewPasswordHandler(AuthHandler):
 
     async def read_inputs(self, declared: Endpoint, path_args: Sequence[str]) -> list[Any]:
         # The list that the check looks into takes a while to load, so not on the loop.
-        await self.store.hash(common)
+        await self.hash(common)
         return await super().read_inputs(declared, path_args)
 
     async def replace_password(
@@ -225,7 +225,7 @@ class NewPasswordHandler(AuthHandler):
         """Sets a new password in place of the one with this hash, and ends every session. Raises Invalid."""
         if reasons := weaknesses(password, *names):
             raise Invalid({"new_password": reasons})
-        hashed = await self.store.hash(hash_password, password)
+        hashed = await self.hash(hash_password, password)
         await self.store.write(accounts.set_password, person_id, hashed, old_hash)
 
 
@@ -238,7 +238,7 @@ class LogIn(AuthHandler):
         await self.count_log_in(body.login)
         found = await self.store.read(accounts.credentials, body.login)
         # An unknown account costs a hash as well: the time tells nothing.
-        right = await self.store.hash(matches, body.password, found[1] if found else None)
+        right = await self.hash(matches, body.password, found[1] if found else None)
         if not found or not right:
             raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
         self.welcome(await self.store.write(accounts.sign_in, *found, self.device, self.session_life_us), 200)
@@ -270,7 +270,7 @@ class Register(NewPasswordHandler):
             problems["password"] = reasons
         if problems:
             raise Invalid(problems)
-        hashed = await self.store.hash(hash_password, body.password)
+        hashed = await self.hash(hash_password, body.password)
         new = NewPerson(body.email, username, hashed, body.first_name, body.last_name)
         is_open = self.backend.settings.registration == "open"
         signed_in = await self.store.write(accounts.register, new, self.device, self.session_life_us, is_open)
@@ -411,7 +411,7 @@ class ChangePassword(NewPasswordHandler):
         """Change one's own password. Every session ends, this one too: sign in with the new one."""
         await self.count_log_in(self.actor.username)
         subject = await self.store.read(accounts.reset_subject, self.actor.id)
-        if subject is None or not await self.store.hash(matches, body.current_password, subject[0]):
+        if subject is None or not await self.hash(matches, body.current_password, subject[0]):
             raise Invalid({"current_password": ["This is not your password."]})
         await self.replace_password(self.actor.id, body.new_password, *subject)
         self.clear_auth_cookies()

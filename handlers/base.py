@@ -166,6 +166,7 @@ class BaseHandler(RequestHandler):
         self.raw_fields: Mapping[str, Any] = {}
         self._refusal: DomainError | None = None
         self._body: BodyReader | None = None
+        self.has_client_gone = False
 
     def compute_etag(self) -> None:
         """No hash of every body: what has an ETag has it from its version."""
@@ -278,6 +279,7 @@ class BaseHandler(RequestHandler):
                 self._refusal = error
 
     def on_connection_close(self) -> None:
+        self.has_client_gone = True
         if self._body is not None:
             self.store.file_soon(self._body.discard_now)
 
@@ -353,6 +355,10 @@ class BaseHandler(RequestHandler):
     def device(self) -> Device:
         """What the session's list says about where it is used."""
         return Device(self.request.headers.get("User-Agent", ""), self.request.remote_ip or "")
+
+    async def hash(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Computes slowly (`Store.hash`), unless the client goes first. Raises Unavailable."""
+        return await self.store.hash(function, *args, is_wanted=lambda: not self.has_client_gone)
 
     # -- operating -----------------------------------------------------------------------------------
 

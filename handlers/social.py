@@ -129,7 +129,7 @@ class SocialCallback(SocialHandler):
             provider, query.code, self.callback_url, attempt.verifier
         )
         # Nobody knows this password; a reset link replaces it.
-        hashed = await self.store.hash(hash_password, secrets.token_urlsafe(32))
+        hashed = await self.hash(hash_password, secrets.token_urlsafe(32))
         is_open = self.backend.settings.registration == "open"
         signed_in = await self.store.write(
             social.sign_in, profile, hashed, self.device, self.session_life_us, is_open

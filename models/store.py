@@ -3,7 +3,7 @@
 The loop's thread never touches Peewee. A write is one plain function (an operation); the writer
 thread takes everything that waits, runs each unit in a savepoint of one transaction, gives the
 emitted events their `seq` and commits once. Reads run in a few threads of their own, and so do
-password hashing and file work, each in a bounded pool, so that none can starve another.
+password hashing (`models.hashing`) and file work, each in a bounded pool, so that none can starve another.
 
 Nothing outside this module, `base.Statement` and the migrations knows which database it is.
 """
@@ -34,13 +34,13 @@ from playhouse.migrations import Runner
 from models import events
 from models.base import database
 from models.errors import Unavailable
+from models.hashing import HashingPool
 
 log = logging.getLogger("taskroom.store")
 Result = TypeVar("Result")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 READERS = 3
-HASHERS = 2
 MOST_UNITS_A_BATCH = 256
 # More than this many waiting jobs is an overload that waiting longer does not cure.
 MOST_WAITING = 20_000
@@ -243,7 +243,7 @@ class Store:
         self._writes = _Lane()
         self._reads = _ReadLane()
         self._workers: list[_Worker] = []
-        self._hashers = ThreadPoolExecutor(HASHERS, "hasher")
+        self._hashing = HashingPool()
         self._files = ThreadPoolExecutor(1, "files")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watchdog: asyncio.TimerHandle | None = None
@@ -332,7 +332,7 @@ class Store:
             if timer:
                 timer.cancel()
         self._workers = []
-        self._hashers.shutdown(wait=False, cancel_futures=True)
+        self._hashing.close()
         self._files.shutdown(wait=True)
 
     @property
@@ -365,9 +365,14 @@ class Store:
         """Like `read`, but all statements of the query see one state of the database."""
         return await self._enqueue_read(_in_snapshot, (query, args))
 
-    async def hash(self, function: Callable[..., Result], *args: Any) -> Result:
-        """Runs a slow computation (a password hash) where it delays neither the loop nor the database."""
-        return await self._loop.run_in_executor(self._hashers, function, *args)
+    async def hash(
+        self, function: Callable[..., Result], *args: Any, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Result:
+        """Runs a slow computation (a password hash) where it delays neither the loop nor the database.
+
+        Raises Unavailable when too many wait, or once `is_wanted` says that nobody does.
+        """
+        return await self._hashing.run(function, *args, is_wanted=is_wanted)
 
     async def file(self, function: Callable[..., Result], *args: Any) -> Result:
         """Runs file work."""

@@ -40,7 +40,10 @@ RULES = (
     Rule(("settings",), ROOMS, "settings import nothing of ours"),
     Rule(("models",), ("handlers", "realtime", "jobs"), "models are the lowest room"),
     Rule(("models",), ("tornado",), "models know neither HTTP nor sockets"),
-    Rule(("models",), ("asyncio",), "only the store meets the loop", but=("models.store",)),
+    Rule(
+        ("models",), ("asyncio",), "only the store and its pools meet the loop",
+        but=("models.store", "models.hashing"),
+    ),
     Rule(
         REALTIME_CORE,
         ("models", "handlers", "jobs", "realtime.sockets"),

@@ -16,6 +16,7 @@ from models import events, task_lists
 from models import store as store_module
 from models.base import database
 from models.errors import Conflict, Unavailable
+from models.hashing import HASHERS
 from models.people import Department
 from models.store import Store, StoreError
 from models.task_lists import Filters
@@ -276,10 +277,10 @@ async def test_a_read_that_fails_harms_no_later_one(store):
 @pytest.mark.gen_test
 async def test_hashing_and_file_work_delay_neither_reads_nor_writes(store):
     begun, end = threading.Semaphore(0), threading.Event()
-    busy = [store.hash(lambda: begun.release() or end.wait(5)) for _ in range(store_module.HASHERS + 2)]
+    busy = [store.hash(lambda: begun.release() or end.wait(5)) for _ in range(HASHERS + 2)]
     busy = [asyncio.ensure_future(job) for job in [*busy, store.file(lambda: begun.release() or end.wait(5))]]
     try:
-        for _ in range(store_module.HASHERS + 1):
+        for _ in range(HASHERS + 1):
             await asyncio.to_thread(begun.acquire, timeout=5)
         assert await store.write(add, "a") == "a"
         assert await store.read(names) == ["a"]
