@@ -54,14 +54,15 @@ class Kind:
     unless the kind says otherwise.
     """
 
-    def __init__(self, name: str, forms: Mapping[str, Form | None]) -> None:
+    def __init__(self, name: str, forms: Mapping[str, Form | None], is_known: bool = True) -> None:
         self.name = name
         self.forms = dict(forms)
         for channel in (NOTIFICATIONS, WORKSPACE_TASKS, FOCUS):
             if channel in forms:
                 self.forms.setdefault(plus(channel), forms[channel])
         self.forms.setdefault(STREAM, next(iter(forms.values()), None))
-        KINDS[name] = self
+        if is_known:
+            KINDS[name] = self
 
 
 class Event:
@@ -386,7 +387,7 @@ def after(position: int) -> tuple[int, list[Event]]:
 def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Event:
     """An event as another process sent it."""
     # A kind that only a newer version knows says nothing here, but keeps its place in the order.
-    return Event(KINDS.get(kind) or Kind(kind, {}), groups, payload, seq)
+    return Event(KINDS.get(kind) or Kind(kind, {}, is_known=False), groups, payload, seq)
 
 
 def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:

@@ -35,6 +35,19 @@ FRAMES_KEPT_S = 30
 MOST_KEPT_BYTES = 8 * 1024 * 1024
 
 
+def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
+    """What a kept event says on a channel, or None if it says nothing there.
+
+    A payload that an older version stored may be more than its form can take by now: the event is
+    passed over, as it is live, rather than end every replay that comes to it.
+    """
+    try:
+        return event.message(channel)
+    except Exception:
+        log.exception("event %s (%s) cannot be told", event.seq, event.kind.name)
+        return None
+
+
 class Encoder:
     """Turns messages into frames. `encode(message, base_url)` makes the JSON text, with absolute links."""
 
@@ -55,7 +68,7 @@ class Encoder:
             self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
         key = (event.seq, dialect)
         if key not in self._kept:
-            message = event.message(dialect.channel)
+            message = message_of(event, dialect.channel)
             frame = None if message is None else self.frame(message, dialect)
             self._kept[key] = frame
             self._kept_bytes += len(frame or b"")
@@ -89,7 +102,7 @@ class Broadcaster:
                 log.exception("event %s (%s)", event.seq, event.kind.name)
             self._hub.position = event.seq
             for follow in self.followers:
-                follow(event)
+                _tell_follower(follow, event)
 
     def _publish(self, event: SupportsEvent) -> None:
         effect = self.effects.get(event.kind.name)
@@ -124,3 +137,10 @@ class Broadcaster:
                 if connection.dialect not in frames:
                     frames[connection.dialect] = self.encoder.frame(message, connection.dialect)
                 connection.push_ephemeral(frames[connection.dialect])
+
+
+def _tell_follower(follow: Effect, event: SupportsEvent) -> None:
+    try:
+        follow(event)
+    except Exception:
+        log.exception("following event %s (%s)", event.seq, event.kind.name)

@@ -5,9 +5,12 @@ Sans I/O: it writes through a `Wire` and schedules through a `Flusher`, both giv
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+log = logging.getLogger("taskroom.connection")
 
 
 class Dialect(NamedTuple):
@@ -50,7 +53,12 @@ class Flusher:
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
         for connection in dirty:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception:
+                # The others' outboxes would never be written again. The sweep closes what is left of it.
+                log.exception("writing to a client")
+                connection.close()
 
 
 class Connection:

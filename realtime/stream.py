@@ -12,7 +12,7 @@ from typing import Any
 from models import events
 from models.operations import streams
 from models.sessions import Actor
-from realtime.broadcast import SupportsEvent
+from realtime.broadcast import SupportsEvent, message_of
 from realtime.sockets.base import Realtime
 
 PAGE = 500
@@ -111,7 +111,7 @@ class Stream:
                     found = [event for event in found if event.seq <= known]
                     position = known
                     bell.set()
-                messages = [one for one in (event.message(events.STREAM) for event in found) if one]
+                messages = [one for one in (message_of(event, events.STREAM) for event in found) if one]
                 after = found[-1].seq if len(found) == PAGE else position
                 if messages or self.is_closed:
                     return Missed(messages, after)

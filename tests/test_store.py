@@ -22,6 +22,7 @@ from models.store import Store, StoreError
 from models.task_lists import Filters
 from models.tasks import Scope
 from tests.support.database import copy_sqlite, count_queries, postgresql_only, sqlite_only, sqlite_url
+from tests.support.postgres import database_name
 from tests.support.rival import rival_of
 from tests.support.server_process import ROOT
 from tests.support.waiting import eventually
@@ -408,6 +409,63 @@ async def test_connections_cut_while_idle_are_not_noticed_by_anybody(store, run,
     results = await asyncio.gather(run(add, "b"), *(store.read(names) for _ in range(store_module.READERS)))
     assert results[0] == "b"
     assert said(run.events) == ["a", "b"]
+
+
+@postgresql_only
+@pytest.mark.gen_test
+async def test_a_database_that_turns_read_only_is_unavailable_until_it_takes_writes_again(
+    store, run, postgres_server, database_url
+):
+    """A standby, or a provider's guard of the disk: it was an error nobody expected, a 500 for every
+    caller and the end of every background job."""
+    await run(add, "before")
+    with read_only(postgres_server, database_url):
+        await refused_in_time(run(add, "a"), run(add, "b"))
+        assert await store.read(names) == ["before"]
+    disconnect_others(postgres_server, database_url)
+    assert await run(add, "after") == "after"
+    assert await store.read(names) == said(run.events) == ["before", "after"]
+
+
+@contextlib.contextmanager
+def read_only(server, database_url):
+    alter = f'ALTER DATABASE "{database_name(database_url)}"'
+    server.execute(server.url("postgres"), f"{alter} SET default_transaction_read_only = on")
+    disconnect_others(server, database_url)
+    try:
+        yield
+    finally:
+        server.execute(server.url("postgres"), f"{alter} RESET default_transaction_read_only")
+
+
+def disconnect_others(server, database_url):
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    server.execute(database_url, f"SELECT count(pg_terminate_backend(pid)) {others}")
+
+
+SLOW_COMMIT = """
+    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF NEW.name = 'slow' THEN PERFORM pg_sleep(2); END IF; RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON department
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION dawdle();
+"""
+
+
+@postgresql_only
+@pytest.mark.gen_test
+async def test_whoever_tells_others_hears_of_a_commit_that_nobody_answered(
+    store, run, postgres_server, database_url
+):
+    """It may have happened: then its events are in the log, and in nobody's memory."""
+    unclear = []
+    store.on_unclear = lambda: unclear.append(len(run.events))
+    postgres_server.execute(database_url, SLOW_COMMIT)
+    await run(add, "a")
+    assert unclear == []
+    await refused_in_time(run(add, "slow"))
+    await eventually(lambda: unclear == [1])
+    await heals(store)
+    assert unclear == [1]
 
 
 # Two processes on one PostgreSQL

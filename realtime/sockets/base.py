@@ -375,6 +375,8 @@ class Socket(WebSocketHandler):
         # Joined before the session is looked up: if it ends meanwhile, an event tells.
         self.realtime.hub.join(self.connection, groups.session(session_id))
         await self._know_actor(session_id)
+        if self.connection.closed:
+            return  # the client has gone meanwhile
         self._enter_presence()
         if self._since is not None:
             self.connection.hold(self.realtime.hub.position)
@@ -386,10 +388,9 @@ class Socket(WebSocketHandler):
             await self._resume(self._since)
 
     def _enter_presence(self) -> None:
-        """From now on its person is online, unless the client has gone meanwhile."""
-        if not self.connection.closed:
-            self._present = self.actor.id
-            self.realtime.presence.opened(self.actor.id)
+        """From now on its person is online."""
+        self._present = self.actor.id
+        self.realtime.presence.opened(self.actor.id)
 
     def _leave_presence(self) -> None:
         if self._present is not None:
@@ -521,6 +522,9 @@ class Socket(WebSocketHandler):
                 self._let_read()
         except CloseSocket as closing:
             self.shut(closing.code, closing.reason)
+        except DomainError as error:
+            # What the server wanted to know could not be read: no fault of the client's.
+            self.shut(1011, error.detail)
         except Exception:
             log.exception("working on %s", type(self).__name__)
             self.shut(1011)
@@ -613,28 +617,22 @@ class Socket(WebSocketHandler):
 
     async def _replay(self, since: int) -> None:
         realtime, connection = self.realtime, self.connection
-        try:
+        with closing_on_error():
             await self.join_for_resume()
             told = await replay(connection, realtime.hub, realtime, realtime.encoder, since, self.drained)
-        except DomainError as error:
-            return self._give_up(1011, error.detail)
         if not told:
             self.reply({"type": "resync", "seq": realtime.hub.position})
-
-    def _give_up(self, code: int, reason: str) -> None:
-        """Closes a connection that has been closed to events already."""
-        self._queue.clear()
-        self.realtime.closing.add(self)
-        self._wire.close(code, reason, CLOSE_PATIENCE_S)
-        self._forget()
 
     # -- closing -------------------------------------------------------------------------------------
 
     def shut(self, code: int, reason: str = "", patience_s: float = CLOSE_PATIENCE_S) -> None:
-        """Closes with a code that tells the client what to do; what waits is still written first."""
-        connection = self.connection
-        if connection.closed:
+        """Closes with a code that tells the client what to do; what waits is still written first.
+
+        A connection that hears nothing any more (a replay has failed) is not yet a closed socket.
+        """
+        if self not in self.realtime.sockets:
             return
+        connection = self.connection
         if code in (1001, 4503) and self.announces_closing():
             self._announce_closing()
         connection.flush_all()

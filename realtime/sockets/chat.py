@@ -10,11 +10,11 @@ from pydantic import Field
 from models import events, groups
 from models.authenticator import Authenticator
 from models.chat import DIRECT, FIRST_ROOM_ID, TASK
-from models.errors import DomainError, NotFound
+from models.errors import NotFound
 from models.inputs import Id, Input, Prose, Since, Text
 from models.operations import chat
 from models.operations.chat import Draft, JoinedRoom
-from realtime.broadcast import Effect, SupportsEvent
+from realtime.broadcast import Effect, SupportsEvent, message_of
 from realtime.hub import Hub
 from realtime.sockets.base import CloseSocket, Socket, closing_on_error, command
 
@@ -116,7 +116,7 @@ class ChatSocket(Socket):
     async def _join_named_by_path(self, text: str) -> None:
         try:
             room = await self._find(_room_number(text))
-        except DomainError as error:
+        except NotFound as error:
             raise CloseSocket(4404, error.detail) from None
         self._own_room = room.room_id
         self._enter(room)
@@ -176,15 +176,15 @@ class ChatSocket(Socket):
             self._enter(room, request_id)
             return
         self.connection.hold(self.realtime.hub.position)
-        try:
-            self._enter(room, request_id)
-            with closing_on_error():
-                await self._send_missed(room, message.since)
-            if self.connection.held_overflow:
-                # More came live than may wait behind the history: the client's `since` gets it all.
-                raise CloseSocket(4503)
-        finally:
-            self.connection.release()
+        self._enter(room, request_id)
+        with closing_on_error():
+            await self._send_missed(room, message.since)
+        if self.connection.held_overflow:
+            # More came live than may wait behind the history: the client's `since` gets it all.
+            raise CloseSocket(4503)
+        # Only now: had the history failed, what came live would pass over the gap, and the newest `seq`
+        # that the client has would lie behind it. Whatever is raised above closes the socket.
+        self.connection.release()
 
     async def _send_missed(self, room: JoinedRoom, since: int) -> None:
         """Sends the stored messages after `since`, and moves the room's position in the event log to
@@ -210,8 +210,13 @@ class ChatSocket(Socket):
             raise CloseSocket(4503)
         for event in changes:
             if event.kind is not events.MESSAGE_CREATED:
-                self.reply(event.message(self.channel))
+                self._tell_again(event)
         self.connection.skip(room.group, position)
+
+    def _tell_again(self, event: events.Event) -> None:
+        message = message_of(event, self.channel)
+        if message is not None:
+            self.reply(message)
 
     @command("leave_room")
     async def leave_room(self, message: LeaveRoom, request_id: Any) -> None:
