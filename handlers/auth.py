@@ -22,7 +22,8 @@ from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
 from models.operations.notifications import QuietChanges
 from models.passwords import common, hash_password, matches, strong, weaknesses
-from models.people import email_address, fold, user_name
+from models.people import email_address, user_name
+from models.text import MAX_LOGIN_CHARS, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, fold
 from models.tokens import ACCESS, REFRESH
 
 log = logging.getLogger("taskroom.http")
@@ -32,11 +33,13 @@ REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 SIGNED_IN_COOKIE = "signed_in"
 """Tells a page's script that there may be a session, and nothing else: the tokens are kept from scripts."""
 
-EmailAddress = Annotated[Text, Field(max_length=254), AfterValidator(email_address)]
+EmailAddress = Annotated[Text, Field(max_length=MAX_LOGIN_CHARS), AfterValidator(email_address)]
 Username = Annotated[Name, AfterValidator(user_name)]
-NewPasswordText = Annotated[Text, AfterValidator(strong)]
+Login = Annotated[Text, Field(max_length=MAX_LOGIN_CHARS)]
+Password = Annotated[Text, Field(max_length=MAX_PASSWORD_CHARS)]
+NewPasswordText = Annotated[Password, AfterValidator(strong)]
 ClockTime = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
-PersonalName = Annotated[Text, Field(max_length=150)]
+PersonalName = Annotated[Text, Field(max_length=MAX_NAME_CHARS)]
 
 
 def _known_zone(name: str) -> str:
@@ -52,9 +55,9 @@ class Credentials(Input):
 
     one_of = (("email", "username"),)
 
-    email: Text | None = None
-    username: Text | None = None
-    password: Text
+    email: Login | None = None
+    username: Login | None = None
+    password: Password
 
     @property
     def login(self) -> str:
@@ -126,7 +129,7 @@ class ResetRequest(Input):
 class PasswordChange(Input):
     """One's password, and the one to take its place."""
 
-    current_password: Text
+    current_password: Password
     new_password: NewPasswordText
 
 

@@ -12,12 +12,13 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from models.errors import Invalid
+from models.text import MAX_NAME_CHARS, MAX_TEXT_CHARS
 
 LARGEST_ID = 2**53
 """The largest integer that every client's JSON keeps exact."""
 
 
-MOST_MESSAGE_CHARS = 20_000
+MOST_MESSAGE_CHARS = MAX_TEXT_CHARS
 
 
 class Input(BaseModel):
@@ -32,7 +33,8 @@ class Input(BaseModel):
 Model = TypeVar("Model", bound=Input)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text. Raises ValueError for one that not every database keeps."""
     # A NUL is stored by SQLite and refused by PostgreSQL.
     if "\x00" in text:
         raise ValueError("Null characters are not allowed.")
@@ -56,10 +58,10 @@ def _number(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, AfterValidator(_storable)]
-Name = Annotated[str, Field(max_length=150), AfterValidator(_storable), AfterValidator(_not_blank)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(storable)]
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(storable), AfterValidator(_not_blank)]
 Prose = Annotated[
-    str, Field(max_length=MOST_MESSAGE_CHARS), AfterValidator(_storable), AfterValidator(_not_blank)
+    str, Field(max_length=MOST_MESSAGE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
 ]
 Id = Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST_ID)]
 Since = Annotated[int, BeforeValidator(_number), Field(ge=0, le=LARGEST_ID)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import unicodedata
 
 import bcrypt
+
+from models.text import normalized
 
 ROUNDS = 12
 LEAST_LENGTH = 8
@@ -16,7 +17,7 @@ LEAST_LENGTH = 8
 def _digest(password: str) -> bytes:
     # bcrypt reads 72 bytes at most and stops at a NUL: the digest makes every length and every
     # character count. Normalised, because two keyboards may compose the same letter differently.
-    text = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+    text = normalized("NFKC", password).encode("utf-8", "surrogatepass")
     return base64.b64encode(hashlib.sha256(text).digest())
 
 
@@ -47,12 +48,12 @@ def common() -> frozenset[str]:
 def weaknesses(password: str, *own: str) -> list[str]:
     """Why a new password is refused, all reasons at once; `own` are the person's name and address."""
     reasons = []
-    folded = unicodedata.normalize("NFKC", password).casefold()
+    folded = normalized("NFKC", password).casefold()
     if len(folded) < LEAST_LENGTH:
         reasons.append(f"This password is too short. It must contain at least {LEAST_LENGTH} characters.")
     if folded in common():
         reasons.append("This password is too common.")
-    if folded in {unicodedata.normalize("NFKC", text).casefold() for text in own if text}:
+    if folded in {normalized("NFKC", text).casefold() for text in own if text}:
         reasons.append("The password is too similar to your name or address.")
     return reasons
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from models.base import instant
-from models.inputs import LARGEST_ID, Id, Input, Text
+from models.inputs import LARGEST_ID, Id, Input, Text, storable
 from models.task_lists import ORDERS, Filters
 from models.tasks import PRIORITIES, STATUS_ALIASES, STATUSES, TaskKey
 
@@ -120,7 +120,7 @@ def _flag(value: Any) -> Any:
 
 
 Title = Annotated[Text, Field(max_length=MOST_TITLE_CHARS), AfterValidator(_not_blank)]
-Description = Annotated[Text, Field(max_length=MOST_DESCRIPTION_CHARS)]
+Description = Annotated[str, Field(max_length=MOST_DESCRIPTION_CHARS), AfterValidator(storable)]
 Status = Annotated[
     str,
     BeforeValidator(_status),

@@ -15,6 +15,7 @@ import peewee
 
 from models.base import InstantField, Statement, Table, iso
 from models.people import Person, reference
+from models.text import normalized
 
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
 STATUS_ALIASES = {"pending": "todo", "completed": "done"}
@@ -362,6 +363,7 @@ def belonging(column: str, value: int, most: int) -> list[TaskRow]:
 # -- words, for the search ---------------------------------------------------------------------------
 
 _MOST_WORD_CHARS = 60
+_MAX_REMEMBERED = 20_000
 _MOST_SEARCHED = 100
 """So many words of a search count; nobody types more, and each costs."""
 # Scripts without spaces between words: every letter begins a word of two.
@@ -382,8 +384,11 @@ class _Folding(dict[int, int | str | None]):
     def __missing__(self, code: int) -> int | None:
         mark = unicodedata.combining(chr(code))
         # Of the marks that combine, those of Indic and East Asian scripts (8, 9, 84 to 199) tell words apart.
-        self[code] = None if mark == 7 or 10 <= mark <= 36 or mark >= 200 else code
-        return self[code]
+        folded = None if mark == 7 or 10 <= mark <= 36 or mark >= 200 else code
+        # Remembers what is in use, and not every letter that somebody thinks of.
+        if len(self) < _MAX_REMEMBERED:
+            self[code] = folded
+        return folded
 
 
 # Letters that Unicode does not take apart, and what only joins or decorates others.
@@ -395,7 +400,7 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
     """The words of a text, and whether one is a run of letters without spaces; folded case, no accents."""
     folded = text.casefold()
     if not folded.isascii():
-        folded = unicodedata.normalize("NFKD", folded).casefold().translate(_FOLDING)
+        folded = normalized("NFKD", folded).casefold().translate(_FOLDING)
     return ((found[0], found[1] is not None) for found in _WORD.finditer(folded))
 
 

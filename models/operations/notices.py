@@ -6,16 +6,15 @@ thing (mentioned in a direct message, say) make one notification.
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from models import access
 from models.base import Statement, now
 from models.chat import DIRECT, TASK
+from models.mentions import mentioned
 from models.operations.notifications import Notice, notify
-from models.people import Person, fold
+from models.people import Person
 from models.sessions import Actor
 from models.tasks import TaskRow
 
@@ -83,20 +82,6 @@ def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
 
 def _names(ids: Collection[int]) -> Iterable[tuple[int, str]]:
     return Person.select(Person.id, Person.username).where(Person.id.in_(list(ids))).tuples()
-
-
-def mentioned(text: str, people: Iterable[tuple[int, str]]) -> set[int]:
-    """Those of the people whose `@username` stands in the text; the longest name that fits counts."""
-    by_name = {fold(name): person_id for person_id, name in people}
-    if not by_name:
-        return set()
-    return {by_name[name] for name in _pattern(tuple(sorted(by_name))).findall(fold(text))}
-
-
-@functools.lru_cache(maxsize=100)
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)@({'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
 # -- tasks -------------------------------------------------------------------------------------------

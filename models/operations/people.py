@@ -11,9 +11,10 @@ from models.base import locked, now
 from models.errors import Invalid
 from models.operations import accounts, analytics, sight, tasks
 from models.operations.versions import check_version
-from models.people import Department, Person, fold
+from models.people import Department, Person
 from models.sessions import Actor
 from models.store import serialize
+from models.text import fold
 
 
 def directory(
