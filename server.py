@@ -114,7 +114,7 @@ MOST_HEADER_BYTES = 32 * 1024
 MOST_BODY_BYTES = 2**40
 """Tornado's own limit closes without an answer; ours (`handlers.bodies`) come first and say why."""
 SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
-"""Above `socket_message_kib`, so that a message slightly too large is refused with 1009, not a reset."""
+"""Largest message where `socket_message_kib` sets no limit."""
 SWEEP_EVERY_S = 1
 SHUTDOWN_PATIENCE_S = 3
 MOST_MAIL_SHOWN = 1000

@@ -228,7 +228,8 @@ class Settings(BaseSettings):
 
     def allows_origin(self, origin: str, host: str) -> bool:
         """Whether a page of this origin may act with a person's cookies: this host's, or a listed one."""
-        return urlsplit(origin).netloc == host or origin in self.cors_origins
+        # Compared as text: what is no URL at all makes a parser raise.
+        return origin.partition("://")[2] == host or origin in self.cors_origins
 
     def resolve_secret(self) -> str:
         """`secret_key`, or the one kept in `data_dir` (made at the first start, mode 0600)."""

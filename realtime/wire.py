@@ -9,9 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from typing import Protocol
 
+from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
+from tornado.util import _websocket_mask
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13, _WebSocketParams
+
+from realtime.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    FrameError,
+    FrameReader,
+    close_reason,
+    text_of,
+)
+from realtime.limits import TokenBucket
 
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
 _MOST_REASON_BYTES = 123
@@ -37,36 +53,111 @@ PING_FRAME = bytes((_PING, 0))
 
 
 _READ_BYTES = 64 * 1024
+_SLOW_READ_S = 0.05
+
+
+class ReadingHandler(Protocol):
+    """What a protocol tells of what it reads, beside Tornado's `on_message`, `on_ping` and `on_pong`."""
+
+    def on_fragment(self) -> None:
+        """A part of a message has come."""
+
+    def on_protocol_error(self, code: int) -> None:
+        """The client breaks the protocol: the socket ends with this code."""
 
 
 class BufferedProtocol(WebSocketProtocol13):
     """Reads what has come at once, not a header here and a payload there.
 
     Tornado reads each part of a frame from the stream by itself, and the stream drops and adds its
-    interest in the socket each time: a quarter of the loop's time under load.
+    interest in the socket each time: a quarter of the loop's time under load. And it drops a client that
+    breaks the protocol without a word.
     """
 
-    def __init__(self, handler: WebSocketHandler, params: _WebSocketParams) -> None:
+    def __init__(
+        self, handler: WebSocketHandler, params: _WebSocketParams, reads: TokenBucket | None
+    ) -> None:
         super().__init__(handler, mask_outgoing=False, params=params)
-        self._received = b""
+        self._reader = FrameReader(params.max_message_size, _websocket_mask)
+        self._reads = reads
 
     @classmethod
-    def for_handler(cls, handler: WebSocketHandler) -> BufferedProtocol:
-        """The server's side for a handler: no compression, no pings of Tornado's own."""
-        params = _WebSocketParams(
-            ping_interval=0,
-            ping_timeout=0,
-            max_message_size=handler.max_message_size,
-            compression_options=None,
-        )
-        return cls(handler, params)
+    def for_handler(
+        cls, handler: WebSocketHandler, max_bytes: int, reads: TokenBucket | None = None
+    ) -> BufferedProtocol:
+        """The server's side for a handler: no compression, no pings of Tornado's own.
 
-    async def _read_bytes(self, n: int) -> bytes:
-        while len(self._received) < n:
-            self._received += await self.stream.read_bytes(_READ_BYTES, partial=True)
-        data, self._received = self._received[:n], self._received[n:]
-        self._wire_bytes_in += n
-        return data
+        A client that makes us read more often than `reads` allows (a byte a packet) is read more slowly,
+        and the kernel joins what it sends.
+        """
+        params = _WebSocketParams(
+            ping_interval=0, ping_timeout=0, max_message_size=max_bytes, compression_options=None
+        )
+        return cls(handler, params, reads)
+
+    def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, dict[str, str]]]:
+        # None is supported, so whatever is offered need not be understood.
+        return []
+
+    async def _receive_frame_loop(self) -> None:
+        try:
+            while not self.client_terminated:
+                reading = self.stream.read_bytes(_READ_BYTES, partial=True)
+                was_waiting = not reading.done()
+                self._reader.feed(await reading)
+                await self._take_frames()
+                if self.server_terminated:
+                    self._pass_over()
+                await self._pause(was_waiting)
+        except StreamClosedError:
+            self._abort()
+        finally:
+            self.handler.on_ws_connection_close(self.close_code, self.close_reason)
+
+    async def _take_frames(self) -> None:
+        try:
+            while not (self.server_terminated or self.client_terminated):
+                frame = self._reader.next_frame()
+                if frame is None:
+                    return
+                waiting = self._take(*frame)
+                if waiting is not None:
+                    await waiting
+        except FrameError as error:
+            self.handler.on_protocol_error(error.code)
+
+    def _take(self, opcode: int, data: bytes) -> asyncio.Future | None:
+        handler = self.handler
+        if opcode == TEXT:
+            return self._run_callback(handler.on_message, text_of(data))
+        if opcode == BINARY:
+            return self._run_callback(handler.on_message, data)
+        if opcode == PING:
+            handler.on_ping(data)
+            self._send_pong(data)
+        elif opcode == PONG:
+            handler.on_pong(data)
+        elif opcode == CLOSE:
+            self.close_code, self.close_reason = close_reason(data)
+            self.client_terminated = True
+            self.close(self.close_code)
+        else:
+            handler.on_fragment()
+        return None
+
+    async def _pause(self, was_waiting: bool) -> None:
+        """Lets others have their turn, and does not let one client have too many."""
+        if self._reads is not None and not self._reads.take(self.stream.io_loop.time()):
+            await asyncio.sleep(_SLOW_READ_S)
+        elif not was_waiting:
+            await asyncio.sleep(0)
+
+    def _pass_over(self) -> None:
+        """We have said good-bye: what still comes is thrown away, up to the client's own good-bye. Were it
+        left unread, its answer would be a reset, and our close frame would be lost with it."""
+        if self._reader.passes_over():
+            self.client_terminated = True
+            self.close()
 
 
 class Wire:

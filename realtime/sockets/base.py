@@ -12,6 +12,7 @@ import functools
 import inspect
 import logging
 import random
+import re
 import socket as sockets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -45,6 +46,8 @@ log = logging.getLogger("taskroom.sockets")
 
 CLOSE_CODES = {
     1001: "the server is going; reconnect after the time that the `closing` message names",
+    1002: "a frame that breaks the WebSocket protocol",
+    1007: "a text that is not UTF-8",
     1009: "a message was too large",
     1011: "the server failed; reconnect with back-off",
     4400: "three bad messages in a row",
@@ -66,10 +69,14 @@ CLOSE_PATIENCE_S = 5
 MOST_STRIKES = 3
 MOST_QUEUED = 300
 MOST_IN_FLIGHT = 64
+# Of a message that comes in many small packets: more often than this, a client is not read.
+READS_A_MESSAGE, MIN_READS = 5, 100
 # What one socket may keep in the kernel; more would only hide how slow a reader is.
 SEND_BUFFER_BYTES = 256 * 1024
 # Spread over this time, a restart is no stampede.
 RECONNECT_WITHIN_MS = (500, 5000)
+# What the standard calls a token: a subprotocol is one.
+_SUBPROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class CloseSocket(Exception):
@@ -224,6 +231,7 @@ class Socket(WebSocketHandler):
     """What the server sends, for the documentation: message type and meaning."""
 
     __slots__ = (
+        "_awaits_pong",
         "_bucket",
         "_in_flight",
         "_queue",
@@ -262,6 +270,7 @@ class Socket(WebSocketHandler):
         self._in_flight = 0
         self._settled: asyncio.Future | None = None
         self._present: int | None = None
+        self._awaits_pong = False
 
     # -- the handshake -------------------------------------------------------------------------------
 
@@ -285,15 +294,17 @@ class Socket(WebSocketHandler):
             self.set_header("Retry-After", "10")
             self.finish({"detail": "Too many open sockets.", "code": "unavailable"})
 
-    def check_origin(self, origin: str) -> bool:
-        """Every origin may open a socket: what an unknown one may not do is use the cookie."""
-        return True
+    def _check_cross_origin(self, check: Callable[[str], bool]) -> str | None:
+        """Every origin may open a socket: what an unknown one may not do is use the cookie. Tornado's own
+        check, which asks `check_origin`, raises for an origin that is no URL."""
+        return None
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """Echoes the token, or answers `bearer`: a browser fails when an offer is not taken."""
-        if not subprotocols:
-            return None
-        return "bearer" if "bearer" in subprotocols else subprotocols[0]
+        if "bearer" in subprotocols:
+            return "bearer"
+        # What is none could not be echoed: a header has no control characters.
+        return next(filter(_is_subprotocol, subprotocols[:1]), None)
 
     def _credential(self) -> str | None:
         """The token of the handshake; the first way that is present wins."""
@@ -318,7 +329,13 @@ class Socket(WebSocketHandler):
         """Tornado's protocol, with our way of reading."""
         if self.request.headers.get("Sec-WebSocket-Version") != "13":
             return None
-        return BufferedProtocol.for_handler(self)
+        settings = self.realtime.settings
+        reads = None
+        if settings.socket_rate:
+            rate, burst = settings.socket_rate * READS_A_MESSAGE, settings.socket_burst * READS_A_MESSAGE
+            reads = TokenBucket(max(rate, MIN_READS), max(burst, MIN_READS), time.monotonic())
+        max_bytes = settings.socket_message_kib * 1024 or self.max_message_size
+        return BufferedProtocol.for_handler(self, max_bytes, reads)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         # Tornado's own would print the request's query, tokens and all.
@@ -331,6 +348,8 @@ class Socket(WebSocketHandler):
     # -- opening -------------------------------------------------------------------------------------
 
     def open(self, *args: str, **kwargs: str) -> None:
+        if self.ws_connection.stream.closed():
+            return  # The client has gone during the handshake; Tornado's reading side ends it.
         try:
             self._open()
         except Exception:
@@ -340,9 +359,10 @@ class Socket(WebSocketHandler):
 
     def _open(self) -> None:
         settings = self.realtime.settings
-        stream = self.ws_connection.stream
-        stream.set_nodelay(True)
-        stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
+        with contextlib.suppress(OSError):  # The connection is broken; whoever reads from it notices.
+            stream = self.ws_connection.stream
+            stream.set_nodelay(True)
+            stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._wire = Wire(self.ws_connection)
         base_url = settings.backend_url or f"{self.request.protocol}://{self.request.host}"
         limits = OutboxLimits(settings.socket_outbox_kib * 1024, settings.socket_outbox_messages)
@@ -425,17 +445,38 @@ class Socket(WebSocketHandler):
         self._room = self._room or asyncio.get_running_loop().create_future()
         return self._room
 
+    def on_ping(self, data: bytes) -> None:
+        self._count_frame()
+
     def on_pong(self, data: bytes) -> None:
-        self.last_heard = time.monotonic()
+        if self._awaits_pong:
+            # The answer to our own ping costs the client nothing.
+            self._awaits_pong = False
+            self.last_heard = time.monotonic()
+        else:
+            self._count_frame()
+
+    def on_fragment(self) -> None:
+        """A part of a message has come; the last part is counted as the message."""
+        self._count_frame()
+
+    def _count_frame(self) -> bool:
+        """Counts what the client sends, whatever it is; closes the socket when it is too much."""
+        self.last_heard = moment = time.monotonic()
+        if self._bucket.take(moment):
+            return True
+        self.shut(4429)
+        return False
+
+    def on_protocol_error(self, code: int) -> None:
+        """The client breaks the protocol, which ends the socket."""
+        self.shut(code)
 
     def _receive(self, message: str | bytes) -> None:
         if self.connection.closed:
             return
-        self.last_heard = moment = time.monotonic()
-        if not self._bucket.take(moment):
-            return self.shut(4429)
-        if self._is_too_large(message):
-            return self.shut(1009)
+        if not self._count_frame():
+            return
         request_id = None
         try:
             content = _json_object(message)
@@ -455,12 +496,6 @@ class Socket(WebSocketHandler):
 
     async def _report_in_turn(self, error: DomainError, request_id: Any) -> None:
         self._report(error, request_id)
-
-    def _is_too_large(self, message: str | bytes) -> bool:
-        most = self.realtime.settings.socket_message_kib * 1024
-        if not most or len(message) * 4 <= most:
-            return False
-        return len(message) > most or (isinstance(message, str) and len(message.encode()) > most)
 
     def command_of(self, content: dict[str, Any]) -> Command:
         """The command that a message asks for. Raises BadMessage."""
@@ -693,6 +728,7 @@ class Socket(WebSocketHandler):
             self.shut(4503, "no answer to a ping")
         elif moment - self.last_ping >= PING_EVERY_S and self.connection.draining is None:
             self.last_ping = moment
+            self._awaits_pong = True
             self._wire.write(PING_FRAME)
 
 
@@ -706,6 +742,10 @@ def closing_on_error() -> Iterator[None]:
         raise CloseSocket(4401, error.detail) from None
     except DomainError as error:
         raise CloseSocket(1011, error.detail) from None
+
+
+def _is_subprotocol(text: str) -> bool:
+    return _SUBPROTOCOL.fullmatch(text) is not None
 
 
 def _json_object(message: str | bytes) -> dict[str, Any]:

@@ -133,6 +133,18 @@ class Socket:
         self._inbox.put_nowait(message)
 
 
+def masked_frame(payload: bytes, opcode: int = 1, fin: bool = True, reserved: int = 0) -> bytes:
+    """A client's frame; the mask is all zeros, which is a mask."""
+    first, size = (fin << 7) | reserved | opcode, len(payload)
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 2**16:
+        head = bytes((first, 0x80 | 126)) + size.to_bytes(2)
+    else:
+        head = bytes((first, 0x80 | 127)) + size.to_bytes(8)
+    return head + bytes(4) + payload
+
+
 class QuietSocket:
     """A client that reads only when told to, with a small window, and answers no ping and no close."""
 
@@ -143,7 +155,7 @@ class QuietSocket:
         self._writer = writer
 
     @classmethod
-    async def connect(cls, url: str, token: str) -> "QuietSocket":
+    async def connect(cls, url: str, token: str | None = None) -> "QuietSocket":
         parts = urlsplit(url)
         plain = socket.socket()
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, cls.WINDOW_BYTES)
@@ -155,7 +167,7 @@ class QuietSocket:
             f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
-            f"Authorization: Bearer {token}\r\n\r\n".encode()
+            f"{f'Authorization: Bearer {token}' if token else 'X-Signed-In: no'}\r\n\r\n".encode()
         )
         head = await quiet._reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101 "), head
@@ -166,6 +178,11 @@ class QuietSocket:
         text = json.dumps(message).encode()
         assert len(text) < 126
         self._writer.write(bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
+
+    async def send_raw(self, data: bytes) -> None:
+        """Bytes as they are. Raises ConnectionError when the server has closed."""
+        self._writer.write(data)
+        await self._writer.drain()
 
     async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
         """(opcode, payload) of every frame, up to and with the close frame or the connection's end."""
