@@ -228,7 +228,8 @@ class OneOrMoreAttachments(RootModel[Attachment | list[Attachment]]):
 
 
 class Message(AnswerModel):
-    """A chat message. A system message has no sender; a deleted one is empty but keeps its place."""
+    """A chat message. A system message has no sender, but an `actor_id`, who caused it; a deleted one is
+    empty but keeps its place."""
 
     id: int
     room: int
@@ -236,6 +237,7 @@ class Message(AnswerModel):
     room_type: RoomType
     content: str
     sender: Reference | None
+    actor_id: int | None = None
     timestamp: str
     attachments: list[Attachment]
     is_system: bool

@@ -389,6 +389,12 @@ class BaseHandler(RequestHandler):
         asked = f"{self.request.method} {self.request.path.rstrip('/')}\n".encode()
         return hashlib.sha256(asked + self._body.digest()).hexdigest()
 
+    async def mark(self, operation: Callable[..., Any], *args: Any) -> None:
+        """Runs what looking at something brings along: that it counts as read. What cannot be marked now
+        stays unread until the next look; HEAD looks at nothing."""
+        if self.request.method != "HEAD":
+            await self.store.try_write(operation, self.actor, *args)
+
     # -- answering -----------------------------------------------------------------------------------
 
     def answer(self, body: Any, status: int = 200) -> None:

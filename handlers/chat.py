@@ -151,7 +151,8 @@ class Messages(BaseHandler):
     async def get(self, query: MessageQuery) -> None:
         """A room's messages, newest first; with `after`, the oldest ones newer than it.
 
-        Fetching the newest marks the room read, unless `mark_read=false`.
+        Fetching the newest marks the room read, and with it the notifications about it, unless
+        `mark_read=false`.
         """
         room_id = query.room_id
         if query.room_type == "direct":
@@ -159,8 +160,8 @@ class Messages(BaseHandler):
         page = await self.store.snapshot(
             chat.messages, self.actor, room_id, query.page_size, query.page, query.before, query.after
         )
-        if query.mark_read and page.unread_up_to and self.request.method != "HEAD":
-            await self.store.write(chat.mark_read, self.actor, room_id, page.unread_up_to)
+        if query.mark_read and page.unread_up_to:
+            await self.mark(chat.mark_read, room_id, page.unread_up_to)
         self.answer(
             {
                 "results": page.results,

@@ -28,7 +28,7 @@ class Notifications(BaseHandler):
         )
         unread = [item["id"] for item in results if not item["is_read"]]
         if query.mark_read and unread:
-            await self.store.write(notifications.mark_read, self.actor, unread)
+            await self.mark(notifications.mark_read, unread)
         self.answer_page(count, results, query)
 
 

@@ -86,8 +86,8 @@ class SurfaceCOneTask(TaskHandler):
 
     @endpoint(answers={200: answers.SurfaceCTask})
     async def get(self, key: int | UUID) -> None:
-        """A task, by its uuid or its id."""
-        self.answer(surface_c(await self.store.read(tasks.retrieve, self.actor, key)))
+        """A task, by its uuid or its id. One's notifications about it are read with it."""
+        self.answer(surface_c(await self.open(key)))
 
     @endpoint(body=NewSurfaceCTask, answers={200: answers.SurfaceCTask})
     async def put(self, key: int | UUID, body: NewSurfaceCTask) -> None:

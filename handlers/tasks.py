@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from handlers import answers, media
 from handlers.base import BaseHandler, Page, Route, endpoint
 from models.errors import Invalid, NotFound
 from models.inputs import Id, Input, Prose
-from models.operations import notes, proposals, tasks
+from models.operations import notes, notifications, proposals, tasks
 from models.task_inputs import Key, NewTask, People, Reason, Status, TaskFields, TaskQuery, task_key
 
 
@@ -107,6 +107,13 @@ class TaskHandler(BaseHandler):
         except ValueError:
             raise NotFound("There is no such task.") from None
 
+    async def open(self, key: int | UUID) -> dict[str, Any]:
+        """The task, as somebody looks at it: what they were told of it is settled."""
+        opened = await self.store.read(tasks.look_at, self.actor, key)
+        if opened.unread:
+            await self.mark(notifications.mark_read, opened.unread)
+        return opened.task
+
     @property
     def assignee_fields(self) -> tuple[str, ...]:
         """What an assignee may change, by the settings."""
@@ -159,8 +166,8 @@ class OneTask(TaskHandler):
 
     @endpoint(answers={200: answers.Task})
     async def get(self, key: int | UUID) -> None:
-        """A task, by its id or its uuid."""
-        self.answer(await self.store.read(tasks.retrieve, self.actor, key))
+        """A task, by its id or its uuid. One's notifications about it are read with it."""
+        self.answer(await self.open(key))
 
     @endpoint(body=NewTask, answers={200: answers.Task})
     async def put(self, key: int | UUID, body: NewTask) -> None:

@@ -486,7 +486,7 @@ def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
     if message is None:
         raise NotFound("There is no such message.")
     its_room = room(actor, message.room_id)
-    if message.sender_id != actor.id:
+    if message.sender_id != actor.id or message.is_system:
         raise Forbidden("Only its sender may change a message.")
     return message, its_room
 

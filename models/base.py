@@ -140,6 +140,11 @@ class Insert:
         return cursors
 
 
+def marks(count: int) -> str:
+    """So many parameters of a statement, for `IN (…)`."""
+    return ", ".join("?" * count)
+
+
 def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:
     """Groups rows by their first column."""
     grouped: dict[Any, list[tuple]] = {}

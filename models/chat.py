@@ -48,7 +48,8 @@ class Participant(Table):
 
 
 class Message(Table):
-    """A chat message. A deleted one stays as an empty place in the order."""
+    """A chat message. A deleted one stays as an empty place in the order. The sender of a system message
+    is whoever caused it: nobody finds their own deed unread."""
 
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
     sender = peewee.ForeignKeyField(Person, null=True, lazy_load=False)
@@ -125,14 +126,14 @@ def message_json(
     version: int = 1,
     attachments: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The `Message` of CONTRACT.md."""
-    return {
+    """A message as JSON. A system message has no sender; `actor_id` says who caused it."""
+    message = {
         "id": message_id,
         "room": room_id,
         "room_id": room_id,
         "room_type": room_type,
         "content": content,
-        "sender": None if sender_id is None else reference(sender_id, username, avatar),
+        "sender": None if sender_id is None or is_system else reference(sender_id, username, avatar),
         "timestamp": iso(created_at),
         "attachments": list(attachments),
         "is_system": bool(is_system),
@@ -141,6 +142,9 @@ def message_json(
         "client_id": client_id,
         "version": version,
     }
+    if is_system:
+        message["actor_id"] = sender_id
+    return message
 
 
 def _with_attachments(rows: Sequence[tuple]) -> list[dict[str, Any]]:

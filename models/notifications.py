@@ -7,22 +7,30 @@ lies below `cleared_upto` is gone for the person and removed by and by.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
 import peewee
 
-from models.base import SECOND_US, Insert, InstantField, Statement, Table, iso
+from models.base import SECOND_US, Insert, InstantField, Statement, Table, iso, marks
 from models.focus import focusing
 from models.people import Person
 
 DEADLINE, SYSTEM = "deadline", "system"
+MENTION, MESSAGE = "mention", "message"
 URGENT = frozenset({DEADLINE, SYSTEM})
 """Types that are pushed at once, whatever the person is doing."""
+
+
+MAX_SETTLED = 500
+"""So many notifications about one thing become read by one look at it."""
 
 
 class Notification(Table):
@@ -64,6 +72,22 @@ class NotificationState(Table):
         table_name = "notification_state"
 
 
+class NotificationRow(NamedTuple):
+    """A notification as it is stored. `data` is JSON text."""
+
+    id: int
+    actor_id: int | None
+    notification_type: str
+    title: str
+    content: str
+    related_entity_type: str | None
+    related_entity_id: int | None
+    action: str | None
+    workspace_id: int | None
+    data: str
+    created_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """How far a person has read."""
@@ -76,10 +100,7 @@ class State:
 
 # -- reading -----------------------------------------------------------------------------------------
 
-_COLUMNS = """
-    n.id, n.actor_id, n.notification_type, n.title, n.content, n.related_entity_type,
-    n.related_entity_id, n.action, n.workspace_id, n.data, n.created_at
-"""
+_COLUMNS = ", ".join(f"n.{name}" for name in NotificationRow._fields)
 _READ = f"SELECT {_COLUMNS}, n.is_read FROM notification n WHERE n.person_id = ? AND n.id > ?"
 _LAST = "ORDER BY n.id DESC LIMIT ? OFFSET ?"
 
@@ -149,39 +170,26 @@ def one(person_id: int, notification_id: int) -> dict[str, Any] | None:
 
 def _seen(row: tuple, mine: State) -> dict[str, Any]:
     *values, is_read = row
-    return notification_json(*values, is_read=bool(is_read) or row[0] <= mine.read_upto)
+    return notification_json(NotificationRow._make(values), bool(is_read) or row[0] <= mine.read_upto)
 
 
-def notification_json(
-    notification_id: int,
-    actor_id: int | None,
-    notification_type: str,
-    title: str,
-    content: str,
-    related_entity_type: str | None,
-    related_entity_id: int | None,
-    action: str | None,
-    workspace_id: int | None,
-    data: str,
-    created_at: int,
-    is_read: bool = False,
-) -> dict[str, Any]:
-    """The notification of document A, with what document E has beside it."""
+def notification_json(row: NotificationRow, is_read: bool = False) -> dict[str, Any]:
+    """The notification as the Task Manager has it, with what OneTask has beside it."""
     return {
-        "id": notification_id,
-        "title": title,
-        "message": content,
-        "content": content,
-        "notification_type": notification_type,
+        "id": row.id,
+        "title": row.title,
+        "message": row.content,
+        "content": row.content,
+        "notification_type": row.notification_type,
         "is_read": is_read,
-        "created_at": iso(created_at),
-        "related_entity_type": related_entity_type,
-        "related_entity_id": related_entity_id,
-        "task_id": related_entity_id if related_entity_type == "task" else None,
-        "action": action,
-        "workspace_id": workspace_id,
-        "actor_id": actor_id,
-        "data": orjson.loads(data),
+        "created_at": iso(row.created_at),
+        "related_entity_type": row.related_entity_type,
+        "related_entity_id": row.related_entity_id,
+        "task_id": row.related_entity_id if row.related_entity_type == "task" else None,
+        "action": row.action,
+        "workspace_id": row.workspace_id,
+        "actor_id": row.actor_id,
+        "data": orjson.loads(row.data),
     }
 
 
@@ -205,11 +213,14 @@ def message_json(item: dict[str, Any]) -> dict[str, Any]:
 
 # -- writing -----------------------------------------------------------------------------------------
 
-_INSERTED = (
-    "person_id", "actor_id", "notification_type", "title", "content", "related_entity_type",
-    "related_entity_id", "action", "workspace_id", "data", "created_at", "is_held", "cause",
-)  # fmt: skip
-_insert = Insert("notification", *_INSERTED, then="ON CONFLICT DO NOTHING RETURNING id, person_id")
+_insert = Insert(
+    "notification",
+    *NotificationRow._fields[1:],
+    "person_id",
+    "is_held",
+    "cause",
+    then="ON CONFLICT DO NOTHING RETURNING id, person_id",
+)
 _count_new = Insert(
     "notification_state",
     "person_id",
@@ -221,24 +232,25 @@ _count_new = Insert(
 _uncount = Statement("""
     UPDATE notification_state SET total = total - ?, unread = unread - ? WHERE person_id = ?
 """)
-_keep_state = Statement(
-    "INSERT INTO notification_state (person_id) VALUES (?) ON CONFLICT (person_id) DO NOTHING"
-)
+_keep_states = Insert("notification_state", "person_id", then="ON CONFLICT (person_id) DO NOTHING")
 
 
-def insert(
-    values: Sequence[Any], cause: str | None, held: set[int], person_ids: Sequence[int]
-) -> dict[int, int]:
-    """Stores one notification for each of the people who has none of this cause; its id by person.
+def insert(rows: Mapping[int, NotificationRow], cause: str | None, held: set[int]) -> dict[int, int]:
+    """Stores for each person the row made for them, unless they have one of this cause; gives its id by
+    person. The rows' own ids are not used.
 
     The counts come first: their row is the lock under which a person's ids are given out, so that a
     mark of "read up to here" never passes one that is still being written.
     """
-    ordered = sorted(person_ids)
-    _count_new.run([(person_id, 1, 1) for person_id in ordered])
-    rows = [(person_id, *values, person_id in held, cause) for person_id in ordered]
-    made = {person_id: notification_id for notification_id, person_id in _insert.all(rows)}
-    for person_id in ordered:
+    people = sorted(rows)
+    _count_new.run([(one, 1, 1) for one in people])
+    made = {
+        person_id: notification_id
+        for notification_id, person_id in _insert.all(
+            [(*rows[one][1:], one, one in held, cause) for one in people]
+        )
+    }
+    for person_id in people:
         if person_id not in made:
             _uncount.run(1, 1, person_id)
     return made
@@ -252,7 +264,70 @@ def uncount(person_id: int, total: int, unread: int) -> None:
 
 def make_state(person_id: int) -> None:
     """Makes sure that the person's row is there."""
-    _keep_state.run(person_id)
+    _keep_states.run([(person_id,)])
+
+
+@functools.cache
+def _mark_read(count: int) -> Statement:
+    return Statement(f"""
+        UPDATE notification SET is_read = TRUE
+        WHERE person_id = ? AND id > ? AND NOT is_read AND id IN ({marks(count)}) RETURNING id
+    """)
+
+
+def mark_read(person_id: int, after: int, ids: Sequence[int]) -> list[int]:
+    """Marks these of the person's notifications read, as far as they lie above `after` and were not;
+    returns which were."""
+    return sorted(row[0] for row in _mark_read(len(ids)).all(person_id, after, *ids)) if ids else []
+
+
+# -- what concerns one thing -------------------------------------------------------------------------
+
+_unsettled = Statement("""
+    SELECT n.id, n.data FROM notification n JOIN notification_state s ON s.person_id = n.person_id
+    WHERE n.person_id = ? AND n.related_entity_type = ? AND n.related_entity_id = ? AND NOT n.is_read
+        AND n.id > s.read_upto
+    ORDER BY n.id LIMIT ?
+""")
+
+
+def unsettled(person_id: int, entity_type: str, entity_id: int) -> list[tuple[int, dict[str, Any]]]:
+    """The person's unread notifications about one thing, the oldest first: their ids and data."""
+    rows = _unsettled.all(person_id, entity_type, entity_id, MAX_SETTLED)
+    return [(notification_id, orjson.loads(data)) for notification_id, data in rows]
+
+
+@functools.cache
+def _lock_states(count: int) -> Statement:
+    return Statement(f"""
+        SELECT s.person_id FROM notification_state s WHERE s.person_id IN ({marks(count)})
+        ORDER BY s.person_id {{lock s}}
+    """)
+
+
+@functools.cache
+def _take_back(count: int) -> Statement:
+    return Statement(f"""
+        DELETE FROM notification
+        WHERE person_id IN ({marks(count)}) AND related_entity_type = ? AND related_entity_id = ?
+            AND NOT is_read AND notification_type IN ('{MENTION}', '{MESSAGE}')
+            AND id > (SELECT s.read_upto FROM notification_state s WHERE s.person_id = notification.person_id)
+        RETURNING person_id, id, data
+    """)
+
+
+def take_back(
+    person_ids: Sequence[int], entity_type: str, entity_id: int
+) -> list[tuple[int, int, dict[str, Any]]]:
+    """Removes what these people have not read yet of what was said in a place: gives person, id and data
+    of each. Until the commit nobody else tells these people anything."""
+    people = sorted(person_ids)
+    _keep_states.run([(one,) for one in people])
+    _lock_states(len(people)).all(*people)
+    rows = _take_back(len(people)).all(*people, entity_type, entity_id)
+    for person_id, count in Counter(row[0] for row in rows).items():
+        _uncount.run(count, count, person_id)
+    return [(person_id, notification_id, orjson.loads(data)) for person_id, notification_id, data in rows]
 
 
 _cleared = Statement("""
@@ -268,8 +343,6 @@ def forget_cleared(most: int) -> int:
 
 
 # -- being left alone --------------------------------------------------------------------------------
-
-MINUTES_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,26 +391,39 @@ def zone(name: str) -> tzinfo:
         raise ValueError(f"There is no time zone {name}.") from None
 
 
-def undisturbed(person_ids: Iterable[int], at: int) -> set[int]:
+@functools.cache
+def _wishes(count: int) -> Statement:
+    return Statement(f"""
+        SELECT s.person_id, s.hold_while_focusing, s.quiet_from, s.quiet_until, s.time_zone
+        FROM notification_state s
+        WHERE s.person_id IN ({marks(count)}) AND (s.quiet_from IS NOT NULL OR NOT s.hold_while_focusing)
+    """)
+
+
+@functools.cache
+def _zones(count: int) -> Statement:
+    return Statement(
+        f"SELECT s.person_id, s.time_zone FROM notification_state s WHERE s.person_id IN ({marks(count)})"
+    )
+
+
+def undisturbed(person_ids: Sequence[int], at: int) -> set[int]:
     """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours.
 
     Two statements.
     """
-    ids = list(person_ids)
-    rows = (
-        NotificationState.select(
-            NotificationState.person,
-            NotificationState.hold_while_focusing,
-            NotificationState.quiet_from,
-            NotificationState.quiet_until,
-            NotificationState.time_zone,
-        )
-        .where(NotificationState.person.in_(ids))
-        .tuples()
-    )
-    known = {row[0]: row[1:] for row in rows}
-    quiet = {one for one, (_, begin, end, name) in known.items() if _is_quiet(begin, end, name, at)}
-    return quiet | {one for one in focusing(ids) if one not in known or known[one][0]}
+    wishes = {row[0]: row[1:] for row in _wishes(len(person_ids)).all(*person_ids)}
+    quiet = {one for one, (_, begin, end, name) in wishes.items() if _is_quiet(begin, end, name, at)}
+    return quiet | {one for one in focusing(person_ids) if one not in wishes or wishes[one][0]}
+
+
+def zones(person_ids: Sequence[int]) -> dict[int, tzinfo]:
+    """The time zone of each person who has named one that this machine knows."""
+    found = {}
+    for person_id, name in _zones(len(person_ids)).all(*person_ids):
+        with contextlib.suppress(ValueError):
+            found[person_id] = zone(name)
+    return found
 
 
 def _is_quiet(begin: int | None, end: int | None, name: str, at: int) -> bool:

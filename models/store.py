@@ -33,7 +33,7 @@ from playhouse.migrations import Runner
 
 from models import events
 from models.base import database
-from models.errors import Unavailable
+from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
 
 log = logging.getLogger("taskroom.store")
@@ -50,6 +50,8 @@ QUEUE_PATIENCE_S = 1.5
 JOB_PATIENCE_S = 1.3
 # While work does get done it is only slow; better late than refused, up to here.
 OVERLOAD_PATIENCE_S = 15.0
+# What somebody reads does not wait longer than this for being marked as read.
+TRY_PATIENCE_S = 0.5
 WATCH_EVERY_S = 0.1
 # A read that takes longer holds up no other one, nor what the same reader has read before.
 HELP_AFTER_S = 0.01
@@ -357,6 +359,13 @@ class Store:
         """
         return await self._enqueue(self._writes, operation, args, origin)
 
+    async def try_write(self, operation: Callable[..., Any], *args: Any) -> None:
+        """Runs an operation that reading brings along, as that something counts as read. Reading never
+        needs writing to succeed: waits for a moment at most, and only the log hears of a failure."""
+        future = self.submit(operation, *args)
+        future.add_done_callback(_log_failure)
+        await asyncio.wait([future], timeout=TRY_PATIENCE_S)
+
     async def read(self, query: Callable[..., Result], *args: Any) -> Result:
         """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
         return await self._enqueue_read(query, args)
@@ -603,6 +612,14 @@ def _check_pragmas() -> None:
 def _is_lock_failure(error: Exception) -> bool:
     """Another process holds what a unit needs (deadlock or lock timeout), the connection is sound."""
     return getattr(getattr(error, "orig", None), "pgcode", None) in ("40P01", "40001", "55P03")
+
+
+def _log_failure(future: asyncio.Future) -> None:
+    error = None if future.cancelled() else future.exception()
+    if isinstance(error, DomainError):
+        log.warning("what a reader has read could not be marked: %s", error.detail)
+    elif error is not None:
+        log.error("what a reader has read could not be marked", exc_info=error)
 
 
 def _in_snapshot(query: Callable[..., Result], args: tuple) -> Result:

@@ -146,7 +146,7 @@ async def test_what_others_do_tells_people_and_nobody_of_their_own_deed(client):
     }
     assert kinds == {
         "ann": ["status", "proposal"],
-        "bob": ["assignment", "mention", "mention", "message"],
+        "bob": ["assignment", "mention", "task", "message"],
         "cid": ["proposal"],
     }
 

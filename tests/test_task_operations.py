@@ -597,7 +597,7 @@ async def test_changes_are_told_in_the_room_and_who_no_longer_sees_the_task_is_o
     assert [(one["content"], one["sender"], one["is_system"]) for one in said] == [
         ("manager unassigned ann.", None, True),
         ("manager assigned bob.", None, True),
-        ("ann changed the status from todo to blocked.", None, True),
+        ("ann changed the status from To do to Blocked.", None, True),
     ]
     removed = [one.payload for one in run.take() if one.kind.name == "participant_removed"]
     assert removed == [{"room_id": room, "user_id": team.ann.id, "room_type": "task"}]

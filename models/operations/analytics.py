@@ -118,7 +118,7 @@ def messages_per_day(people: Any) -> list[dict[str, Any]]:
     rows = (
         Message.select(day, peewee.fn.COUNT(Message.id))
         .join(Person)
-        .where((Message.created_at >= (today - DAYS + 1) * DAY_US) & people)
+        .where((Message.created_at >= (today - DAYS + 1) * DAY_US) & ~Message.is_system & people)
         .group_by(day)
         .tuples()
     )

@@ -214,6 +214,7 @@ _insert_message = Statement("""
 _count_message = Statement("""
     UPDATE room SET message_count = message_count + 1, last_message_id = ?, active_at = ? WHERE id = ?
 """)
+_last_read = Statement("SELECT last_read_id FROM participant WHERE room_id = ? AND person_id = ?")
 _mark_read = Statement("""
     UPDATE participant SET last_read_id = ? WHERE room_id = ? AND person_id = ? AND last_read_id < ?
 """)
@@ -339,7 +340,8 @@ class MessagePage:
     count: int
     has_more: bool
     unread_up_to: int
-    """The id to mark read up to; 0 if there is nothing new to this person in the page."""
+    """The id to mark read up to; 0 if the page has nothing new to this person, and nothing that they were
+    told of and have not read."""
 
 
 def messages(
@@ -359,13 +361,18 @@ def messages(
         results, more = found[:most], len(found) > most
     is_newest = before is None and page == 1
     newest = results[0]["id"] if results and is_newest else 0
-    mine = Participant.get_or_none((Participant.room == room_id) & (Participant.person == actor.id))
-    read = mine.last_read_id if mine else 0
-    return MessagePage(results, room.message_count, more, newest if newest > read else 0)
+    is_unread = newest > _read_upto(room_id, actor.id) or notices.of_room(actor.id, room_id, newest)
+    return MessagePage(results, room.message_count, more, newest if newest and is_unread else 0)
+
+
+def _read_upto(room_id: int, person_id: int) -> int:
+    row = _last_read.one(room_id, person_id)
+    return row[0] if row else 0
 
 
 def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) -> tuple[dict[str, Any], bool]:
-    """Marks the room read up to a message, or up to the newest; never back.
+    """Marks the room read up to a message, or up to the newest; never back. So is what the actor was told
+    of it.
 
     Returns how far the room is read now, and whether that has changed. Raises NotFound, Invalid.
     """
@@ -378,6 +385,7 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     moved = _mark_read.run(upto, room_id, actor.id, upto) > 0
     if moved:
         events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
+    notices.room_read(actor, room_id, upto)
     return state, moved
 
 
@@ -390,15 +398,18 @@ def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[
 # -- rooms of tasks ----------------------------------------------------------------------------------
 
 
-def say_in_task_room(task_id: int, content: str) -> None:
-    """Part of an operation: puts a system message into the task's room, if there is one."""
+def say_in_task_room(actor: Actor, task_id: int, content: str) -> None:
+    """Part of an operation: puts a system message of what the actor did into the task's room, if there is
+    one."""
     room = locked(Room.select().where(Room.task_id == task_id)).get_or_none()
     if room is None:
         return
     moment = now()
-    message_id = _insert_message.one(room.id, None, content, None, True, moment)[0]
+    message_id = _insert_message.one(room.id, actor.id, content, None, True, moment)[0]
     _count_message.run(message_id, moment, room.id)
-    message = chat.message_json(message_id, room.id, TASK, content, None, None, None, moment, is_system=True)
+    message = chat.message_json(
+        message_id, room.id, TASK, content, actor.id, None, None, moment, is_system=True
+    )
     events.emit(events.MESSAGE_CREATED, [groups.room(TASK, room.id)], message)
 
 

@@ -6,9 +6,9 @@ from models import tasks
 from models.base import SECOND_US, Statement, iso, now
 from models.notifications import DEADLINE
 from models.operations.notifications import Notice, notify
+from models.wording import distance, quoted
 
 KEPT_US = 7 * 24 * 3600 * SECOND_US
-_HOUR_S, _MINUTE_S = 3600, 60
 # What was never due comes last; written as the index has it.
 _DUE = "COALESCE(t.due_date, 9223372036854775807)"
 
@@ -47,7 +47,7 @@ def _remind(row: tasks.TaskRow, due_date: int, before_s: int) -> None:
     notice = Notice(
         DEADLINE,
         f"Due soon: {row.title}",
-        f"The task {row.title} is due within {_distance(before_s)}, at {iso(due_date)}.",
+        f"The task {quoted(row.title)} is due within {distance(before_s)}.",
         related_entity_type="task",
         related_entity_id=row.id,
         action="due",
@@ -56,14 +56,6 @@ def _remind(row: tasks.TaskRow, due_date: int, before_s: int) -> None:
         cause=f"deadline:{row.id}:{due_date}:{before_s}",
     )
     notify(notice, row.assignee_ids or [row.creator_id])
-
-
-def _distance(seconds: int) -> str:
-    for unit, name in ((_HOUR_S, "hour"), (_MINUTE_S, "minute")):
-        if seconds >= unit:
-            count = seconds / unit
-            return f"{count:g} {name}" + ("" if count == 1 else "s")
-    return f"{seconds} seconds"
 
 
 def forget(most: int) -> int:

@@ -1,35 +1,33 @@
 """What people are told of because of what others do: parts of the operations that cause it.
 
 Nobody is told of their own deed. The cause of each notice is the thing itself, so that two ways to one
-thing (mentioned in a direct message, say) make one notification.
+thing (mentioned in a direct message, say) make one notification. What somebody looks at settles what they
+were told of it: a room's notifications with its messages, a task's with the task.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
-from models import access
-from models.base import Statement, now
+from models import access, notifications
+from models.base import Statement, marks, now
 from models.chat import DIRECT, TASK
 from models.mentions import mentioned
-from models.operations.notifications import Notice, notify
-from models.people import Person
+from models.notifications import MENTION, MESSAGE
+from models.operations.notifications import Notice, mark_read, notify, notify_anew
 from models.sessions import Actor
+from models.task_changes import TaskChange
 from models.tasks import TaskRow
-
-MOST_QUOTED = 200
-
-
-def _quote(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= MOST_QUOTED else words[: MOST_QUOTED - 1] + "…"
-
+from models.wording import excerpt, quoted
 
 # -- chat --------------------------------------------------------------------------------------------
 
 _others = Statement("""
-    SELECT q.person_id, q.is_muted, q.last_read_id, p.online_until
+    SELECT q.person_id, q.is_muted, p.online_until
     FROM participant q JOIN person p ON p.id = q.person_id
     WHERE q.room_id = ? AND q.person_id <> ? AND p.is_active
 """)
@@ -43,34 +41,55 @@ _task_of_room = Statement("""
 
 
 def message_posted(actor: Actor, message: dict[str, Any]) -> None:
-    """Tells whoever a message mentions, and in a direct room the other one while they are away."""
-    room_id, content = message["room"], message["content"]
+    """Tells whoever a message mentions, and in a direct room the other one while they are away. Whoever
+    writes in a room has read what they were told of it."""
+    room_id, content, name = message["room"], message["content"], message["sender"]["username"]
+    room_read(actor, room_id, message["id"])
     told: set[int] = set()
     if "@" in content:
         told = mentioned(content, _room_people(room_id, message["room_type"])) - {actor.id}
-        title = f"{message['sender']['username']} mentioned you"
-        notify(_about_message("mention", actor, message, title, f"message:{message['id']}"), sorted(told))
+        title = f"{name} mentioned you"
+        notify_anew(_about_message(MENTION, actor, message, title), told, lambda count: title)
     if message["room_type"] == DIRECT:
-        for person_id, is_muted, last_read_id, online_until in _others.all(room_id, actor.id):
-            if person_id not in told and not is_muted and online_until <= now():
-                # Until they have read, one notification stands for all that is written.
-                cause = f"direct:{room_id}:{last_read_id}"
-                title = f"New message from {message['sender']['username']}"
-                notify(_about_message("message", actor, message, title, cause), [person_id])
+        moment = now()
+        away = [
+            person_id
+            for person_id, is_muted, online_until in _others.all(room_id, actor.id)
+            if person_id not in told and not is_muted and online_until <= moment
+        ]
+        notice = _about_message(MESSAGE, actor, message, f"New message from {name}")
+        notify_anew(notice, away, lambda count: f"{count} new messages from {name}")
 
 
-def _about_message(kind: str, actor: Actor, message: dict[str, Any], title: str, cause: str) -> Notice:
+def _about_message(kind: str, actor: Actor, message: dict[str, Any], title: str) -> Notice:
     data = {"room_id": message["room"], "room_type": message["room_type"], "message_id": message["id"]}
     return Notice(
         kind,
         title,
-        _quote(message["content"]) or "A file",
+        excerpt(message["content"]) or "A file",
         actor_id=actor.id,
         related_entity_type="room",
         related_entity_id=message["room"],
         data=data,
-        cause=cause,
+        cause=f"message:{message['id']}",
     )
+
+
+def of_room(person_id: int, room_id: int, upto: int) -> list[int]:
+    """What somebody has been told of a room and has not read, as far as a message."""
+    unread = notifications.unsettled(person_id, "room", room_id)
+    return [one for one, data in unread if not _is_after(data.get("message_id"), upto)]
+
+
+def _is_after(message_id: Any, upto: int) -> bool:
+    # What an event post gave along may be anything.
+    return isinstance(message_id, int) and message_id > upto
+
+
+def room_read(actor: Actor, room_id: int, upto: int) -> None:
+    """Whoever reads a room as far as a message has read what they were told of it."""
+    if ids := of_room(actor.id, room_id, upto):
+        mark_read(actor, ids)
 
 
 def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
@@ -80,15 +99,20 @@ def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
     return _names(access.watcher_ids(task_id, department_id, workspace_id))
 
 
+@functools.cache
+def _usernames(count: int) -> Statement:
+    return Statement(f"SELECT p.id, p.username FROM person p WHERE p.id IN ({marks(count)})")
+
+
 def _names(ids: Collection[int]) -> Iterable[tuple[int, str]]:
-    return Person.select(Person.id, Person.username).where(Person.id.in_(list(ids))).tuples()
+    return _usernames(len(ids)).all(*ids) if ids else ()
 
 
 # -- tasks -------------------------------------------------------------------------------------------
 
 
 def _about_task(
-    kind: str, actor: Actor, task: dict[str, Any], title: str, content: str, action: str, cause: str
+    kind: str, actor: Actor, task: dict[str, Any], title: str, content: str, action: str, cause: str | None
 ) -> Notice:
     return Notice(
         kind,
@@ -99,24 +123,60 @@ def _about_task(
         related_entity_id=task["id"],
         action=action,
         workspace_id=task["workspace"],
-        cause=f"task:{task['id']}:{cause}",
+        cause=None if cause is None else f"task:{task['id']}:{cause}",
     )
 
 
-def task_changed(actor: Actor, old: dict[str, Any] | None, task: dict[str, Any]) -> None:
-    """Tells people that a task is theirs now, and those whose it was and is of its new status."""
-    before = old["assignees"] if old else []
-    added = [one for one in task["assignees"] if one not in before and one != actor.id]
-    if added:
-        text = f"{actor.username} assigned you the task {_quote(task['title'])}."
+def of_task(person_id: int, task_id: int) -> list[int]:
+    """What somebody has been told of a task and has not read."""
+    return [one for one, _ in notifications.unsettled(person_id, "task", task_id)]
+
+
+def task_made(actor: Actor, task: dict[str, Any]) -> None:
+    """Tells people that a new task is theirs."""
+    _tell_assigned(actor, task, task["assignees"])
+
+
+def task_changed(actor: Actor, old: dict[str, Any], task: dict[str, Any], knows: int | None = None) -> None:
+    """Tells people that a task is theirs now, or no longer, and all others whose it is what has changed:
+    one notification for each, and none for whoever `knows` it already."""
+    change = TaskChange(actor, old, task)
+    if not change:
+        return
+    _tell_assigned(actor, task, change.added)
+    removed = [one for one in change.removed if one != actor.id]
+    if removed:
+        text = f"{actor.username} took you off the task {quoted(task['title'])}."
+        cause = f"unassigned:{task['version']}"
+        notify(_about_task("assignment", actor, task, task["title"], text, "unassigned", cause), removed)
+    people = {task["creator"], *task["assignees"]}.difference([actor.id, knows], change.added, removed)
+    if people:
+        notify(_about_change(actor, task, change), people)
+
+
+def _tell_assigned(actor: Actor, task: dict[str, Any], ids: Iterable[int]) -> None:
+    others = [one for one in ids if one != actor.id]
+    if others:
+        text = f"{actor.username} assigned you the task {quoted(task['title'])}."
         cause = f"assigned:{task['version']}"
-        notify(_about_task("assignment", actor, task, task["title"], text, "assigned", cause), added)
-    if old and old["status"] != task["status"]:
-        action = "completed" if task["status"] == "done" else "updated"
-        text = f"{actor.username} changed the status from {old['status']} to {task['status']}."
-        cause = f"status:{task['version']}"
-        people = {task["creator"], *task["assignees"]} - {actor.id, *added}
-        notify(_about_task("status", actor, task, task["title"], text, action, cause), sorted(people))
+        notify(_about_task("assignment", actor, task, task["title"], text, "assigned", cause), others)
+
+
+def _about_change(actor: Actor, task: dict[str, Any], change: TaskChange) -> Notice:
+    kind = "status" if "status" in change.fields else "task"
+    notice = _about_task(
+        kind,
+        actor,
+        task,
+        task["title"],
+        change.sentence(UTC),
+        "completed" if change.completes else "updated",
+        # Files leave the version as it is; what is attached or removed makes each a thing of its own.
+        None if task["version"] == change.old["version"] else f"changed:{task['version']}",
+    )
+    return replace(
+        notice, data={"changes": change.data()}, content_in=change.sentence if change.has_times else None
+    )
 
 
 def task_commented(actor: Actor, row: TaskRow, comment_id: int, content: str) -> None:
@@ -126,17 +186,17 @@ def task_commented(actor: Actor, row: TaskRow, comment_id: int, content: str) ->
     named: set[int] = set()
     if "@" in content:
         named = mentioned(content, _names(access.task_watchers(row))) - {actor.id}
-        title = f"{actor.username} mentioned you in {_quote(row.title)}"
-        notify(_about_task("mention", actor, task, title, _quote(content), "commented", cause), sorted(named))
+        title = f"{actor.username} mentioned you in {quoted(row.title)}"
+        notify(_about_task(MENTION, actor, task, title, excerpt(content), "commented", cause), named)
     people = {row.creator_id, *row.assignee_ids} - {actor.id} - named
-    title = f"{actor.username} commented on {_quote(row.title)}"
-    notify(_about_task("comment", actor, task, title, _quote(content), "commented", cause), sorted(people))
+    title = f"{actor.username} commented on {quoted(row.title)}"
+    notify(_about_task("comment", actor, task, title, excerpt(content), "commented", cause), people)
 
 
 def task_proposed(actor: Actor, row: TaskRow, proposal_id: int, person_id: int) -> None:
     """Tells somebody that a task is proposed to them."""
     task = {"id": row.id, "workspace": row.workspace_id}
-    text = f"{actor.username} proposes the task {_quote(row.title)} to you."
+    text = f"{actor.username} proposes the task {quoted(row.title)} to you."
     notice = _about_task("proposal", actor, task, row.title, text, "proposed", f"proposal:{proposal_id}")
     notify(notice, {person_id} - {actor.id})
 
@@ -144,6 +204,6 @@ def task_proposed(actor: Actor, row: TaskRow, proposal_id: int, person_id: int) 
 def proposal_answered(actor: Actor, row: TaskRow, proposal_id: int, proposed_by: int, status: str) -> None:
     """Tells whoever proposed a task how it was answered."""
     task = {"id": row.id, "workspace": row.workspace_id}
-    text = f"{actor.username} has {status} the task {_quote(row.title)}."
+    text = f"{actor.username} has {status} the task {quoted(row.title)}."
     cause = f"proposal:{proposal_id}:{status}"
     notify(_about_task("proposal", actor, task, row.title, text, status, cause), {proposed_by} - {actor.id})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import orjson
 from models import events, groups, notifications
 from models.base import now
 from models.errors import NotFound
-from models.notifications import URGENT, Notification, NotificationState, Quiet
+from models.notifications import URGENT, Notification, NotificationRow, NotificationState, Quiet
 from models.sessions import Actor
 
 MOST_TOLD_IDS = 1000
@@ -36,6 +37,24 @@ class Notice:
     workspace_id: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
     cause: str | None = None
+    content_in: Callable[[tzinfo], str] | None = None
+    """Says the content to a reader in a time zone, where it names a time; `content` is for the others."""
+
+    def row(self, moment: int) -> NotificationRow:
+        """As it is stored for each of the people."""
+        return NotificationRow(
+            0,
+            self.actor_id,
+            self.notification_type,
+            self.title,
+            self.content,
+            self.related_entity_type,
+            self.related_entity_id,
+            self.action,
+            self.workspace_id,
+            orjson.dumps(self.data).decode(),
+            moment,
+        )
 
 
 def notify(notice: Notice, person_ids: Iterable[int]) -> int:
@@ -44,29 +63,57 @@ def notify(notice: Notice, person_ids: Iterable[int]) -> int:
 
     Leaving out whoever did it themselves is the caller's part.
     """
-    people = list(dict.fromkeys(person_ids))
+    people = sorted(set(person_ids))
     if not people:
         return 0
-    moment = now()
+    row = notice.row(now())
+    rows = dict.fromkeys(people, row)
+    if notice.content_in is not None:
+        for person_id, zone in notifications.zones(people).items():
+            rows[person_id] = row._replace(content=notice.content_in(zone))
+    return _store(notice, rows)
+
+
+def notify_anew(notice: Notice, person_ids: Iterable[int], title_of: Callable[[int], str]) -> int:
+    """Like `notify`, for what is said in a place: one unread notification a place is enough for anybody.
+
+    It takes the place of the unread one that there is; `data.count` says how many it stands for, and
+    `title_of` gives its title for several.
+    """
+    people = sorted(set(person_ids))
+    if not people:
+        return 0
+    said = _take_back(people, notice)
+    row = notice.row(now())
+    rows = {}
+    for person_id in people:
+        count = said.get(person_id, 0) + 1
+        data = orjson.dumps(notice.data | {"count": count}).decode()
+        rows[person_id] = row._replace(title=title_of(count) if count > 1 else row.title, data=data)
+    return _store(notice, rows)
+
+
+def _take_back(people: Sequence[int], notice: Notice) -> dict[int, int]:
+    """Removes the unread ones of the same place; gives how many things they told each person of."""
+    taken = notifications.take_back(people, notice.related_entity_type, notice.related_entity_id)
+    said: dict[int, int] = {}
+    ids: dict[int, list[int]] = {}
+    for person_id, notification_id, data in taken:
+        said[person_id] = said.get(person_id, 0) + data.get("count", 1)
+        ids.setdefault(person_id, []).append(notification_id)
+    for person_id, gone in sorted(ids.items()):
+        _tell_read(person_id, sorted(gone), notifications.state(person_id).unread, deleted=True)
+    return said
+
+
+def _store(notice: Notice, rows: dict[int, NotificationRow]) -> int:
     held: set[int] = set()
     if notice.notification_type not in URGENT:
-        held = notifications.undisturbed(people, moment)
-    values = (
-        notice.actor_id,
-        notice.notification_type,
-        notice.title,
-        notice.content,
-        notice.related_entity_type,
-        notice.related_entity_id,
-        notice.action,
-        notice.workspace_id,
-        orjson.dumps(notice.data).decode(),
-        moment,
-    )
-    made = notifications.insert(values, notice.cause, held, people)
-    for person_id, notification_id in made.items():
+        held = notifications.undisturbed(sorted(rows), now())
+    made = notifications.insert(rows, notice.cause, held)
+    for person_id, notification_id in sorted(made.items()):
         if person_id not in held:
-            item = notifications.notification_json(notification_id, *values)
+            item = notifications.notification_json(rows[person_id]._replace(id=notification_id))
             events.emit(events.NOTIFICATION, (groups.person(person_id),), notifications.message_json(item))
     return len(made)
 
@@ -100,21 +147,10 @@ def unread_count(actor: Actor) -> dict[str, int]:
 def mark_read(actor: Actor, ids: Sequence[int]) -> list[int]:
     """Marks these of the actor's notifications read; returns those that were not."""
     state = notifications.own_state(actor.id)
-    after = max(state.read_upto, state.cleared_upto)
-    changed = (
-        Notification.update(is_read=True)
-        .where(
-            (Notification.person == actor.id)
-            & Notification.id.in_(list(ids))
-            & (Notification.id > after)
-            & ~Notification.is_read
-        )
-        .returning(Notification.id)
-    )
-    done = sorted(row.id for row in changed.execute())
+    done = notifications.mark_read(actor.id, max(state.read_upto, state.cleared_upto), ids)
     if done:
         notifications.uncount(actor.id, 0, len(done))
-        _tell_read(actor, done, state.unread - len(done))
+        _tell_read(actor.id, done, state.unread - len(done))
     return done
 
 
@@ -135,7 +171,7 @@ def mark_all_read(actor: Actor) -> dict[str, Any]:
         NotificationState.update(read_upto=upto, unread=0).where(
             NotificationState.person == actor.id
         ).execute()
-        _tell_read(actor, ids, 0, upto=upto)
+        _tell_read(actor.id, ids, 0, upto=upto)
     return {"status": "all read", "count": state.unread}
 
 
@@ -146,7 +182,7 @@ def delete(actor: Actor, notification_id: int) -> None:
     Notification.delete().where(Notification.id == notification_id).execute()
     unread = 0 if found["is_read"] else 1
     notifications.uncount(actor.id, 1, unread)
-    _tell_read(actor, [notification_id], state.unread - unread, deleted=True)
+    _tell_read(actor.id, [notification_id], state.unread - unread, deleted=True)
 
 
 def clear_all(actor: Actor) -> None:
@@ -158,14 +194,14 @@ def clear_all(actor: Actor) -> None:
         NotificationState.update(read_upto=upto, cleared_upto=upto, total=0, unread=0).where(
             NotificationState.person == actor.id
         ).execute()
-        _tell_read(actor, ids, 0, upto=upto, deleted=True)
+        _tell_read(actor.id, ids, 0, upto=upto, deleted=True)
 
 
 def _tell_read(
-    actor: Actor, ids: Sequence[int], unread: int, upto: int | None = None, deleted: bool = False
+    person_id: int, ids: Sequence[int], unread: int, upto: int | None = None, deleted: bool = False
 ) -> None:
     data = {"ids": list(ids), "upto": upto, "deleted": deleted, "unread_count": unread}
-    events.emit(events.NOTIFICATIONS_READ, (groups.person(actor.id),), data)
+    events.emit(events.NOTIFICATIONS_READ, (groups.person(person_id),), data)
 
 
 # -- being left alone --------------------------------------------------------------------------------
@@ -233,21 +269,8 @@ def _release(person_id: int) -> int:
 
 
 def _message(row: Notification) -> dict[str, Any]:
-    return notifications.message_json(
-        notifications.notification_json(
-            row.id,
-            row.actor_id,
-            row.notification_type,
-            row.title,
-            row.content,
-            row.related_entity_type,
-            row.related_entity_id,
-            row.action,
-            row.workspace_id,
-            row.data,
-            row.created_at,
-        )
-    )
+    values = (getattr(row, name) for name in NotificationRow._fields)
+    return notifications.message_json(notifications.notification_json(NotificationRow._make(values)))
 
 
 def release_due(after: int) -> int | None:

@@ -22,6 +22,7 @@ from models.sessions import Actor
 from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
 from models.task_lists import Filters
 from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
+from models.wording import STATUS_LABELS, excerpt, quoted
 
 PENDING, ACCEPTED, REJECTED, WITHDRAWN = "pending", "accepted", "rejected", "withdrawn"
 """What a proposal is."""
@@ -124,7 +125,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     addresses = [known[actor.id].email, *([manager[1]] if manager else [])]
     mail.queue_all(_creation_mails(row, actor.username, addresses) + _assignment_mails(row, ids, known))
     _emit(events.TASK_CREATED, actor, made, access.task_watchers(row), workspace_id)
-    notices.task_changed(actor, None, made)
+    notices.task_made(actor, made)
     return Answer(201, made)
 
 
@@ -151,16 +152,14 @@ def _inserted(
 
 
 def _creation_mails(row: TaskRow, creator: str, addresses: Iterable[str]) -> list[tuple[str, str, str]]:
-    title = " ".join(row.title.split())
-    text = f"{creator} has made the task {title!r}."
+    title, text = excerpt(row.title), f"{creator} has made the task {quoted(row.title)}."
     return [(address, f"New task: {title}", text) for address in dict.fromkeys(addresses)]
 
 
 def _assignment_mails(
     row: TaskRow, ids: Iterable[int], known: dict[int, _Known]
 ) -> list[tuple[str, str, str]]:
-    title = " ".join(row.title.split())
-    text = f"The task {title!r} is yours now."
+    title, text = excerpt(row.title), f"The task {quoted(row.title)} is yours now."
     return [(known[one].email, f"Assigned to you: {title}", text) for one in ids]
 
 
@@ -236,7 +235,7 @@ def update_status(
     if status == before.status:
         return tasks.one_json(before)
     if not reason.strip() and (status in _NEEDS_REASON or before.status == DONE):
-        raise Invalid({"reason": [f"A reason is needed to go from {before.status} to {status}."]})
+        raise Invalid({"reason": [f"A reason is needed to go {_way(before.status, status)}."]})
     return _store(actor, before, before._replace(status=status), reason)
 
 
@@ -374,7 +373,7 @@ def _store(
         _set_viewers(after)
     new = tasks.one_json(after)
     _note_changes(actor, old, new, reason, after.updated_at)
-    _tell(actor, before, after, old, new, was_seen)
+    _tell(actor, before, after, old, new, was_seen, assigned_by)
     return new
 
 
@@ -525,8 +524,17 @@ def _emit(
         events.emit(kind, addresses, {"task": task, "actor_id": actor.id})
 
 
-def _tell(actor: Actor, before: TaskRow, after: TaskRow, old: dict, new: dict, was_seen: set[int]) -> None:
-    """Tells everybody who sees the task, those who see it only now, and those who no longer do."""
+def _tell(
+    actor: Actor,
+    before: TaskRow,
+    after: TaskRow,
+    old: dict,
+    new: dict,
+    was_seen: set[int],
+    knows: int | None = None,
+) -> None:
+    """Tells everybody who sees the task, those who see it only now, and those who no longer do; whoever
+    `knows` gets no notification."""
     sees = access.task_watchers(after)
     shown, hidden = (sees - was_seen, was_seen - sees) if was_seen else (set(), set())
     completed = after.status == DONE != before.status
@@ -541,14 +549,18 @@ def _tell(actor: Actor, before: TaskRow, after: TaskRow, old: dict, new: dict, w
     chat.close_task_room(after.id, sorted(hidden))
     focus.leave_unseen(hidden)
     _tell_room(actor, old, new)
-    notices.task_changed(actor, old, new)
+    notices.task_changed(actor, old, new, knows)
+
+
+def _way(before: str, after: str) -> str:
+    return f"from {STATUS_LABELS[before]} to {STATUS_LABELS[after]}"
 
 
 def _tell_room(actor: Actor, old: dict, new: dict) -> None:
     """What the people who talk about a task have to know: its status, and who is on it."""
     if old["status"] != new["status"]:
-        text = f"{actor.username} changed the status from {old['status']} to {new['status']}."
-        chat.say_in_task_room(new["id"], text)
+        text = f"{actor.username} changed the status {_way(old['status'], new['status'])}."
+        chat.say_in_task_room(actor, new["id"], text)
     if old["title"] != new["title"]:
         chat.rename_task_room(new["id"])
     names = {one["id"]: one["username"] for one in [*old["assigned_to"], *new["assigned_to"]]}
@@ -556,7 +568,7 @@ def _tell_room(actor: Actor, old: dict, new: dict) -> None:
         ids = [name for name in one["assignees"] if name not in other["assignees"]]
         if ids:
             listed = ", ".join(names[name] for name in ids)
-            chat.say_in_task_room(new["id"], f"{actor.username} {verb} {listed}.")
+            chat.say_in_task_room(actor, new["id"], f"{actor.username} {verb} {listed}.")
 
 
 def touch(actor: Actor, before: TaskRow, after: TaskRow) -> dict[str, Any]:
@@ -581,3 +593,17 @@ def list_tasks(actor: Actor, filters: Filters, most: int, skip: int) -> tuple[in
 def retrieve(actor: Actor, key: TaskKey) -> dict[str, Any]:
     """Query: one task. Raises NotFound to whoever may not see it."""
     return tasks.one_json(access.task(actor, key))
+
+
+class OpenedTask(NamedTuple):
+    """A task that somebody looks at."""
+
+    task: dict[str, Any]
+    unread: list[int]
+    """Their unread notifications about it, which are to be marked read."""
+
+
+def look_at(actor: Actor, key: TaskKey) -> OpenedTask:
+    """Query: one task that is opened. Raises NotFound to whoever may not see it."""
+    task = retrieve(actor, key)
+    return OpenedTask(task, notices.of_task(actor.id, task["id"]))

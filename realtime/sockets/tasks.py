@@ -8,7 +8,7 @@ from pydantic import Field
 
 from models import events, groups
 from models.inputs import Input, parse
-from models.operations import tasks
+from models.operations import notifications, tasks
 from models.task_inputs import Key, NewSurfaceCTask, TaskFields, TaskQuery
 from realtime.sockets.base import BadMessage, Command, Socket, command
 
@@ -129,9 +129,11 @@ class TaskSocket(Socket):
 
     @command("read")
     async def read(self, message: Read, request: Request) -> None:
-        """Answers with the task."""
-        task = await self.realtime.store.read(tasks.retrieve, self.actor, message.task_id)
-        self._done(request, events.surface_c(task))
+        """Answers with the task. One's notifications about it are read with it."""
+        opened = await self.realtime.store.read(tasks.look_at, self.actor, message.task_id)
+        if opened.unread:
+            await self.realtime.store.try_write(notifications.mark_read, self.actor, opened.unread)
+        self._done(request, events.surface_c(opened.task))
 
     @command("update")
     async def update(self, message: Update, request: Request) -> None:

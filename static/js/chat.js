@@ -121,7 +121,7 @@ export function createChat({ store, socket, api, restRefused, say, isWatching, s
     const unread = store.rooms.get(roomId).unread_count ?? 0;
     try {
       const page = await api().messages(roomId);
-      const others = page.results.filter((message) => !store.isMine(message));
+      const others = page.results.filter((message) => !store.isOwnDeed(message));
       store.mergeMessages(roomId, page.results, {
         status: "ready", hasMore: page.has_more, firstUnread: others[unread - 1]?.id ?? null,
       });

@@ -42,6 +42,8 @@ export function createStore() {
   const unwatch = () => listeners.clear();
 
   const isMine = (message) => message.sender?.id === store.me?.id;
+  /** Also what the server says of one's own deeds is nothing new to oneself. */
+  const isOwnDeed = (message) => isMine(message) || (message.actor_id && message.actor_id === store.me?.id);
 
   function setConnection(state) {
     store.connection = state;
@@ -137,7 +139,7 @@ export function createStore() {
     if (store.threads.has(roomId)) mergeMessages(roomId, [message]);
     if (!room || message.id <= (room.last_message?.id ?? 0)) return false;
     room.last_message = message;
-    if (!isMine(message)) room.unread_count = (room.unread_count ?? 0) + 1;
+    if (!isOwnDeed(message)) room.unread_count = (room.unread_count ?? 0) + 1;
     changed("rooms");
     return true;
   }
@@ -203,7 +205,7 @@ export function createStore() {
     if (!room?.last_message || room.last_message.id <= messageId) return 0;
     const thread = store.threads.get(roomId);
     if (!thread) return room.unread_count;
-    return thread.items.filter((item) => item.id > messageId && !isMine(item)).length;
+    return thread.items.filter((item) => item.id > messageId && !isOwnDeed(item)).length;
   }
 
   function setOnline(roomId, ids) {
@@ -217,7 +219,7 @@ export function createStore() {
   }
 
   return Object.assign(store, {
-    on, unwatch, changed, reset, setConnection, isMine,
+    on, unwatch, changed, reset, setConnection, isMine, isOwnDeed,
     setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
     openThread, mergeMessages, receive, update, newestId,
     putPending, dropPending, pendingOf,
