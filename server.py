@@ -20,7 +20,7 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -50,6 +50,7 @@ from handlers.providers import Providers
 from handlers.service import About
 from handlers.throttle import Throttle
 from jobs import deadlines, focus, holding, mail, retention
+from jobs.clock import Clock
 from models.authenticator import Authenticator
 from models.base import iso, now
 from models.errors import DomainError
@@ -155,7 +156,7 @@ class Taskroom:
         self.settings = settings
         self.store = Store(settings.database_url, settings.data_dir)
         self.port = 0
-        self._jobs: list[asyncio.Task] = []
+        self.clock = Clock()
         self._server: HTTPServer | None = None
         self.realtime: Realtime | None = None
         self.throttle: Throttle | None = None
@@ -191,19 +192,19 @@ class Taskroom:
             self.providers,
         )
         self._listen(self._make_application(backend))
-        self._jobs = [
-            _run_for_ever(work)
-            for work in (
-                self._sweep(),
-                self.realtime.fill_tail(),
-                self.realtime.presence.run(),
-                mail.run(store, settings),
-                retention.run(store, settings),
-                focus.run(store),
-                holding.run(store),
-                deadlines.run(store, settings),
-            )
-        ]
+        self._start_jobs()
+
+    def _start_jobs(self) -> None:
+        settings, store, every = self.settings, self.store, self.clock.every
+        self.clock.once("tail", self.realtime.fill_tail)
+        every(SWEEP_EVERY_S, "sweep", self._sweep)
+        every(0, "presence", self.realtime.presence.round)
+        every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
+        every(retention.EVERY_S, "retention", lambda: retention.forget_old(store, settings))
+        every(focus.LOOK_EVERY_S, "focus sessions", lambda: focus.tick(store))
+        every(holding.EVERY_S, "held notifications", lambda: holding.release_due(store))
+        if settings.deadline_hours:
+            every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
 
     def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
         hub = Hub(self.store.start_seq)
@@ -227,6 +228,7 @@ class Taskroom:
             stream=self._stream,
             static_files=handlers.pages.load(),
             describe=describe_api,
+            troubles=self.clock.troubles,
             about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
             websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
         )
@@ -250,19 +252,13 @@ class Taskroom:
         self.port = sockets[0].getsockname()[1]
 
     async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
-            moment, wall_us = loop.time(), now()
-            for socket in list(self.realtime.sockets):
-                socket.sweep(moment, wall_us)
+        moment, wall_us = asyncio.get_running_loop().time(), now()
+        for socket in list(self.realtime.sockets):
+            socket.sweep(moment, wall_us)
 
     async def stop(self) -> None:
         """Takes nothing new, tells every socket when to come back, finishes what waits."""
-        for job in self._jobs:
-            job.cancel()
-        if self._jobs:
-            await asyncio.wait(self._jobs, timeout=SHUTDOWN_PATIENCE_S)
+        await self.clock.stop(SHUTDOWN_PATIENCE_S)
         if self._server is not None:
             self._server.stop()
             self._stream.close()
@@ -289,18 +285,6 @@ class Taskroom:
             await asyncio.sleep(0.02)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)
-
-
-def _run_for_ever(work: Coroutine) -> asyncio.Task:
-    """Starts what never ends; if it does after all, the log says why."""
-
-    def ended(running: asyncio.Task) -> None:
-        if not running.cancelled() and running.exception():
-            log.error("%s has ended", running.get_name(), exc_info=running.exception())
-
-    running = asyncio.create_task(work, name=work.__qualname__)
-    running.add_done_callback(ended)
-    return running
 
 
 # -- sub-commands ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -148,7 +149,13 @@ class Settings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _sender(cls, value: str) -> str:
-        if "@" not in parseaddr(value)[1] or not value.isprintable():
+        address = parseaddr(value)[1]
+        try:
+            is_address = Address(addr_spec=address).addr_spec == address and "@" in address
+        except Exception:
+            # Not only a ValueError: a sender that no mail can have would refuse all mail.
+            is_address = False
+        if not is_address or not value.isprintable():
             raise ValueError("must be an address, like taskroom@example.org")
         return value
 

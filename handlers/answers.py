@@ -429,16 +429,19 @@ class SocialProviders(AnswerModel):
 
 
 class PartHealth(AnswerModel):
-    """One part: `ok`, `off` (not configured) or `unavailable`."""
+    """One part: `ok`, `off` (not configured) or `unavailable`; of the background jobs `ok` or `failing`,
+    and then their names."""
 
-    status: Literal["ok", "off", "unavailable"]
+    status: Literal["ok", "off", "unavailable", "failing"]
     latency_ms: float | None
     detail: str | None = None
     waiting: int | None = None
+    failing: list[str] | None = None
 
 
 class Health(AnswerModel):
-    """`degraded` if a part is away that can be done without; 503 and `unavailable` without a database.
+    """`degraded` if a part is away that can be done without, or a background job fails; 503 and
+    `unavailable` without a database.
 
     `uptime` is in seconds.
     """

@@ -237,6 +237,6 @@ def _subject(value: Any) -> str:
 
 def _email(text: str) -> str:
     try:
-        return email_address(text)[:254]
+        return email_address(text)
     except ValueError:
         return ""

@@ -43,9 +43,13 @@ class SystemHealth(BaseHandler):
 
     @endpoint(answers={200: answers.Health, 503: answers.Health}, public=True, throttled=False)
     async def get(self) -> None:
-        """Whether each part works, and how long it takes to answer. 503 when the database is away."""
+        """Whether each part works, and how long it takes to answer; which background jobs fail. 503 when the
+        database is away."""
         database, redis, queue = await asyncio.gather(self._database(), self._redis(), self._mail_queue())
-        status = "ok" if redis["status"] != "unavailable" else "degraded"
+        jobs = self._jobs()
+        status = (
+            "ok" if {"unavailable", "failing"}.isdisjoint((redis["status"], jobs["status"])) else "degraded"
+        )
         if database["status"] != "ok":
             status = "unavailable"
             self.set_header("Retry-After", str(Unavailable.retry_after_s))
@@ -54,7 +58,7 @@ class SystemHealth(BaseHandler):
             "status": status,
             "version": about.version,
             "uptime": round(time.time() - about.started_at, 1),
-            "parts": {"database": database, "redis": redis, "mail_queue": queue},
+            "parts": {"database": database, "redis": redis, "mail_queue": queue, "jobs": jobs},
         }
         if status == "unavailable":
             self.answer(body | {"detail": "The database is away.", "code": Unavailable.code}, 503)
@@ -67,6 +71,18 @@ class SystemHealth(BaseHandler):
     async def _redis(self) -> dict[str, Any]:
         url = self.backend.settings.redis_url
         return await _timed(lambda: _ping_redis(url)) if url else {"status": "off", "latency_ms": None}
+
+    def _jobs(self) -> dict[str, Any]:
+        """What runs by the clock. Why a job fails is for the log: it may quote an address."""
+        names = sorted(self.settings["troubles"])
+        if not names:
+            return {"status": "ok", "latency_ms": None}
+        return {
+            "status": "failing",
+            "latency_ms": None,
+            "detail": f"Failing: {', '.join(names)}.",
+            "failing": names,
+        }
 
     async def _mail_queue(self) -> dict[str, Any]:
         waiting: list[int] = []

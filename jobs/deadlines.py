@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 
-from models.errors import DomainError
 from models.operations import deadlines
 from models.store import Store
-from settings import Settings
 
-log = logging.getLogger("taskroom.jobs")
 EVERY_S = 30
 SLICE = 200
 
@@ -26,13 +21,3 @@ async def remind(store: Store, hours: Sequence[float]) -> None:
         after_s = before_s
     while await store.write(deadlines.forget, SLICE) >= SLICE:
         pass
-
-
-async def run(store: Store, settings: Settings) -> None:
-    """Rounds for ever; a database that is away is tried again at the next one."""
-    while settings.deadline_hours:
-        try:
-            await remind(store, settings.deadline_hours)
-        except DomainError as error:
-            log.warning("deadlines: %s", error.detail)
-        await asyncio.sleep(EVERY_S)

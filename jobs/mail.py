@@ -54,8 +54,8 @@ class Courier:
         # Imported here because a server that sends no mail does not need it.
         import aiosmtplib
 
+        message = _composed(letter, self._settings.mail_from)
         try:
-            message = compose(letter, self._settings.mail_from)
             async with asyncio.timeout(SEND_WITHIN_S):
                 client = await self._connected()
                 sender = parseaddr(self._settings.mail_from)[1]
@@ -115,8 +115,16 @@ def _outcome(error: Any) -> Exception:
     return _Refused(text) if is_final else _Failed(text)
 
 
+def _composed(letter: Letter, sender: str) -> EmailMessage:
+    try:
+        return compose(letter, sender)
+    except Exception as error:
+        # What `email` raises for a mistyped address is no common class: HeaderParseError, IndexError, ….
+        raise _Refused(f"this is no mail: {type(error).__name__}: {error}") from None
+
+
 def compose(letter: Letter, sender: str) -> EmailMessage:
-    """The mail as it goes out: its text, and simple HTML of the same. Raises ValueError."""
+    """The mail as it goes out: its text, and simple HTML of the same. Raises whatever `email` may."""
     message = EmailMessage()
     message["From"] = sender
     message["To"] = Address(addr_spec=letter.recipient)
@@ -183,18 +191,20 @@ async def _insist(note: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def run(store: Store, settings: Settings) -> None:
-    """Looks for ever for what is due; without a mail server it only says, once, that mail is kept."""
-    courier = Courier(settings)
-    said = False
-    while True:
-        try:
-            if await store.read(mail.is_due):
-                if settings.smtp_url:
-                    await deliver(store, courier)
-                elif not said:
-                    said = True
-                    log.info("smtp_url is empty: mail stays in the queue; see `server.py mail`")
-        except DomainError as error:
-            log.warning("mail: %s", error.detail)
-        await asyncio.sleep(LOOK_EVERY_S)
+class Post:
+    """The job: looks for what is due; without a mail server it only says, once, that mail is kept."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._courier = Courier(settings) if settings.smtp_url else None
+        self._said = False
+
+    async def look(self) -> None:
+        """One round."""
+        if not await self._store.read(mail.is_due):
+            return
+        if self._courier is not None:
+            await deliver(self._store, self._courier)
+        elif not self._said:
+            self._said = True
+            log.info("smtp_url is empty: mail stays in the queue; see `server.py mail`")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-
 from models import events, mail, notifications, presence, social
 from models.base import SECOND_US, now
-from models.errors import DomainError
 from models.operations import accounts, idempotency
 from models.store import Store
 from settings import Settings
 
-log = logging.getLogger("taskroom.jobs")
 EVERY_S = 600
 # A slice is short enough not to delay anybody's write.
 SLICE = 500
@@ -37,13 +32,3 @@ async def forget_old(store: Store, settings: Settings) -> None:
     for forget in kinds:
         while await store.write(forget, SLICE) == SLICE:
             pass
-
-
-async def run(store: Store, settings: Settings) -> None:
-    """Rounds for ever; a database that is away is tried again at the next one."""
-    while True:
-        try:
-            await forget_old(store, settings)
-        except DomainError as error:
-            log.warning("retention: %s", error.detail)
-        await asyncio.sleep(EVERY_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.headerregistry import Address
 from typing import Any
 
 import peewee
@@ -122,15 +123,31 @@ def unknown_ids(ids: list[int]) -> list[int]:
     return [person_id for person_id in ids if person_id not in known]
 
 
+MAX_EMAIL_CHARS, MAX_MAILBOX_CHARS = 254, 64
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 def email_address(text: str) -> str:
     """The address, trimmed. Raises ValueError if it cannot be one. LAN names without a dot are fine."""
     address = text.strip()
-    if not _EMAIL.fullmatch(address) or address.endswith((".", ",", ";")):
+    mailbox = address.rpartition("@")[0]
+    too_long = len(address) > MAX_EMAIL_CHARS or len(mailbox) > MAX_MAILBOX_CHARS
+    if too_long or not _EMAIL.fullmatch(address) or not _can_be_mailed(address):
         raise ValueError("Enter a valid email address.")
     return address
+
+
+def _can_be_mailed(address: str) -> bool:
+    """Whether the header of a mail takes it as one address, without a comment or a second reading."""
+    # A letter of another alphabet stands where one of ours may; the header's parser knows ours only.
+    plain = _NOT_ASCII.sub("x", address)
+    try:
+        parsed = Address(addr_spec=plain)
+    except Exception:
+        # Of what a strange address makes it raise, only a part is a ValueError.
+        return False
+    return parsed.addr_spec == plain or plain == f'"{parsed.username}"@{parsed.domain}'
 
 
 def user_name(text: str) -> str:

@@ -59,7 +59,8 @@ LOCK_TRIES = 3
 # PostgreSQL has no other name for "whoever migrates now"; the number is arbitrary but fixed.
 _MIGRATION_LOCK = 7_461_001
 
-_LOST = (peewee.OperationalError, peewee.InterfaceError)
+# Of what a database says, this alone is about the unit; the rest is about the database.
+_ABOUT_THE_UNIT = (peewee.IntegrityError, peewee.DataError)
 
 
 class StoreError(Exception):
@@ -235,13 +236,15 @@ class Store:
     """The database of one process. `open` before the loop needs it, `close` at the end.
 
     `on_commit` is called on the loop with the events of each committed batch, in order of `seq`,
-    before any of that batch's callers gets its answer.
+    before any of that batch's callers gets its answer. `on_unclear` is called on the loop when a
+    commit got no answer: what it was to keep may be in the log, and nobody has been told of it.
     """
 
     def __init__(self, database_url: str, data_dir: Path) -> None:
         self._url = database_url
         self._data_dir = data_dir
         self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
+        self.on_unclear: Callable[[], None] = lambda: None
         self._writes = _Lane()
         self._reads = _ReadLane()
         self._workers: list[_Worker] = []
@@ -447,7 +450,11 @@ class Store:
                 committing = True
         except _Rollback:
             emitted = []
-        except _LOST as error:
+        except Exception as error:
+            if not _is_about_database(error):
+                log.exception("a batch of %d writes failed", len(batch))
+                worker.disconnect()
+                return self._fail(batch, error)
             # During the commit nobody knows whether it happened: telling "unavailable" is honest,
             # running the units again is not.
             final = tries <= 1 or committing or worker.was_cut
@@ -458,11 +465,7 @@ class Store:
             worker.disconnect()
             if not final:
                 return self._write_batch(worker, batch, tries - 1)
-            return self._fail(batch, error)
-        except Exception as error:
-            log.exception("a batch of %d writes failed", len(batch))
-            worker.disconnect()
-            return self._fail(batch, error)
+            return self._fail(batch, error, is_unclear=committing)
         self._writes.succeeded_at = time.monotonic()
         self.batches += 1
         self.units += len(batch)
@@ -485,9 +488,9 @@ class Store:
                 savepoint = contextlib.nullcontext() if alone else _savepoint()
                 with savepoint, events.collecting(job.events):
                     job.result = job.call()
-            except _LOST:
-                raise
             except Exception as error:
+                if _is_about_database(error):
+                    raise
                 job.error, job.events = error, []
                 if alone:
                     raise _Rollback from None
@@ -500,15 +503,20 @@ class Store:
             events.append(emitted)
         return emitted
 
-    def _fail(self, batch: list[_Job], error: Exception) -> None:
+    def _fail(self, batch: list[_Job], error: Exception, is_unclear: bool = False) -> None:
         log.warning("%d writes failed: %s", len(batch), _first_line(error))
         for job in batch:
             job.error, job.events = Unavailable(), []
         self._hand_over(batch, [])
+        if is_unclear:
+            self._call_soon(self.on_unclear)
 
     def _hand_over(self, batch: list[_Job], emitted: list[events.Event]) -> None:
+        self._call_soon(self._settle, batch, emitted)
+
+    def _call_soon(self, call: Callable[..., None], *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
-            self._loop.call_soon_threadsafe(self._settle, batch, emitted)
+            self._loop.call_soon_threadsafe(call, *args)
 
     def _settle(self, batch: list[_Job], emitted: list[events.Event]) -> None:
         try:
@@ -542,15 +550,15 @@ class Store:
                 job.result = job.call()
                 self._reads.succeeded_at = time.monotonic()
                 break
-            except _LOST as error:
+            except Exception as error:
+                if not _is_about_database(error):
+                    job.error = error
+                    break
                 worker.disconnect()
                 if last or worker.was_cut:
                     log.warning("a read failed: %s", _first_line(error))
                     job.error = Unavailable()
                     break
-            except Exception as error:
-                job.error = error
-                break
         if claimed or job.claim():
             self._read.append(job)
 
@@ -607,6 +615,12 @@ def _check_pragmas() -> None:
         for name, wanted in _PRAGMAS.items():
             if str(database.obj.pragma(name)) != str(wanted):
                 raise StoreError(f"database: SQLite does not accept {name}={wanted} here")
+
+
+def _is_about_database(error: Exception) -> bool:
+    """Whether the database is away, overloaded, read-only, damaged: whatever it says of itself."""
+    told = isinstance(error, (peewee.DatabaseError, peewee.InterfaceError))
+    return told and not isinstance(error, _ABOUT_THE_UNIT)
 
 
 def _is_lock_failure(error: Exception) -> bool:

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import logging
 import secrets
 import time
 
 from models import presence
-from models.errors import DomainError
 from models.store import Store
 
-log = logging.getLogger("taskroom.presence")
 BEAT_EVERY_S = 30
 
 
 class Presence:
-    """The people of one process. `run` for ever; `flush` once more at the end."""
+    """The people of one process. `round` again and again; `flush` once more at the end."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -32,6 +29,7 @@ class Presence:
         self._perhaps_written: set[int] = set()
         """Of whom a write may or may not have come through, since nobody heard of its end."""
         self._changed = asyncio.Event()
+        self._next_beat = time.monotonic() + BEAT_EVERY_S
 
     def opened(self, person_id: int) -> None:
         """A socket of the person is open."""
@@ -55,19 +53,19 @@ class Presence:
             await self._store.write(presence.update, self._process, sorted(arrived), sorted(left))
             self._written, self._perhaps_written = here, set()
 
-    async def run(self) -> None:
-        """Writes changes as they come, and a sign of life for all every BEAT_EVERY_S."""
-        next_beat = time.monotonic() + BEAT_EVERY_S
-        while True:
-            await self._wait(next_beat - time.monotonic())
-            try:
-                await self.flush()
-                if time.monotonic() >= next_beat:
-                    next_beat = time.monotonic() + BEAT_EVERY_S
-                    await self._store.write(presence.beat, self._process)
-            except DomainError as error:
-                log.warning("presence: %s", error.detail)
-                next_beat = time.monotonic() + 1
+    async def round(self) -> None:
+        """Waits for a change or for the next beat, and writes it: what has changed, and every
+        BEAT_EVERY_S a sign of life for all. Raises Unavailable, and then the next round makes it good."""
+        due = self._next_beat
+        await self._wait(due - time.monotonic())
+        is_due = time.monotonic() >= due
+        # Should a write fail, the next round must not wait for another change.
+        self._next_beat = 0.0
+        await self.flush()
+        if is_due:
+            await self._store.write(presence.beat, self._process)
+            due = time.monotonic() + BEAT_EVERY_S
+        self._next_beat = due
 
     async def _wait(self, at_most_s: float) -> None:
         try:

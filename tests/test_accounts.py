@@ -597,7 +597,35 @@ def test_an_address_may_be_unusual(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ann", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a\n@b", "a@b.", "a@b,", "a\x00@b", "a\x7f@b"],
+    [
+        "",
+        "ann",
+        "@",
+        "a@",
+        "@b",
+        "a@b@c",
+        "a b@c",
+        "a@b c",
+        "a\n@b",
+        "a@b.",
+        "a@b,",
+        "a\x00@b",
+        "a\x7f@b",
+        "ann@example..com",
+        "<a@x.yz",
+        "a@x.yz>",
+        ",a@x",
+        "a,b@x",
+        ".a@x",
+        "a..b@x",
+        "ä..b@x",
+        "a;@x",
+        "a(remark)@x",
+        "a@x(remark)",
+        'a"b@x',
+        "x" * 65 + "@x",
+        "a@" + "x" * 253,
+    ],
 )
 def test_what_cannot_be_an_address_is_refused(text):
     with pytest.raises(ValueError, match="valid email"):

@@ -103,3 +103,18 @@ def test_what_is_true_for_a_moment_reaches_the_others_once_encoded_without_a_num
     assert [client.wire.writes for client in [*typist, elsewhere]] == [[]] * 3
     assert len(world.encoded) == 1
     assert world.hub.position == 0
+
+
+@pytest.mark.expects_errors
+def test_a_follower_that_fails_keeps_nothing_from_anybody():
+    world = World()
+    client = world.connect("room")
+    heard = []
+
+    def fails(event):
+        raise RuntimeError("a follower")
+
+    world.broadcaster.followers += [fails, lambda event: heard.append(event.seq)]
+    world.publish(Said(1), Said(2))
+    assert client.seqs == heard == [1, 2]
+    assert world.hub.position == 2

@@ -224,3 +224,18 @@ def test_skipping_never_goes_back_and_joins_nothing(world):
     client.connection.skip("elsewhere", 3)
     world.publish(*(Said(seq, [group]) for seq, group in ((5, "room"), (6, "elsewhere"), (7, "room"))))
     assert client.seqs == [7]
+
+
+@pytest.mark.expects_errors
+def test_a_client_that_cannot_be_written_to_keeps_nothing_from_the_others(monkeypatch):
+    world = World()
+    broken, other = world.connect("room"), world.connect("room")
+
+    def fails(data):
+        raise RuntimeError("a wire")
+
+    monkeypatch.setattr(broken.wire, "write", fails)
+    world.publish(Said(1))
+    world.publish(Said(2))
+    assert other.seqs == [1, 2]
+    assert broken.connection.closed

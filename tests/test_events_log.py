@@ -227,3 +227,11 @@ async def test_numbers_of_two_processes_follow_the_order_of_their_commits(store,
         rival.commit()
         await ours
     assert [event.seq for event in run.events] == [theirs + 1]
+
+
+def test_a_kind_that_only_a_newer_version_knows_is_not_learnt():
+    """Whatever Redis brings would stay in memory for ever."""
+    before = set(events.KINDS)
+    event = events.restore(7, "of_tomorrow", ["room"], {})
+    assert event.message(events.CHAT) is None
+    assert set(events.KINDS) == before

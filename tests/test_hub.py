@@ -91,3 +91,20 @@ def test_people_are_counted_once_and_only_when_they_are_known(world):
     world.connect("room").connection.actor = None
     assert world.hub.people("room") == {7, 8}
     assert world.hub.people("nobody's") == set()
+
+
+def test_a_connection_that_has_gone_cannot_join(world):
+    """Whoever looked up what it may join comes too late; nothing would ever take it out again."""
+    client = world.connect("room")
+    world.hub.remove(client.connection)
+    world.hub.join(client.connection, "room")
+    assert not world.hub.members("room")
+    assert not client.connection.groups
+
+
+def test_a_connection_that_has_ended_is_not_registered(world):
+    client = world.connect()
+    world.hub.remove(client.connection)
+    client.connection.close()
+    world.hub.add(client.connection)
+    assert not world.hub.connections

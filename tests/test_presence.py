@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from jobs.clock import Clock
 from models import presence
 from models.base import now
 from models.operations import people
@@ -151,7 +152,8 @@ async def test_a_restart_in_order_leaves_nobody_online(start_app, new_client, co
 async def test_what_could_not_be_written_is_made_good(run, store, postgres_server):
     (ada,) = await join_team(run, "ada")
     here = Presence(store)
-    running = asyncio.ensure_future(here.run())
+    clock = Clock()
+    clock.every(0, "presence", here.round)
     await asyncio.to_thread(postgres_server.kill)
     here.opened(ada.id)
     await asyncio.to_thread(postgres_server.start)
@@ -160,4 +162,4 @@ async def test_what_could_not_be_written_is_made_good(run, store, postgres_serve
         return (await store.read(people.retrieve, ada, ada.id))["is_online"]
 
     await eventually(is_online, timeout=15)
-    running.cancel()
+    await clock.stop(5)
