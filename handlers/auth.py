@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
@@ -38,7 +39,7 @@ Username = Annotated[Name, AfterValidator(user_name)]
 Login = Annotated[Text, Field(max_length=MAX_LOGIN_CHARS)]
 Password = Annotated[Text, Field(max_length=MAX_PASSWORD_CHARS)]
 NewPasswordText = Annotated[Password, AfterValidator(strong)]
-ClockTime = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
+_CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 PersonalName = Annotated[Text, Field(max_length=MAX_NAME_CHARS)]
 
 
@@ -47,6 +48,15 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _clock_time(text: str) -> str:
+    if not re.fullmatch(_CLOCK_TIME, text):
+        raise ValueError("This must be a time of day, like 22:00.")
+    return text
+
+
+ClockTime = Annotated[
+    Text, AfterValidator(_clock_time), Field(json_schema_extra={"pattern": _CLOCK_TIME}, examples=["22:00"])
+]
 TimeZone = Annotated[Text, Field(max_length=64), AfterValidator(_known_zone)]
 
 

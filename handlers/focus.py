@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from handlers import answers
 from handlers.base import BaseHandler, Page, Route, endpoint
@@ -15,8 +15,33 @@ from models.operations.focus import Plan
 from models.task_inputs import ExactKey
 
 # A second is the least a clock of people can show.
-FocusMinutes = Annotated[float, Field(ge=1 / 60, le=24 * 60, allow_inf_nan=False)]
-BreakMinutes = Annotated[float, Field(ge=0, le=24 * 60, allow_inf_nan=False)]
+MIN_FOCUS_MINUTES, MAX_MINUTES = 1 / 60, 24 * 60
+
+
+def _focus_minutes(minutes: float) -> float:
+    if minutes < MIN_FOCUS_MINUTES:
+        raise ValueError("At least 1 second.")
+    return _minutes(minutes)
+
+
+def _minutes(minutes: float) -> float:
+    if minutes < 0:
+        raise ValueError("This cannot be less than nothing.")
+    if minutes > MAX_MINUTES:
+        raise ValueError("At most 24 hours.")
+    return minutes
+
+
+FocusMinutes = Annotated[
+    float,
+    Field(allow_inf_nan=False, json_schema_extra={"minimum": MIN_FOCUS_MINUTES, "maximum": MAX_MINUTES}),
+    AfterValidator(_focus_minutes),
+]
+BreakMinutes = Annotated[
+    float,
+    Field(allow_inf_nan=False, json_schema_extra={"minimum": 0, "maximum": MAX_MINUTES}),
+    AfterValidator(_minutes),
+]
 Rounds = Annotated[int, Field(ge=1, le=100)]
 
 

@@ -17,6 +17,7 @@ from models.inputs import LARGEST_ID
 from models.people import PRIVATE, ROLES, Department, Person
 from models.sessions import Actor
 from models.tasks import Assignment, Comment, Proposal, Scope, Task, TaskKey, TaskRow
+from models.wording import listed
 from models.workspaces import ADMIN, MEMBER, OWNER, WorkspaceMember
 
 RANK = {role: rank for rank, role in enumerate(ROLES)}
@@ -312,7 +313,8 @@ def check_task_changes(
     allowed = {"estimate" if name == "estimate_hours" else name for name in assignee_fields}
     refused = sorted(wanted.keys() - allowed) if allowed else []
     if refused:
-        raise Forbidden(f"An assignee may not change {', '.join(refused)}.")
+        names = [name.removesuffix("_id").replace("_", " ") for name in refused]
+        raise Forbidden(f"An assignee may not change the {listed(names)}.")
 
 
 def _check_moving(actor: Actor, row: TaskRow, wanted: Mapping[str, Any], field: str) -> None:

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from models.wording import duration
+
 
 class DomainError(Exception):
     """Base of everything an operation or a query raises on purpose.
@@ -130,7 +132,7 @@ class Throttled(DomainError):
     code = "throttled"
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Request was throttled. Expected available in {retry_after_s} seconds.")
+        super().__init__(f"Too many requests. Please try again in {duration(retry_after_s)}.")
         self.retry_after_s = retry_after_s
 
 

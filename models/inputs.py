@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from models.errors import Invalid
+from models.input_errors import sentence
 from models.text import MAX_NAME_CHARS, MAX_TEXT_CHARS
 
 LARGEST_ID = 2**53
@@ -54,7 +55,7 @@ def _number(value: Any) -> Any:
     # Strict mode still takes True for 1 in places; an id is never a boolean. What comes as text is
     # digits: the lax mode would take "1.0", "+1" and "1_0" as well.
     if isinstance(value, bool) or (isinstance(value, str) and not _DIGITS.fullmatch(value.strip())):
-        raise ValueError("Input should be a valid integer")
+        raise ValueError("This must be a whole number.")
     return value
 
 
@@ -96,18 +97,13 @@ def _validated(model: type[Model], data: dict[str, Any], strict: bool) -> Model:
 
 def _field_errors(error: ValidationError) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False):
         field = str(item["loc"][0]) if item["loc"] else "non_field_errors"
         errors.setdefault(field, []).append(_sentence(item))
     return errors
 
 
 def _sentence(item: Any) -> str:
-    if item["type"] == "missing":
-        return "This field is required."
-    text = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "too_long" and item["ctx"]["field_type"] == "Value":
-        text = f"String should have at most {item['ctx']['max_length']} characters"
+    text = sentence(item["type"], item.get("ctx", {}), item["input"])
     places = [str(part) for part in item["loc"][1:] if not isinstance(part, str)]
-    text = f"Item {', '.join(places)}: {text}" if places else text
-    return text if text.endswith((".", "!", "?")) else text + "."
+    return f"Item {', '.join(places)}: {text}" if places else text

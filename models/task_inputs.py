@@ -32,7 +32,7 @@ def _blank_is_none(value: Any) -> Any:
 
 def _word(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("Input should be a valid string")
+        raise ValueError("This must be text.")
     return value.strip().lower()
 
 
@@ -101,7 +101,7 @@ def _key(value: Any) -> TaskKey:
 def _exact_key(value: Any) -> TaskKey:
     key = _key(value)
     if isinstance(key, int) and isinstance(value, str):
-        raise ValueError("Input should be a valid integer, or the uuid of a task")
+        raise ValueError("This must be a whole number, or the uuid of a task.")
     return key
 
 

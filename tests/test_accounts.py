@@ -722,8 +722,8 @@ def test_all_errors_come_at_once_and_say_which_item():
     assert sorted(errors) == ["flag", "id", "ids", "name", "room", "since", "text"]
     assert errors["room"] == errors["text"] == ["This field is required."]
     assert errors_of(GOOD | {"ids": [1, "2", True]})["ids"] == [
-        "Item 1: Input should be a valid integer.",
-        "Item 2: Input should be a valid integer.",
+        "Item 1: This must be a whole number.",
+        "Item 2: This must be a whole number.",
     ]
     for messages in errors.values():
         assert all(message[0].isupper() and message.endswith((".", "!", "?")) for message in messages)
