@@ -51,6 +51,7 @@ from handlers.service import About
 from handlers.throttle import Throttle
 from jobs import deadlines, focus, holding, mail, retention
 from jobs.clock import Clock
+from models import installation
 from models.authenticator import Authenticator
 from models.base import iso, now
 from models.errors import DomainError
@@ -172,15 +173,16 @@ class Taskroom:
         except OSError as error:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         store.open()
+        here = store.run_alone(installation.name)
         store.start()
         tokens = TokenMaker(
             secret, settings.access_token_minutes * 60, settings.refresh_token_days * 24 * 3600
         )
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
-        self.realtime = self._make_realtime(authenticator, links)
+        self.realtime = self._make_realtime(authenticator, links, here)
         self._stream = Stream(self.realtime)
-        self.throttle, self.providers = Throttle(settings), Providers(settings)
+        self.throttle, self.providers = Throttle(settings, here), Providers(settings)
         backend = Backend(
             settings,
             store,
@@ -198,6 +200,7 @@ class Taskroom:
         settings, store, every = self.settings, self.store, self.clock.every
         self.clock.once("tail", self.realtime.fill_tail)
         every(SWEEP_EVERY_S, "sweep", self._sweep)
+        every(0, "events", self.realtime.feed.round)
         every(0, "presence", self.realtime.presence.round)
         every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
         every(retention.EVERY_S, "retention", lambda: retention.forget_old(store, settings))
@@ -206,13 +209,13 @@ class Taskroom:
         if settings.deadline_hours:
             every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
 
-    def _make_realtime(self, authenticator: Authenticator, links: Links) -> Realtime:
+    def _make_realtime(self, authenticator: Authenticator, links: Links, here: str) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode))
         broadcaster.effects.update(chat.effects(hub, authenticator))
         for channel in (workspace, focus_socket):
             broadcaster.effects.update(channel.effects(hub))
-        feed = Feed(self.store, broadcaster, self.settings.redis_url)
+        feed = Feed(self.store, broadcaster, self.settings.redis_url, here)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
         presence = Presence(self.store)

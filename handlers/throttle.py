@@ -25,9 +25,9 @@ WITHOUT_REDIS_S = 5.0
 
 
 class Throttle:
-    """The counters of one process."""
+    """The counters of one process; those in Redis are shared by the processes of one installation."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, installation: str) -> None:
         self._rates: dict[str, Any] = {}
         rates = {
             ANON: settings.throttle_anon,
@@ -50,7 +50,9 @@ class Throttle:
         self._local = FixedWindowRateLimiter(LocalStorage())
         self._shared: FixedWindowRateLimiter | None = None
         if settings.redis_url:
-            self._shared = FixedWindowRateLimiter(redis_storage(settings.redis_url, REDIS_PATIENCE_S))
+            self._shared = FixedWindowRateLimiter(
+                redis_storage(settings.redis_url, installation, REDIS_PATIENCE_S)
+            )
         self._shared_again_at = 0.0
 
     async def count(self, rate: str, *who: str) -> None:

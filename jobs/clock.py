@@ -17,7 +17,7 @@ from typing import Any
 from models.errors import DomainError
 
 log = logging.getLogger("taskroom.jobs")
-FIRST_PAUSE_S = 1.0
+FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
 LONGEST_PAUSE_AWAY_S = 2.0
 """After an error that is expected, such as a database that is away: soon, since asking costs little."""

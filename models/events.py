@@ -23,6 +23,9 @@ import peewee
 
 from models.base import Insert, InstantField, Statement, Table, now
 
+MAX_MISSED = 1000
+"""So many missed events are read at once: a reading must end within the patience for one job."""
+
 CHAT = "chat"
 TASKS = "tasks"
 """The channels: what kind of socket a wire form is for."""
@@ -346,19 +349,19 @@ def page(upto: Mapping[str, int], after: int, most: int) -> list[Event]:
     return [_event(*row) for row in rows]
 
 
-def between(after: int, upto: int) -> list[Event]:
-    """All kept events with `after < seq <= upto`, with their groups: what a process has missed."""
-    wanted = (LoggedEvent.seq > after) & (LoggedEvent.seq <= upto)
-    rows = list(
-        LoggedEvent.select(LoggedEvent.seq, LoggedEvent.kind, LoggedEvent.payload)
-        .where(wanted)
-        .order_by(LoggedEvent.seq)
-        .tuples()
-    )
+_between = Statement("""
+    SELECT seq, kind, payload FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
+""")
+_groups_between = Statement("SELECT seq, group_name FROM event_group WHERE seq > ? AND seq <= ?")
+
+
+def between(after: int, upto: int, limit: int = 2**53) -> list[Event]:
+    """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
+    missed."""
+    rows = _between.all(after, upto, limit)
     groups: dict[int, list[str]] = {}
-    if rows:
-        for address in Address.select().where((Address.seq > after) & (Address.seq <= upto)):
-            groups.setdefault(address.seq, []).append(address.group_name)
+    for seq, group in _groups_between.all(after, rows[-1][0]) if rows else ():
+        groups.setdefault(seq, []).append(group)
     return [_event(*row, groups.get(row[0], ())) for row in rows]
 
 
@@ -378,10 +381,12 @@ def newest_kept(upto: int, most: int, most_bytes: int) -> tuple[int, list[Event]
     return floor, between(floor, upto)
 
 
-def after(position: int) -> tuple[int, list[Event]]:
-    """Snapshot: the newest `seq`, and all kept events above the position."""
+def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
+    """Snapshot: kept events above the position, at most `limit`, and the `seq` up to which these are all:
+    the newest, unless there are more."""
     top = newest()
-    return top, between(position, top)
+    found = between(position, top, limit)
+    return (top if len(found) < limit else found[-1].seq), found
 
 
 def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Event:

@@ -1,10 +1,12 @@
 """Redis between the processes: ours out, theirs in.
 
 Redis carries events faster than the event log and may lose them. So nothing here is waited for by a
-request, nothing is trusted to arrive, and every (re)subscription reads the log. A connection that
-looks alive may be deaf: the bridge hears itself every few seconds, or starts anew.
+request, nothing is trusted to arrive, and every (re)subscription has the log read. A connection that
+looks alive may be deaf: the bridge hears itself every few seconds, or starts anew. What it says for that
+carries the newest `seq` that it knows, from which the others see what they have missed.
 
-Each event is published once, on the channel of its first group; every process hears all of them.
+Each event is published once, on the channel of its first group; every process hears all of them. The
+installation is a part of every channel, since one Redis may serve several.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,8 +25,6 @@ import orjson
 from realtime.broadcast import SupportsEvent
 
 log = logging.getLogger("taskroom.bridge")
-PREFIX = "taskroom:"
-PROBE_CHANNEL = PREFIX + "probe"
 PROBE_EVERY_S = 2.0
 DEAF_AFTER_S = 6.0
 # What a Redis that does not answer may cost in memory; whatever is dropped, others read from the log.
@@ -39,26 +39,33 @@ class Bridge:
     """One process's link to the others.
 
     `on_events` gets what other processes did, in any order; `on_ephemeral(group, message, but_person)`
-    what is true for a moment; `catch_up` is awaited whenever events may have been missed.
+    what is true for a moment; `expect` hears when events may have been missed, and with a `seq` that
+    everything up to it is there. `position` says how far this process is.
     """
 
     def __init__(
         self,
         url: str,
+        installation: str,
         make_event: MakeEvent,
         on_events: Callable[[Sequence[SupportsEvent]], None],
         on_ephemeral: Callable[[str, Mapping[str, Any], int], None],
-        catch_up: Callable[[], Awaitable[None]],
+        expect: Callable[..., None],
+        position: Callable[[], int],
     ) -> None:
         self._url = url
         self._make_event = make_event
         self._on_events = on_events
         self._on_ephemeral = on_ephemeral
-        self._catch_up = catch_up
+        self._expect = expect
+        self._position = position
+        self._prefix = f"taskroom:{installation}:"
+        self._probe_channel = self._prefix + "probe"
         self._name = secrets.token_hex(8)
         self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MOST_WAITING)
         self._something = asyncio.Event()
         self._heard_at = 0.0
+        self._complaint = ""
         self.is_connected = False
 
     # -- out -----------------------------------------------------------------------------------------
@@ -75,7 +82,7 @@ class Bridge:
             self._queue(group, [self._name, None, group, message, but_person])
 
     def _queue(self, group: str, body: list[Any]) -> None:
-        self._outgoing.append((PREFIX + group, orjson.dumps(body)))
+        self._outgoing.append((self._prefix + group, orjson.dumps(body)))
         self._something.set()
 
     async def _publish_all(self, redis: Any) -> None:
@@ -85,9 +92,10 @@ class Bridge:
                 await asyncio.wait_for(self._something.wait(), PROBE_EVERY_S)
             self._something.clear()
             pipeline = redis.pipeline(transaction=False)
-            pipeline.publish(PROBE_CHANNEL, self._name)
             for _ in range(min(len(self._outgoing), MOST_A_ROUND_TRIP)):
                 pipeline.publish(*self._outgoing.popleft())
+            # Last, so that whoever hears of a `seq` has heard what was sent up to there.
+            pipeline.publish(self._probe_channel, f"{self._name} {self._position()}")
             await asyncio.wait_for(pipeline.execute(), DEAF_AFTER_S)
             if self._outgoing:
                 self._something.set()
@@ -106,13 +114,11 @@ class Bridge:
             else:
                 # Subscribed, or silently subscribed anew after a lost connection: what was published
                 # meanwhile is lost on this way.
-                await self._catch_up()
+                self._expect()
 
     def _take(self, channel: str, data: bytes) -> None:
-        if channel == PROBE_CHANNEL:
-            if data.decode() == self._name:
-                self._heard_at = asyncio.get_running_loop().time()
-            return
+        if channel == self._probe_channel:
+            return self._take_probe(*data.decode().split())
         name, seq, *rest = orjson.loads(data)
         if name == self._name:
             return
@@ -121,6 +127,12 @@ class Bridge:
         else:
             kind, groups, payload = rest
             self._on_events([self._make_event(seq, kind, groups, payload)])
+
+    def _take_probe(self, name: str, position: str) -> None:
+        if name == self._name:
+            self._heard_at = asyncio.get_running_loop().time()
+        elif int(position) > self._position():
+            self._expect(int(position))
 
     # -- staying connected -----------------------------------------------------------------------------
 
@@ -134,14 +146,19 @@ class Bridge:
                 raise
             except Exception as error:
                 # Whatever a network and a foreign server can do: say it, and start anew.
-                log.warning("Redis: %s", str(error) or type(error).__name__)
+                self._complain(str(error) or type(error).__name__)
             if self.is_connected:
                 backoff_s = FIRST_BACKOFF_S
             self.is_connected = False
-            with contextlib.suppress(Exception):
-                await self._catch_up()
+            self._expect()
             await asyncio.sleep(backoff_s * random.uniform(0.5, 1.5))
             backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+
+    def _complain(self, text: str) -> None:
+        """Once for each trouble, however often the next attempt ends alike."""
+        if text != self._complaint:
+            self._complaint = text
+            log.warning("Redis: %s", text)
 
     async def _run_once(self) -> None:
         # Imported here: it costs 20 MiB that a single process does not need.
@@ -151,9 +168,10 @@ class Bridge:
         subscription = redis.pubsub()
         running: list[asyncio.Task] = []
         try:
-            await asyncio.wait_for(subscription.psubscribe(PREFIX + "*"), DEAF_AFTER_S)
+            await asyncio.wait_for(subscription.psubscribe(self._prefix + "*"), DEAF_AFTER_S)
             self._heard_at = asyncio.get_running_loop().time()
             self.is_connected = True
+            self._complaint = ""
             log.info("connected to Redis")
             running = [
                 asyncio.ensure_future(self._listen(subscription)),

@@ -1,52 +1,67 @@
-"""Where this process's events come from: its own commits, other processes, and the log for the rest."""
+"""Where this process's events come from: its own commits, other processes, and the log for the rest.
+
+Whoever was told that a write is done may rely on it that everybody else hears of it. Most events come by
+themselves, but each way may lose some: a commit whose answer is lost, Redis, a process without it. So
+whatever raises a doubt has the log read, and the counter is looked at every few seconds in any case.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models import events
-from models.errors import DomainError
 from models.store import Store
 from realtime.bridge import Bridge
 from realtime.broadcast import Broadcaster
 from realtime.sequence import Sequencer
 
-log = logging.getLogger("taskroom.feed")
+LOOK_EVERY_S = 2.0
+GRACE_S = 0.05
+"""What is only on its way, from our own writer or by Redis, comes by itself within this time; and our own
+event, unlike its copy in the log, knows whose connection waits for it."""
+NEWEST = math.inf
+"""Everything up to whatever the counter says."""
 
 
 class Feed:
-    """Puts every event once, in order, before the broadcaster. `start` on the running loop."""
+    """Puts every event once, in order, before the broadcaster. `start` on the running loop, and `round`
+    again and again."""
 
-    def __init__(self, store: Store, broadcaster: Broadcaster, redis_url: str) -> None:
+    def __init__(self, store: Store, broadcaster: Broadcaster, redis_url: str, installation: str) -> None:
         self._store = store
         self._broadcaster = broadcaster
-        self._sequencer = Sequencer(store.start_seq, broadcaster.publish, self._fetch_soon)
-        self._running: set[asyncio.Task] = set()
+        self._sequencer = Sequencer(store.start_seq, broadcaster.publish, self.expect)
+        self._expected: float = 0
+        self._doubt = asyncio.Event()
+        self._link: asyncio.Task | None = None
         self.bridge: Bridge | None = None
         if redis_url:
             self.bridge = Bridge(
                 redis_url,
+                installation,
                 events.restore,
                 self._sequencer.offer,
                 broadcaster.publish_ephemeral,
-                self._catch_up,
+                self.expect,
+                lambda: self._sequencer.position,
             )
 
     def start(self) -> None:
         """Takes what the store commits from now on."""
         self._store.on_commit = self._take_committed
+        self._store.on_unclear = self.expect
         if self.bridge is not None:
-            self._run(self.bridge.run())
+            self._link = asyncio.ensure_future(self.bridge.run())
 
     async def stop(self) -> None:
         """Ends the link to the other processes."""
-        for running in list(self._running):
-            running.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._link is not None:
+            self._link.cancel()
+            await asyncio.gather(self._link, return_exceptions=True)
 
     def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int = 0) -> None:
         """Tells the others in a group, in every process, what is true for a moment only."""
@@ -54,29 +69,36 @@ class Feed:
         if self.bridge is not None:
             self.bridge.send_ephemeral(group, message, but_person)
 
+    def expect(self, upto: float = NEWEST) -> None:
+        """Has the log read soon, unless everything up to this `seq` comes by itself."""
+        self._expected = max(self._expected, upto)
+        self._doubt.set()
+
+    async def round(self) -> None:
+        """Waits for a doubt, but not for long, and reads what this process should have told and has not.
+
+        Raises Unavailable; the next round makes it good.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._doubt.wait(), LOOK_EVERY_S)
+        expected, self._expected = self._expected or NEWEST, 0
+        self._doubt.clear()
+        try:
+            await self._read_up_to(expected)
+        except BaseException:
+            self.expect()
+            raise
+
+    async def _read_up_to(self, expected: float) -> None:
+        if expected == NEWEST:
+            expected = await self._store.read(events.newest)
+        if self._sequencer.position < expected:
+            await asyncio.sleep(GRACE_S)
+        while self._sequencer.position < expected:
+            upto, found = await self._store.snapshot(events.after, self._sequencer.position)
+            self._sequencer.fill(upto, found)
+
     def _take_committed(self, batch: Sequence[events.Event]) -> None:
         if self.bridge is not None:
             self.bridge.send(batch)
         self._sequencer.offer(batch)
-
-    def _fetch_soon(self, after: int, upto: int) -> None:
-        self._run(self._fetch(after, upto))
-
-    async def _fetch(self, after: int, upto: int) -> None:
-        try:
-            found = await self._store.read(events.between, after, upto)
-        except DomainError as error:
-            log.warning("cannot read events %d to %d: %s", after + 1, upto, error.detail)
-            self._sequencer.fetch_failed()
-        else:
-            self._sequencer.fill(upto, found)
-
-    async def _catch_up(self) -> None:
-        with contextlib.suppress(DomainError):
-            newest, found = await self._store.snapshot(events.after, self._sequencer.position)
-            self._sequencer.fill(newest, found)
-
-    def _run(self, work: Any) -> None:
-        running = asyncio.ensure_future(work)
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)

@@ -1,7 +1,7 @@
 """Every process hands out every event once, in order of `seq`, wherever it comes from.
 
 Events come from this process's own commits and, over Redis, from others'; either may be early, late,
-twice or lost. What is missing is read from the event log. Sans I/O: reading is started through a
+twice or lost. What is missing is read from the event log. Sans I/O: reading is asked for through a
 callback and its outcome put back with `fill`.
 """
 
@@ -13,23 +13,24 @@ from realtime.broadcast import SupportsEvent
 
 
 class Sequencer:
-    """Puts events into order. `release` gets them; `fetch(after, upto)` must lead to `fill`."""
+    """Puts events into order. `release` gets them; `expect(upto)` hears that everything up to a `seq` is
+    waited for, and must lead to `fill` unless it comes by itself."""
 
     def __init__(
         self,
         position: int,
         release: Callable[[Sequence[SupportsEvent]], None],
-        fetch: Callable[[int, int], None],
+        expect: Callable[[int], None],
     ) -> None:
         self.position = position
         """`seq` of the last released event, or of the last that is known not to exist."""
         self._release = release
-        self._fetch = fetch
+        self._expect = expect
         self._early: dict[int, SupportsEvent] = {}
-        self._fetching = False
+        self._expected = position
 
     def offer(self, batch: Sequence[SupportsEvent]) -> None:
-        """Takes events in any order; releases what is in order now, fetches what is missing before it."""
+        """Takes events in any order; releases what is in order now, waits for what is missing before it."""
         ready = []
         for event in batch:
             if event.seq == self.position + 1:
@@ -41,13 +42,10 @@ class Sequencer:
         ready += self._take_early()
         if ready:
             self._release(ready)
-        if self._early and not self._fetching:
-            self._fetching = True
-            self._fetch(self.position, min(self._early) - 1)
+        self._look_for_hole()
 
     def fill(self, upto: int, found: Sequence[SupportsEvent]) -> None:
         """What the log has up to `upto`: a number that is not among it was never given to an event."""
-        self._fetching = False
         ready = []
         for event in found:
             if event.seq > self.position:
@@ -58,11 +56,13 @@ class Sequencer:
         ready += self._take_early()
         if ready:
             self._release(ready)
-        self.offer(())
+        self._look_for_hole()
 
-    def fetch_failed(self) -> None:
-        """The log could not be read; the next event tries again."""
-        self._fetching = False
+    def _look_for_hole(self) -> None:
+        """Each hole is told of once: whoever was asked has not come as far yet."""
+        if self._early and self._expected <= self.position:
+            self._expected = min(self._early) - 1
+            self._expect(self._expected)
 
     def _take_early(self) -> list[SupportsEvent]:
         ready = []

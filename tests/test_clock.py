@@ -148,6 +148,7 @@ async def test_every_job_of_the_server_runs_by_the_clock(app):
     assert names == {
         "tail",
         "sweep",
+        "events",
         "presence",
         "mail",
         "retention",

@@ -6,7 +6,7 @@ import pytest
 
 from handlers.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle, network
 from models.errors import Throttled
-from tests.support.database import sqlite_only
+from tests.support.database import postgresql_only, sqlite_only
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
 
@@ -142,7 +142,7 @@ async def hits(throttle, times, *who):
 
 @pytest.fixture
 def throttles(settings, redis_url, io_loop):
-    both = [Throttle(settings(throttle_login="4/minute", redis_url=redis_url)) for _ in range(2)]
+    both = [Throttle(settings(throttle_login="4/minute", redis_url=redis_url), "here") for _ in range(2)]
     yield both
     for one in both:
         io_loop.run_sync(one.close)
@@ -184,9 +184,21 @@ async def test_without_redis_each_counts_for_itself_and_quickly(throttles, redis
     await eventually(is_back)
 
 
+@postgresql_only
 @pytest.mark.gen_test
-async def test_two_processes_throttle_together(start_process, new_client, redis_url):
-    processes = [start_process(throttle_anon="3/hour", redis_url=redis_url) for _ in range(2)]
+async def test_two_processes_throttle_together(start_process, new_client, database_url, redis_url):
+    shared = {"throttle_anon": "3/hour", "database_url": database_url, "redis_url": redis_url}
+    processes = [start_process(**shared) for _ in range(2)]
     clients = [new_client(process) for process in processes]
     seen = [(await client.get(PROVIDERS)).status for client in clients * 3]
     assert sorted(seen) == [200, 200, 200, 429, 429, 429]
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_two_installations_on_one_redis_count_apart(settings, redis_url):
+    here, there = [Throttle(settings(throttle_login="4/minute", redis_url=redis_url), name) for name in "ab"]
+    assert await hits(here, 5, "ada") == [True] * 4 + [False]
+    assert await hits(there, 1, "ada") == [True]
+    await here.close()
+    await there.close()
