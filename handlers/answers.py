@@ -519,6 +519,10 @@ class Problem(AnswerModel):
     current: dict | None = None
 
 
+class FieldErrors(RootModel[dict[str, list[str]]]):
+    """What is wrong with a request, by field; `non_field_errors` is about the whole."""
+
+
 class Notification(AnswerModel):
     """A notification. `data` is what its sender gave along."""
 

@@ -102,8 +102,10 @@ class Endpoint:
     answers: Mapping[int, Any]
     public: bool
     takes_files: bool
+    needs_files: bool
     file_field: str
     throttled: bool
+    errors: Sequence[int]
 
 
 def endpoint(
@@ -113,17 +115,20 @@ def endpoint(
     query: type[Input] | None = None,
     public: bool = False,
     takes_files: bool = False,
+    needs_files: bool = False,
     file_field: str = "attachments",
     throttled: bool = True,
+    errors: Sequence[int] = (),
 ) -> Callable:
     """Declares a method of a handler as an endpoint.
 
     The method gets the path's ids as integers, then `query`, then `body`, as far as they are declared.
     `answers` maps each status of success to the type of its JSON (None: no content); its docstring
     describes it. `takes_files` lets the body be multipart with files, which the method finds in
-    `self.uploads`; `file_field` is what the documentation calls them. Requests
-    count against the rate of their person, or else of their address, unless `throttled` is false: then
-    the method counts them itself, or nobody does.
+    `self.uploads`; `needs_files` says that the method refuses to do without, `file_field` is what the
+    documentation calls them. Requests count against the rate of their person, or else of their address,
+    unless `throttled` is false: then the method counts them itself, or nobody does. `errors` are
+    statuses of refusal that do not follow from all this.
     """
 
     def declare(method: Callable) -> Callable:
@@ -138,7 +143,7 @@ def endpoint(
 
         summary = inspect.getdoc(method) or ""
         declared = run.endpoint = Endpoint(
-            summary, body, query, answers, public, takes_files, file_field, throttled
+            summary, body, query, answers, public, takes_files, needs_files, file_field, throttled, errors
         )
         return run
 

@@ -124,12 +124,12 @@ class OneFocusSession(BaseHandler):
 
     @endpoint(body=SessionChanges, answers={200: answers.FocusSession})
     async def put(self, session_id: int, body: SessionChanges) -> None:
-        """Change it: its host."""
+        """Change a session, as its host."""
         await self._change(session_id, body)
 
     @endpoint(body=SessionChanges, answers={200: answers.FocusSession})
     async def patch(self, session_id: int, body: SessionChanges) -> None:
-        """Change it: its host."""
+        """Change a session, as its host."""
         await self._change(session_id, body)
 
     async def _change(self, session_id: int, body: SessionChanges) -> None:
@@ -138,7 +138,7 @@ class OneFocusSession(BaseHandler):
 
     @endpoint(answers={204: None})
     async def delete(self, session_id: int) -> None:
-        """Delete it, and what it counted for: its host."""
+        """Delete a session and what it counted for, as its host."""
         await self.store.write(focus.delete, self.actor, session_id)
         self.answer(None, 204)
 
@@ -155,18 +155,21 @@ def _action(operation: Callable[..., Any], text: str) -> type[BaseHandler]:
     return type(name, (BaseHandler,), members | {"post": endpoint(answers={200: answers.FocusSession})(post)})
 
 
+def _action_route(name: str, operation: Callable[..., Any], text: str) -> Route:
+    return Route(f"/api/v1/focus-sessions/{{id}}/{name}/", _action(operation, text))
+
+
 routes = [
     Route("/api/v1/focus-sessions/", FocusSessions),
     Route("/api/v1/focus-sessions/stats/", FocusStats),
     Route("/api/v1/focus-sessions/{id}/", OneFocusSession),
-    Route("/api/v1/focus-sessions/{id}/join/", _action(focus.join, "Take part; doing it twice is fine.")),
-    Route(
-        "/api/v1/focus-sessions/{id}/leave/",
-        _action(focus.leave, "Take no part any more. If it is the host, the longest present takes over."),
+    _action_route("join", focus.join, "Take part in a session; doing it twice is fine."),
+    _action_route(
+        "leave", focus.leave, "Leave a session. If it is the host, the longest present takes over."
     ),
-    Route("/api/v1/focus-sessions/{id}/start/", _action(focus.start, "Begin the first round: its host.")),
-    Route("/api/v1/focus-sessions/{id}/pause/", _action(focus.pause, "Stop the clock: its host.")),
-    Route("/api/v1/focus-sessions/{id}/resume/", _action(focus.resume, "Go on after a pause: its host.")),
-    Route("/api/v1/focus-sessions/{id}/skip/", _action(focus.skip, "On to the next phase: its host.")),
-    Route("/api/v1/focus-sessions/{id}/end/", _action(focus.end, "End the session; it counts: its host.")),
+    _action_route("start", focus.start, "Begin a session's first round, as its host."),
+    _action_route("pause", focus.pause, "Stop a session's clock, as its host."),
+    _action_route("resume", focus.resume, "Go on after a pause, as a session's host."),
+    _action_route("skip", focus.skip, "Go on to the next phase, as a session's host."),
+    _action_route("end", focus.end, "End a session, as its host; it counts."),
 ]

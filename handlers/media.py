@@ -146,7 +146,7 @@ class Signature(Input):
 class MediaFile(BaseHandler):
     """A stored file."""
 
-    @endpoint(query=Signature, answers={200: bytes}, public=True, throttled=False)
+    @endpoint(query=Signature, answers={200: bytes}, public=True, throttled=False, errors=(401, 403))
     async def get(self, path: str, query: Signature) -> None:
         """A stored file, to whoever has a signed link or may see what it belongs to."""
         if path.startswith(avatars.FOLDER + "/"):

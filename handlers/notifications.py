@@ -51,7 +51,7 @@ class OneNotification(BaseHandler):
 
     @endpoint(answers={204: None})
     async def delete(self, notification_id: int) -> None:
-        """Delete one."""
+        """Delete one of one's notifications."""
         await self.store.write(notifications.delete, self.actor, notification_id)
         self.answer(None, 204)
 
@@ -61,7 +61,7 @@ class NotificationRead(BaseHandler):
 
     @endpoint(answers={200: answers.Notification})
     async def post(self, notification_id: int) -> None:
-        """Mark one read, on all one's devices."""
+        """Mark one of one's notifications read, on all one's devices."""
         await self.operate(notifications.read_one, notification_id)
 
 
@@ -70,7 +70,7 @@ class AllRead(BaseHandler):
 
     @endpoint(answers={200: answers.AllRead})
     async def post(self) -> None:
-        """Mark all read, on all one's devices."""
+        """Mark all of one's notifications read, on all one's devices."""
         await self.operate(notifications.mark_all_read)
 
 
@@ -79,7 +79,7 @@ class ClearAll(BaseHandler):
 
     @endpoint(answers={204: None})
     async def delete(self) -> None:
-        """Delete all."""
+        """Delete all of one's notifications."""
         await self.store.write(notifications.clear_all, self.actor)
         self.answer(None, 204)
 

@@ -57,7 +57,7 @@ class StaticHandler(BaseHandler):
         if origin:
             self.set_header("Access-Control-Allow-Origin", origin)
 
-    @endpoint(answers={200: bytes}, public=True, throttled=False)
+    @endpoint(answers={200: bytes, 304: None}, public=True, throttled=False)
     async def get(self, path: str) -> None:
         """A file of the web page."""
         self.send(path)
@@ -90,7 +90,7 @@ class RootFile(StaticHandler):
 class DocsHandler(StaticHandler):
     """The documentation."""
 
-    @endpoint(answers={200: bytes}, public=True, throttled=False)
+    @endpoint(answers={200: bytes, 304: None}, public=True, throttled=False)
     async def get(self) -> None:
         """A readable page of the schema."""
         self.send(DOCS)

@@ -82,7 +82,7 @@ class People(BaseHandler):
 
     @endpoint(query=PeopleQuery, answers={200: answers.UserPage})
     async def get(self, query: PeopleQuery) -> None:
-        """People. Addresses, last visits and deactivated people only for those who may see them."""
+        """List people. Addresses, last visits and deactivated people only for those who may see them."""
         count, results = await self.store.read(
             people.directory,
             self.actor,
@@ -100,7 +100,7 @@ class OnePerson(BaseHandler):
 
     @endpoint(answers={200: answers.User})
     async def get(self, person_id: int) -> None:
-        """A person."""
+        """Get a person."""
         self.answer(await self.store.read(people.retrieve, self.actor, person_id))
 
     @endpoint(body=PersonChanges, answers={200: answers.User})
@@ -161,7 +161,13 @@ class Statistics(BaseHandler):
 class Avatar(BaseHandler):
     """One's picture."""
 
-    @endpoint(body=Input, answers={200: answers.User}, takes_files=True, file_field="avatar")
+    @endpoint(
+        body=Input,
+        answers={200: answers.User},
+        takes_files=True,
+        needs_files=True,
+        file_field="avatar",
+    )
     async def post(self, body: Input) -> None:
         """Set one's own picture: the file `avatar`, a JPEG, PNG or GIF of at most 5 MB. It is scaled down
         and stored anew, without what the camera wrote into it."""
@@ -199,7 +205,7 @@ class OneDepartment(BaseHandler):
 
     @endpoint(answers={200: answers.Department})
     async def get(self, department_id: int) -> None:
-        """A department."""
+        """Get a department."""
         self.answer(await self.store.read(people.department, self.actor, department_id))
 
     @endpoint(body=DepartmentChanges, answers={200: answers.Department})

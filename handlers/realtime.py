@@ -110,8 +110,8 @@ class TaskEvents(BaseHandler):
 
     @endpoint(body=TaskEventBody, answers={200: answers.RecipientCount})
     async def post(self, body: TaskEventBody) -> None:
-        """Tell people of a task that one may see. They must see it too, or be in the named workspace;
-        if one of them is not, nobody is told."""
+        """Tell people of an event of a task that one may see. They must see it too, or be in the named
+        workspace; if one of them is not, nobody is told."""
         targets = body.target_user_ids or ()
         event = TaskEvent(body.task_id, body.title, body.action, body.workspace_id, targets)
         await self.operate(realtime_events.post_task_event, event)
@@ -122,7 +122,7 @@ class WorkspaceEvents(BaseHandler):
 
     @endpoint(body=WorkspaceEventBody, answers={200: answers.Status})
     async def post(self, body: WorkspaceEventBody) -> None:
-        """Tell everybody in a workspace one is in."""
+        """Tell everybody in a workspace that one is in of an event."""
         event = WorkspaceEvent(
             body.workspace_id,
             body.title,
@@ -141,7 +141,7 @@ class SystemEvents(BaseHandler):
 
     @endpoint(body=SystemEventBody, answers={200: answers.Status})
     async def post(self, body: SystemEventBody) -> None:
-        """Tell one person; somebody else than oneself needs atl or above."""
+        """Tell one person of a system event; somebody else than oneself needs atl or above."""
         await self.operate(
             realtime_events.post_system_event, body.title, body.content, body.user_id, body.data or {}
         )
@@ -187,8 +187,8 @@ class ServerSentEvents(StreamHandler):
 
     @endpoint(query=StreamQuery, answers={200: bytes})
     async def get(self, query: StreamQuery) -> None:
-        """The same stream as server-sent events, each with its `seq` as id: `Last-Event-ID` goes on from
-        there, as browsers do by themselves."""
+        """What one's sockets would have been sent, as server-sent events, each with its `seq` as id.
+        `Last-Event-ID` goes on from there, as browsers do by themselves."""
         after = self._last_event_id(query)
         found = await self.missed(after, 0)
         self.set_header("Content-Type", "text/event-stream")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -16,7 +16,8 @@ from models.inputs import Input
 
 _REFERENCE = "#/components/schemas/{model}"
 _ERRORS = {
-    400: "Fields are wrong: each with its messages, all of them at once.",
+    400: "Fields are wrong: each with its messages, all of them at once. Or the body, the query or a header"
+    " cannot be read at all: then `detail` says why.",
     401: "Not, or no longer, signed in.",
     403: "Known, but not allowed.",
     404: "Not there, or not for the caller to know.",
@@ -24,8 +25,13 @@ _ERRORS = {
     413: "Too large.",
     415: "A content type that is not taken.",
     429: "Too many requests; `Retry-After` says when to come back.",
-    503: "The database is away; `Retry-After` says when to come back.",
+    502: "The sign-in provider does not answer, or not as it should.",
+    503: "The database is away, or too many wait; `Retry-After` says when to come back.",
 }
+_WITHOUT_BODY = {204: "Done; there is nothing to say.", 302: "Go on to `Location`.", 304: "Not changed."}
+_OF_EVERY_REQUEST = {400, 413, 415}
+"""Any request may have a header that cannot be read, or a body that nobody asked for."""
+_CHANGING_METHODS = ("PUT", "PATCH")
 
 
 def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], version: str) -> dict[str, Any]:
@@ -33,28 +39,65 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
     schemas: dict[str, Any] = {}
     described = [_socket(one, schemas) for one in sockets]
     paths: dict[str, dict[str, Any]] = {}
+    for route, method, declared in _operations(routes):
+        path = route.path.replace("...", "")
+        paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
+    _keep_useful_defaults(routes, schemas)
+    return _with_plain_descriptions(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Taskroom",
+                "version": version,
+                "license": {"name": "MIT", "identifier": "MIT"},
+                "description": "Tasks, chat, notifications and shared focus sessions, live. A trailing slash"
+                " is optional everywhere. Times are ISO 8601 UTC with `Z`. Bodies may also be form fields"
+                " (`application/x-www-form-urlencoded`).",
+            },
+            "servers": [{"url": "/"}],
+            "tags": _tags(routes),
+            "paths": dict(sorted(paths.items())),
+            "components": {
+                "schemas": dict(sorted(schemas.items())),
+                "securitySchemes": {
+                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "cookie": {"type": "apiKey", "in": "cookie", "name": "access"},
+                },
+            },
+            "x-websockets": described,
+        }
+    )
+
+
+def _operations(routes: Sequence[Route]) -> Iterator[tuple[Route, str, Endpoint]]:
     for route in routes:
         for method, declared in getattr(route.handler, "endpoints", {}).items():
-            path = route.path.replace("...", "")
-            paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
+            yield route, method, declared
+
+
+def _keep_useful_defaults(routes: Sequence[Route], schemas: Mapping[str, Any]) -> None:
+    """Drops each default of a body that a generated client must not send of its own accord.
+
+    In a change what is not sent stays, and of two names for one thing an empty one would hide the other.
+    """
+    for _, method, declared in _operations(routes):
+        if declared.body is not None:
+            for field in schemas[declared.body.__name__].get("properties", {}).values():
+                if method in _CHANGING_METHODS or field.get("default") in (None, "", []):
+                    field.pop("default", None)
+
+
+def _with_plain_descriptions(value: Any) -> Any:
+    """The same with each description on one line, without a docstring's indentation."""
+    if isinstance(value, list):
+        return [_with_plain_descriptions(one) for one in value]
+    if not isinstance(value, dict):
+        return value
     return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Taskroom",
-            "version": version,
-            "description": "Tasks, chat, notifications and shared focus sessions, live. A trailing slash is"
-            " optional everywhere. Times are ISO 8601 UTC with `Z`.",
-        },
-        "tags": _tags(routes),
-        "paths": dict(sorted(paths.items())),
-        "components": {
-            "schemas": dict(sorted(schemas.items())),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "access"},
-            },
-        },
-        "x-websockets": described,
+        name: " ".join(one.split())
+        if name == "description" and isinstance(one, str)
+        else _with_plain_descriptions(one)
+        for name, one in value.items()
     }
 
 
@@ -62,23 +105,19 @@ def _tags(routes: Sequence[Route]) -> list[dict[str, str]]:
     """A tag for each module of handlers, in the order of the routes, described by its docstring."""
     modules = dict.fromkeys(route.handler.__module__ for route in routes)
     return [
-        {"name": name.rpartition(".")[2], "description": " ".join((sys.modules[name].__doc__ or "").split())}
-        for name in modules
+        {"name": name.rpartition(".")[2], "description": sys.modules[name].__doc__ or ""} for name in modules
     ]
 
 
 def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
-    summary, _, rest = declared.summary.partition("\n")
+    summary, rest = _first_sentence(declared.summary)
     operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{method.lower()}{route.path}").strip("_"),
         "tags": [route.handler.__module__.rpartition(".")[2]],
         "summary": summary,
-        "description": " ".join(rest.split()),
+        "description": rest,
         "parameters": [*_path_parameters(route.path), *_query_parameters(declared.query, schemas)],
-        "responses": {
-            **{str(status): _answer(one, schemas) for status, one in declared.answers.items()},
-            **{str(status): _problem(status, schemas) for status in _errors(route, declared)},
-        },
+        "responses": _responses(route, method, declared, schemas),
         "security": [] if declared.public else [{"bearer": []}, {"cookie": []}],
     }
     if declared.body is not None:
@@ -86,18 +125,41 @@ def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str,
     return operation
 
 
-def _errors(route: Route, declared: Endpoint) -> list[int]:
+def _first_sentence(text: str) -> tuple[str, str]:
+    """A docstring's first sentence, wherever its lines end, and the rest."""
+    words = " ".join(text.split())
+    end = re.search(r"[.!?](?=\s+[A-Z`])", words)
+    return (words[: end.end()], words[end.end() :].strip()) if end else (words, "")
+
+
+def _responses(route: Route, method: str, declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
+    said = {status: _answer(status, one, schemas) for status, one in declared.answers.items()}
+    refused = {status: _problem(status, schemas) for status in _errors(route, method, declared)}
+    responses = {str(status): one for status, one in sorted((refused | said).items())}
+    if min(said) >= 300:
+        # A redirection is no success to a client generator, which then has no type for the answer at all.
+        responses["default"] = _problem(None, schemas)
+    return responses
+
+
+def _errors(route: Route, method: str, declared: Endpoint) -> set[int]:
     """Which errors an endpoint can give."""
-    possible = set() if declared.public else {401, 403, 503}
-    if declared.body or declared.query:
-        possible |= {400, 503}
-    if declared.body:
-        possible |= {403, 409, 413, 415}
-    if "{" in route.path:
+    takes_input = declared.body is not None or declared.query is not None
+    possible = _OF_EVERY_REQUEST | set(declared.errors)
+    if not declared.public:
+        possible |= {401, 403, 429, 503}
+    if declared.throttled:
+        possible.add(429)
+    if takes_input:
+        possible.add(503)
+    if method != "GET" and (takes_input or not declared.public):
+        possible.add(409)
+    if "{" in route.path or (takes_input and not declared.public):
+        # An id may come in the path, the query or the body.
         possible.add(404)
-    if declared.public and declared.body:
-        possible.add(401)
-    return sorted(possible)
+    if declared.public and declared.body is not None:
+        possible |= {401, 403, 429}
+    return possible
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -138,36 +200,42 @@ def _query_parameters(model: type[Input] | None, schemas: dict[str, Any]) -> lis
 
 def _body(declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     schema = _collect(declared.body, schemas)
-    content = {"application/json": {"schema": schema}}
+    content: dict[str, Any] = {}
+    if not declared.needs_files:
+        # Form fields are taken as well; client generators would send both forms of one body at once.
+        content["application/json"] = {"schema": schema}
     if declared.takes_files:
-        files = {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}
-        content["multipart/form-data"] = {
-            "schema": {"allOf": [schema, {"type": "object", "properties": {declared.file_field: files}}]}
-        }
-    else:
-        content["application/x-www-form-urlencoded"] = {"schema": schema}
-    return {"content": content, "required": not _is_optional(declared.body)}
+        file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+        fields = {"type": "object", "properties": {declared.file_field: {"type": "array", "items": file}}}
+        content["multipart/form-data"] = {"schema": {"allOf": [schema, fields]}}
+    # openapi-python-client 0.29 makes code that does not compile of a required body with two forms.
+    required = len(content) == 1 and (declared.needs_files or not _is_optional(declared.body))
+    return {"content": content, "required": required}
 
 
 def _is_optional(model: type[Input]) -> bool:
     return not model.one_of and not any(field.is_required() for field in model.model_fields.values())
 
 
-def _answer(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+def _answer(status: int, model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if model is None:
-        return {"description": "Done; there is nothing to say."}
+        return {"description": _WITHOUT_BODY[status]}
     if model is bytes:
-        return {"description": "The file.", "content": {"*/*": {"schema": {"type": "string"}}}}
-    schema = _collect(model, schemas)
-    return {"description": model.__doc__ or "", "content": {"application/json": {"schema": schema}}}
+        # The first is for client generators, which know no type for "any".
+        file = {"schema": {"type": "string", "format": "binary"}}
+        return {"description": "The file.", "content": {"application/octet-stream": file, "*/*": file}}
+    return _json(model.__doc__ or "", _collect(model, schemas))
 
 
-def _problem(status: int, schemas: dict[str, Any]) -> dict[str, Any]:
-    text = _ERRORS[status]
+def _problem(status: int | None, schemas: dict[str, Any]) -> dict[str, Any]:
+    problem = _collect(answers.Problem, schemas)
     if status == 400:
-        fields = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
-        return {"description": text, "content": {"application/json": {"schema": fields}}}
-    return _answer(answers.Problem, schemas) | {"description": text}
+        problem = {"anyOf": [_collect(answers.FieldErrors, schemas), problem]}
+    return _json(_ERRORS.get(status, "Any other refusal."), problem)
+
+
+def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _collect(model: type[BaseModel], schemas: dict[str, Any], keep: bool = True) -> dict[str, Any]:
@@ -185,7 +253,12 @@ def _collect(model: type[BaseModel], schemas: dict[str, Any], keep: bool = True)
 
 def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     client = [
-        {"type": item.type, "description": item.description, "schema": _collect(item.model, schemas)}
+        {
+            "type": item.type,
+            "description": item.description,
+            # Here and not among the components, all of which belong to operations.
+            "schema": _collect(item.model, schemas, keep=False),
+        }
         for item in one["commands"]
     ]
     return {key: value for key, value in one.items() if key != "commands"} | {"client": client}
@@ -196,7 +269,7 @@ class Schema(BaseHandler):
 
     @endpoint(answers={200: answers.Document}, public=True, throttled=False)
     async def get(self) -> None:
-        """This document."""
+        """Describe the server's HTTP API and its WebSockets, as this document does."""
         self.answer(_built(self.settings["describe"]))
 
 

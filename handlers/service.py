@@ -121,7 +121,7 @@ async def _ping_redis(url: str) -> None:
 class ChatHealth(BaseHandler):
     """Chat."""
 
-    @endpoint(answers={200: answers.ChatHealth}, public=True, throttled=False)
+    @endpoint(answers={200: answers.ChatHealth}, public=True, throttled=False, errors=(503,))
     async def get(self) -> None:
         """How busy chat is: open sockets of this process, all rooms, messages of the last minute."""
         rooms, messages = await self.store.read(analytics.chat_figures)

@@ -102,7 +102,7 @@ class InitiateSocial(SocialHandler):
     def path_value(self, text: str) -> str:
         return text
 
-    @endpoint(query=SocialStart, answers={302: None}, public=True, throttled=False)
+    @endpoint(query=SocialStart, answers={302: None}, public=True, throttled=False, errors=(429, 502))
     async def get(self, name: str, query: SocialStart) -> None:
         """Send the browser to the provider. `next` is a path on the frontend's site to come back to."""
         provider = self.provider(name)
@@ -117,9 +117,15 @@ class InitiateSocial(SocialHandler):
 class SocialCallback(SocialHandler):
     """Back."""
 
-    @endpoint(query=SocialReturn, answers={302: None}, public=True, throttled=False)
+    @endpoint(
+        query=SocialReturn,
+        answers={302: None},
+        public=True,
+        throttled=False,
+        errors=(403, 404, 409, 429, 502),
+    )
     async def get(self, query: SocialReturn) -> None:
-        """Where the provider sends the browser: signs in, sets the cookies, goes on to the frontend."""
+        """Sign in whom the provider sends back, set the cookies, and go on to the frontend."""
         await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
         attempt = await self._redeem(query.state)
         if query.error or not query.code:

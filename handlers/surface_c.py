@@ -18,7 +18,7 @@ from models.inputs import Input
 from models.operations import tasks
 from models.operations.idempotency import Answer
 from models.sessions import Actor
-from models.task_inputs import NewSurfaceCTask, TaskFields
+from models.task_inputs import NamedSurfaceCTask, NewSurfaceCTask, TaskFields
 
 
 @contextlib.contextmanager
@@ -65,7 +65,7 @@ class Root(StaticHandler):
         # The page takes no notice of what stands behind its address.
         return model() if self.is_navigation else await super()._query_fields(model)
 
-    @endpoint(query=TaskPage, answers={200: answers.SurfaceCPage}, public=True)
+    @endpoint(query=TaskPage, answers={200: answers.SurfaceCPage, 304: None}, public=True, errors=(401, 403))
     async def get(self, query: TaskPage) -> None:
         """The tasks one may see; for a browser's navigation, the web page."""
         if self.is_navigation:
@@ -89,8 +89,8 @@ class SurfaceCOneTask(TaskHandler):
         """A task, by its uuid or its id. One's notifications about it are read with it."""
         self.answer(surface_c(await self.open(key)))
 
-    @endpoint(body=NewSurfaceCTask, answers={200: answers.SurfaceCTask})
-    async def put(self, key: int | UUID, body: NewSurfaceCTask) -> None:
+    @endpoint(body=NamedSurfaceCTask, answers={200: answers.SurfaceCTask})
+    async def put(self, key: int | UUID, body: NamedSurfaceCTask) -> None:
         """Change a task; what is not sent stays. `task`, its title, is required."""
         await self._change(key, body)
 

@@ -12,7 +12,17 @@ from handlers.base import BaseHandler, Page, Route, endpoint
 from models.errors import Invalid, NotFound
 from models.inputs import Id, Input, Prose
 from models.operations import notes, notifications, proposals, tasks
-from models.task_inputs import Key, NewTask, People, Reason, Status, TaskFields, TaskQuery, task_key
+from models.task_inputs import (
+    Key,
+    NamedTask,
+    NewTask,
+    People,
+    Reason,
+    Status,
+    TaskFields,
+    TaskQuery,
+    task_key,
+)
 
 
 class TaskPage(TaskQuery, Page):
@@ -45,7 +55,7 @@ class Proposed(Input):
     user_ids: Annotated[People, Field(min_length=1)]
 
 
-class Response(Input):
+class ProposalResponse(Input):
     """The answer to a proposal."""
 
     assignment_id: Id
@@ -169,8 +179,8 @@ class OneTask(TaskHandler):
         """A task, by its id or its uuid. One's notifications about it are read with it."""
         self.answer(await self.open(key))
 
-    @endpoint(body=NewTask, answers={200: answers.Task})
-    async def put(self, key: int | UUID, body: NewTask) -> None:
+    @endpoint(body=NamedTask, answers={200: answers.Task})
+    async def put(self, key: int | UUID, body: NamedTask) -> None:
         """Change a task; what is not sent stays. The title is required."""
         await self._change(key, body)
 
@@ -218,8 +228,8 @@ class Propose(TaskHandler):
 class Respond(TaskHandler):
     """Answering a proposal."""
 
-    @endpoint(body=Response, answers={200: answers.Proposal})
-    async def post(self, key: int | UUID, body: Response) -> None:
+    @endpoint(body=ProposalResponse, answers={200: answers.Proposal})
+    async def post(self, key: int | UUID, body: ProposalResponse) -> None:
         """Accept or reject what was proposed to oneself, once. Accepting makes one an assignee."""
         await self.operate(proposals.respond, key, body.assignment_id, body.action, body.reason)
 
@@ -247,7 +257,7 @@ class MarkDone(TaskHandler):
 class UploadAttachment(FilesHandler):
     """Files of a task."""
 
-    @endpoint(body=Input, answers={201: answers.OneOrMoreAttachments}, takes_files=True)
+    @endpoint(body=Input, answers={201: answers.OneOrMoreAttachments}, takes_files=True, needs_files=True)
     async def post(self, key: int | UUID, body: Input) -> None:
         """Add files, as `file`, `attachments` or `attachments[n]`: gives one object for one file, a list
         for several."""
@@ -286,17 +296,17 @@ class OneComment(BaseHandler):
 
     @endpoint(answers={200: answers.Comment})
     async def get(self, comment_id: int) -> None:
-        """A comment."""
+        """A comment on a task that one may see."""
         self.answer(await self.store.read(notes.comment, self.actor, comment_id))
 
     @endpoint(body=CommentChanges, answers={200: answers.Comment})
     async def patch(self, comment_id: int, body: CommentChanges) -> None:
-        """Change one's own comment."""
+        """Change the text of one's own comment."""
         await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
 
     @endpoint(body=CommentChanges, answers={200: answers.Comment})
     async def put(self, comment_id: int, body: CommentChanges) -> None:
-        """The same."""
+        """Replace the text of one's own comment."""
         await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
 
     @endpoint(answers={204: None})
@@ -316,9 +326,14 @@ class Attachments(FilesHandler):
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewAttachment, answers={201: answers.OneOrMoreAttachments}, takes_files=True)
+    @endpoint(
+        body=NewAttachment,
+        answers={201: answers.OneOrMoreAttachments},
+        takes_files=True,
+        needs_files=True,
+    )
     async def post(self, body: NewAttachment) -> None:
-        """Add `file` to `task`."""
+        """Add files to a task."""
         await self.attach(body.task)
 
 
@@ -327,7 +342,7 @@ class OneAttachment(BaseHandler):
 
     @endpoint(answers={200: answers.Attachment})
     async def get(self, attachment_id: int) -> None:
-        """A file of a task."""
+        """A file of a task that one may see."""
         self.answer(await self.store.read(notes.attachment, self.actor, attachment_id))
 
     @endpoint(answers={204: None})
@@ -355,7 +370,7 @@ class OneAssignment(BaseHandler):
 
     @endpoint(answers={200: answers.Assignment})
     async def get(self, assignment_id: int) -> None:
-        """A record of the audit."""
+        """A record of who was assigned by whom."""
         self.answer(await self.store.read(notes.assignment, self.actor, assignment_id))
 
 
@@ -382,7 +397,7 @@ class OneProposal(BaseHandler):
 
     @endpoint(answers={200: answers.Proposal})
     async def get(self, proposal_id: int) -> None:
-        """A proposal."""
+        """A proposal to oneself, or of a task that one may see."""
         self.answer(await self.store.read(proposals.retrieve, self.actor, proposal_id))
 
 

@@ -54,17 +54,17 @@ class OneWorkspace(BaseHandler):
 
     @endpoint(body=NewWorkspace, answers={200: answers.Workspace})
     async def put(self, workspace_id: int, body: NewWorkspace) -> None:
-        """Rename it: owners and admins."""
+        """Rename a workspace: for its owners and admins."""
         await self.operate(workspaces.rename, workspace_id, body.name, self.expected_version())
 
     @endpoint(body=WorkspaceChanges, answers={200: answers.Workspace})
     async def patch(self, workspace_id: int, body: WorkspaceChanges) -> None:
-        """Rename it: owners and admins."""
+        """Rename a workspace: for its owners and admins."""
         await self.operate(workspaces.rename, workspace_id, body.name, self.expected_version())
 
     @endpoint(answers={204: None})
     async def delete(self, workspace_id: int) -> None:
-        """Delete it: owners. Its tasks stay, without a workspace."""
+        """Delete a workspace: for its owners. Its tasks stay, without a workspace."""
         await self.store.write(workspaces.delete, self.actor, workspace_id)
         self.answer(None, 204)
 
@@ -80,7 +80,8 @@ class Members(BaseHandler):
 
     @endpoint(body=NewMember, answers={201: answers.Member, 200: answers.Member})
     async def post(self, workspace_id: int, body: NewMember) -> None:
-        """Bring somebody in, or change their role (200). Admins bring in members, owners do anything."""
+        """Bring somebody into a workspace, or change their role there (200). Admins bring in members,
+        owners do anything."""
         await self.operate(workspaces.put_member, workspace_id, body.user_id, body.role)
 
 
@@ -89,7 +90,7 @@ class OneMember(BaseHandler):
 
     @endpoint(answers={204: None})
     async def delete(self, workspace_id: int, person_id: int) -> None:
-        """Take somebody out, or leave: its events stop at once."""
+        """Take somebody out of a workspace, or leave it: its events stop at once."""
         await self.store.write(workspaces.remove_member, self.actor, workspace_id, person_id)
         self.answer(None, 204)
 

@@ -64,8 +64,10 @@ Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(storable)
 Prose = Annotated[
     str, Field(max_length=MOST_MESSAGE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
 ]
-Id = Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST_ID)]
-Since = Annotated[int, BeforeValidator(_number), Field(ge=0, le=LARGEST_ID)]
+# The limits come first: behind a validator they would stand in the schema as `ge` and `le`, which is no
+# JSON schema.
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_number)]
+Since = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(_number)]
 
 
 def parse(model: type[Model], data: Any) -> Model:

@@ -129,6 +129,7 @@ Status = Annotated[
 Priority = Annotated[
     int, BeforeValidator(_priority), WithJsonSchema({"type": "string", "enum": list(PRIORITIES)})
 ]
+"""Stored as a number, sent as a word."""
 Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 DayOrMoment = Annotated[
     int,
@@ -209,14 +210,28 @@ class TaskFields(Input):
         return next((name for name in reversed(names) if name in self.model_fields_set), names[0])
 
 
-class NewTask(TaskFields):
-    """A new task, or all of one (PUT): it needs a title."""
+class NamedTask(TaskFields):
+    """A task with its title; what else is not sent stays."""
 
     one_of = (("title", "task"),)
 
 
+class NamedSurfaceCTask(TaskFields):
+    """A task with its title, which is called `task`; what else is not sent stays."""
+
+    one_of = (("task", "title"),)
+
+
+class NewTask(TaskFields):
+    """A new task: it needs a title."""
+
+    one_of = (("title", "task"),)
+
+    priority: Annotated[Priority, Field(json_schema_extra={"default": PRIORITIES[1]})] = 2
+
+
 class NewSurfaceCTask(NewTask):
-    """The same where the title is called `task`."""
+    """A new task whose title is called `task`."""
 
     one_of = (("task", "title"),)
 

@@ -1,4 +1,4 @@
-"""What the documents' snippets import, from the npm registry."""
+"""What the tests take from the npm registry."""
 
 import os
 import shutil
@@ -8,19 +8,33 @@ from pathlib import Path
 import pytest
 
 DOCUMENTS = Path(__file__).resolve().parents[1] / "documents"
+# One package that brings all it needs, so that its version pins everything.
+REDOCLY = "@redocly/cli@2.77.0"
 
 
 def axios(folder: Path) -> str:
-    """The module's source. Skips the test when it cannot be had, except in CI, where that hides a hole."""
+    """The module's source, which the documents' snippets import."""
     shutil.copy(DOCUMENTS / "package.json", folder)
+    _install(folder)
+    return (folder / "node_modules/axios/dist/esm/axios.js").read_text()
+
+
+def redocly(folder: Path) -> Path:
+    """The program that says what is wrong with an OpenAPI document."""
+    _install(folder, REDOCLY)
+    return folder / "node_modules/.bin/redocly"
+
+
+def _install(folder: Path, *packages: str) -> None:
+    """Skips the test when it cannot be had, except in CI, where that hides a hole."""
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     try:
         subprocess.run(
-            ["npm", "install", *options], cwd=folder, check=True, capture_output=True, timeout=120, text=True
-        )
+            ["npm", "install", *options, *packages],
+            cwd=folder, check=True, capture_output=True, timeout=120, text=True,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
-        message = f"no axios from the npm registry: {getattr(error, 'stderr', None) or error}"
+        message = f"not to be had from the npm registry: {getattr(error, 'stderr', None) or error}"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    return (folder / "node_modules/axios/dist/esm/axios.js").read_text()
