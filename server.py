@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import getpass
 import logging
+import operator
 import resource
 import signal
 import ssl
@@ -211,7 +212,7 @@ class Taskroom:
 
     def _make_realtime(self, authenticator: Authenticator, links: Links, here: str) -> Realtime:
         hub = Hub(self.store.start_seq)
-        broadcaster = Broadcaster(hub, Encoder(links.encode))
+        broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
         broadcaster.effects.update(chat.effects(hub, authenticator))
         for channel in (workspace, focus_socket):
             broadcaster.effects.update(channel.effects(hub))

@@ -35,11 +35,12 @@ class Room(Table):
 
 
 class Participant(Table):
-    """Somebody in a room, and how far they have read."""
+    """Somebody in a room, and how far they have read; no event up to `joined_seq` is for them."""
 
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
     joined_at = InstantField()
+    joined_seq = peewee.BigIntegerField(default=0)
     last_read_id = peewee.BigIntegerField(default=0)
     is_muted = peewee.BooleanField(default=False)
 

@@ -21,6 +21,7 @@ from typing import Any
 import orjson
 import peewee
 
+from models import groups
 from models.base import Insert, InstantField, Statement, Table, now
 
 MAX_MISSED = 1000
@@ -39,6 +40,7 @@ STREAM = "stream"
 
 Payload = dict[str, Any]
 Form = Callable[[Payload], dict[str, Any]]
+About = Callable[[Payload], Sequence[str]]
 
 
 def plus(channel: str) -> str:
@@ -54,12 +56,20 @@ class Kind:
     """One kind of event and its wire form per channel; a channel without a form does not hear of it.
 
     A form on one of document E's channels holds with the additions too. The stream has the first form,
-    unless the kind says otherwise.
+    unless the kind says otherwise. `about` names what the payload quotes (`groups.about`), by which a
+    stored event is found again when that is edited or deleted.
     """
 
-    def __init__(self, name: str, forms: Mapping[str, Form | None], is_known: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        forms: Mapping[str, Form | None],
+        about: About | None = None,
+        is_known: bool = True,
+    ) -> None:
         self.name = name
         self.forms = dict(forms)
+        self.about = about or (lambda payload: ())
         for channel in (NOTIFICATIONS, WORKSPACE_TASKS, FOCUS):
             if channel in forms:
                 self.forms.setdefault(plus(channel), forms[channel])
@@ -84,6 +94,14 @@ class Event:
         self.seq = seq
         self.origin: Any = None
         self.size = 0
+
+    @property
+    def about(self) -> Sequence[str]:
+        """Names of what the payload quotes; none of one that an older version made otherwise."""
+        try:
+            return self.kind.about(self.payload)
+        except (AttributeError, KeyError, TypeError):
+            return ()
 
     def message(self, channel: str) -> dict[str, Any] | None:
         """What this event says on a channel, or None if it says nothing there."""
@@ -170,20 +188,40 @@ def _action(type_: str) -> Form:
     return lambda payload: {"type": type_, **payload}
 
 
-MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")})
-MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")})
+def _about(thing: str, id_of: Callable[[Payload], Any]) -> About:
+    return lambda payload: [groups.about(thing, number)] if (number := id_of(payload)) else ()
+
+
+_about_message = _about("message", lambda payload: payload.get("id"))
+_about_notification = _about("notification", lambda payload: payload.get("notification_id"))
+_about_comment = _about("comment", lambda payload: payload.get("data", {}).get("id"))
+
+
+def _about_digest(payload: Payload) -> list[str]:
+    return [name for item in payload["notifications"] for name in _about_notification(item)]
+
+
+MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")}, _about_message)
+MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")}, _about_message)
 MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
 ROOM_CREATED = Kind("room_created", {CHAT: _as("room_created")})
 ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
 ROOM_MUTED = Kind("room_muted", {CHAT: _as("room_muted")})
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
-NOTIFICATION = Kind("notification", {NOTIFICATIONS: _same})
+NOTIFICATION = Kind("notification", {NOTIFICATIONS: _same}, _about_notification)
 # What was held arrives together at those who know what a digest is, one by one at the others.
 NOTIFICATION_RELEASED = Kind(
-    "notification_released", {NOTIFICATIONS: _same, plus(NOTIFICATIONS): None, STREAM: None}
+    "notification_released",
+    {NOTIFICATIONS: _same, plus(NOTIFICATIONS): None, STREAM: None},
+    _about_notification,
 )
-NOTIFICATION_DIGEST = Kind("notification_digest", {plus(NOTIFICATIONS): _as("notification_digest")})
+NOTIFICATION_DIGEST = Kind(
+    "notification_digest", {plus(NOTIFICATIONS): _as("notification_digest")}, _about_digest
+)
+# What stored notifications quoted has been edited or deleted: says nothing, but the log and every
+# process's memory follow it (`models.revisions`).
+NOTIFICATIONS_REVISED = Kind("notifications_revised", {})
 NOTIFICATIONS_READ = Kind("notifications_read", {plus(NOTIFICATIONS): _as("notifications_read")})
 TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
 WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})
@@ -201,7 +239,21 @@ TASKS_CHANGED = Kind("tasks_changed", {TASKS: lambda payload: {"type": "resync"}
 # The same for those who watch a workspace: a person's own stream has it as they see the task.
 TASK_ENTERED = Kind("task_entered", {WORKSPACE_TASKS: _task_notice("created"), STREAM: None})
 TASK_LEFT = Kind("task_left", {WORKSPACE_TASKS: _task_notice("deleted"), STREAM: None})
-TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")})
+KINDS_OF_TASKS = (
+    TASK_CREATED,
+    TASK_UPDATED,
+    TASK_COMPLETED,
+    TASK_DELETED,
+    TASK_SHOWN,
+    TASK_HIDDEN,
+    TASK_ENTERED,
+    TASK_LEFT,
+)
+"""Those whose payload has a whole task."""
+# In the place of stored events of a task that their reader may see no longer.
+TASK_WITHHELD = Kind("task_withheld", _on_tasks("deleted"))
+WITHHELD = Kind("withheld", {})
+TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")}, _about_comment)
 TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})
 PERSON_CHANGED = Kind("person_changed", {})
@@ -264,7 +316,7 @@ class LoggedEvent(Table):
 
 
 class Address(Table):
-    """Which groups a kept event is for."""
+    """Which groups a kept event is for, and what it is about."""
 
     group_name = peewee.TextField()
     seq = peewee.BigIntegerField()
@@ -274,6 +326,7 @@ class Address(Table):
         primary_key = peewee.CompositeKey("group_name", "seq")
 
 
+_ALL: Mapping[str, int] = {}
 _take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
 _insert_events = Insert("event", "seq", "kind", "payload", "created_at")
 _insert_addresses = Insert("event_group", "group_name", "seq")
@@ -294,7 +347,7 @@ def append(batch: Sequence[Event]) -> None:
         event.seq, event.size = seq, len(text)
         rows.append((seq, event.kind.name, text, moment))
     _insert_events.run(rows)
-    _insert_addresses.run([(group, event.seq) for event in batch for group in event.groups])
+    _insert_addresses.run([(name, event.seq) for event in batch for name in (*event.groups, *event.about)])
 
 
 def start_epoch() -> int:
@@ -323,13 +376,15 @@ def is_known(since: int) -> bool:
     return floor <= since <= top and _gap.one(since, since) is None
 
 
-def page(upto: Mapping[str, int], after: int, most: int) -> list[Event]:
-    """Kept events above `after`, in order, at most `most`; each group's up to the `seq` it is mapped to."""
-    groups_by_bound: dict[int, list[str]] = {}
+def page(upto: Mapping[str, int], after: int, most: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
+    """Kept events above `after`, in order, at most `most`; each group's up to the `seq` it is mapped to,
+    and above the one where it begins, if that is later."""
+    alike: dict[tuple[int, int], list[str]] = {}
     for group, bound in upto.items():
-        groups_by_bound.setdefault(bound, []).append(group)
+        alike.setdefault((max(after, begins.get(group, 0)), bound), []).append(group)
     wanted = [
-        Address.group_name.in_(names) & (Address.seq <= bound) for bound, names in groups_by_bound.items()
+        Address.group_name.in_(names) & (Address.seq > begin) & (Address.seq <= bound)
+        for (begin, bound), names in alike.items()
     ]
     if not wanted:
         return []
@@ -359,10 +414,10 @@ def between(after: int, upto: int, limit: int = 2**53) -> list[Event]:
     """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
     missed."""
     rows = _between.all(after, upto, limit)
-    groups: dict[int, list[str]] = {}
-    for seq, group in _groups_between.all(after, rows[-1][0]) if rows else ():
-        groups.setdefault(seq, []).append(group)
-    return [_event(*row, groups.get(row[0], ())) for row in rows]
+    addressed: dict[int, list[str]] = {}
+    for seq, name in _groups_between.all(after, rows[-1][0]) if rows else ():
+        addressed.setdefault(seq, []).append(name)
+    return [_event(*row, groups.only(addressed.get(row[0], ()))) for row in rows]
 
 
 _sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _ROOM_PREFIXES = {"task": "task", "direct": "direct", "group": "group"}
 
 
@@ -33,3 +35,17 @@ def session(session_id: str) -> str:
 def focus(session_id: int) -> str:
     """Whoever is connected to a focus session."""
     return f"focus_{session_id}"
+
+
+_ABOUT = "about_"
+
+
+def about(thing: str, number: int) -> str:
+    """Nobody listens here: it stands beside an event's groups in the log, so that whatever quotes a
+    message, comment or notification is found without a search."""
+    return f"{_ABOUT}{thing}_{number}"
+
+
+def only(names: Iterable[str]) -> list[str]:
+    """The names without those that `about` made."""
+    return [name for name in names if not name.startswith(_ABOUT)]

@@ -31,7 +31,7 @@ from typing import Any, TypeVar
 import peewee
 from playhouse.migrations import Runner
 
-from models import events
+from models import events, revisions
 from models.base import database
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
@@ -285,7 +285,7 @@ class Store:
             with events.collecting(emitted):
                 result = operation(*args)
             if emitted:
-                events.append(emitted)
+                revisions.append(emitted)
             return result
 
     @contextlib.contextmanager
@@ -500,7 +500,7 @@ class Store:
                 event.origin = job.origin
             emitted += job.events
         if emitted:
-            events.append(emitted)
+            revisions.append(emitted)
         return emitted
 
     def _fail(self, batch: list[_Job], error: Exception, is_unclear: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -446,3 +446,28 @@ def stored_viewers(task_id: int) -> set[int]:
 def dumps(value: Any) -> str:
     """JSON text for a column."""
     return orjson.dumps(value).decode()
+
+
+@functools.cache
+def _visible_among(count: int, is_limited: bool) -> Statement:
+    return Statement(f"""
+        SELECT t.id FROM task t WHERE t.id IN ({', '.join('?' * count)}) AND t.deleted_at IS NULL
+        {f"AND {VISIBLE}" if is_limited else ""}
+    """)
+
+
+def visible_among(ids: Collection[int], scope: Scope) -> set[int]:
+    """Those of the tasks that are there and in the scope."""
+    if not ids:
+        return set()
+    params = () if scope.everything else scope.visible_params
+    return {row[0] for row in _visible_among(len(ids), not scope.everything).all(*ids, *params)}
+
+
+def proposed_among(ids: Collection[int], person_id: int) -> set[int]:
+    """Those of the tasks that are proposed to the person, who has not answered yet."""
+    if not ids:
+        return set()
+    open_to = (Proposal.person == person_id) & (Proposal.status == "pending")
+    rows = Proposal.select(Proposal.task).where(open_to & Proposal.task.in_(list(ids)))
+    return {row[0] for row in rows.tuples()}

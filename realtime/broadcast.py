@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from realtime.connection import Dialect
@@ -30,6 +30,10 @@ class SupportsEvent(Protocol):
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
 
+def _about_nothing(event: SupportsEvent) -> Sequence[str]:
+    return ()
+
+
 # Many who come back at once are told the same. A link in a frame is good for much longer than this.
 FRAMES_KEPT_S = 30
 MOST_KEPT_BYTES = 8 * 1024 * 1024
@@ -49,11 +53,20 @@ def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
 
 
 class Encoder:
-    """Turns messages into frames. `encode(message, base_url)` makes the JSON text, with absolute links."""
+    """Turns messages into frames. `encode(message, base_url)` makes the JSON text, with absolute links;
+    `about` names what an event quotes."""
 
-    def __init__(self, encode: Callable[[Any, str], bytes]) -> None:
+    def __init__(
+        self,
+        encode: Callable[[Any, str], bytes],
+        about: Callable[[SupportsEvent], Sequence[str]] = _about_nothing,
+    ) -> None:
         self._encode = encode
-        self._kept: dict[tuple[int, Dialect], bytes | None] = {}
+        self._about = about
+        self._kept: dict[tuple[int, str, Dialect], bytes | None] = {}
+        self._keys_about: dict[str, list[tuple[int, str, Dialect]]] = {}
+        # Quoted by events that may still be on their way from the log as they were before.
+        self._revised: set[str] = set()
         self._kept_bytes = 0
         self._kept_since = 0.0
 
@@ -61,18 +74,34 @@ class Encoder:
         """One message for one dialect."""
         return text_frame(self._encode(message, dialect.base_url))
 
+    def forget(self, about: Iterable[str]) -> None:
+        """Keeps no frame of an event that is about this: it says something else now."""
+        for name in about:
+            self._revised.add(name)
+            for key in self._keys_about.pop(name, ()):
+                self._kept.pop(key, None)
+
     def event_frame(self, event: SupportsEvent, dialect: Dialect) -> bytes | None:
         """What a kept event says in a dialect, if anything; remembered for a moment."""
         moment = time.monotonic()
         if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MOST_KEPT_BYTES:
             self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
-        key = (event.seq, dialect)
-        if key not in self._kept:
-            message = message_of(event, dialect.channel)
-            frame = None if message is None else self.frame(message, dialect)
-            self._kept[key] = frame
-            self._kept_bytes += len(frame or b"")
-        return self._kept[key]
+            self._keys_about, self._revised = {}, set()
+        key = (event.seq, event.kind.name, dialect)
+        if key in self._kept:
+            return self._kept[key]
+        message = message_of(event, dialect.channel)
+        frame = None if message is None else self.frame(message, dialect)
+        self._keep(key, frame, self._about(event))
+        return frame
+
+    def _keep(self, key: tuple[int, str, Dialect], frame: bytes | None, about: Sequence[str]) -> None:
+        if not self._revised.isdisjoint(about):
+            return
+        self._kept[key] = frame
+        self._kept_bytes += len(frame or b"")
+        for name in about:
+            self._keys_about.setdefault(name, []).append(key)
 
 
 class Effect(Protocol):

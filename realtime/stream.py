@@ -13,6 +13,7 @@ from models import events
 from models.operations import streams
 from models.sessions import Actor
 from realtime.broadcast import SupportsEvent, message_of
+from realtime.personal import PersonalLog
 from realtime.sockets.base import Realtime
 
 PAGE = 500
@@ -105,7 +106,8 @@ class Stream:
             groups = await self._realtime.store.read(streams.groups_of, actor)
             with self._arrivals.listening(groups) as bell:
                 position = max(after, self._realtime.hub.position)
-                found = await self._realtime.page(dict.fromkeys(groups, position), after, PAGE)
+                log = PersonalLog(self._realtime, actor, groups)
+                found = await log.page(dict.fromkeys(groups, position), after, PAGE)
                 if found and found[-1].seq > known:
                     # It may say that one is in another group by now, whose events are to come as well.
                     found = [event for event in found if event.seq <= known]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 MOST_EVENTS = 20_000
@@ -18,6 +18,7 @@ _BLOW_UP = 3
 # This part goes at once when there are too many, so that forgetting costs little for each.
 _SLICE = 8
 _seq = operator.attrgetter("seq")
+_ALL: Mapping[str, int] = {}
 
 
 class SupportsKept(Protocol):
@@ -25,15 +26,28 @@ class SupportsKept(Protocol):
 
     seq: int
     groups: Sequence[str]
+    payload: Any
     size: int
     origin: Any
 
 
-class Tail:
-    """Every event after `floor`, up to `position`."""
+def _about_nothing(event: SupportsKept) -> Sequence[str]:
+    return ()
 
-    def __init__(self, position: int, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
+
+class Tail:
+    """Every event after `floor`, up to `position`. `about` names what an event quotes, by which `revise`
+    finds it."""
+
+    def __init__(
+        self,
+        position: int,
+        most_events: int = MOST_EVENTS,
+        most_bytes: int = MOST_BYTES,
+        about: Callable[[SupportsKept], Sequence[str]] = _about_nothing,
+    ) -> None:
         self.floor = self.position = position
+        self._about = about
         self._most_events, self._most_bytes = most_events, most_bytes
         self._events: list[SupportsKept] = []
         self._by_group: dict[str, list[SupportsKept]] = {}
@@ -50,8 +64,8 @@ class Tail:
         event.origin = None
         self._events.append(event)
         self._note(event)
-        for group in event.groups:
-            self._by_group.setdefault(group, []).append(event)
+        for name in self._names(event):
+            self._by_group.setdefault(name, []).append(event)
         self.position = event.seq
         if len(self._events) > self._most_events or self._size > self._most_bytes:
             self._forget(max(1, len(self._events) // _SLICE))
@@ -69,12 +83,15 @@ class Tail:
         kept.reverse()
         lines: dict[str, list[SupportsKept]] = {}
         for event in kept:
-            for group in event.groups:
-                lines.setdefault(group, []).append(event)
+            for name in self._names(event):
+                lines.setdefault(name, []).append(event)
         for group, line in lines.items():
             self._by_group[group] = line + self._by_group.get(group, [])
         self._events = kept + self._events
         self.floor = floor
+
+    def _names(self, event: SupportsKept) -> Sequence[str]:
+        return (*event.groups, *self._about(event))
 
     def _note(self, event: SupportsKept) -> None:
         self._numbers.add(event.seq)
@@ -83,7 +100,7 @@ class Tail:
     def _forget(self, count: int) -> None:
         gone, self._events = self._events[:count], self._events[count:]
         self.floor = gone[-1].seq
-        for group in {group for event in gone for group in event.groups}:
+        for group in {name for event in gone for name in self._names(event)}:
             line = self._by_group[group]
             rest = line[bisect.bisect_right(line, self.floor, key=_seq) :]
             if rest:
@@ -93,19 +110,47 @@ class Tail:
         self._numbers.difference_update(event.seq for event in gone)
         self._size -= sum(event.size for event in gone) * _BLOW_UP
 
+    def after(self, seq: int) -> list[SupportsKept]:
+        """The events above a number, in order."""
+        return self._events[bisect.bisect_right(self._events, seq, key=_seq) :]
+
+    def revise(
+        self, about: Iterable[str], before: int, change: Callable[[SupportsKept], Any | None]
+    ) -> list[int]:
+        """Gives each event below `before` that is about this the payload that `change` makes, or takes it
+        out for None. Returns their numbers."""
+        found = [event for name in about for event in self._by_group.get(name, ()) if event.seq < before]
+        for event in found:
+            payload = change(event)
+            if payload is None:
+                self._take_out(event)
+            else:
+                event.payload = payload
+        return [event.seq for event in found]
+
+    def _take_out(self, event: SupportsKept) -> None:
+        for name in self._names(event):
+            line = self._by_group[name]
+            line.remove(event)
+            if not line:
+                del self._by_group[name]
+        event.groups, event.payload = (), {}
+
     def is_known(self, since: int) -> bool:
         """Whether everything after `since` is surely here. False means: ask the log."""
         return since >= self.floor and (since in self._numbers or since == self.floor)
 
-    def page(self, upto: Mapping[str, int], after: int, most: int) -> list[SupportsKept] | None:
-        """Events above `after`, each group's up to the number it is mapped to, in order, at most `most`;
-        None if they are not all here."""
+    def page(
+        self, upto: Mapping[str, int], after: int, most: int, begins: Mapping[str, int] = _ALL
+    ) -> list[SupportsKept] | None:
+        """Events above `after`, each group's up to the number it is mapped to and above the one where it
+        begins, in order, at most `most`; None if they are not all here."""
         if after < self.floor:
             return None
         found: dict[int, SupportsKept] = {}
         for group, bound in upto.items():
             line = self._by_group.get(group, ())
-            start = bisect.bisect_right(line, after, key=_seq)
+            start = bisect.bisect_right(line, max(after, begins.get(group, 0)), key=_seq)
             found.update(_upto(line[start : start + most], bound))
         return [found[seq] for seq in sorted(found)[:most]]
 

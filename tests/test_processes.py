@@ -169,4 +169,4 @@ async def test_tasks_and_their_rooms_come_and_go_across_processes(two, new_clien
     await again.send({"type": "auth", "token": bob.token})
     await again.expect("auth")
     replayed = [one["action"] for one in await again.settle() if one["type"] == "task"]
-    assert replayed[0] == "created" and replayed[-1] == "deleted"
+    assert set(replayed) == {"deleted"}

@@ -126,12 +126,11 @@ def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Answer:
     return Answer(201, chat.room_json(room_id, actor.id))
 
 
-def _add(room_id: int, person_ids: Sequence[int]) -> None:
+def _add(room_id: int, person_ids: Sequence[int], joined_seq: int = 0) -> None:
     moment = now()
-    rows = [(room_id, person_id, moment) for person_id in person_ids]
-    Participant.insert_many(
-        rows, [Participant.room, Participant.person, Participant.joined_at]
-    ).on_conflict_ignore().execute()
+    columns = [Participant.room, Participant.person, Participant.joined_at, Participant.joined_seq]
+    rows = [(room_id, person_id, moment, joined_seq) for person_id in person_ids]
+    Participant.insert_many(rows, columns).on_conflict_ignore().execute()
 
 
 def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> dict[str, Any]:
@@ -143,7 +142,8 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
     new = [person_id for person_id in dict.fromkeys(person_ids) if person_id not in present]
     _check_people("user_ids", new, MOST_PARTICIPANTS - len(present))
     if new:
-        _add(room_id, new)
+        # What was said before is not theirs to replay, however far back a client asks.
+        _add(room_id, new, events.newest())
         _have_read(room, new)
         _changed(room_id)
     return chat.room_json(room_id, actor.id)
@@ -468,32 +468,43 @@ class JoinedRoom:
     room_type: str
     group: str
     last_message_id: int
+    joined_seq: int = 0
+    """No event up to this one is for them."""
 
 
-def _joined(room: Room) -> JoinedRoom:
-    return JoinedRoom(room.id, room.room_type, groups.room(room.room_type, room.id), room.last_message_id)
+def _joined(room: Room, joined_seq: int) -> JoinedRoom:
+    group = groups.room(room.room_type, room.id)
+    return JoinedRoom(room.id, room.room_type, group, room.last_message_id, joined_seq)
 
 
-def joined_room(room: dict[str, Any]) -> JoinedRoom:
-    """The same from a room's JSON."""
-    return JoinedRoom(room["id"], room["room_type"], groups.room(room["room_type"], room["id"]), 0)
+def joined_room(room: dict[str, Any], seq: int) -> JoinedRoom:
+    """The same from a room's JSON, for whoever has got into it with the event of this number."""
+    joined_seq = seq if room["room_type"] == GROUP else 0
+    group = groups.room(room["room_type"], room["id"])
+    return JoinedRoom(room["id"], room["room_type"], group, 0, joined_seq)
 
 
 def join(actor: Actor, room_id: int) -> JoinedRoom:
     """Query: the room for a socket that joins it. Raises NotFound."""
-    return _joined(access.room(actor, room_id))
+    room = access.room(actor, room_id)
+    mine = Participant.get_or_none((Participant.room == room_id) & (Participant.person == actor.id))
+    return _joined(room, mine.joined_seq if mine else 0)
 
 
 def join_direct(actor: Actor, other_id: int) -> JoinedRoom | None:
     """Query: the direct room with a person, if there is one already."""
     room = Room.get_or_none(Room.direct_key == chat.direct_key(actor.id, other_id))
-    return None if room is None else _joined(room)
+    return None if room is None else _joined(room, 0)
 
 
 def joined_rooms(actor: Actor) -> list[JoinedRoom]:
     """Query: every room the actor takes part in."""
-    mine = Room.select().join(Participant).where(Participant.person == actor.id)
-    return [_joined(room) for room in mine if room.task_id is None or access.sees_task(actor, room.task_id)]
+    mine = Room.select(Room, Participant.joined_seq).join(Participant, attr="mine")
+    return [
+        _joined(room, room.mine.joined_seq)
+        for room in mine.where(Participant.person == actor.id)
+        if room.task_id is None or access.sees_task(actor, room.task_id)
+    ]
 
 
 def missed(actor: Actor, room_id: int, after: int, most: int) -> tuple[int, list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from models.operations.chat import StoredFile
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.sessions import Actor
-from models.tasks import Assignment, Comment, TaskKey, TaskRow
+from models.tasks import Assignment, Comment, History, TaskKey, TaskRow
 
 # -- comments ----------------------------------------------------------------------------------------
 
@@ -38,7 +38,8 @@ def edit_comment(actor: Actor, comment_id: int, content: str, version: int | Non
     check_version(version, comment.version, comment.to_json)
     if comment.content == content:
         return comment.to_json()
-    operations.note(actor, row.id, "comment_edited", "comments", comment.content, content)
+    _forget_words(comment)
+    operations.note(actor, row.id, "comment_edited", "comments", new=content)
     comment.content, comment.updated_at, comment.version = content, now(), comment.version + 1
     comment.save()
     return _told(comment, row, "updated")
@@ -49,7 +50,9 @@ def delete_comment(actor: Actor, comment_id: int, version: int | None = None) ->
     comment, row = _locked(actor, comment_id)
     check_version(version, comment.version, comment.to_json)
     comment.delete_instance()
-    operations.note(actor, row.id, "comment_deleted", "comments", comment.content)
+    _forget_words(comment)
+    comment.content = ""
+    operations.note(actor, row.id, "comment_deleted", "comments")
     operations.touch(actor, row, row._replace(comment_count=row.comment_count - 1))
     _told(comment, row, "deleted")
 
@@ -60,6 +63,16 @@ def _locked(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
     _, row = access.own_comment(actor, comment_id)
     access.task(actor, row.id, lock=True)
     return access.own_comment(actor, comment_id)
+
+
+def _forget_words(comment: Comment) -> None:
+    """The task's history goes on saying that something was said, and no longer what."""
+    History.update(new_value=None).where(
+        (History.task_id == comment.task_id)
+        & (History.person == comment.author_id)
+        & (History.field == "comments")
+        & (History.new_value == tasks.dumps(comment.content))
+    ).execute()
 
 
 def _told(comment: Comment, row: TaskRow, action: str) -> dict[str, Any]:

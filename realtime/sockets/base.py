@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 import logging
+import operator
 import random
 import re
 import socket as sockets
@@ -23,7 +24,7 @@ import orjson
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from models import events, groups
+from models import events, groups, revisions
 from models.authenticator import Authenticator
 from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Since, Text, parse
@@ -35,6 +36,7 @@ from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
+from realtime.personal import PersonalLog
 from realtime.presence import Presence
 from realtime.replay import replay
 from realtime.sharing import SharedReads
@@ -120,8 +122,15 @@ class Realtime:
     _reads: SharedReads = field(default_factory=SharedReads)
 
     def __post_init__(self) -> None:
-        self.tail = Tail(self.hub.position)
-        self.broadcaster.followers.append(self.tail.add)
+        self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
+        self.broadcaster.followers += [self.tail.add, self._revise]
+
+    def _revise(self, event: events.Event) -> None:
+        """What an edit or deletion takes back is not said from memory either."""
+        revision = revisions.of(event)
+        if revision is not None:
+            self.tail.revise(revision.about, event.seq, revision.change)
+            self.encoder.forget(revision.about)
 
     async def fill_tail(self) -> None:
         """Takes the log's end into memory: whoever was connected before a restart is told from there."""
@@ -131,6 +140,8 @@ class Realtime:
             floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
             if self.tail.floor == upto:
                 self.tail.fill(found, floor)
+                for event in self.tail.after(upto):
+                    self._revise(event)
 
     @property
     def encoder(self) -> Encoder:
@@ -144,13 +155,15 @@ class Realtime:
             return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
         return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
 
-    async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[events.Event]:
+    async def page(
+        self, groups: Mapping[str, int], after: int, most: int, begins: Mapping[str, int]
+    ) -> Sequence[events.Event]:
         """A page of the event log for a replay: from memory, or read once for all who want the same."""
-        found = self.tail.page(groups, after, most)
+        found = self.tail.page(groups, after, most, begins)
         if found is not None:
             return found
-        key = (tuple(sorted(groups.items())), after, most)
-        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most))
+        key = (tuple(sorted(groups.items())), after, most, tuple(sorted(begins.items())))
+        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most, begins))
 
 
 class _Order(NamedTuple):
@@ -650,11 +663,16 @@ class Socket(WebSocketHandler):
     async def join_for_resume(self) -> None:
         """Called before a replay: a channel joins whatever it cannot know the client had joined."""
 
+    def begins(self) -> dict[str, int]:
+        """By group, the `seq` up to which nothing of it is for this client, where it is not all."""
+        return {}
+
     async def _replay(self, since: int) -> None:
         realtime, connection = self.realtime, self.connection
         with closing_on_error():
             await self.join_for_resume()
-            told = await replay(connection, realtime.hub, realtime, realtime.encoder, since, self.drained)
+            log = PersonalLog(realtime, self.actor, self.begins())
+            told = await replay(connection, realtime.hub, log, realtime.encoder, since, self.drained)
         if not told:
             self.reply({"type": "resync", "seq": realtime.hub.position})
 

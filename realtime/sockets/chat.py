@@ -131,6 +131,9 @@ class ChatSocket(Socket):
                 if room.room_id not in self._lost:
                     self._subscribe(room)
 
+    def begins(self) -> dict[str, int]:
+        return {room.group: room.joined_seq for room in self._rooms.values() if room.joined_seq}
+
     def follow(self, room: JoinedRoom) -> None:
         """The person has got into a room: a socket that has all of them has this one too."""
         if self._follows_all and room.room_id not in self._rooms:
@@ -342,7 +345,7 @@ def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
                 member.owner.evict(event.payload["room_id"])
 
     def room_changed(event: SupportsEvent) -> None:
-        room = chat.joined_room(event.payload)
+        room = chat.joined_room(event.payload, event.seq)
         for group in event.groups:
             for member in list(hub.members(group)):
                 if isinstance(member.owner, ChatSocket):
