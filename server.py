@@ -55,6 +55,7 @@ from jobs.clock import Clock
 from models import installation
 from models.authenticator import Authenticator
 from models.base import iso, now
+from models.data_folder import ServingLock, sqlite_path
 from models.errors import DomainError
 from models.links import Links
 from models.mail import unsent
@@ -157,6 +158,7 @@ class Taskroom:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = Store(settings.database_url, settings.data_dir)
+        self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()
         self._server: HTTPServer | None = None
@@ -166,6 +168,13 @@ class Taskroom:
 
     async def start(self) -> None:
         """Opens the database and listens. Raises SettingsError, StoreError, OSError (the address)."""
+        try:
+            await self._start()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def _start(self) -> None:
         settings, store = self.settings, self.store
         media = settings.data_dir / "media"
         try:
@@ -173,7 +182,7 @@ class Taskroom:
             handlers.media.prepare_folders(media)
         except OSError as error:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
-        store.open()
+        self._open_store()
         here = store.run_alone(installation.name)
         store.start()
         tokens = TokenMaker(
@@ -196,6 +205,14 @@ class Taskroom:
         )
         self._listen(self._make_application(backend))
         self._start_jobs()
+
+    def _open_store(self) -> None:
+        try:
+            self._lock.take()
+        except OSError as error:
+            raise StoreError(f"database: {error}") from None
+        self.store.open()
+        self._lock.note_served()
 
     def _start_jobs(self) -> None:
         settings, store, every = self.settings, self.store, self.clock.every
@@ -272,6 +289,7 @@ class Taskroom:
         if self.realtime is not None:
             await self._leave()
         await self.store.close()
+        self._lock.release()
 
     async def _leave(self) -> None:
         """Nobody is online here any more; the other processes hear of it from the database."""

@@ -33,6 +33,7 @@ from playhouse.migrations import Runner
 
 from models import events, revisions
 from models.base import database
+from models.data_folder import check_not_emptied, sqlite_path
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
 
@@ -292,6 +293,7 @@ class Store:
     def _connected(self) -> Iterator[None]:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
+            check_not_emptied(sqlite_path(self._url, self._data_dir), self._data_dir)
             database.initialize(_make_database(self._url, self._data_dir))
             database.connect()
             yield
@@ -591,9 +593,8 @@ def _make_database(url: str, data_dir: Path) -> peewee.Database:
         # What the lock guards is a thread's own, and open before the threads are.
         postgres._lock = contextlib.nullcontext()
         return postgres
-    path = url.split("://", 1)[1].removeprefix("/") if url else data_dir / "taskroom.sqlite3"
     return peewee.SqliteDatabase(
-        str(path),
+        str(sqlite_path(url, data_dir)),
         pragmas=_PRAGMAS,
         timeout=JOB_PATIENCE_S,
         lock_type="IMMEDIATE",
