@@ -110,7 +110,7 @@ class FocusStats(BaseHandler):
     @endpoint(query=StatsQuery, answers={200: answers.FocusStats})
     async def get(self, query: StatsQuery) -> None:
         """How long one, and the people whose figures one may see, have focused in finished sessions. With
-        `workspace`, its members."""
+        `workspace` its members, and its own sessions only."""
         self.answer(await self.store.snapshot(focus.stats, self.actor, query.days, query.workspace))
 
 

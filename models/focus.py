@@ -194,9 +194,10 @@ def _number(value: float) -> int | float:
 # -- figures -----------------------------------------------------------------------------------------
 
 
-def figures(people: Any, since: int) -> list[dict[str, Any]]:
-    """What the people (a condition on Person) have focused in sessions finished since the instant, the
-    most focused first; those who have not are left out."""
+def figures(people: Any, since: int, workspace_id: int | None = None) -> list[dict[str, Any]]:
+    """What the people (a condition on Person) have focused in sessions finished since the instant, in a
+    workspace or anywhere, the most focused first; those who have not are left out."""
+    in_place = FocusSession.workspace_id == workspace_id if workspace_id is not None else True
     focused = peewee.fn.SUM(FocusParticipant.focused)
     rows = (
         FocusParticipant.select(
@@ -206,7 +207,7 @@ def figures(people: Any, since: int) -> list[dict[str, Any]]:
         .switch(FocusParticipant)
         .join(Person)
         .where(people & (FocusSession.status == FINISHED) & (FocusSession.finished_at >= since))
-        .where(FocusParticipant.focused > 0)
+        .where((FocusParticipant.focused > 0) & in_place)
         .group_by(Person.id, Person.username, Person.avatar)
         .order_by(focused.desc(), Person.id)
         .tuples()

@@ -262,3 +262,23 @@ async def test_the_clock_runs_in_the_server(client, connect):
             data = (await socket.recv(10))["data"]
             phases.append(data["phase"] if data["event"] == "phase" else data["event"])
     assert phases == ["state", "started", "break", "focus", "ended"]
+
+
+@pytest.mark.gen_test
+async def test_nobody_reads_the_minutes_of_somebody_they_have_brought_into_a_workspace(client):
+    """Nobody is asked before they are brought in, so that only what they do there is told."""
+    ann, bob = await sign_up(client, "ann", "bob")
+    alone = await session(bob)
+    for action in ("start", "end"):
+        (await bob.post(f"{PATH}/{alone['id']}/{action}/")).expect(200)
+    place = (await ann.post("/api/v1/workspaces/", json={"name": "W"})).json["id"]
+    (await ann.post(f"/api/v1/workspaces/{place}/members/", json={"user_id": bob.id})).expect(201)
+    path = f"{PATH}/stats/?workspace={place}"
+    assert (await ann.get(path)).expect(200).json["team"] == []
+    assert (await bob.get(path)).expect(200).json["me"]["sessions"] == 0
+    assert (await bob.get(f"{PATH}/stats/")).expect(200).json["me"]["sessions"] == 1
+    together = await session(bob, workspace=place)
+    for action in ("start", "end"):
+        (await bob.post(f"{PATH}/{together['id']}/{action}/")).expect(200)
+    team = (await ann.get(path)).expect(200).json["team"]
+    assert [(one["user"]["id"], one["sessions"]) for one in team] == [(bob.id, 1)]

@@ -362,13 +362,17 @@ def state(actor: Actor, session_id: int) -> tuple[int, dict[str, Any]]:
 
 
 def stats(actor: Actor, days: int, workspace_id: int | None) -> dict[str, Any]:
-    """Query: what the actor, and those whose figures they may see, have focused. Raises NotFound."""
+    """Query: what the actor, and those whose figures they may see, have focused. Raises NotFound.
+
+    Of a workspace only its own sessions count: nobody is asked before they are brought into one.
+    """
     since = now() - days * DAY_US
-    mine = focus.figures(Person.id == actor.id, since)
+    people = access.focus_figures(actor, workspace_id)
+    mine = focus.figures(Person.id == actor.id, since, workspace_id)
     return {
         "days": days,
         "me": mine[0] if mine else focus.figures_json(_reference(actor), 0, 0),
-        "team": focus.figures(access.focus_figures(actor, workspace_id), since),
+        "team": focus.figures(people, since, workspace_id),
     }
 
 
