@@ -122,7 +122,8 @@ class WorkspaceEvents(BaseHandler):
 
     @endpoint(body=WorkspaceEventBody, answers={200: answers.Status})
     async def post(self, body: WorkspaceEventBody) -> None:
-        """Tell everybody in a workspace that one is in of an event."""
+        """Tell everybody in a workspace that one is in of an event. As `system` or `deadline`, which reach
+        people who are left alone, it needs atl or above."""
         event = WorkspaceEvent(
             body.workspace_id,
             body.title,

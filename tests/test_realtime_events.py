@@ -325,3 +325,20 @@ async def test_nothing_that_a_client_sends_is_an_error_of_ours(client):
     queries = ("after=&wait=", "after=1&wait=nan", "after=1&wait=inf", "after=1&wait=-1", "after=%ff")
     for query in queries:
         (await ann.get(f"{EVENTS}/?{query}")).expect(400)
+
+
+@pytest.mark.gen_test
+async def test_nobody_speaks_as_the_system_by_way_of_a_workspace_of_their_own(client):
+    """`system` and `deadline` reach people who are left alone, so that both need atl or above for others."""
+    ceo, ann, bob = await sign_up(client, "ceo", "ann", "bob")
+    place = await workspace(ann, bob)
+    body = {"workspace_id": place, "title": "Reboot", "content": "now"}
+    for type_ in ("system", "deadline", " System", "ＤＥＡＤＬＩＮＥ"):
+        refused = await ann.post(f"{EVENTS}/workspace/", json=body | {"type": type_})
+        assert refused.expect(403).json["code"] == "permission_denied", type_
+    assert [one["title"] for one in await inbox(bob)] == []
+    alone = body | {"type": "system", "exclude_user_ids": [bob.id]}
+    (await ann.post(f"{EVENTS}/workspace/", json=alone)).expect(200)
+    (await ceo.post(f"/api/users/{ann.id}/change_role/", json={"role": "atl"})).expect(200)
+    (await ann.post(f"{EVENTS}/workspace/", json=body | {"type": "system"})).expect(200)
+    assert [one["title"] for one in await inbox(bob)] == ["Reboot"]

@@ -9,10 +9,12 @@ from typing import Any
 from models import access, events, groups, workspaces
 from models.base import iso, now
 from models.errors import Forbidden, Invalid, NotFound
+from models.notifications import URGENT
 from models.operations.notifications import Notice, notify
 from models.people import unknown_ids
 from models.sessions import Actor
 from models.tasks import TaskKey
+from models.text import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,14 @@ def _listed(ids: Sequence[int]) -> str:
 
 def post_workspace_event(actor: Actor, event: WorkspaceEvent) -> dict[str, Any]:
     """Tells everybody in a workspace, except who is excluded. Raises NotFound outside of it, Invalid for
-    a related thing that the actor may not see."""
+    a related thing that the actor may not see, Forbidden to employees who would tell others as the system
+    does."""
     access.workspace_role(actor, event.workspace_id)
     _check_related(actor, event)
     people = workspaces.member_ids(event.workspace_id) - set(event.exclude_ids)
+    if fold(event.notification_type) in URGENT:
+        for person_id in people:
+            access.sends_system_event(actor, person_id)
     notify(
         Notice(
             event.notification_type,
