@@ -18,12 +18,13 @@ from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
 from models.base import SECOND_US
 from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Name, Text
+from models.names import label, user_name
 from models.notifications import Quiet, zone
 from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
 from models.operations.notifications import QuietChanges
 from models.passwords import common, hash_password, matches, strong, weaknesses
-from models.people import email_address, user_name
+from models.people import email_address
 from models.text import MAX_LOGIN_CHARS, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, fold
 from models.tokens import ACCESS, REFRESH
 
@@ -40,7 +41,7 @@ Login = Annotated[Text, Field(max_length=MAX_LOGIN_CHARS)]
 Password = Annotated[Text, Field(max_length=MAX_PASSWORD_CHARS)]
 NewPasswordText = Annotated[Password, AfterValidator(strong)]
 _CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-PersonalName = Annotated[Text, Field(max_length=MAX_NAME_CHARS)]
+PersonalName = Annotated[Text, Field(max_length=MAX_NAME_CHARS), AfterValidator(label)]
 
 
 def _known_zone(name: str) -> str:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from models.errors import Invalid
 from models.input_errors import sentence
+from models.names import label
 from models.text import MAX_NAME_CHARS, MAX_TEXT_CHARS
 
 LARGEST_ID = 2**53
@@ -60,7 +61,13 @@ def _number(value: Any) -> Any:
 
 
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS), AfterValidator(storable)]
-Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(storable), AfterValidator(_not_blank)]
+Name = Annotated[
+    str,
+    Field(max_length=MAX_NAME_CHARS),
+    AfterValidator(storable),
+    AfterValidator(_not_blank),
+    AfterValidator(label),
+]
 Prose = Annotated[
     str, Field(max_length=MOST_MESSAGE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
 ]

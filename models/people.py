@@ -9,6 +9,7 @@ from typing import Any
 import peewee
 
 from models.base import InstantField, Table, iso, now
+from models.names import is_visible
 from models.text import fold
 
 ROLES = ("employee", "atl", "manager", "supervisor", "hr", "ceo")
@@ -133,7 +134,7 @@ def email_address(text: str) -> str:
     address = text.strip()
     mailbox = address.rpartition("@")[0]
     too_long = len(address) > MAX_EMAIL_CHARS or len(mailbox) > MAX_MAILBOX_CHARS
-    if too_long or not _EMAIL.fullmatch(address) or not _can_be_mailed(address):
+    if too_long or not is_visible(address) or not _EMAIL.fullmatch(address) or not _can_be_mailed(address):
         raise ValueError("Enter a valid email address.")
     return address
 
@@ -148,11 +149,3 @@ def _can_be_mailed(address: str) -> bool:
         # Of what a strange address makes it raise, only a part is a ValueError.
         return False
     return parsed.addr_spec == plain or plain == f'"{parsed.username}"@{parsed.domain}'
-
-
-def user_name(text: str) -> str:
-    """The username, trimmed. Raises ValueError for one that would not be readable in a list."""
-    name = text.strip()
-    if not name.isprintable():
-        raise ValueError("Enter a username of printable characters.")
-    return name

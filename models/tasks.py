@@ -451,7 +451,7 @@ def dumps(value: Any) -> str:
 @functools.cache
 def _visible_among(count: int, is_limited: bool) -> Statement:
     return Statement(f"""
-        SELECT t.id FROM task t WHERE t.id IN ({', '.join('?' * count)}) AND t.deleted_at IS NULL
+        SELECT t.id FROM task t WHERE t.id IN ({", ".join("?" * count)}) AND t.deleted_at IS NULL
         {f"AND {VISIBLE}" if is_limited else ""}
     """)
 

@@ -16,9 +16,10 @@ from models import events, groups, links, passwords, resets, sessions
 from models.errors import Conflict, Forbidden, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import LARGEST_ID, Id, Input, Name, Prose, Since, Text, parse, parse_text
 from models.links import Links
+from models.names import label, label_of, user_name, user_name_of
 from models.operations import accounts
 from models.passwords import hash_password, matches, weaknesses
-from models.people import Person, email_address, fold, user_name
+from models.people import Person, email_address, fold
 from models.resets import ResetTokens
 from models.sessions import Device, Session
 from models.tokens import ACCESS, REFRESH, TokenMaker
@@ -637,6 +638,41 @@ def test_a_username_is_readable():
     for text in ("a\nb", "a\x1bb", "a\u200eb", "a\u202eb"):
         with pytest.raises(ValueError, match="printable"):
             user_name(text)
+
+
+INVISIBLE = ("\u200b", "\u00ad", "\u200f", "\u2066", "\u3164", "\u2800", "\ufe0f", "\u034f", "\U000e0041")
+
+
+@pytest.mark.parametrize("mark", INVISIBLE)
+def test_no_name_looks_like_another_by_what_nobody_sees(mark):
+    with pytest.raises(ValueError, match="printable"):
+        user_name(f"hr{mark}one")
+    with pytest.raises(ValueError, match="valid email"):
+        email_address(f"hr{mark}one@example.org")
+    assert user_name_of(f"hr{mark}one") == "hrone"
+
+
+def test_a_name_for_people_turns_no_text_around():
+    assert label("می\u200cخواهم") == "می\u200cخواهم"
+    for mark in ("\u202e", "\u2067", "\x9b", "\n", "\u2028"):
+        with pytest.raises(ValueError, match="not allowed"):
+            label(f"Ann{mark}a")
+        assert label_of(f"Ann{mark}a") == "Ann a"
+    assert label_of("\u200b\u2060") == ""
+
+
+@pytest.mark.gen_test
+async def test_a_username_made_of_an_address_is_one_that_could_be_chosen(run):
+    hrone = await register(run, "hrone")
+    assert hrone.user["username"] == "hrone"
+    # As an older version, or a provider, might know the address.
+    for address, made in (
+        ("hrone\u200b@b.c", "hrone2"),
+        ("\u202e\u2060@b.c", "user"),
+        ("\u3164@b.c", "user2"),
+    ):
+        given = await register(run, "x", email=address, username="")
+        assert given.user["username"] == made
 
 
 # Input

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from models import events, groups, mail, notifications, sessions
 from models.base import SECOND_US, Statement, locked, now
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
+from models.names import user_name_of
 from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
 from models.store import serialize
+from models.text import MAX_NAME_CHARS
 
 GRACE_US = 30 * SECOND_US
 """How long a refresh token works on after it was exchanged."""
@@ -73,7 +75,7 @@ def create_person(new: NewPerson, role: str | None = None) -> Person:
     errors = taken(new.email, new.username)
     if errors:
         raise Invalid(errors)
-    username = new.username or _free_username(new.email.split("@")[0])
+    username = new.username or _free_username(user_name_of(new.email.split("@")[0]) or "user")
     first = not Person.select().exists()
     return Person.create(
         username=username,
@@ -106,6 +108,8 @@ def _is_taken(name: str) -> bool:
 def _free_username(wish: str) -> str:
     if not _is_taken(wish):
         return wish
+    # Room for a number.
+    wish = wish[: MAX_NAME_CHARS - 10]
     taken = {
         key
         for (key,) in Person.select(Person.username_key)
