@@ -273,9 +273,7 @@ class Taskroom:
         self.port = sockets[0].getsockname()[1]
 
     async def _sweep(self) -> None:
-        moment, wall_us = asyncio.get_running_loop().time(), now()
-        for socket in list(self.realtime.sockets):
-            socket.sweep(moment, wall_us)
+        self.realtime.sweep(asyncio.get_running_loop().time(), now())
 
     async def stop(self) -> None:
         """Takes nothing new, tells every socket when to come back, finishes what waits."""

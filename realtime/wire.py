@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from typing import Protocol
 
 from tornado.httputil import HTTPHeaders
@@ -105,26 +106,32 @@ class BufferedProtocol(WebSocketProtocol13):
                 reading = self.stream.read_bytes(_READ_BYTES, partial=True)
                 was_waiting = not reading.done()
                 self._reader.feed(await reading)
-                await self._take_frames()
+                while (waiting := self._take_frames()) is not None:
+                    await waiting
                 if self.server_terminated:
                     self._pass_over()
-                await self._pause(was_waiting)
+                # Lets others have their turn, and does not let one client have too many.
+                if self._reads is not None and not self._reads.take(time.monotonic()):
+                    await asyncio.sleep(_SLOW_READ_S)
+                elif not was_waiting:
+                    await asyncio.sleep(0)
         except StreamClosedError:
             self._abort()
         finally:
             self.handler.on_ws_connection_close(self.close_code, self.close_reason)
 
-    async def _take_frames(self) -> None:
+    def _take_frames(self) -> asyncio.Future | None:
+        """Takes what has come, up to what must be waited for before the next frame."""
+        waiting = None
         try:
-            while not (self.server_terminated or self.client_terminated):
+            while waiting is None and not (self.server_terminated or self.client_terminated):
                 frame = self._reader.next_frame()
                 if frame is None:
-                    return
+                    break
                 waiting = self._take(*frame)
-                if waiting is not None:
-                    await waiting
         except FrameError as error:
             self.handler.on_protocol_error(error.code)
+        return waiting
 
     def _take(self, opcode: int, data: bytes) -> asyncio.Future | None:
         handler = self.handler
@@ -144,13 +151,6 @@ class BufferedProtocol(WebSocketProtocol13):
         else:
             handler.on_fragment()
         return None
-
-    async def _pause(self, was_waiting: bool) -> None:
-        """Lets others have their turn, and does not let one client have too many."""
-        if self._reads is not None and not self._reads.take(self.stream.io_loop.time()):
-            await asyncio.sleep(_SLOW_READ_S)
-        elif not was_waiting:
-            await asyncio.sleep(0)
 
     def _pass_over(self) -> None:
         """We have said good-bye: what still comes is thrown away, up to the client's own good-bye. Were it

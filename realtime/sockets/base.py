@@ -26,6 +26,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from models import events, groups, revisions
 from models.authenticator import Authenticator
+from models.base import SECOND_US, now
 from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
@@ -41,6 +42,7 @@ from realtime.presence import Presence
 from realtime.replay import replay
 from realtime.sharing import SharedReads
 from realtime.tail import MOST_BYTES, Tail
+from realtime.wheel import Wheel
 from realtime.wire import PING_FRAME, BufferedProtocol, Wire
 from settings import Settings
 
@@ -68,6 +70,7 @@ PING_EVERY_S = 25
 PONG_WITHIN_S = 20
 SLOW_READER_PATIENCE_S = 30
 CLOSE_PATIENCE_S = 5
+CLOCK_TOLERANCE_S = 0.5
 MOST_STRIKES = 3
 MOST_QUEUED = 300
 MOST_IN_FLIGHT = 64
@@ -115,11 +118,14 @@ class Realtime:
     feed: Feed
     flusher: Flusher
     presence: Presence
+    wheel: Wheel[Socket] = field(default_factory=Wheel)
+    """When each open socket is to be looked at again."""
     sockets: set[Socket] = field(default_factory=set)
     closing: set[Socket] = field(default_factory=set)
     """Sockets that have been told to close and have not answered yet."""
     tail: Tail = field(init=False)
     _reads: SharedReads = field(default_factory=SharedReads)
+    _clock_offset: float = 0.0
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
@@ -131,6 +137,19 @@ class Realtime:
         if revision is not None:
             self.tail.revise(revision.about, event.seq, revision.change)
             self.encoder.forget(revision.about)
+
+    def sweep(self, moment: float, wall_us: int) -> None:
+        """Looks at the sockets for which something is due; called every second."""
+        offset = wall_us / SECOND_US - moment
+        # Sessions end by the wall clock, and somebody may have set it.
+        has_jumped = abs(offset - self._clock_offset) > CLOCK_TOLERANCE_S
+        self._clock_offset = offset
+        for socket in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
+            try:
+                socket.sweep(moment, wall_us)
+            except Exception:
+                log.exception("looking at %s", type(socket).__name__)
+                socket.shut(1011)
 
     async def fill_tail(self) -> None:
         """Takes the log's end into memory: whoever was connected before a restart is told from there."""
@@ -386,7 +405,10 @@ class Socket(WebSocketHandler):
         moment = time.monotonic()
         self._bucket = TokenBucket(settings.socket_rate, settings.socket_burst, moment)
         self.last_heard = self.last_ping = self.opened_at = moment
+        # Not all at the same moment, if all came back at the same moment.
+        self.last_ping -= random.uniform(0, PING_EVERY_S / 2)
         self.realtime.sockets.add(self)
+        self.realtime.wheel.put(self, moment)
         token = self._credential() if self.needs_sign_in else None
         if token is not None:
             self._enqueue(lambda: self._sign_in(token))
@@ -434,6 +456,8 @@ class Socket(WebSocketHandler):
         with closing_on_error():
             self.actor = await self.realtime.authenticator.actor_of_session(session_id)
         self.connection.actor = self.actor
+        # Its session may end before it would be looked at again.
+        self._look_again(time.monotonic(), now())
 
     async def refresh_actor(self) -> None:
         """Looks again who this is; closes the socket if the session has ended."""
@@ -723,6 +747,7 @@ class Socket(WebSocketHandler):
     def _forget(self) -> None:
         """Takes the socket out of everything; called on every way out, more than once is fine."""
         self.realtime.sockets.discard(self)
+        self.realtime.wheel.discard(self)
         if self._room is not None:
             # Tornado's reading side waits for it, and whoever waits for that would wait for ever.
             self._room.set_result(None)
@@ -734,20 +759,38 @@ class Socket(WebSocketHandler):
     def left(self) -> None:
         """Called when the client has gone: a channel ends what only the socket kept up."""
 
-    # -- the sweep -----------------------------------------------------------------------------------
+    # -- time ----------------------------------------------------------------------------------------
 
     def sweep(self, moment: float, wall_us: int) -> None:
-        """Called every second: time limits, and the ping that tells the living from the dead."""
-        if self.needs_sign_in and self.actor is None and moment - self.opened_at > AUTH_WITHIN_S:
+        """Called when something is due, or may be: time limits, and the ping that tells the living from
+        the dead."""
+        if self.connection.closed:
+            self.shut(1011)  # It could not be written to.
+        elif self._lacks_sign_in() and moment - self.opened_at >= AUTH_WITHIN_S:
             self.shut(4408)
         elif self.actor is not None and self.actor.session_expires_at <= wall_us:
             self.shut(4401, "The session has ended.")
-        elif moment - self.last_heard > PING_EVERY_S + PONG_WITHIN_S and not self._queue:
+        elif moment - self.last_heard >= PING_EVERY_S + PONG_WITHIN_S and not self._queue:
             self.shut(4503, "no answer to a ping")
         elif moment - self.last_ping >= PING_EVERY_S and self.connection.draining is None:
             self.last_ping = moment
             self._awaits_pong = True
             self._wire.write(PING_FRAME)
+        self._look_again(moment, wall_us)
+
+    def _lacks_sign_in(self) -> bool:
+        return self.needs_sign_in and self.actor is None
+
+    def _look_again(self, moment: float, wall_us: int) -> None:
+        """Sets when the next of its time limits comes."""
+        if self not in self.realtime.sockets:
+            return
+        dues = [self.last_ping + PING_EVERY_S, self.last_heard + PING_EVERY_S + PONG_WITHIN_S]
+        if self._lacks_sign_in():
+            dues.append(self.opened_at + AUTH_WITHIN_S)
+        elif self.actor is not None:
+            dues.append(moment + (self.actor.session_expires_at - wall_us) / SECOND_US)
+        self.realtime.wheel.put(self, min(dues))
 
 
 @contextlib.contextmanager
