@@ -4,6 +4,7 @@
  */
 import { createIncoming } from "./incoming.js";
 import { createOutbox } from "./outbox.js";
+import { roomName } from "./store.js";
 
 /* Rooms are joined in small groups: a hundred joins at once would count as flooding. */
 const JOIN_GROUP = 10;
@@ -14,10 +15,11 @@ const REFETCH_MS = 300;
 
 /**
  * `restRefused()` is true where only the socket may be used (a page from disk);
- * `show(roomId)` brings a room before the person's eyes.
+ * `show(roomId)` brings a room before the person's eyes; `kept()` is what stays
+ * of them in the browser's storage, `frameKib()` the most that one frame may hold.
  */
-export function createChat({ store, socket, api, restRefused, say, isWatching, show }) {
-  const outbox = createOutbox({ store, socket, api });
+export function createChat({ store, socket, api, kept, frameKib, restRefused, say, isWatching, show }) {
+  const outbox = createOutbox({ store, socket, api, kept, frameKib, restRefused });
   const receive = createIncoming({
     store,
     on: {
@@ -37,6 +39,12 @@ export function createChat({ store, socket, api, restRefused, say, isWatching, s
     outbox.flush();
     if (store.threads.get(store.openRoomId)?.status === "failed") openRoom(store.openRoomId);
     markRead();
+  }
+
+  /** Goes on with what was not sent in an earlier visit. */
+  async function restore() {
+    await outbox.restore();
+    if (socket.state.name === "connected") outbox.flush();
   }
 
   /** The events in between are no longer kept: everything is read anew. */
@@ -188,16 +196,11 @@ export function createChat({ store, socket, api, restRefused, say, isWatching, s
     const room = store.rooms.get(store.openRoomId);
     if (!room || (!text.trim() && !files.length)) return;
     stopTyping();
-    outbox.add(room, text.trim(), files);
+    outbox.add(room, roomName(room, store.me), text.trim(), files);
   }
 
-  async function edit(message, content) {
-    try {
-      store.update(await api().editMessage(message.id, content));
-    } catch (error) {
-      say(error.message);
-    }
-  }
+  /** Whoever asked is told why it failed: the words are still there. */
+  const edit = async (message, content) => store.update(await api().editMessage(message.id, content));
 
   async function remove(message) {
     try {
@@ -240,6 +243,7 @@ export function createChat({ store, socket, api, restRefused, say, isWatching, s
   return {
     receive, flush: outbox.flush, loadRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
     send, edit, remove, retry: outbox.retry, discard: outbox.discard,
+    restore, forget: outbox.forget, tooLarge: outbox.tooLarge,
     typing, stopTyping, markRead,
   };
 }

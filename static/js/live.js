@@ -16,7 +16,7 @@ const NOTIFICATIONS_PATH = "/ws/notifications";
 const LOOK_AGAIN_MS = 10_000;
 
 /** `me()` is the person. `panels` are for the shell, `mount(shell)` puts their buttons into its top bar, `end()` closes the sockets. */
-export function createLive({ session, api, me, say }) {
+export function createLive({ session, api, kept, me, say }) {
   const { call } = session;
   const sockets = new Set();
   let shell = null;
@@ -41,8 +41,8 @@ export function createLive({ session, api, me, say }) {
 
   const panels = [
     { id: "bell", label: "Bell", icon: "bell", element: createBell({ notifications, close }) },
-    { id: "workspaces", label: "Spaces", icon: "spaces", element: createWorkspaces({ workspaces, api, me, say, close }) },
-    { id: "focus", label: "Focus", icon: "timer", element: createFocusPanel({ focus, workspaces, me, close }) },
+    { id: "workspaces", label: "Spaces", icon: "spaces", element: createWorkspaces({ workspaces, api, kept, me, say, close }) },
+    { id: "focus", label: "Focus", icon: "timer", element: createFocusPanel({ focus, workspaces, kept, me, close }) },
     { id: "sender", label: "Events", icon: "horn", element: createSender({ call, close }) },
   ];
   const looks = { workspaces: workspaces.load, focus: focus.load };

@@ -5,15 +5,19 @@
 import { createApi } from "./api.js";
 import { createChat } from "./chat.js";
 import { opening } from "./credentials.js";
+import { createConfig } from "./config.js";
 import { createFaults } from "./faults.js";
 import { createFrameLog } from "./frames.js";
 import { request } from "./http.js";
+import { createKept } from "./kept.js";
 import { createLive } from "./live.js";
 import { createSession } from "./session.js";
 import { loadSettings } from "./settings.js";
 import { createSocket } from "./socket.js";
 import { createStore } from "./store.js";
 import { createTasks } from "./tasks.js";
+import { closeDialogs, dialogsHoldWords } from "./views/dialogs.js";
+import { catchDrops } from "./views/drop.js";
 import { mountProfile } from "./views/profile.js";
 import { mountProviders } from "./views/providers.js";
 import { createReset, resetInAddress } from "./views/reset.js";
@@ -24,16 +28,19 @@ import { createWorkspace } from "./workspace.js";
 
 const CHAT_PATH = "/ws/chat/";
 const TASKS_PATH = "/ws/tasks/";
+const TOO_LARGE = 1009;
 
 export async function start(root, { server, fromDisk }) {
   const settings = loadSettings({ way: "subprotocol", server }, fromDisk ? { server } : {});
   const say = createToasts(document.getElementById("toasts"));
-  const store = createStore();
+  const store = createStore({ dropped: (message) => chat.forget(message) });
+  const config = createConfig();
   let session = null;
   let api = null;
   let workspace = null;
   let tasks = null;
   let live = null;
+  let kept = null; // what the person has written and not sent
   let restRefused = false;
 
   const log = createFrameLog({ secrets: () => [session?.access] });
@@ -56,6 +63,8 @@ export async function start(root, { server, fromDisk }) {
   const chat = createChat({
     store, socket, say,
     api: () => api,
+    kept: () => kept,
+    frameKib: () => config.of(settings.server).frameKib,
     restRefused: () => restRefused,
     isWatching: () => document.visibilityState === "visible" && document.hasFocus() && Boolean(workspace?.isAtEnd()),
     show: (roomId) => workspace.goToRoom(roomId),
@@ -64,6 +73,7 @@ export async function start(root, { server, fromDisk }) {
 
   function connectionChanged(state) {
     store.setConnection(state);
+    if (state.name === "waiting" && state.code === TOO_LARGE) chat.tooLarge();
     if (state.name === "closed" && state.code === 4401) showDoor({ reason: "Please sign in again." });
     /* Rooms and history can be read while the socket cannot be had. */
     if (state.name === "waiting" && !store.roomsLoaded) chat.loadRooms();
@@ -78,7 +88,7 @@ export async function start(root, { server, fromDisk }) {
   function newTasks() {
     const current = session;
     return createTasks({
-      call: current.call, all: api.all, say,
+      call: current.call, all: api.all, kept, say,
       me: () => store.me,
       openSocket: (on) => createSocket({
         async describe({ since }) {
@@ -95,8 +105,11 @@ export async function start(root, { server, fromDisk }) {
     });
   }
 
-  /** Nothing of the last person stays, neither on the page nor on the wire. */
+  /** Nothing of the last person stays, neither on the page nor on the wire; what they have written waits for them. */
   function leave() {
+    closeDialogs();
+    kept?.end();
+    kept = null;
     socket.end();
     tasks?.end();
     tasks = null;
@@ -115,8 +128,9 @@ export async function start(root, { server, fromDisk }) {
       restRefused = false;
       goIn(await act(newSession(), input));
     };
+    const { registration, providers } = config.of(settings.server);
     root.replaceChildren(createSignIn({
-      settings, reason, news,
+      settings, reason, news, registration,
       actions: {
         signIn: enter((current, form) => current.signIn(form)),
         register: enter((current, form) => current.register(form)),
@@ -127,7 +141,7 @@ export async function start(root, { server, fromDisk }) {
         }),
       },
     }));
-    mountProviders(root, settings.server);
+    mountProviders(root, settings.server, providers);
   }
 
   /**
@@ -165,16 +179,18 @@ export async function start(root, { server, fromDisk }) {
 
   function goIn(user) {
     store.reset(user);
+    kept = createKept(`${session.server} ${user.id}`);
     tasks = restRefused ? null : newTasks();
-    live = restRefused ? null : createLive({ session, api, me: () => store.me, say });
+    live = restRefused ? null : createLive({ session, api, kept, me: () => store.me, say });
     workspace = createWorkspace({
-      store, chat, tasks, live, api, socket, log, faults, settings, say, restRefused, signOut,
+      store, chat, tasks, live, api, kept, socket, log, faults, settings, say, restRefused, signOut,
     });
     root.replaceChildren(workspace.element);
     mountService(root, { server: settings.server });
     if (!restRefused) mountProfile(root, { call: session.call, say, changed: becomeMe });
     if (restRefused) say("The server lets this page use only the socket. Join a room by its number.");
     socket.connect();
+    chat.restore();
     workspace.followAddress();
   }
 
@@ -184,7 +200,7 @@ export async function start(root, { server, fromDisk }) {
   }
 
   async function enterByCookie() {
-    const user = await newSession().restore().catch(() => null);
+    const [user] = await Promise.all([newSession().restore().catch(() => null), config.load(settings.server)]);
     if (user) goIn(user);
     else showDoor();
   }
@@ -195,6 +211,13 @@ export async function start(root, { server, fromDisk }) {
     else workspace?.followAddress();
   }
 
+  addEventListener("pagehide", () => workspace?.save());
+  addEventListener("beforeunload", (event) => {
+    const isSafe = (!kept || (kept.isSafe() && kept.files.isSafe())) && !dialogsHoldWords();
+    if (!isSafe) event.preventDefault(); // the browser asks
+  });
+  catchDrops([(files, target) => workspace?.takeFiles(files, target)], () =>
+    say(workspace ? "Nothing here takes files. Drop them on a conversation, or on a task that is open." : "Sign in before you send files."));
   addEventListener("hashchange", followAddress);
   addEventListener("focus", () => chat.markRead());
   addEventListener("online", () => {

@@ -11,7 +11,8 @@ const byId = (a, b) => a.id - b.id;
 const isNewer = (next, old) => (next.version ?? 0) >= (old.version ?? 0);
 const lastActivity = (room) => room.last_message?.timestamp ?? room.created_at ?? "";
 
-export function createStore() {
+/** `dropped(message)` hears of every unsent message that is one no more. */
+export function createStore({ dropped }) {
   const listeners = new Map();
   const store = {
     me: null,
@@ -169,12 +170,16 @@ export function createStore() {
     if (!message) return;
     for (const preview of message.previews) if (preview) URL.revokeObjectURL(preview);
     store.pending.delete(clientId);
+    dropped(message);
     changed("thread");
   }
 
   function settle(message) {
     if (message.client_id && isMine(message)) dropPending(message.client_id);
   }
+
+  /** Unsent messages for rooms that this person is no longer in. */
+  const strayPending = () => (store.roomsLoaded ? [...store.pending.values()].filter((message) => !store.rooms.has(message.room_id)) : []);
 
   const pendingOf = (roomId) => [...store.pending.values()].filter((message) => message.room_id === roomId);
 
@@ -222,7 +227,7 @@ export function createStore() {
     on, unwatch, changed, reset, setConnection, isMine, isOwnDeed,
     setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
     openThread, mergeMessages, receive, update, newestId,
-    putPending, dropPending, pendingOf,
+    putPending, dropPending, pendingOf, strayPending,
     startTyping, stopTyping, markRead, setOnline, open,
   });
 }

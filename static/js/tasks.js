@@ -33,8 +33,8 @@ const emptyFilters = () => ({ search: "", status: "", priority: "", assignee: ""
 /* On the tasks' socket a task is known by its uuid, and `pk` is its number. */
 const fromSocket = (data) => ({ ...data, id: data.pk });
 
-/** openSocket(on) -> a socket as in socket.js; me() -> who is signed in. */
-export function createTasks({ call, all, openSocket, say, me }) {
+/** openSocket(on) -> a socket as in socket.js; me() -> who is signed in; `kept` (kept.js) holds what is half written. */
+export function createTasks({ call, all, openSocket, kept, say, me }) {
   const listeners = new Set();
   const names = new Map(); // id -> person; null while asked for
   let socket = null;
@@ -347,7 +347,7 @@ export function createTasks({ call, all, openSocket, say, me }) {
 
   return {
     ...opened,
-    state, may, person, inColumn, countOf, start, filter, more, load,
+    state, kept, may, person, inColumn, countOf, start, filter, more, load,
     create, save, remove, move, assign, propose, respond, withdraw,
     everybody: () => [...names.values()].filter(Boolean),
     me,

@@ -14,12 +14,12 @@ import { createTaskPanel } from "./views/taskpanel.js";
 import { createTools } from "./views/tools.js";
 
 function taskPanel(parts) {
-  const { element, shown } = createTaskPanel(parts);
-  return { id: "tasks", label: "Tasks", icon: "task", element, shown };
+  const { element, shown, takeFiles } = createTaskPanel(parts);
+  return { id: "tasks", label: "Tasks", icon: "task", element, shown, takeFiles };
 }
 
 export function createWorkspace({
-  store, chat, tasks, live, api, socket, log, faults, settings, say, restRefused, signOut,
+  store, chat, tasks, live, api, kept, socket, log, faults, settings, say, restRefused, signOut,
 }) {
   const me = store.me;
 
@@ -29,17 +29,18 @@ export function createWorkspace({
   }
 
   const rooms = createRooms({
-    store,
+    store, kept,
     actions: {
+      discard: chat.discard,
       open: goToRoom,
       newDirect: () => needRest() && askForPerson({ api, me, start: (id) => chat.enterRoom(api.openDirect(id)) }),
-      newGroup: () => needRest() && askForGroup({ api, me, create: (name, ids) => chat.enterRoom(api.createGroup(name, ids)) }),
+      newGroup: () => needRest() && askForGroup({ api, me, slot: kept.slot("new-group"), create: (name, ids) => chat.enterRoom(api.createGroup(name, ids)) }),
       joinByNumber: chat.joinByNumber,
     },
   });
 
   const conversation = createConversation({
-    store,
+    store, kept, say,
     actions: {
       ...chat,
       remove: (message) => needRest() && confirm({
@@ -133,5 +134,14 @@ export function createWorkspace({
   }));
   if (restRefused) rooms.openByNumber();
 
-  return { element: shell.element, goToRoom, followAddress, isAtEnd: conversation.isAtEnd };
+  /** Takes dropped files where they fell: on a task, or into the conversation that is shown. */
+  function takeFiles(files, target) {
+    if (document.querySelector("dialog[open]")) return false;
+    return panels.some((panel) => panel.takeFiles?.(files, target)) || conversation.takeFiles(files);
+  }
+
+  return {
+    element: shell.element, goToRoom, followAddress, takeFiles,
+    isAtEnd: conversation.isAtEnd, save: conversation.save,
+  };
 }

@@ -14,8 +14,8 @@ import { timeline } from "./timeline.js";
 const FAR_FROM_END_PX = 240;
 const NEAR_TOP_PX = 240;
 
-/** actions -> {send, edit, remove, retry, discard, typing, stopTyping, loadOlder, markRead, addPeople(room), leave(room)} */
-export function createConversation({ store, actions }) {
+/** actions -> {send, edit, remove, retry, discard, typing, stopTyping, loadOlder, markRead, addPeople(room), leave(room)}; `kept` as in kept.js. */
+export function createConversation({ store, kept, say, actions }) {
   const title = h("h2", { class: "panel-title", testid: "room-title" });
   const subtitle = h("p", { class: "hint" });
   const picture = h("span", { class: "avatar-place" });
@@ -28,7 +28,7 @@ export function createConversation({ store, actions }) {
   const view = followEnd(scroll, list);
   const jump = h("button", { type: "button", class: "jump", hidden: true, testid: "jump", on: { click: () => view.toEnd("smooth") } }, icon("down"), "Newest");
   const typing = h("p", { class: "typing", testid: "typing", "aria-live": "polite" });
-  const composer = createComposer({ actions: { ...actions, lastOwn } });
+  const composer = createComposer({ kept, say, actions: { ...actions, lastOwn } });
   const nothing = h("div", { class: "nothing" }, h("span", { class: "mark large" }, icon("chat")), h("p", {}, "Choose a room, or start a new one."));
   const head = h("div", { class: "panel-head" }, picture, h("div", { class: "panel-head-text" }, title, subtitle), toTask, add, leave);
   const body = h("div", { class: "conversation" }, head,
@@ -100,7 +100,14 @@ export function createConversation({ store, actions }) {
     return thread.hasMore ? "" : "This is the beginning of the conversation.";
   }
 
-  const rowActions = { ...actions, edit: (message) => composer.edit(message) };
+  const rowActions = {
+    ...actions,
+    edit: (message) => composer.edit(message),
+    rework({ client_id: clientId, content, files }) {
+      composer.take(content, files);
+      actions.discard(clientId);
+    },
+  };
 
   function renderTyping() {
     const people = [...(store.typing.get(store.openRoomId)?.values() ?? [])].map((user) => user.username);
@@ -118,19 +125,12 @@ export function createConversation({ store, actions }) {
   }, { passive: true });
 
   body.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    body.dataset.dropping = "true";
+    if (event.dataTransfer?.types.includes("Files")) body.dataset.dropping = "true";
   });
   body.addEventListener("dragleave", (event) => {
     if (!body.contains(event.relatedTarget)) delete body.dataset.dropping;
   });
-  body.addEventListener("drop", (event) => {
-    delete body.dataset.dropping;
-    if (!event.dataTransfer?.files.length) return;
-    event.preventDefault();
-    composer.addFiles(event.dataTransfer.files);
-  });
+  body.addEventListener("drop", () => { delete body.dataset.dropping; });
 
   const render = coalesce(() => {
     renderHead();
@@ -139,5 +139,14 @@ export function createConversation({ store, actions }) {
   store.on(["open", "thread", "me"], render);
   store.on(["typing", "open"], coalesce(renderTyping));
   render();
-  return { element, focus: composer.focus, isAtEnd: () => view.isFollowing() && element.checkVisibility() };
+  return {
+    element, focus: composer.focus, save: composer.save,
+    isAtEnd: () => view.isFollowing() && element.checkVisibility(),
+    /** Takes files into the composer, if there is a conversation before one's eyes. */
+    takeFiles(files) {
+      if (!body.checkVisibility()) return false;
+      composer.addFiles(files);
+      return true;
+    },
+  };
 }

@@ -1,22 +1,50 @@
 /* Questions that stand above the page: whom to talk to, whom to add, and whether one is sure. */
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
+import { keepFields } from "./keep.js";
 import { busy, field, iconButton, personAvatar } from "./parts.js";
 
 const SEARCH_MS = 200;
 
-const hasWords = (dialog) => [...dialog.querySelectorAll("input, textarea")].some((one) => one.value !== one.defaultValue);
+/* What is searched for, and an address to try, are no words that one would miss. */
+const WRITTEN = "input:not([type=search], [type=url], [type=file]), textarea";
+const hasWords = (dialog) => [...dialog.querySelectorAll(WRITTEN)].some((one) => one.value !== one.defaultValue);
+const losesWords = (dialog) => !dialog.dataset.kept && hasWords(dialog);
+const allOpen = () => [...document.querySelectorAll("dialog[open]")];
+
+/** Whether a dialog is open whose words are kept nowhere else. */
+export const dialogsHoldWords = () => allOpen().some(losesWords);
+export const closeDialogs = () => allOpen().forEach((dialog) => dialog.close());
+/** From now on what is written in it is kept (keep.js), so that it may be closed without a question. */
+export const isKept = (dialog) => { dialog.dataset.kept = "true"; };
 
 /**
- * The browser's own modal dialog: it traps focus, closes on Escape and gives
- * focus back. A press beside it closes it too, unless that would lose words.
+ * The browser's own modal dialog: it traps focus and gives focus back. Escape
+ * and the cross close it, after a question if that would lose words; a press
+ * beside it, which may be a slip, closes it only while nothing is written.
  */
 export function openDialog(title, ...content) {
   const dialog = h("dialog", { class: "dialog", "aria-label": title },
     h("div", { class: "dialog-head" },
       h("h2", { class: "section-title" }, title),
-      iconButton("close", "Close", () => dialog.close())),
+      iconButton("close", "Close", leave, { testid: "dialog-close" })),
     content);
+
+  function leave() {
+    if (!losesWords(dialog)) return dialog.close();
+    return confirm({
+      title: "Discard what you wrote?", text: "It has not been saved.", action: "Discard", stay: "Keep writing",
+      then: () => dialog.close(),
+    });
+  }
+
+  function leaveOn(event) {
+    event.preventDefault();
+    leave();
+  }
+
+  dialog.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) leaveOn(event); });
+  dialog.addEventListener("cancel", (event) => { if (event.target === dialog) leaveOn(event); }); // a phone's way back
   dialog.addEventListener("close", () => dialog.remove());
   let isPressedBeside = false; // a drag out of a field ends beside the dialog as well
   dialog.addEventListener("pointerdown", (event) => { isPressedBeside = event.target === dialog; });
@@ -95,10 +123,11 @@ export function askForPerson({ api, me, title = "New direct room", start }) {
   const dialog = openDialog(title, problem, picker.element);
 }
 
-/** `create(name, userIds)` likewise. */
-export function askForGroup({ api, me, create }) {
+/** `create(name, userIds)` likewise; `slot` keeps the name while it is being written. */
+export function askForGroup({ api, me, slot, create }) {
   const problem = problemLine();
   const name = field({ label: "Name of the group", testid: "group-name", maxlength: "255", autocomplete: "off" });
+  const keep = keepFields({ name }, slot);
   const submit = h("button", { type: "submit", class: "button primary", testid: "create-room" }, "Create group");
   const picker = peoplePicker({ api, me, problem, many: true, choose: () => {} });
 
@@ -106,7 +135,12 @@ export function askForGroup({ api, me, create }) {
     event.preventDefault();
     name.problem("");
     setText(problem, "");
-    busy(submit, () => create(name.input.value.trim(), [...picker.chosen.keys()]).then(() => dialog.close(), show));
+    busy(submit, () => create(name.input.value.trim(), [...picker.chosen.keys()]).then(done, show));
+  }
+
+  function done() {
+    keep.clear();
+    dialog.close();
   }
 
   function show(error) {
@@ -118,6 +152,7 @@ export function askForGroup({ api, me, create }) {
 
   const dialog = openDialog("New group", h("form", { class: "dialog-form", on: { submit: send } },
     problem, name.element, picker.element, h("div", { class: "buttons" }, submit)));
+  isKept(dialog);
   name.input.focus();
 }
 
@@ -134,8 +169,8 @@ export function askForMembers({ api, me, room, add }) {
 }
 
 /** Yes or no; the safe answer has the focus. */
-export function confirm({ title, text, action, then }) {
-  const cancel = h("button", { type: "button", class: "button", autofocus: true, on: { click: () => dialog.close() } }, "Cancel");
+export function confirm({ title, text, action, stay = "Cancel", then }) {
+  const cancel = h("button", { type: "button", class: "button", autofocus: true, testid: "stay", on: { click: () => dialog.close() } }, stay);
   const yes = h("button", { type: "button", class: "button danger", testid: "confirm" }, action);
   yes.addEventListener("click", () => {
     dialog.close();

@@ -1,5 +1,6 @@
 /* The shared timer: the session one is in with its clock and its people, and the ways into another. */
 import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
+import { keepFields } from "./keep.js";
 import { busy, field, iconButton, personAvatar } from "./parts.js";
 
 const TICK_MS = 200;
@@ -20,7 +21,7 @@ function phaseText({ status, phase }) {
   return status === "paused" ? `${PHASES[phase]}, paused` : PHASES[phase];
 }
 
-export function createFocusPanel({ focus, workspaces, me, close }) {
+export function createFocusPanel({ focus, workspaces, kept, me, close }) {
   // The session one is in
 
   const title = h("h3", { class: "section-title focus-name" });
@@ -115,6 +116,7 @@ export function createFocusPanel({ focus, workspaces, me, close }) {
     rounds: field({ label: "Rounds", testid: "focus-rounds", type: "number", min: "1", value: "4" }),
     workspace: field({ label: "Open to", testid: "focus-workspace", control: "select" }),
   };
+  const keep = keepFields({ title: form.title }, kept.slot("new-focus"));
   const submit = h("button", { type: "submit", class: "button primary", testid: "focus-new" }, "Create");
 
   function send(event) {
@@ -123,7 +125,7 @@ export function createFocusPanel({ focus, workspaces, me, close }) {
     const json = { title: form.title.input.value.trim() };
     for (const name of ["focus_minutes", "break_minutes", "rounds"]) json[name] = Number(form[name].input.value);
     if (form.workspace.input.value) json.workspace = Number(form.workspace.input.value);
-    busy(submit, () => focus.create(json).then(() => { form.title.input.value = ""; }, show));
+    busy(submit, () => focus.create(json).then(keep.clear, show));
   }
 
   function show(error) {

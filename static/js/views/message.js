@@ -15,7 +15,7 @@ export function signOf(row) {
   return JSON.stringify([id, content, state, reason, edited_at, deleted_at, attachments, files?.length, sender, isMine, isFirst, isLast, showName]);
 }
 
-/** actions -> {edit(message), remove(message), retry(clientId), discard(clientId)} */
+/** actions -> {edit(message), remove(message), retry(clientId), rework(message), discard(clientId)}; the last three are for what could not be sent. */
 export function createRow(row, actions) {
   if (row.kind === "day") return h("p", { class: "day", role: "separator" }, dayName(row.time));
   if (row.kind === "new") return h("p", { class: "new-line", role: "separator" }, "New");
@@ -79,9 +79,11 @@ function pendingFile(file, preview) {
 
 function meta(message, state, actions) {
   if (state === "failed") {
+    const act = (testid, words, click) => h("button", { type: "button", class: "link", testid, on: { click } }, words);
     return h("p", { class: "meta failed" }, `Not sent. ${message.reason} `,
-      h("button", { type: "button", class: "link", testid: "retry", on: { click: () => actions.retry(message.client_id) } }, "Try again"), " ",
-      h("button", { type: "button", class: "link", on: { click: () => actions.discard(message.client_id) } }, "Discard"));
+      !message.isIncomplete && act("retry", "Try again", () => actions.retry(message.client_id)), " ",
+      act("rework", "Edit", () => actions.rework(message)), " ",
+      act("discard", "Discard", () => actions.discard(message.client_id)));
   }
   const words = state === "sending" ? (message.files.length ? "Uploading…" : "Sending…") : message.edited_at && !message.deleted_at ? "edited" : null;
   return h("p", { class: "meta" }, words && h("span", {}, words), time(message));

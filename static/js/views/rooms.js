@@ -3,6 +3,7 @@ import { coalesce, h, reconcile, setAttribute } from "../dom.js";
 import { listTime } from "../format.js";
 import { othersIn, roomName } from "../store.js";
 import { avatar, iconButton, personAvatar } from "./parts.js";
+import { createStrays } from "./strays.js";
 
 const MANY_ROOMS = 6;
 
@@ -26,8 +27,9 @@ const unreadBadge = (count) => h("span", { class: "badge" },
   h("span", { "aria-hidden": "true" }, count > 99 ? "99+" : count),
   h("span", { class: "only-heard" }, `${count} unread`));
 
-/** actions -> {open(roomId), newDirect(), newGroup(), joinByNumber(type, number)} */
-export function createRooms({ store, actions }) {
+/** actions -> {open(roomId), newDirect(), newGroup(), joinByNumber(type, number), discard(clientId)}; `kept` as in kept.js. */
+export function createRooms({ store, kept, actions }) {
+  const strays = createStrays({ store, kept, discard: actions.discard });
   const list = h("ul", { class: "rooms", testid: "rooms", "aria-label": "Rooms" });
   const empty = h("p", { class: "empty" });
   const filter = h("input", {
@@ -99,10 +101,12 @@ export function createRooms({ store, actions }) {
       iconButton("person", "New direct room", actions.newDirect, { testid: "new-direct" }),
       iconButton("group", "New group", actions.newGroup, { testid: "new-group" })),
     h("div", { class: "rooms-filter" }, filter),
+    strays.element,
     h("div", { class: "scroll" }, list, empty),
     byNumber);
 
   store.on(["rooms", "typing", "me", "open"], coalesce(render));
+  store.on(["rooms", "thread"], coalesce(strays.render));
   render();
   return { element, openByNumber: () => byNumber.setAttribute("open", "") };
 }

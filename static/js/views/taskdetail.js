@@ -5,7 +5,7 @@ import { exactTime } from "../format.js";
 import { confirm } from "./dialogs.js";
 import { iconButton } from "./parts.js";
 import { refusalLine, small, wordsOf } from "./taskparts.js";
-import { createTaskSections } from "./tasksections.js";
+import { createTaskSections, unsentWords } from "./tasksections.js";
 
 /**
  * actions -> {close(), removed(), discuss(task)}: the task leaves the page because somebody is done with it,
@@ -15,7 +15,6 @@ export function createTaskDetail({ tasks, api, say, actions }) {
   const { state, may } = tasks;
   const sections = createTaskSections({ tasks, api, say, discuss: actions.discuss });
   const element = h("aside", { class: "task-detail", testid: "task-detail", "aria-label": "Task", tabindex: "-1", hidden: true });
-  const unfinished = new Map(); // task id -> view in which somebody has written
   let view = null; // of the task that is open
 
   const heading = () => h("h2", { class: "panel-title", tabindex: "-1", dir: "auto" });
@@ -28,12 +27,13 @@ export function createTaskDetail({ tasks, api, say, actions }) {
       then: () => tasks.remove(state.open).then(actions.removed, (error) => say(wordsOf(error))),
     }), { testid: "task-delete" });
     const trouble = refusalLine("task-trouble");
+    const files = sections.files();
     const origin = h("span", {});
     const by = h("p", { class: "hint", testid: "task-by" },
       h("a", { href: taskAddress(task.id), title: "The address of this task" }, `Task ${task.id}`), origin);
     const parts = [
       sections.status(), sections.form(task), sections.people(), sections.proposals(),
-      sections.comments(), sections.files(), sections.history(),
+      sections.comments(task), files, sections.history(),
     ];
     return {
       id: task.id,
@@ -42,8 +42,10 @@ export function createTaskDetail({ tasks, api, say, actions }) {
       choices: choices(),
       nodes: [
         h("div", { class: "panel-head" }, title, remove, closeButton()),
-        h("div", { class: "scroll task-body" }, trouble, by, parts.map((part) => part.element)),
+        trouble,
+        h("div", { class: "scroll task-body" }, by, parts.map((part) => part.element)),
       ],
+      takeFiles: files.take,
       isTouched: () => parts.some((part) => part.isTouched?.()),
       render(now) {
         setText(title, now.title);
@@ -60,40 +62,38 @@ export function createTaskDetail({ tasks, api, say, actions }) {
     const title = heading();
     const words = h("p", { role: "alert", testid: "task-trouble" });
     const again = small("Try again", "task-again", () => tasks.open(id));
+    const written = unsentWords(tasks.kept, id);
+    const left = written && h("label", { class: "field", testid: "task-unsent" }, "What you had written here",
+      h("textarea", { class: "input", rows: "6", readonly: true }, written));
     return {
       id,
       task: null,
       title,
       nodes: [
         h("div", { class: "panel-head" }, title, closeButton()),
-        h("div", { class: "task-body" }, words, h("div", { class: "buttons" }, again)),
+        h("div", { class: "task-body" }, words, h("div", { class: "buttons" }, again), left),
       ],
       isTouched: () => false,
       render() {
         setText(title, `Task ${id}`);
         setText(words, state.trouble || "Opening…");
         setAttribute(again, "hidden", !state.trouble);
+        if (left) setAttribute(left, "hidden", !state.trouble);
       },
     };
   }
 
   /** Departments and workspaces may become known after the task. */
   const choices = () => state.departments.length + state.workspaces.length;
+  const isBeingWritten = () => view.isTouched() && element.contains(document.activeElement);
   const isStale = () =>
     view?.id !== state.openId || Boolean(view.task) !== Boolean(state.open)
-    || (view.task && view.choices !== choices() && !view.isTouched());
-
-  function leave() {
-    if (view?.isTouched()) unfinished.set(view.id, view);
-    view = null;
-  }
+    || (view.task && view.choices !== choices() && !isBeingWritten());
 
   function change() {
     const { openId: id, open: task } = state;
     const takesFocus = view?.id !== id || element.contains(document.activeElement);
-    leave();
-    view = task ? unfinished.get(id) ?? build(task) : buildEmpty(id);
-    if (task) unfinished.delete(id);
+    view = task ? build(task) : buildEmpty(id);
     element.replaceChildren(...view.nodes);
     element.dataset.taskId = id;
     view.render(task);
@@ -104,7 +104,7 @@ export function createTaskDetail({ tasks, api, say, actions }) {
   function render() {
     if (state.openId === null) {
       setAttribute(element, "hidden", true);
-      leave();
+      view = null;
       element.replaceChildren();
     } else if (isStale()) change();
     else view.render(state.open);
@@ -114,5 +114,12 @@ export function createTaskDetail({ tasks, api, say, actions }) {
     if (event.key === "Escape" && !view?.isTouched()) actions.close();
   });
 
-  return { element, render, answers: sections.answers };
+  /** Attaches files that were dropped on the task that is open; false where there is none. */
+  function takeFiles(files, target) {
+    if (!element.contains(target) || !view?.takeFiles || state.trouble) return false;
+    view.takeFiles(files);
+    return true;
+  }
+
+  return { element, render, takeFiles, answers: sections.answers };
 }

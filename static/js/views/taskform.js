@@ -2,7 +2,8 @@
 import { h } from "../dom.js";
 import { exactTime } from "../format.js";
 import { PRIORITIES, STATUSES } from "../tasks.js";
-import { openDialog, peoplePicker } from "./dialogs.js";
+import { isKept, openDialog, peoplePicker } from "./dialogs.js";
+import { changed, keepFields } from "./keep.js";
 import { busy, field } from "./parts.js";
 import { clearRefusal, fromField, refusalLine, showRefusal, toField } from "./taskparts.js";
 
@@ -47,6 +48,7 @@ function worded(input, value) {
 export function draftOf(fields) {
   let filled = {};
   const theirs = new Map(); // name -> what stands there by now, beside what one has written
+  const before = new Map(); // name -> what one had before one's eyes, where others have written since
   const values = () => Object.fromEntries(Object.entries(fields).map(([name, { input }]) => [name, input.value]));
 
   /** As the field itself would hold it: line ends and times have more than one form. */
@@ -59,11 +61,14 @@ export function draftOf(fields) {
   function settle(name) {
     theirs.get(name)?.remove();
     theirs.delete(name);
+    before.delete(name);
   }
 
-  function show(name, value) {
+  function show(name, value, was) {
     const { element, input } = fields[name];
+    const first = before.get(name) ?? was;
     settle(name);
+    before.set(name, first);
     const take = h("button", { type: "button", class: "button small", testid: "task-take-theirs" }, "Take this");
     take.addEventListener("click", () => {
       input.value = value;
@@ -86,16 +91,34 @@ export function draftOf(fields) {
       filled = values();
     },
 
+    /** What has been written, with what stood there before: enough to go on with it after a reload. */
+    unsaved() {
+      const words = changed(values(), filled);
+      const names = Object.keys(words);
+      return names.length ? { words, before: Object.fromEntries(names.map((name) => [name, before.get(name) ?? filled[name]])) } : null;
+    },
+
+    /** Goes on with it; what others have changed since then is told as ever. */
+    resume(unsaved, task) {
+      for (const [name, words] of Object.entries(unsaved?.words ?? {})) {
+        if (!fields[name]) continue;
+        filled[name] = unsaved.before[name];
+        fields[name].input.value = words;
+      }
+      draft.follow(task);
+    },
+
     /** Takes over what others have changed, and shows it beside what one has written in the same place. */
     follow(task) {
       for (const [name, { input }] of Object.entries(fields)) {
         const value = valueIn(name, task);
         if (value === filled[name]) continue;
-        const isMine = input.value !== filled[name];
+        const was = filled[name];
+        const isMine = input.value !== was;
         filled[name] = value;
         if (!isMine) input.value = value;
         if (input.value === value) settle(name);
-        else show(name, value);
+        else show(name, value, was);
       }
     },
 
@@ -108,7 +131,7 @@ export function draftOf(fields) {
 
     values,
     changes() {
-      const now = Object.entries(values()).filter(([name, value]) => value !== filled[name]);
+      const now = Object.entries(changed(values(), filled));
       return Object.fromEntries(now.map(([name, value]) => [name, SEND[name]?.(value) ?? (SEND[name] ? null : value)]));
     },
     get isTouched() { return Object.entries(values()).some(([name, value]) => value !== filled[name]); },
@@ -117,28 +140,63 @@ export function draftOf(fields) {
   return draft;
 }
 
-/** People to choose from, loaded when somebody looks: {element, ids()}. */
-function chooser(api, line) {
+/** People to choose from, loaded when somebody looks: {element, ids(), clear()}; `slot` keeps the choice. */
+function chooser(api, line, slot) {
   const element = h("details", { class: "chooser" }, h("summary", { testid: "task-choose-people" }, "Assign people"));
   let picker = null;
+
+  const save = () => slot.set(picker.chosen.size ? [...picker.chosen.values()].map(({ id, username }) => ({ id, username })) : null);
+
+  function show() {
+    picker = peoplePicker({ api, me: null, many: true, problem: line, choose: save });
+    for (const person of slot.get() ?? []) picker.chosen.set(person.id, person);
+    element.append(picker.element);
+  }
+
   element.addEventListener("toggle", () => {
     if (picker) return;
-    picker = peoplePicker({ api, me: null, many: true, problem: line, choose: () => {} });
-    element.append(picker.element);
+    show();
     picker.element.scrollIntoView({ block: "nearest" });
     picker.element.querySelector("input").focus();
   });
-  return { element, ids: () => [...picker?.chosen.keys() ?? []] };
+  if (slot.get()) {
+    show();
+    element.open = true;
+  }
+  return {
+    element,
+    ids: () => [...picker?.chosen.keys() ?? []],
+    clear() {
+      slot.set(null);
+      picker?.element.remove();
+      picker = null;
+      element.open = false;
+    },
+  };
 }
 
 export function askForTask({ tasks, api, made }) {
   const line = refusalLine("new-task-message");
   const fields = taskFields(tasks.state);
   fields.status = field({ label: "Status", name: "status", control: "select", options: STATUSES, testid: "task-status" });
-  const people = chooser(api, line);
+  const people = chooser(api, line, tasks.kept.slot("new-task-people"));
   const draft = draftOf(fields);
   draft.fill({ priority: "medium", status: "todo" });
+  const keep = keepFields(fields, tasks.kept.slot("new-task"));
+  const afresh = h("p", { class: "hint buttons", hidden: !keep.hasKept }, "This is what you had begun.",
+    h("button", { type: "button", class: "button small", testid: "task-start-afresh", on: { click: startAfresh } }, "Start afresh"));
   const submit = h("button", { type: "submit", class: "button primary", testid: "task-save" }, "Create task");
+
+  function forget() {
+    keep.clear();
+    people.clear();
+  }
+
+  function startAfresh() {
+    forget();
+    afresh.hidden = true;
+    fields.title.input.focus();
+  }
 
   function send(event) {
     event.preventDefault();
@@ -147,12 +205,14 @@ export function askForTask({ tasks, api, made }) {
     const assignees = people.ids();
     if (assignees.length) json.assignees = assignees;
     busy(submit, () => tasks.create(json).then((task) => {
+      forget();
       dialog.close();
       made(task);
     }, (error) => showRefusal(error, fields, line)));
   }
 
   const dialog = openDialog("New task", h("form", { class: "dialog-form task-form scroll", novalidate: true, on: { submit: send } },
-    layOut(fields), people.element, line, h("div", { class: "buttons" }, submit)));
+    afresh, layOut(fields), people.element, line, h("div", { class: "buttons" }, submit)));
+  isKept(dialog);
   fields.title.input.focus();
 }

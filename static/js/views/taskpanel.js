@@ -98,5 +98,5 @@ export function createTaskPanel({ tasks, api, say, actions }) {
   }
 
   tasks.watch(coalesce(render));
-  return { element, shown: tasks.start };
+  return { element, shown: tasks.start, takeFiles: detail.takeFiles };
 }

@@ -1,7 +1,8 @@
 /* What the views of tasks share: how a refusal reads at its fields, a reason that is asked, and dates. */
 import { h, setText } from "../dom.js";
 import { STATUSES, labelOf, needsReason } from "../tasks.js";
-import { openDialog } from "./dialogs.js";
+import { isKept, openDialog } from "./dialogs.js";
+import { keepFields } from "./keep.js";
 import { busy, field } from "./parts.js";
 
 export function small(label, testid, click) {
@@ -32,11 +33,12 @@ export function clearRefusal(fields, line) {
   setText(line, "");
 }
 
-/** Asks for a text; `send(text)` is a promise, and the dialog closes when it is kept. */
-export function askText({ title, label, action, value = "", testid, required = true, send, closed }) {
+/** Asks for a text; `send(text)` is a promise, and the dialog closes when it succeeds. Until then `slot` keeps the text. */
+export function askText({ title, label, action, value = "", testid, required = true, slot, send, closed }) {
   const line = refusalLine();
   const text = field({ label, control: "textarea", rows: "3", name: "reason", maxlength: "2000", testid });
   text.input.value = value;
+  const keep = keepFields({ text }, slot);
   const submit = h("button", { type: "submit", class: "button primary", testid: `${testid}-confirm` }, action);
   const fields = { reason: text, content: text };
 
@@ -47,13 +49,19 @@ export function askText({ title, label, action, value = "", testid, required = t
       text.problem("Please write something.");
       return text.input.focus();
     }
-    return busy(submit, () => send(text.input.value.trim()).then(() => dialog.close(), (error) => showRefusal(error, fields, line)));
+    return busy(submit, () => send(text.input.value.trim()).then(done, (error) => showRefusal(error, fields, line)));
+  }
+
+  function done() {
+    keep.clear();
+    dialog.close();
   }
 
   const dialog = openDialog(title, h("form", { class: "dialog-form", novalidate: true, on: { submit: sent } },
     line, text.element,
     h("div", { class: "buttons" },
       h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Cancel"), submit)));
+  isKept(dialog);
   text.input.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit.click();
   });
@@ -68,7 +76,7 @@ export function moveTask({ tasks, task, status, failed, over }) {
   if (!needsReason(task.status, status)) return tasks.move(task, status).catch(failed).then(over);
   return askText({
     title: `Move to ${to}`, label: `Why does “${task.title}” go from ${labelOf(STATUSES, task.status)} to ${to}?`,
-    action: "Move", testid: "task-reason", send: (reason) => tasks.move(task, status, reason), closed: over,
+    action: "Move", testid: "task-reason", slot: tasks.kept.slot(`reason-${task.id}-${status}`), send: (reason) => tasks.move(task, status, reason), closed: over,
   });
 }
 

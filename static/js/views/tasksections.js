@@ -5,12 +5,20 @@ import { icon } from "../icons.js";
 import { STATUSES } from "../tasks.js";
 import { confirm, openDialog, peoplePicker } from "./dialogs.js";
 import { busy, field, iconButton, personAvatar, withLinks } from "./parts.js";
+import { keepFields } from "./keep.js";
 import { draftOf, layOut, taskFields } from "./taskform.js";
 import { createHistoryWords } from "./taskhistory.js";
 import { askText, clearRefusal, moveTask, refusalLine, showRefusal, small, wordsOf } from "./taskparts.js";
 
 const section = (title, ...content) =>
   h("section", { class: "task-section", "aria-label": title }, h("h3", { class: "section-title" }, title), content);
+
+const commentName = (id) => `comment-${id}`;
+const fieldsName = (id) => `task-${id}`;
+
+/** What somebody has written about a task and not sent, as text. */
+export const unsentWords = (kept, id) =>
+  [...Object.values(kept.get(fieldsName(id))?.words ?? {}), kept.get(commentName(id))?.words].filter(Boolean).join("\n\n");
 
 export function createTaskSections({ tasks, api, say, discuss }) {
   const { state, may } = tasks;
@@ -50,6 +58,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
         h("p", { class: "comment-head" }, h("strong", {}, name(comment.author)), moment(comment.created_at),
           mine && iconButton("edit", "Edit comment", () => askText({
             title: "Edit comment", label: "Comment", action: "Save", testid: "comment-edit", value: comment.content,
+            slot: tasks.kept.slot(`comment-edit-${comment.id}`),
             send: (text) => tasks.editComment(comment, text),
           })),
           mine && iconButton("remove", "Delete comment", () => confirm({
@@ -83,6 +92,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
       small("Accept", "proposal-accept", (button) => busy(button, () => told(tasks.respond(proposal, "accept")))),
       small("Reject", "proposal-reject", () => askText({
         title: "Reject the proposal", label: "Why? (may stay empty)", action: "Reject", testid: "proposal-reason", required: false,
+        slot: tasks.kept.slot(`reject-${proposal.id}`),
         send: (reason) => tasks.respond(proposal, "reject", reason),
       })),
     ];
@@ -106,10 +116,11 @@ export function createTaskSections({ tasks, api, say, discuss }) {
 
   // The parts of a task
 
-  function commentPart() {
+  function commentPart(task) {
     const list = h("ul", { class: "comments", testid: "task-comments" });
     const older = olderButton("comments-older", tasks.olderComments);
     const words = field({ label: "Write a comment", control: "textarea", rows: "2", name: "content", testid: "task-comment" });
+    const keep = keepFields({ words }, tasks.kept.slot(commentName(task.id)));
     const line = refusalLine();
     const send = h("button", { type: "submit", class: "button small", testid: "task-comment-send" }, "Comment");
     const chat = small("Open its chat room", "task-discuss", (button) => {
@@ -122,7 +133,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
       clearRefusal({ words }, line);
       const sent = words.input.value;
       busy(send, () => tasks.comment(sent).then(
-        () => { if (words.input.value === sent) words.input.value = ""; },
+        () => { if (words.input.value === sent) keep.clear(); },
         (error) => showRefusal(error, { content: words }, line)));
     }
 
@@ -135,6 +146,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
       isTouched: () => Boolean(words.input.value),
       render() {
         older.show(state.moreComments);
+        send.disabled = Boolean(state.trouble);
         fill(list, state.comments, commentItem, "");
       },
     };
@@ -144,14 +156,22 @@ export function createTaskSections({ tasks, api, say, discuss }) {
     const list = h("ul", { testid: "task-files" });
     const line = refusalLine("task-file-message");
     const choose = h("input", { type: "file", multiple: true, "aria-label": "Add files", testid: "task-file" });
+    const element = section("Files", list, line, choose);
     choose.addEventListener("change", () => {
       const chosen = [...choose.files];
       choose.value = "";
       setText(line, "");
-      if (chosen.length) busy(choose, () => tasks.upload(chosen).catch((error) => setText(line, wordsOf(error))));
+      if (chosen.length) take(chosen);
     });
+
+    const take = (chosen) => busy(choose, () => tasks.upload(chosen).catch((error) => setText(line, wordsOf(error))));
     return {
-      element: section("Files", list, line, choose),
+      take(chosen) {
+        element.scrollIntoView({ block: "nearest" });
+        setText(line, "");
+        take(chosen);
+      },
+      element,
       render: (task) => fill(list, task.attachments, fileItem(task), ""),
     };
   }
@@ -175,6 +195,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
     const line = refusalLine("task-message");
     const save = h("button", { type: "submit", class: "button primary small", testid: "task-save" }, "Save");
     const undo = small("Undo", "task-undo", () => refill(state.open));
+    const slot = tasks.kept.slot(fieldsName(task.id));
     let base = task; // what the fields were filled from: its version is what one changes
 
     function refill(now) {
@@ -187,6 +208,7 @@ export function createTaskSections({ tasks, api, say, discuss }) {
     function buttons() {
       for (const button of [save, undo]) setAttribute(button, "hidden", !draft.isTouched);
       setText(save, draft.isContested ? "Save mine over theirs" : "Save");
+      slot.set(draft.unsaved());
     }
 
     function follow(now) {
@@ -225,7 +247,9 @@ export function createTaskSections({ tasks, api, say, discuss }) {
       },
       layOut(fields), line, h("div", { class: "buttons" }, save, undo));
 
+    const unsaved = slot.get();
     draft.fill(task);
+    draft.resume(unsaved, task);
     buttons();
     return {
       element,

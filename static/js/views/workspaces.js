@@ -1,6 +1,7 @@
 /* One's workspaces: the list, a form for a new one, and who is in each of them. */
 import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
 import { askForPerson, confirm } from "./dialogs.js";
+import { keepFields } from "./keep.js";
 import { busy, field, iconButton, personAvatar } from "./parts.js";
 
 const PATH = "/api/v1/workspaces/";
@@ -60,17 +61,19 @@ export function createWorkspaceList({ call, me, say }) {
   };
 }
 
-export function createWorkspaces({ workspaces, api, me, say, close }) {
+export function createWorkspaces({ workspaces, api, kept, me, say, close }) {
   const list = h("ul", { class: "cards", testid: "workspaces", "aria-label": "Workspaces" });
   const empty = h("p", { class: "empty" });
   const name = field({ label: "New workspace", testid: "workspace-name", maxlength: "255", autocomplete: "off", placeholder: "Its name" });
   const submit = h("button", { type: "submit", class: "button primary", testid: "workspace-new" }, "Create");
 
+  const keep = keepFields({ name }, kept.slot("new-workspace"));
+
   function send(event) {
     event.preventDefault();
     name.problem("");
     busy(submit, () => workspaces.create(name.input.value.trim()).then(
-      () => { name.input.value = ""; },
+      keep.clear,
       (error) => name.problem(error.fields?.name?.join(" ") ?? error.message)));
   }
 
