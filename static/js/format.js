@@ -41,6 +41,15 @@ export function listTime(iso, now = new Date()) {
   return shortDate.format(time);
 }
 
+const counted = (count, unit) => `${count} ${unit}${count === 1 ? "" : "s"}`;
+
+/** How long to wait, as one says it: "in 40 seconds", "in 59 minutes", "in 3 hours". */
+export function soon(seconds) {
+  if (seconds < 90) return `in ${counted(Math.ceil(seconds), "second")}`;
+  if (seconds <= 5_400) return `in ${counted(Math.ceil(seconds / 60), "minute")}`;
+  return `in ${counted(Math.ceil(seconds / 3_600), "hour")}`;
+}
+
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)} kB`;

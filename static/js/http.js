@@ -1,4 +1,5 @@
 /* One HTTP exchange, and the one place where an answer becomes a value or an ApiError. */
+import { soon } from "./format.js";
 
 export class ApiError extends Error {
   /** `status` 0 means that no answer came; `fields` is {field: [messages]} of a refused form,
@@ -47,16 +48,15 @@ function refusal(response, answer) {
   const fields = Object.entries(answer ?? {}).filter(([, messages]) => Array.isArray(messages));
   return new ApiError({
     status: response.status,
-    detail: answer?.detail ?? (fields.length ? fields[0][1].join(" ") : waitingAdvice(response)),
+    detail: waitingAdvice(response) ?? answer?.detail ?? (fields.length ? fields[0][1].join(" ") : `The server answered ${response.status}.`),
     code: answer?.code,
     current: answer?.current,
     fields: fields.length ? Object.fromEntries(fields) : null,
   });
 }
 
-function waitingAdvice(response) {
-  const seconds = response.headers.get("Retry-After");
-  return seconds
-    ? `The server asks to wait ${seconds} seconds.`
-    : `The server answered ${response.status}.`;
+/** When to come back, for whoever has asked too often. */
+function waitingAdvice({ status, headers }) {
+  const seconds = Number(headers.get("Retry-After"));
+  return status === 429 && seconds > 0 ? `Too many requests from here. Try again ${soon(seconds)}.` : null;
 }

@@ -4,6 +4,7 @@
  * that can be stolen is ever stored by the page.
  */
 import { ApiError, request } from "./http.js";
+import { mayHaveSession, noteNoSession, noteSession } from "./marker.js";
 
 const EXPIRY_MARGIN_S = 30;
 
@@ -78,6 +79,7 @@ export function createSession({ server, ended }) {
     forget();
     keep(await request(server, "POST", path, { json }));
     user ??= await call("GET", "/api/users/profile/");
+    noteSession(server);
     return user;
   }
 
@@ -91,10 +93,14 @@ export function createSession({ server, ended }) {
     signIn: (form) => enter("/api/auth/token/", form),
     register: (form) => enter("/api/register/", form),
 
-    /** After a reload. Null when the cookie signs nobody in. */
+    /** After a reload. Null when the cookie signs nobody in, or there is none. */
     async restore() {
       forget();
-      if (!(await renew())) return null;
+      if (!mayHaveSession(server)) return null;
+      if (!(await renew())) {
+        noteNoSession(server);
+        return null;
+      }
       user = await call("GET", "/api/users/profile/");
       return user;
     },
@@ -130,6 +136,7 @@ export function createSession({ server, ended }) {
     async signOut() {
       const token = access;
       forget();
+      noteNoSession(server);
       await request(server, "POST", "/api/auth/logout/", { token, json: {} }).catch(() => null);
     },
   };

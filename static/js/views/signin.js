@@ -1,19 +1,42 @@
 /* The door: an account, a new account, or a token from elsewhere; and how the socket will show it. */
-import { h, setText } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import { WAYS } from "../credentials.js";
 import { icon } from "../icons.js";
 import { busy, doorHead, field } from "./parts.js";
 
+const MODES = {
+  signIn: {
+    title: "Sign in",
+    hint: "Signs you in as well as the email does.",
+    password: "current-password",
+  },
+  register: {
+    title: "Create an account",
+    hint: "May stay empty: then it is made from the email.",
+    password: "new-password",
+  },
+};
+
+/**
+ * What Enter does. Whoever has filled in both names wants an account, unless
+ * they have chosen otherwise: one of them signs in.
+ */
+export const modeFor = ({ chosen, registration, email, username }) => {
+  if (!registration) return "signIn";
+  return chosen ?? (email && username ? "register" : "signIn");
+};
+
 /**
  * actions -> {signIn(form), register(form), useToken(token)}, each a promise
  * that rejects with an ApiError; `settings` holds server and way. `reason` says
- * why somebody has to sign in, `news` what has gone well.
+ * why somebody has to sign in, `news` what has gone well; `registration` whether
+ * the server takes new people.
  */
-export function createSignIn({ settings, actions, reason = "", news = "" }) {
+export function createSignIn({ settings, actions, registration, reason = "", news = "" }) {
   const email = field({ label: "Email", name: "email", testid: "email", type: "email", autocomplete: "email", inputmode: "email" });
   const username = field({
     label: "Username", name: "username", testid: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false",
-    hint: "Signs you in as well as the email does. A new account may leave it empty.",
+    hint: MODES.signIn.hint,
   });
   const password = field({ label: "Password", name: "password", testid: "password", type: "password", autocomplete: "current-password" });
   const server = field({
@@ -67,11 +90,49 @@ export function createSignIn({ settings, actions, reason = "", news = "" }) {
     return Object.fromEntries(Object.entries(form).filter(([name, value]) => value || name === "password"));
   };
 
-  const signIn = h("button", { type: "submit", class: "button primary", testid: "sign-in" }, "Sign in");
+  let chosen = null;
+  const signIn = h("button", { type: "button", class: "button", testid: "sign-in" }, "Sign in");
   const register = h("button", { type: "button", class: "button", testid: "register" }, "Create account");
+  const title = h("h2", { id: "door-account", class: "section-title" });
+  const closed = h("p", { class: "hint", testid: "registration-closed" }, "New here? Ask whoever runs this server for an account.");
   const useToken = h("button", { type: "submit", class: "button", testid: "use-token" }, "Use this token");
 
-  register.addEventListener("click", () => attempt(register, () => actions.register({ email: "", ...filled() })));
+  const acts = {
+    signIn: () => attempt(signIn, () => actions.signIn(filled())),
+    register: () => attempt(register, () => actions.register({ email: "", ...filled() })),
+  };
+  const buttons = { signIn, register };
+  const mode = () => modeFor({ chosen, registration, email: email.input.value.trim(), username: username.input.value.trim() });
+
+  /** The first button is what Enter presses. */
+  function renderMode() {
+    const now = mode();
+    const { title: words, hint, password: completion } = MODES[now];
+    setText(title, words);
+    setText(username.element.querySelector(".hint"), hint);
+    setAttribute(password.input, "autocomplete", completion);
+    for (const [name, button] of Object.entries(buttons)) {
+      button.type = name === now ? "submit" : "button";
+      button.classList.toggle("primary", name === now);
+    }
+  }
+
+  /** The other button does its work if there is anything to do it with; else it changes what is asked. */
+  function press(name) {
+    const isEmpty = !email.input.value && !username.input.value && !password.input.value;
+    chosen = name;
+    renderMode();
+    if (!isEmpty) return acts[name]();
+    return (name === "register" ? email : username).input.focus();
+  }
+
+  for (const [name, button] of Object.entries(buttons)) {
+    button.addEventListener("click", (event) => {
+      if (name === mode()) return; // the form's own submit
+      event.preventDefault();
+      press(name);
+    });
+  }
 
   const account = h(
     "form",
@@ -80,14 +141,15 @@ export function createSignIn({ settings, actions, reason = "", news = "" }) {
       on: {
         submit(event) {
           event.preventDefault();
-          attempt(signIn, () => actions.signIn(filled()));
+          acts[mode()]();
         },
+        input: renderMode,
       },
     },
-    h("h2", { id: "door-account", class: "section-title" }, "Your account"),
-    message, email.element, username.element, password.element,
-    h("div", { class: "buttons" }, signIn, register),
+    title, message, email.element, username.element, password.element,
+    h("div", { class: "buttons" }, signIn, registration && register), !registration && closed,
   );
+  renderMode();
 
   const connection = h(
     "form",

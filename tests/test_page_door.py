@@ -1,0 +1,103 @@
+"""The page's door: what it asks of the server, and what Enter does."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.database import sqlite_only
+from tests.support.http import PASSWORD
+from tests.support.team import sign_up
+
+pytestmark = sqlite_only
+
+
+async def visit(new_page, app, address="/"):
+    page = await new_page(base_url=f"http://127.0.0.1:{app.port}")
+    await page.goto(address)
+    await expect(page.get_by_test_id("sign-in")).to_be_visible()
+    return page
+
+
+async def fill(page, **values):
+    for name, value in values.items():
+        await page.get_by_test_id(name).fill(value)
+
+
+@pytest.mark.gen_test
+async def test_looking_at_the_door_uses_up_nothing(new_page, start_app, new_client):
+    """Twenty-five looks an hour closed the registration for the whole office."""
+    app = await start_app(throttle_anon="3/hour")
+    page = await visit(new_page, app)
+    refused = []
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
+    for _ in range(5):
+        await page.reload()
+        await expect(page.get_by_test_id("sign-in")).to_be_visible()
+    await fill(page, email="ann@example.org", username="ann", password=PASSWORD)
+    await page.get_by_test_id("register").click()
+    await expect(page.get_by_test_id("whoami")).to_contain_text("ann")
+    assert refused == []
+    assert [line for line in new_page.console if line.startswith("error")] == []
+
+
+@pytest.mark.gen_test
+async def test_a_session_that_is_over_is_asked_for_once(new_page, start_app, new_client):
+    app = await start_app()
+    (ann,) = await sign_up(new_client(app), "ann")
+    page = await visit(new_page, app)
+    cookie = {"name": "signed_in", "value": "1", "url": page.url}
+    await page.context.add_cookies([cookie, cookie | {"name": "refresh", "value": "an old one"}])
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "refresh" in request.url else None)
+    for _ in range(3):
+        await page.reload()
+        await expect(page.get_by_test_id("sign-in")).to_be_visible()
+    assert len(asked) == 1
+
+
+@pytest.mark.gen_test
+async def test_enter_does_what_the_form_is_for(new_page, start_app):
+    """Enter in a filled registration signed in: "No active account found"."""
+    page = await visit(new_page, await start_app())
+    part = page.get_by_test_id
+    await fill(page, email="ann@example.org", username="ann", password=PASSWORD)
+    await part("password").press("Enter")
+    await expect(part("whoami")).to_contain_text("ann")
+    await part("sign-out").click()
+    await fill(page, username="ann", password=PASSWORD)
+    await part("password").press("Enter")
+    await expect(part("whoami")).to_contain_text("ann")
+    await part("sign-out").click()
+
+    # Without a username: whoever says first that they want an account gets one.
+    await part("register").click()
+    await expect(part("email")).to_be_focused()
+    await expect(page.get_by_role("heading", name="Create an account")).to_be_visible()
+    await fill(page, email="bob@example.org", password=PASSWORD)
+    await part("password").press("Enter")
+    await expect(part("whoami")).to_contain_text("bob")
+
+
+@pytest.mark.gen_test
+async def test_a_closed_registration_is_not_offered(new_page, start_app):
+    page = await visit(new_page, await start_app(registration="closed"))
+    await expect(page.get_by_test_id("register")).to_have_count(0)
+    await expect(page.get_by_test_id("registration-closed")).to_contain_text("Ask whoever runs this server")
+    await fill(page, email="ann@example.org", username="ann", password=PASSWORD)
+    await page.get_by_test_id("password").press("Enter")
+    await expect(page.get_by_test_id("sign-in-message")).to_contain_text("No active account")
+
+
+@pytest.mark.gen_test
+async def test_whoever_has_to_wait_reads_for_how_long(new_page, start_app):
+    page = await visit(new_page, await start_app(throttle_login="1/hour"))
+    await fill(page, username="ann", password=PASSWORD)
+    message = page.get_by_test_id("sign-in-message")
+    await page.get_by_test_id("sign-in").click()
+    await expect(message).to_contain_text("No active account")
+    await page.get_by_test_id("sign-in").click()
+    await expect(message).to_contain_text("Try again in 60 minutes.")
+
+    words = "async (all) => { const { soon } = await import('/js/format.js'); return all.map(soon); }"
+    assert await page.evaluate(words, [1, 40, 89.2, 3527, 5400, 7300]) == [
+        "in 1 second", "in 40 seconds", "in 90 seconds", "in 59 minutes", "in 90 minutes", "in 3 hours",
+    ]  # fmt: skip
