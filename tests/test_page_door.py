@@ -5,7 +5,6 @@ from playwright.async_api import expect
 
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
-from tests.support.team import sign_up
 
 pytestmark = sqlite_only
 
@@ -23,7 +22,7 @@ async def fill(page, **values):
 
 
 @pytest.mark.gen_test
-async def test_looking_at_the_door_uses_up_nothing(new_page, start_app, new_client):
+async def test_looking_at_the_door_uses_up_nothing(new_page, start_app):
     """Twenty-five looks an hour closed the registration for the whole office."""
     app = await start_app(throttle_anon="3/hour")
     page = await visit(new_page, app)
@@ -40,9 +39,8 @@ async def test_looking_at_the_door_uses_up_nothing(new_page, start_app, new_clie
 
 
 @pytest.mark.gen_test
-async def test_a_session_that_is_over_is_asked_for_once(new_page, start_app, new_client):
+async def test_a_session_that_is_over_is_asked_for_once(new_page, start_app):
     app = await start_app()
-    (ann,) = await sign_up(new_client(app), "ann")
     page = await visit(new_page, app)
     cookie = {"name": "signed_in", "value": "1", "url": page.url}
     await page.context.add_cookies([cookie, cookie | {"name": "refresh", "value": "an old one"}])

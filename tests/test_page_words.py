@@ -1,6 +1,7 @@
 """What somebody has written on the page is never lost, and never sent twice."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -19,12 +20,11 @@ DROP = """([selector, type]) => {
 
 
 async def open_page(page, app, name):
-    """The page of somebody whom a cookie signs in; the first time they get an account."""
+    """The page of somebody new, whom a cookie signs in."""
     body = {"email": f"{name}@example.org", "username": name, "password": PASSWORD}
-    answer = await page.request.post(f"{url_of(app)}/api/register/", data=body)
+    await page.request.post(f"{url_of(app)}/api/register/", data=body)
     await page.goto(f"{url_of(app)}/")
     await expect(page.get_by_test_id("connection-state")).to_have_text("connected", timeout=20_000)
-    return (await answer.json())["user"]["id"]
 
 
 def url_of(app):
@@ -34,12 +34,12 @@ def url_of(app):
 async def arrive(new_page, app, name, other):
     """Somebody in a direct room with `other`: the page and the room's number."""
     page = await new_page(base_url=url_of(app))
-    me = await open_page(page, app, name)
+    await open_page(page, app, name)
     body = {"room_type": "direct", "other_user_id": other.id}
     room = (await (await page.request.post("/api/chat/rooms/", data=body)).json())["id"]
     await page.goto(f"/#room-{room}")
     await expect(page.get_by_test_id("room-title")).to_have_text(other.name)
-    return page, room, me
+    return page, room
 
 
 async def sign_in(page, name):
@@ -78,7 +78,7 @@ async def test_a_message_that_is_too_long_stays_and_becomes_a_file(new_page, sta
     """A long paste closed the socket, was sent again for ever, and held up all that followed."""
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, room, _ = await arrive(new_page, app, "ann", bob)
+    page, room = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
     long = "long text " * 7000
     await say(page, long)
@@ -104,7 +104,7 @@ async def test_as_many_letters_as_are_allowed_go_through_though_their_frame_woul
 ):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, room, _ = await arrive(new_page, app, "ann", bob)
+    page, room = await arrive(new_page, app, "ann", bob)
     faces = "😀" * 20_000  # 80 kB
     await say(page, faces)
     await say(page, "after it")
@@ -149,20 +149,32 @@ async def test_what_cannot_be_sent_to_a_room_that_one_has_lost_can_still_be_read
     new_page, start_app, new_client
 ):
     app = await start_app()
-    bob, cid = await sign_up(new_client(app), "bob", "cid")
-    page, _, me = await arrive(new_page, app, "ann", bob)
+    (bob,) = await sign_up(new_client(app), "bob")
+    page, room = await arrive(new_page, app, "ann", bob)
     body = {"room_type": "group", "name": "Kitchen", "participant_ids": [bob.id]}
     group = (await (await page.request.post("/api/chat/rooms/", data=body)).json())["id"]
+    await page.route_web_socket("**/ws/chat/**", lambda socket: socket.close(code=1001))
+    await page.goto("/")
     await page.goto(f"/#room-{group}")
     await expect(page.get_by_test_id("room-title")).to_have_text("Kitchen")
+    await say(page, "too late")
     await page.get_by_test_id("composer").fill("half a thought")
-    await page.get_by_test_id("leave-room").click()
-    await page.get_by_test_id("confirm").click()
-    await expect(page.get_by_test_id("stray")).to_contain_text("half a thought")
-    await page.reload()
-    await expect(page.get_by_test_id("stray")).to_contain_text("half a thought")
-    await page.get_by_test_id("stray").get_by_role("button").click()
-    await expect(page.get_by_test_id("stray")).to_have_count(0)
+    await page.request.post(f"/api/chat/rooms/{group}/leave/", data={})
+    await page.close()
+
+    again = await page.context.new_page()
+    await again.goto(f"/#room-{room}")
+    strays = again.get_by_test_id("stray")
+    await expect(strays).to_have_count(2)
+    await expect(strays.first).to_contain_text(re.compile("Not sent to Kitchen.*too late"))
+    await expect(strays.last).to_contain_text("half a thought")
+    await say(again, "hi")
+    await is_said(bob, room, "hi")
+    for _ in range(2):
+        await strays.first.get_by_role("button").click()
+    await again.reload()
+    await expect(messages(again, "sent")).to_have_count(1)
+    await expect(strays).to_have_count(0)
 
 
 # -- what waits ----------------------------------------------------------------------------------------
@@ -172,7 +184,7 @@ async def test_what_cannot_be_sent_to_a_room_that_one_has_lost_can_still_be_read
 async def test_unsent_messages_outlive_the_tab_and_are_sent_once(new_page, process, new_client):
     """The page said that messages wait, but they died with the tab."""
     (bob,) = await sign_up(new_client(process), "bob")
-    page, room, _ = await arrive(new_page, process, "ann", bob)
+    page, room = await arrive(new_page, process, "ann", bob)
     await asyncio.to_thread(process.kill9)
     await expect(page.get_by_test_id("notice")).to_be_visible()
     await say(page, "first")
@@ -204,7 +216,7 @@ async def test_unsent_messages_outlive_the_tab_and_are_sent_once(new_page, proce
 async def test_two_tabs_do_not_send_one_message_twice(new_page, start_app, new_client):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, room, _ = await arrive(new_page, app, "ann", bob)
+    page, room = await arrive(new_page, app, "ann", bob)
     await page.route_web_socket("**/ws/chat/**", lambda socket: socket.close(code=1001))
     await page.reload()
     await say(page, "only once")
@@ -229,7 +241,7 @@ async def test_drafts_outlive_a_reload_and_a_sign_out_and_nobody_else_sees_them(
 ):
     app = await start_app()
     bob, cid = await sign_up(new_client(app), "bob", "cid")
-    page, room, _ = await arrive(new_page, app, "ann", bob)
+    page, room = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
     await say(page, "sent alraedy")
     await expect(messages(page, "sent")).to_have_count(1)
@@ -304,8 +316,8 @@ async def test_drafts_outlive_a_reload_and_a_sign_out_and_nobody_else_sees_them(
     await page.reload()
     await expect(part("message-text")).to_have_text("sent already")
     await expect(part("composer")).to_have_value("")
-    kept = "() => Object.keys(localStorage).filter((key) => key.startsWith('taskroom ')).map((key) => key.split(' ').at(-1))"
-    assert await page.evaluate(kept) == [f"room-{second}"]
+    keys = await page.evaluate("Object.keys(localStorage)")
+    assert [key.split()[-1] for key in keys if key.startswith("taskroom ")] == [f"room-{second}"]
 
 
 @sqlite_only
@@ -313,7 +325,7 @@ async def test_drafts_outlive_a_reload_and_a_sign_out_and_nobody_else_sees_them(
 async def test_what_two_wrote_in_one_place_is_told_after_a_reload_too(new_page, start_app, new_client):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, _, _ = await arrive(new_page, app, "ann", bob)
+    page, _ = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
     body = {"title": "Paint", "description": "Red"}
     task = (await (await page.request.post("/api/tasks/", data=body)).json())["id"]
@@ -335,7 +347,7 @@ async def test_what_two_wrote_in_one_place_is_told_after_a_reload_too(new_page, 
 async def test_an_edit_that_is_refused_keeps_its_words(new_page, start_app, new_client):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, room, _ = await arrive(new_page, app, "ann", bob)
+    page, _ = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
     await say(page, "helo")
     await expect(messages(page, "sent")).to_have_count(1)
@@ -360,7 +372,7 @@ async def test_an_edit_that_is_refused_keeps_its_words(new_page, start_app, new_
 async def test_a_dialog_whose_words_are_kept_nowhere_asks_before_it_closes(new_page, start_app, new_client):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, _, _ = await arrive(new_page, app, "ann", bob)
+    page, _ = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
     await part("profile").click()
     await part("profile-first_name").fill("Ann")
@@ -381,7 +393,7 @@ async def test_a_dialog_whose_words_are_kept_nowhere_asks_before_it_closes(new_p
 async def test_a_dropped_file_is_never_left_to_the_browser(new_page, start_app, new_client):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
-    page, _, _ = await arrive(new_page, app, "ann", bob)
+    page, _ = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
     task = (await (await page.request.post("/api/tasks/", data={"title": "Paint"})).json())["id"]
 

@@ -85,11 +85,10 @@ export async function start(root, { server, fromDisk }) {
     return session;
   }
 
-  function newTasks() {
+  function newTasks(me) {
     const current = session;
     return createTasks({
-      call: current.call, all: api.all, kept, say,
-      me: () => store.me,
+      call: current.call, all: api.all, kept, me, say,
       openSocket: (on) => createSocket({
         async describe({ since }) {
           const token = await current.freshToken();
@@ -180,8 +179,9 @@ export async function start(root, { server, fromDisk }) {
   function goIn(user) {
     store.reset(user);
     kept = createKept(`${session.server} ${user.id}`);
-    tasks = restRefused ? null : newTasks();
-    live = restRefused ? null : createLive({ session, api, kept, me: () => store.me, say });
+    const me = () => store.me ?? user; // a last rendering may come when they have just left
+    tasks = restRefused ? null : newTasks(me);
+    live = restRefused ? null : createLive({ session, api, kept, me, say });
     workspace = createWorkspace({
       store, chat, tasks, live, api, kept, socket, log, faults, settings, say, restRefused, signOut,
     });
