@@ -51,8 +51,9 @@ from handlers.providers import Providers
 from handlers.service import About
 from handlers.throttle import Throttle
 from jobs import deadlines, focus, holding, mail, retention
+from jobs import uploads as uploads_job
 from jobs.clock import Clock
-from models import installation
+from models import installation, uploads
 from models.authenticator import Authenticator
 from models.base import iso, now
 from models.data_folder import ServingLock, sqlite_path
@@ -179,7 +180,7 @@ class Taskroom:
         media = settings.data_dir / "media"
         try:
             secret = settings.resolve_secret()
-            handlers.media.prepare_folders(media)
+            uploads.prepare_folders(media)
         except OSError as error:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         self._open_store()
@@ -211,6 +212,9 @@ class Taskroom:
             self._lock.take()
         except OSError as error:
             raise StoreError(f"database: {error}") from None
+        if self._lock.is_held:
+            # Nobody else serves this folder, so nobody is receiving anything.
+            uploads.remove_leftovers(self.settings.data_dir / "media", older_than_s=0)
         self.store.open()
         self._lock.note_served()
 
@@ -222,6 +226,7 @@ class Taskroom:
         every(0, "presence", self.realtime.presence.round)
         every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
         every(retention.EVERY_S, "retention", lambda: retention.forget_old(store, settings))
+        every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
         every(focus.LOOK_EVERY_S, "focus sessions", lambda: focus.tick(store))
         every(holding.EVERY_S, "held notifications", lambda: holding.release_due(store))
         if settings.deadline_hours:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from handlers.base import Backend
 from handlers.bodies import Upload
-from models.errors import Invalid, TooLarge
+from models.errors import Invalid, TooLarge, Unavailable
+from models.uploads import remove, storing
 
 FOLDER = "avatars"
 """Below the media folder. Served to everybody (`models.links.PUBLIC`): the names are random."""
@@ -43,6 +44,10 @@ async def kept(backend: Backend, uploads: Sequence[Upload]) -> AsyncIterator[Pic
     picture = Picture(await backend.store.hash(_store, backend.media, sent.path))
     try:
         yield picture
+    except Unavailable:
+        # Nobody knows whether the row is there. If it is not, `jobs.uploads` removes the file one day.
+        picture.used = True
+        raise
     finally:
         if not picture.used:
             remove_soon(backend, picture.path)
@@ -51,19 +56,24 @@ async def kept(backend: Backend, uploads: Sequence[Upload]) -> AsyncIterator[Pic
 def remove_soon(backend: Backend, path: str | None) -> None:
     """Removes a stored picture that nobody has any more."""
     if path is not None:
-        backend.store.file_soon(lambda: (backend.media / path).unlink(missing_ok=True))
+        backend.store.file_soon(remove, [backend.media / path])
 
 
 def _store(media: Path, source: Path) -> str:
     content, suffix = reencoded(source)
     path = f"{FOLDER}/{secrets.token_hex(16)}{suffix}"
     target = media / path
+    with storing(target):
+        _write(target, content)
+    return path
+
+
+def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(target, "xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return path
 
 
 def reencoded(source: Path) -> tuple[bytes, str]:

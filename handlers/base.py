@@ -52,6 +52,7 @@ STATUS: dict[type[DomainError], int] = {
     errors.Throttled: 429,
     errors.ProviderFailed: 502,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

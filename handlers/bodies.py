@@ -22,6 +22,7 @@ from python_multipart.multipart import parse_options_header
 
 from models.errors import Malformed, TooLarge, UnsupportedType
 from models.store import Store
+from models.uploads import INCOMING, storing
 from settings import Settings
 
 MOST_TEXT_BYTES = 1024 * 1024
@@ -31,8 +32,6 @@ MOST_PARTS = 200
 # Beside the files: boundaries and part headers.
 _OVERHEAD_BYTES = 64 * 1024
 _HEAD_BYTES = 4096
-INCOMING = ".incoming"
-"""Folder below the media folder for files that belong to nothing yet."""
 
 
 @dataclass(slots=True)
@@ -45,6 +44,7 @@ class Upload:
     size: int = 0
     head: bytes = b""
     """The first bytes, for telling what it is."""
+    is_made: bool = False
     sha256: Any = field(default_factory=hashlib.sha256)
     """Of what has been written so far."""
 
@@ -289,11 +289,14 @@ class MultipartBody:
 
 
 def _append(pieces: Sequence[tuple[Upload, bytes]]) -> None:
-    """File thread: appends each piece to its file."""
-    for path in dict.fromkeys(upload.path for upload, _ in pieces):
-        with open(path, "ab") as file:
+    """File thread: appends each piece to its file. Raises StorageFull, Unavailable."""
+    for first in {upload.path: upload for upload, _ in pieces}.values():
+        # Only what nothing has been written to yet is made: a file that is gone must not begin anew.
+        with storing(), open(first.path, "r+b" if first.is_made else "xb") as file:
+            first.is_made = True
+            file.seek(0, os.SEEK_END)
             for upload, piece in pieces:
-                if upload.path == path:
+                if upload is first:
                     file.write(piece)
                     upload.sha256.update(piece)
 

@@ -18,13 +18,14 @@ from tornado.iostream import StreamClosedError
 
 from handlers import avatars
 from handlers.base import Backend, BaseHandler, Route, endpoint
-from handlers.bodies import INCOMING, Upload
+from handlers.bodies import Upload
 from models import access
 from models.chat import Attachment
-from models.errors import NotFound
+from models.errors import NotFound, Unavailable
 from models.inputs import Input, Text
 from models.operations.chat import StoredFile
 from models.people import MEDIA
+from models.uploads import remove, storing
 
 CHUNK_BYTES = 256 * 1024
 SHOWN_TYPES = frozenset(
@@ -68,6 +69,10 @@ async def kept(backend: Backend, uploads: Sequence[Upload], folder: str) -> Asyn
         files.stored = await backend.store.file(_keep, backend.media, uploads, folder)
     try:
         yield files
+    except Unavailable:
+        # Nobody knows whether the row is there. If it is not, `jobs.uploads` removes the files one day.
+        files.used = True
+        raise
     finally:
         if files.stored and not files.used:
             remove_soon(backend, [one.path for one in files.stored])
@@ -76,31 +81,34 @@ async def kept(backend: Backend, uploads: Sequence[Upload], folder: str) -> Asyn
 def remove_soon(backend: Backend, paths: Sequence[str]) -> None:
     """Removes stored files that nothing points to any more."""
     for path in paths:
-        backend.store.file_soon(_remove, backend.media / path)
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+        backend.store.file_soon(remove, [backend.media / path])
 
 
 def _keep(media: Path, uploads: Sequence[Upload], folder: str) -> list[StoredFile]:
-    """File thread."""
+    """File thread: all of them, or none. Raises StorageFull, Unavailable."""
     relative = f"{folder}/{time.strftime('%Y/%m/%d', time.gmtime())}"
-    (media / relative).mkdir(parents=True, exist_ok=True)
-    stored = []
-    for upload in uploads:
-        content_type = sniff(upload)
-        path = f"{relative}/{secrets.token_hex(12)}{_suffix(upload.file_name)}"
-        with open(upload.path, "rb") as file:
-            os.fsync(file.fileno())
-        upload.path.replace(media / path)
-        stored.append(StoredFile(path, upload.file_name, upload.size, content_type))
-    directory = os.open(media / relative, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-    return stored
+    paths = [f"{relative}/{secrets.token_hex(12)}{_suffix(upload.file_name)}" for upload in uploads]
+    with storing(*[media / path for path in paths]):
+        (media / relative).mkdir(parents=True, exist_ok=True)
+        for upload, path in zip(uploads, paths, strict=True):
+            _move(upload, media / path)
+        directory = os.open(media / relative, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return [
+            StoredFile(path, upload.file_name, upload.size, sniff(upload))
+            for upload, path in zip(uploads, paths, strict=True)
+        ]
+
+
+def _move(upload: Upload, target: Path) -> None:
+    with open(upload.path, "rb") as file:
+        os.fsync(file.fileno())
+        if os.fstat(file.fileno()).st_size != upload.size:
+            raise Unavailable(f"{upload.file_name} did not arrive whole.")
+    upload.path.replace(target)
 
 
 def _suffix(name: str) -> str:
@@ -122,14 +130,6 @@ def sniff(upload: Upload) -> str:
         return by_content
     by_name = mimetypes.guess_type(upload.file_name)[0] or ""
     return by_name if by_name and by_name not in SHOWN_TYPES else "application/octet-stream"
-
-
-def prepare_folders(media: Path) -> None:
-    """At the start: makes the folders, removes what an earlier run was still receiving."""
-    incoming = media / INCOMING
-    incoming.mkdir(parents=True, exist_ok=True)
-    for leftover in incoming.iterdir():
-        leftover.unlink()
 
 
 # -- serving -----------------------------------------------------------------------------------------

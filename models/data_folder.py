@@ -45,6 +45,11 @@ class ServingLock:
             ) from None
         self._file = file
 
+    @property
+    def is_held(self) -> bool:
+        """Whether no other process serves the same; never so on PostgreSQL."""
+        return self._file is not None
+
     def note_served(self) -> None:
         """From now on an empty database file is a loss."""
         # Who has no room for a number on the disk has other troubles.

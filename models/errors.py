@@ -126,6 +126,13 @@ class Unavailable(DomainError):
     retry_after_s = 2
 
 
+class StorageFull(DomainError):
+    """The disk has no room for what was sent."""
+
+    code = "storage_full"
+    detail = "The server's disk is full. Nothing was stored."
+
+
 class Throttled(DomainError):
     """Too many requests; the next one has a chance after `retry_after_s`."""
 

@@ -152,6 +152,7 @@ async def test_every_job_of_the_server_runs_by_the_clock(app):
         "presence",
         "mail",
         "retention",
+        "uploads",
         "focus sessions",
         "held notifications",
         "deadlines",

@@ -1,0 +1,121 @@
+"""Where uploaded files lie while they come and after, and which of them no row names.
+
+The folder is shared by all processes: what one of them finds there may be another's, so it is removed by
+its age only. Everything here but `unnamed` and `oldest_use` is file work, for the store's file thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import peewee
+
+from models.base import SECOND_US
+from models.chat import Attachment
+from models.errors import StorageFull, Unavailable
+from models.people import Person
+
+log = logging.getLogger("taskroom.files")
+INCOMING = ".incoming"
+"""Folder below the media folder for files that belong to nothing yet."""
+LEFT_AFTER_S = 3600
+"""No upload takes so long: whoever was receiving it has gone."""
+UNNAMED_AFTER_S = 24 * 3600
+"""Long after every write that could still name it has ended."""
+
+
+def prepare_folders(media: Path) -> None:
+    """At the start: makes the folders."""
+    (media / INCOMING).mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def storing(*unfinished: Path) -> Iterator[None]:
+    """Around file work of a request. What the disk says becomes StorageFull or Unavailable; then the
+    `unfinished` files go."""
+    try:
+        yield
+    except OSError as error:
+        remove(unfinished)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull() from None
+        log.warning("cannot store a file: %s", error.strerror)
+        raise Unavailable("The file could not be stored.") from None
+    except BaseException:
+        remove(unfinished)
+        raise
+
+
+def remove(paths: Sequence[Path]) -> None:
+    """Removes files that may be there."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def remove_leftovers(media: Path, older_than_s: float = LEFT_AFTER_S) -> None:
+    """Removes what a process that is gone was still receiving."""
+    before = time.time() - older_than_s
+    for entry in _entries(media / INCOMING):
+        if _changed_at(entry) < before:
+            remove([Path(entry.path)])
+
+
+def old_files(media: Path, after: str, limit: int) -> list[str]:
+    """The paths below the media folder of up to `limit` files that have been there for long, in order,
+    those that sort behind `after`."""
+    found: list[str] = []
+    for path in _walk(media, "", after, time.time() - UNNAMED_AFTER_S):
+        found.append(path)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _walk(media: Path, folder: str, after: str, before: float) -> Iterator[str]:
+    entries = [entry for entry in _entries(media / folder) if not entry.name.startswith(".")]
+    # A folder sorts as its files do: by its name with the slash.
+    named = sorted((entry.name + "/" if entry.is_dir() else entry.name, entry) for entry in entries)
+    for name, entry in named:
+        path = folder + name
+        if name.endswith("/"):
+            if path > after or after.startswith(path):
+                yield from _walk(media, path, after, before)
+        elif path > after and _changed_at(entry) < before:
+            yield path
+
+
+def _entries(folder: Path) -> list[os.DirEntry]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+def _changed_at(entry: os.DirEntry) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def oldest_use() -> float:
+    """Query: since when this database has had people, in seconds since 1970. A file that is older was never
+    its own: with a wrong database beside it, a folder must not be swept empty."""
+    first = Person.select(peewee.fn.MIN(Person.date_joined)).scalar()
+    return float("inf") if first is None else first / SECOND_US
+
+
+def unnamed(paths: Sequence[str]) -> list[str]:
+    """Query: those of the paths that are nobody's attachment or picture."""
+    attachments = Attachment.select(Attachment.path).where(Attachment.path.in_(paths))
+    pictures = Person.select(Person.avatar).where(Person.avatar.in_(paths))
+    named = {path for query in (attachments, pictures) for (path,) in query.tuples()}
+    return [path for path in paths if path not in named]
