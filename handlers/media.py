@@ -42,6 +42,9 @@ SHOWN_TYPES = frozenset(
     }
 )
 """What a browser may show in place. Anything that can carry a script is for saving only."""
+_FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+_RUNNABLE = re.compile(r".*(java|ecma|j|live)script.*|text/css")
+"""Types that a browser takes for a script or a style, whatever other headers say."""
 _ALIASES = {
     "image/jpg": "image/jpeg",
     "audio/mp3": "audio/mpeg",
@@ -129,7 +132,12 @@ def sniff(upload: Upload) -> str:
     if by_content in SHOWN_TYPES:
         return by_content
     by_name = mimetypes.guess_type(upload.file_name)[0] or ""
-    return by_name if by_name and by_name not in SHOWN_TYPES else "application/octet-stream"
+    return harmless(by_name) if by_name and by_name not in SHOWN_TYPES else "application/octet-stream"
+
+
+def harmless(content_type: str) -> str:
+    """The type, but plain text for what a page of this server could run: files come from strangers."""
+    return "text/plain" if _RUNNABLE.fullmatch(content_type) else content_type
 
 
 # -- serving -----------------------------------------------------------------------------------------
@@ -162,7 +170,7 @@ class MediaFile(BaseHandler):
         if content_type is None:
             raise NotFound("There is no such file.")
         self.set_header("Content-Type", content_type)
-        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Content-Security-Policy", _FILE_POLICY)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.set_header("Cache-Control", "public, max-age=86400, immutable")
         await self._send(self.backend.media / path)
@@ -190,9 +198,9 @@ class MediaFile(BaseHandler):
             "Content-Disposition",
             f"{disposition}; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded_name}",
         )
-        self.set_header("Content-Type", attachment.content_type)
+        self.set_header("Content-Type", harmless(attachment.content_type))
         self.set_header("Content-Length", str(attachment.file_size))
-        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Content-Security-Policy", _FILE_POLICY)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.set_header("Cache-Control", "private, max-age=86400, immutable")
 

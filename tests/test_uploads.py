@@ -354,7 +354,9 @@ async def test_a_body_that_trickles_in_is_read_like_any_other(app, client):
         (b"plain", "a.txt", "text/html", "text/plain", False),
         (b"\x00\x01\x02", "noname", "image/png", "application/octet-stream", False),
         (b"", "empty.png", "image/png", None, False),
-        (b"alert(1)", "a.js", "text/javascript", None, False),
+        (b"alert(1)", "a.js", "text/javascript", "text/plain", False),
+        (b"alert(1)", "a.mjs", "text/javascript", "text/plain", False),
+        (b"* {color: red}", "a.css", "text/css", "text/plain", False),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
