@@ -24,8 +24,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
@@ -47,6 +45,8 @@ import handlers.tasks
 import handlers.workspaces
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
+from handlers.http_server import MAX_HEAD_BYTES, SECURITY_HEADERS, AnsweringServer
+from handlers.log_format import JsonFormatter, TextFormatter
 from handlers.providers import Providers
 from handlers.service import About
 from handlers.throttle import Throttle
@@ -66,6 +66,7 @@ from models.passwords import hash_password, weaknesses
 from models.people import ROLES, email_address
 from models.resets import ResetTokens
 from models.store import Store, StoreError
+from models.text import printable
 from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
@@ -115,7 +116,6 @@ ROUTES = [
 ]
 IDLE_CONNECTION_S = 75
 BODY_WITHIN_S = 300
-MOST_HEADER_BYTES = 32 * 1024
 MOST_BODY_BYTES = 2**40
 """Tornado's own limit closes without an answer; ours (`handlers.bodies`) come first and say why."""
 SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
@@ -162,7 +162,7 @@ class Taskroom:
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()
-        self._server: HTTPServer | None = None
+        self._server: AnsweringServer | None = None
         self.realtime: Realtime | None = None
         self.throttle: Throttle | None = None
         self.providers: Providers | None = None
@@ -253,6 +253,7 @@ class Taskroom:
             realtime=self.realtime,
             stream=self._stream,
             static_files=handlers.pages.load(),
+            security_headers=SECURITY_HEADERS,
             describe=describe_api,
             troubles=self.clock.troubles,
             about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
@@ -265,12 +266,12 @@ class Taskroom:
         if settings.tls_cert:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             tls.load_cert_chain(settings.tls_cert, settings.tls_key)
-        self._server = HTTPServer(
+        self._server = AnsweringServer(
             application,
             ssl_options=tls,
             idle_connection_timeout=IDLE_CONNECTION_S,
             body_timeout=BODY_WITHIN_S,
-            max_header_size=MOST_HEADER_BYTES,
+            max_header_size=MAX_HEAD_BYTES,
             max_body_size=MOST_BODY_BYTES,
         )
         sockets = bind_sockets(settings.port, settings.host)
@@ -377,7 +378,7 @@ def create_user(settings: Settings, args: Sequence[str]) -> int:
     store.prepare()
     new = NewPerson(email, "", hash_password(password))
     person = store.run_alone(lambda: accounts.create_person(new, role).to_json())
-    print(f"Made {person['username']} (id {person['id']}, {person['role']}).")
+    print(f"Made {printable(person['username'])} (id {person['id']}, {person['role']}).")
     return 0
 
 
@@ -405,10 +406,11 @@ def show_mail(settings: Settings, args: Sequence[str]) -> int:
     waiting = store.run_alone(unsent, MOST_MAIL_SHOWN)
     for one in waiting:
         then = iso(one.next_attempt_at) or "never: given up"
-        print(f"mail {one.id} to {one.recipient}, queued {iso(one.created_at)}")
-        print(f"  Subject: {one.subject}")
-        print(f"  Attempts: {one.attempts}, the next: {then}" + (f" ({one.error})" if one.error else ""))
-        print("".join(f"\n  | {line}" for line in one.body.splitlines()).lstrip("\n"), end="\n\n")
+        print(f"mail {one.id} to {printable(one.recipient)}, queued {iso(one.created_at)}")
+        print(f"  Subject: {printable(one.subject)}")
+        error = f" ({printable(one.error)})" if one.error else ""
+        print(f"  Attempts: {one.attempts}, the next: {then}{error}")
+        print("".join(f"\n  | {printable(line)}" for line in one.body.splitlines()).lstrip("\n"), end="\n\n")
     where = "" if settings.smtp_url else " (smtp_url is empty: it stays in the queue)"
     print(f"{len(waiting)} not sent{where}.")
     return 0
@@ -425,7 +427,7 @@ COMMANDS = {
 
 
 def _complain(text: str) -> int:
-    print(f"taskroom: {text}", file=sys.stderr)
+    print(f"taskroom: {printable(text)}", file=sys.stderr)
     return 1
 
 
@@ -457,23 +459,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
-
-
 def _set_up_logging(log_format: str) -> None:
     handler = logging.StreamHandler()
-    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(_JsonFormatter() if log_format == "json" else text)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # It quotes malformed headers, and with them tokens.
     logging.getLogger("tornado.general").setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ deployments of document A already set it. Lists are comma-separated; 0 or empty 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import secrets
@@ -20,6 +21,8 @@ from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, fiel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _MOST_DAYS = 3650
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+"""Browsers leave these out of an Origin."""
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
 # Never the assignment, department or workspace, whatever the setting says.
 _ASSIGNEE_FIELDS = ("title", "description", "status", "priority", "due_date", "estimate_hours")
@@ -233,10 +236,18 @@ class Settings(BaseSettings):
         """Largest file in bytes; 0 is no limit."""
         return int(self.max_upload_mb * 1024 * 1024)
 
-    def allows_origin(self, origin: str, host: str) -> bool:
-        """Whether a page of this origin may act with a person's cookies: this host's, or a listed one."""
+    def allows_origin(self, origin: str, scheme: str, host: str) -> bool:
+        """Whether a page of this origin may act with a person's cookies: one of the address that the
+        request was sent to, of `backend_url`, or a listed one."""
         # Compared as text: what is no URL at all makes a parser raise.
-        return origin.partition("://")[2] == host or origin in self.cors_origins
+        own = f"{scheme}://{host.lower()}".removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
+        return origin in (own, self.backend_origin) or origin in self.cors_origins
+
+    @functools.cached_property
+    def backend_origin(self) -> str | None:
+        """Scheme, host and port of `backend_url`."""
+        parts = urlsplit(self.backend_url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
 
     def resolve_secret(self) -> str:
         """`secret_key`, or the one kept in `data_dir` (made at the first start, mode 0600)."""

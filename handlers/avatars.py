@@ -89,7 +89,8 @@ def reencoded(source: Path) -> tuple[bytes, str]:
     out = io.BytesIO()
     try:
         with Image.open(source, formats=list(_SUFFIXES)) as image:
-            kind = image.format
+            # Many phones put several pictures into one file, of which the first is a JPEG.
+            kind = "JPEG" if image.format == "MPO" else image.format
             if image.width * image.height > MOST_PIXELS:
                 raise Invalid({"avatar": [f"At most {MOST_PIXELS // 1_000_000} million pixels."]})
             image.draft("RGB", (SIDE_PX * 2, SIDE_PX * 2))

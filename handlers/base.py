@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import logging
 import re
+from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ import orjson
 from pydantic import AfterValidator, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from handlers.bodies import BodyReader, Upload, body_reader
+from handlers.bodies import BodyReader, Upload, body_reader, declared_size
+from handlers.http_server import SECURITY_HEADERS
 from handlers.providers import Providers
 from handlers.throttle import ANON, USER, Throttle, network
 from models import errors
@@ -63,6 +65,8 @@ _CORS_HEADERS = (
 )
 _EXPOSED_HEADERS = "content-disposition, etag, retry-after"
 _PREFLIGHT_LIFE_S = "600"
+_HSTS = "max-age=31536000"
+"""For a year, a browser that has been here over TLS comes by TLS only."""
 MOST_DRAINED_BYTES = 64 * 1024 * 1024
 """A refused body up to this size is read to its end, so that the client gets its answer."""
 
@@ -181,15 +185,21 @@ class BaseHandler(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        self.set_header("X-Content-Type-Options", "nosniff")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+        if self.request.protocol == "https":
+            self.set_header("Strict-Transport-Security", _HSTS)
         self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "same-origin")
         origin = self.request.headers.get("Origin")
         self.set_header("Vary", "Origin")
-        if origin and self.settings["backend"].settings.allows_origin(origin, self.request.host):
+        if origin and self._allows(origin):
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Allow-Credentials", "true")
             self.set_header("Access-Control-Expose-Headers", _EXPOSED_HEADERS)
+
+    def _allows(self, origin: str) -> bool:
+        settings: Settings = self.settings["backend"].settings
+        return settings.allows_origin(origin, self.request.protocol, self.request.host)
 
     async def prepare(self) -> None:
         """Decides from the headers alone whether the request may go on."""
@@ -257,18 +267,24 @@ class BaseHandler(RequestHandler):
         """Raises Forbidden if another site's page would act with this person's cookies."""
         origin = self.request.headers.get("Origin")
         unsafe = self.request.method not in SAFE_METHODS
-        if unsafe and origin and not self.backend.settings.allows_origin(origin, self.request.host):
+        if unsafe and origin and not self._allows(origin):
             raise errors.Forbidden("This origin may not act with cookies.", "origin_not_allowed")
 
     def _refuse(self, error: DomainError) -> None:
         """Answers after the body has come: a connection closed on unread input takes the answer with
         it. At once only if the client waits for leave to send, or would send very much."""
         self._refusal = error
-        length = self.request.headers.get("Content-Length", "")
         waits = self.request.headers.get("Expect", "").lower() == "100-continue"
-        if waits or (length.isdigit() and int(length) > MOST_DRAINED_BYTES):
+        if waits or self._is_too_long_to_drain():
             self.answer_error(error)
             self.finish()
+
+    def _is_too_long_to_drain(self) -> bool:
+        try:
+            return declared_size(self.request.headers) > MOST_DRAINED_BYTES
+        except errors.Malformed:
+            # The server answers this one itself.
+            return False
 
     async def _refused(self, *path_args: str) -> None:
         """Every method that is no endpoint."""
@@ -451,6 +467,16 @@ class BaseHandler(RequestHandler):
         if status_code == 405:
             self.set_header("Allow", ", ".join([*self.endpoints, "OPTIONS"]))
         self.finish(orjson.dumps({"detail": self._reason, "code": "error"}))
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Answers; also if the body is still coming."""
+        if not self.request._body_future.done():
+            self.request.connection.stream.drains = True
+        return super().finish(chunk)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """A part of the path; what is no UTF-8 names nothing."""
+        return value.decode(errors="replace")
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         # Tornado's own would print the request's query, tokens and all.

@@ -6,6 +6,8 @@ with a name, raised as soon as it is known.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import hashlib
 import os
 import secrets
@@ -32,6 +34,9 @@ MOST_PARTS = 200
 # Beside the files: boundaries and part headers.
 _OVERHEAD_BYTES = 64 * 1024
 _HEAD_BYTES = 4096
+_MAX_LENGTH_DIGITS = 15
+_SLOW_FORM_BYTES = 64 * 1024
+"""A longer form takes its time, and is taken apart beside the loop."""
 
 
 @dataclass(slots=True)
@@ -77,13 +82,22 @@ class BodyReader(Protocol):
         """What stands for the content in an idempotency fingerprint."""
 
 
+def declared_size(headers: Mapping[str, str]) -> int:
+    """How many bytes the client says the body has; 0 if it does not say. Raises Malformed."""
+    text = headers.get("Content-Length")
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit()) or len(text) > _MAX_LENGTH_DIGITS:
+        raise Malformed("The Content-Length is not a number of bytes.")
+    return int(text)
+
+
 def body_reader(
     headers: Mapping[str, str], takes_files: bool, settings: Settings, media: Path, store: Store
 ) -> BodyReader:
-    """The reader for a request with these headers. Raises UnsupportedType, TooLarge."""
+    """The reader for a request with these headers. Raises UnsupportedType, TooLarge, Malformed."""
     content_type, options = parse_options_header(headers.get("Content-Type", ""))
-    length = headers.get("Content-Length", "")
-    size = int(length) if length.isdigit() else 0
+    size = declared_size(headers)
     if content_type == b"multipart/form-data":
         boundary = options.get(b"boundary")
         if not boundary:
@@ -91,7 +105,10 @@ def body_reader(
         limit = settings.max_upload_bytes
         if limit and size > limit * MOST_FILES + MOST_TEXT_BYTES + _OVERHEAD_BYTES:
             raise TooLarge()
-        return MultipartBody(boundary, takes_files, limit, media / INCOMING, store)
+        try:
+            return MultipartBody(boundary, takes_files, limit, media / INCOMING, store)
+        except FormParserError:
+            raise Malformed("The boundary of the multipart body is not well-formed.") from None
     if size > MOST_TEXT_BYTES:
         raise TooLarge(f"The body is larger than {MOST_TEXT_BYTES // 1024} KiB.")
     if content_type == b"application/x-www-form-urlencoded":
@@ -137,10 +154,14 @@ class FormBody(JsonBody):
     """A body of form fields."""
 
     async def finish(self) -> Content:
+        parse = functools.partial(
+            parse_qsl, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS
+        )
         try:
-            pairs = parse_qsl(
-                self._text.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS
-            )
+            if len(self._text) > _SLOW_FORM_BYTES:
+                pairs = await asyncio.to_thread(parse, self._text.decode())
+            else:
+                pairs = parse(self._text.decode())
         except ValueError:
             raise Malformed("The form is not valid UTF-8, or has too many fields.") from None
         fields: dict[str, list[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Protocol
 
@@ -211,7 +212,7 @@ class ServerSentEvents(StreamHandler):
         text = self.request.headers.get("Last-Event-ID", "").strip()
         if not text:
             return query.after
-        if not text.isascii() or not text.isdigit() or int(text[:20]) > LARGEST_ID:
+        if not re.fullmatch("[0-9]{1,16}", text) or int(text) > LARGEST_ID:
             raise Invalid({"Last-Event-ID": ["A seq is required, as an event carried it."]})
         return int(text)
 

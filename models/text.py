@@ -33,6 +33,14 @@ def fold(text: str) -> str:
     return normalized("NFKC", text).strip().casefold()
 
 
+def printable(text: str) -> str:
+    """The text with escapes for what a log or a terminal would obey instead of showing: control
+    characters, line ends, and what turns the direction of writing."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def _stream_safe(text: str) -> str:
     """The text with a joiner, which nothing is sorted across, wherever a run of marks gets too long."""
     if text.isascii() or not any(map(_has_marks, text[::_SAMPLE_EVERY])):

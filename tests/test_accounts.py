@@ -927,7 +927,13 @@ def test_a_misspelt_variable_is_found(monkeypatch):
     [
         ("http://localhost:3000", "here:8000", True),
         ("http://here:8000", "here:8000", True),
-        ("https://here:8000", "here:8000", True),
+        ("https://here:8000", "here:8000", False),
+        ("http://here", "here:80", True),
+        ("http://here", "HERE", True),
+        ("https://public.example", "here:8000", True),
+        ("http://public.example", "here:8000", False),
+        ("://", "here:8000", False),
+        ("http://[", "here:8000", False),
         ("http://here", "here:8000", False),
         ("http://evil.example", "here:8000", False),
         ("http://localhost:3000.evil.example", "here:8000", False),
@@ -937,7 +943,8 @@ def test_a_misspelt_variable_is_found(monkeypatch):
     ],
 )
 def test_an_origin_is_this_host_s_or_a_listed_one(origin, host, allowed):
-    assert settings_module.load().allows_origin(origin, host) is allowed
+    chosen = settings_module.load({"backend_url": "https://public.example/taskroom"})
+    assert chosen.allows_origin(origin, "http", host) is allowed
 
 
 def test_the_secret_is_made_once_and_kept_for_its_owner_only(tmp_path):

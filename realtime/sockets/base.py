@@ -308,6 +308,8 @@ class Socket(WebSocketHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
+        for name, value in self.settings["security_headers"].items():
+            self.set_header(name, value)
 
     def prepare(self) -> None:
         if self.request.method != "GET":
@@ -349,7 +351,8 @@ class Socket(WebSocketHandler):
             return token.strip()
         cookie = self.get_cookie("access")
         origin = self.request.headers.get("Origin")
-        if cookie and origin and self.realtime.settings.allows_origin(origin, self.request.host):
+        here = self.request.protocol, self.request.host
+        if cookie and origin and self.realtime.settings.allows_origin(origin, *here):
             return cookie
         return self._query("token")
 

@@ -1,0 +1,43 @@
+"""How a log line looks: one line, and nothing in it that a terminal would obey."""
+
+from __future__ import annotations
+
+import logging
+
+import orjson
+
+from models.text import printable
+
+
+class _SafeFormatter(logging.Formatter):
+    """Escapes what strangers put into paths, names and errors."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: object) -> str:
+        return "\n".join(printable(line) for line in super().formatException(ei).split("\n"))
+
+
+class TextFormatter(_SafeFormatter):
+    """For people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+class JsonFormatter(_SafeFormatter):
+    """For programs: one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON."""
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": printable(record.getMessage()),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
