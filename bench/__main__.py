@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import fanout, idle, reconnect, rooms, start, tasks
+from bench import fanout, idle, processes, reconnect, rooms, start, tasks
 from bench.figures import Figure, table
 
 BENCHMARKS = {
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "start": start.run,
     "reconnect": reconnect.run,
     "tasks": tasks.run,
+    "processes": processes.run,
 }
 
 

@@ -37,7 +37,7 @@ class Server:
     """
 
     def __init__(self, script: str | Path, *args: str, log: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._command = [sys.executable, str(script), "--port", str(self.port), *args]
         self._log = log
 
@@ -146,7 +146,8 @@ def _log_beside(data_dir: Path) -> Path:
     return data_dir.with_suffix(".log")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of this machine that nobody uses now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]
