@@ -389,12 +389,11 @@ class BaseHandler(RequestHandler):
 
         With an `Idempotency-Key` it is done once, and its answer given again.
         """
-        call = functools.partial(_answered, operation, status)
         key = self._idempotency_key()
         if key is None:
-            answer = await self.store.write(call, self.actor, *args)
+            answer = _answer_of(await self.store.write(operation, self.actor, *args), status)
         else:
-            asked = self._fingerprint()
+            asked, call = self._fingerprint(), functools.partial(_answered, operation, status)
             answer = await self.store.write(once, self.actor.id, key, asked, call, self.actor, *args)
         self.answer(answer.body, answer.status)
         return answer
@@ -502,7 +501,10 @@ class UnknownPath(BaseHandler):
 
 
 def _answered(operation: Callable[..., Any], status: int, *args: Any) -> Answer:
-    result = operation(*args)
+    return _answer_of(operation(*args), status)
+
+
+def _answer_of(result: Any, status: int) -> Answer:
     return result if isinstance(result, Answer) else Answer(status, result)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,9 +61,14 @@ def iso(at: int | None) -> str | None:
     return (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
 
 
+def is_postgres() -> bool:
+    """Whether the database is PostgreSQL; SQLite otherwise."""
+    return isinstance(database.obj, peewee.PostgresqlDatabase)
+
+
 def locked(query: peewee.ModelSelect) -> peewee.ModelSelect:
     """The query, keeping its rows from other processes until the end of the transaction."""
-    return query.for_update() if isinstance(database.obj, peewee.PostgresqlDatabase) else query
+    return query.for_update() if is_postgres() else query
 
 
 class Statement:
@@ -84,10 +90,10 @@ class Statement:
         # Keyed by the database, since tests bind one process to several in turn.
         bound = self._bound
         if bound is None or bound[0] is not database.obj:
-            is_postgres = isinstance(database.obj, peewee.PostgresqlDatabase)
-            text = _LOCK.sub(r"FOR UPDATE OF \1" if is_postgres else "", self._text)
-            text = _MATCH.sub(_POSTGRES_MATCH if is_postgres else _SQLITE_MATCH, text)
-            text = _WALK.sub(r"\1" if is_postgres else r"+\1", text)
+            for_postgres = is_postgres()
+            text = _LOCK.sub(r"FOR UPDATE OF \1" if for_postgres else "", self._text)
+            text = _MATCH.sub(_POSTGRES_MATCH if for_postgres else _SQLITE_MATCH, text)
+            text = _WALK.sub(r"\1" if for_postgres else r"+\1", text)
             text = text.replace("?", database.obj.param)
             bound = self._bound = (database.obj, text)
         return bound[1]
@@ -143,6 +149,29 @@ class Insert:
 def marks(count: int) -> str:
     """So many parameters of a statement, for `IN (…)`."""
     return ", ".join("?" * count)
+
+
+class OneTrip:
+    """A large statement of PostgreSQL alone, planned once a connection; `$1` is its parameter.
+
+    Sent together with the statement before it, which takes a lock: outside a transaction, the two are
+    one of their own, begun, committed and answered in a single round trip.
+    """
+
+    __slots__ = ("_name", "_prepared", "_text")
+
+    def __init__(self, name: str, type_: str, text: str) -> None:
+        self._name = name
+        self._text = f"PREPARE {name} ({type_}) AS {' '.join(text.split())}"
+        self._prepared: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def all(self, before: str, param: Any) -> list[tuple]:
+        """Every row of the statement."""
+        connection = database.obj.connection()
+        if connection not in self._prepared:
+            database.obj.execute_sql(self._text)
+            self._prepared.add(connection)
+        return database.obj.execute_sql(f"{before}; EXECUTE {self._name}(%s)", (param,)).fetchall()
 
 
 def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:

@@ -82,10 +82,10 @@ class Event:
     """Something that happened, on its way from the operation to the sockets.
 
     `seq` is None until the store has kept it. `origin` is whatever the caller gave the store, `size`
-    roughly the bytes of its JSON.
+    roughly the bytes of its JSON, and `text` that JSON itself, until the event has been handed on.
     """
 
-    __slots__ = ("groups", "kind", "origin", "payload", "seq", "size")
+    __slots__ = ("groups", "kind", "origin", "payload", "seq", "size", "text")
 
     def __init__(self, kind: Kind, groups: Sequence[str], payload: Payload, seq: int | None = None) -> None:
         self.kind = kind
@@ -94,6 +94,7 @@ class Event:
         self.seq = seq
         self.origin: Any = None
         self.size = 0
+        self.text: str | None = None
 
     @property
     def about(self) -> Sequence[str]:
@@ -327,6 +328,8 @@ class Address(Table):
 
 
 _ALL: Mapping[str, int] = {}
+LOCK_COUNTER = "SELECT seq FROM event_counter WHERE id = 1 FOR UPDATE"
+"""On PostgreSQL, the first statement of whoever writes: what all take first, nobody waits for crosswise."""
 _take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
 _insert_events = Insert("event", "seq", "kind", "payload", "created_at")
 _insert_addresses = Insert("event_group", "group_name", "seq")
@@ -344,7 +347,7 @@ def append(batch: Sequence[Event]) -> None:
     rows = []
     for seq, event in enumerate(batch, first):
         text = orjson.dumps(event.payload).decode()
-        event.seq, event.size = seq, len(text)
+        event.seq, event.size, event.text = seq, len(text), text
         rows.append((seq, event.kind.name, text, moment))
     _insert_events.run(rows)
     _insert_addresses.run([(name, event.seq) for event in batch for name in (*event.groups, *event.about)])

@@ -42,7 +42,7 @@ RULES = (
     Rule(("models",), ("tornado",), "models know neither HTTP nor sockets"),
     Rule(
         ("models",), ("asyncio",), "only the store and its pools meet the loop",
-        but=("models.store", "models.hashing"),
+        but=("models.store", "models.database_threads", "models.hashing"),
     ),
     Rule(
         REALTIME_CORE,

@@ -12,7 +12,7 @@ import time
 import peewee
 import pytest
 
-from models import events, task_lists
+from models import events, task_lists, writer
 from models import store as store_module
 from models.base import database
 from models.errors import Conflict, Unavailable
@@ -88,7 +88,8 @@ async def heals(store, name="healed"):
 
 
 @pytest.mark.gen_test
-async def test_what_waits_together_is_committed_once(store):
+async def test_what_waits_together_is_committed_once(store, monkeypatch):
+    monkeypatch.setattr(writer, "MOST_BATCH_S", 60)
     async with busy_writer(store):
         batches, units = store.batches, store.units
         waiting = [store.submit(add, f"d{n}") for n in range(40)]
@@ -98,7 +99,7 @@ async def test_what_waits_together_is_committed_once(store):
 
 @pytest.mark.gen_test
 async def test_no_batch_grows_without_end_and_the_order_of_calls_stays(store, run, monkeypatch):
-    monkeypatch.setattr(store_module, "MOST_UNITS_A_BATCH", 4)
+    monkeypatch.setattr(writer, "MOST_UNITS_A_BATCH", 4)
     async with busy_writer(store):
         batches = store.batches
         waiting = [store.submit(add, f"d{n}") for n in range(10)]

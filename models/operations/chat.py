@@ -8,10 +8,12 @@ from typing import Any
 
 from models import access, chat, events, groups
 from models.base import Statement, locked, now
+from models.batches import in_batches
 from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
-from models.operations import notices
+from models.operations import notices, posting
 from models.operations.idempotency import Answer
+from models.operations.posting import Draft, StoredFile
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
 from models.sessions import Actor
@@ -19,27 +21,6 @@ from models.store import serialize
 from models.tasks import Scope, TaskKey
 
 MOST_PARTICIPANTS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """An uploaded file in its final place, not yet attached to anything."""
-
-    path: str
-    file_name: str
-    file_size: int
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message somebody wants to send. `client_id` makes sending it twice harmless."""
-
-    room_id: int
-    content: str
-    room_type: str | None = None
-    client_id: str | None = None
-    files: Sequence[StoredFile] = ()
 
 
 # -- rooms -------------------------------------------------------------------------------------------
@@ -233,6 +214,7 @@ def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
         raise NotFound("There is no such person.") from None
 
 
+@in_batches(posting.BATCH)
 def post_message(actor: Actor, draft: Draft) -> Answer:
     """Stores a message (201), or gives back the one stored with this `client_id` (200).
 

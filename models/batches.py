@@ -1,0 +1,46 @@
+"""Operations of which many can be done in one go, at little more than the cost of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.events import Event
+
+Units = Sequence[tuple]
+Outcome = tuple[Any, list[Event]]
+"""What the operation would have returned, and its events, numbered and in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many units of an operation are done at once; a unit is the operation's arguments.
+
+    `takes(*args)` tells whether a unit is of the ordinary kind. `prepare(units)` reads and makes what it
+    can before anything is locked; `store(prepared)` writes it all with one statement that needs no
+    transaction around it, and gives each unit's outcome, or None for a unit that has to be done alone.
+    """
+
+    takes: Callable[..., bool]
+    prepare: Callable[[Units], Any]
+    store: Callable[[Any], Sequence[Outcome | None]]
+
+
+_batches: dict[Callable, Batch] = {}
+
+
+def in_batches(batch: Batch) -> Callable[[Callable], Callable]:
+    """Says of an operation how many of it are done at once."""
+
+    def declare(operation: Callable) -> Callable:
+        _batches[operation] = batch
+        return operation
+
+    return declare
+
+
+def batch_of(operation: Callable, args: tuple) -> Batch | None:
+    """How this unit is done together with others, if it is."""
+    batch = _batches.get(operation)
+    return batch if batch is not None and batch.takes(*args) else None

@@ -1,0 +1,161 @@
+"""Many messages at once: the everyday message to a group, which mentions nobody and brings no file.
+
+What the sender is called and where they may write is remembered from one message to the next, and
+checked by the statement that stores them; only who has never written there is looked up.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+import peewee
+
+from models import chat, events, groups, posts
+from models.base import Statement, database, now
+from models.batches import Batch, Outcome
+from models.chat import DIRECT, FIRST_ROOM_ID, GROUP
+from models.operations.idempotency import Answer
+from models.posts import Post
+from models.sessions import Actor
+
+_MOST_KNOWN = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An uploaded file in its final place, not yet attached to anything."""
+
+    path: str
+    file_name: str
+    file_size: int
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message somebody wants to send. `client_id` makes sending it twice harmless."""
+
+    room_id: int
+    content: str
+    room_type: str | None = None
+    client_id: str | None = None
+    files: Sequence[StoredFile] = ()
+
+
+class _Place(NamedTuple):
+    """Somebody in a room, as last seen."""
+
+    room_type: str
+    username: str
+    avatar: str | None
+
+
+# Of each database that this process has been bound to, by room and person.
+_known: weakref.WeakKeyDictionary[peewee.Database, dict[tuple[int, int], _Place]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _places() -> dict[tuple[int, int], _Place]:
+    found = _known.setdefault(database.obj, {})
+    if len(found) > _MOST_KNOWN:
+        found.clear()
+    return found
+
+
+@functools.cache
+def _look_up(count: int) -> Statement:
+    return Statement(f"""
+        SELECT me.room_id, me.person_id, r.room_type, p.username, p.avatar
+        FROM participant me JOIN room r ON r.id = me.room_id JOIN person p ON p.id = me.person_id
+        WHERE p.is_active AND (me.room_id, me.person_id) IN (VALUES {", ".join(["(?, ?)"] * count)})
+    """)
+
+
+def _learn(pairs: Collection[tuple[int, int]]) -> None:
+    if pairs:
+        rows = _look_up(len(pairs)).all(*(number for pair in pairs for number in pair))
+        _places().update({(row[0], row[1]): _Place(*row[2:]) for row in rows})
+
+
+def _takes(actor: Actor, draft: Draft) -> bool:
+    """Whether a message is of the everyday kind, as far as that is known."""
+    if draft.files or "@" in draft.content or (draft.room_type == DIRECT and draft.room_id < FIRST_ROOM_ID):
+        return False
+    place = _places().get((draft.room_id, actor.id))
+    return place is None or place.room_type == GROUP
+
+
+class _Made(NamedTuple):
+    """A message on its way: what is stored, and what it is to others but for its id."""
+
+    post: Post
+    message: dict[str, Any]
+
+
+def _prepare(units: Sequence[tuple[Actor, Draft]]) -> list[_Made | None]:
+    places = _places()
+    _learn({(draft.room_id, actor.id) for actor, draft in units} - places.keys())
+    moment = now()
+    return [_made(actor, draft, moment + place) for place, (actor, draft) in enumerate(units)]
+
+
+def _made(actor: Actor, draft: Draft, moment: int) -> _Made | None:
+    place = _places().get((draft.room_id, actor.id))
+    if place is None or place.room_type != GROUP:
+        return None
+    message = chat.message_json(
+        0,
+        draft.room_id,
+        place.room_type,
+        draft.content,
+        actor.id,
+        place.username,
+        place.avatar,
+        moment,
+        client_id=draft.client_id,
+    )
+    post = Post(
+        draft.room_id,
+        place.room_type,
+        actor.id,
+        place.username,
+        place.avatar,
+        draft.content,
+        draft.client_id,
+        moment,
+        groups.room(place.room_type, draft.room_id),
+        orjson.dumps(message).decode(),
+    )
+    return _Made(post, message)
+
+
+def _store(units: Sequence[_Made | None]) -> list[Outcome | None]:
+    stored = posts.store([made.post for made in units if made is not None])
+    outcomes: list[Outcome | None] = []
+    for made in units:
+        its = None if made is None else stored.get(made.post.created_at)
+        if made is None or its is None:
+            outcomes.append(None)
+            continue
+        made.message["id"] = its.message_id
+        event = events.Event(events.MESSAGE_CREATED, (made.post.group,), made.message, its.seq)
+        event.text = posts.text_of(made.post, its.message_id)
+        event.size = len(event.text)
+        outcomes.append((Answer(201, made.message), [event]))
+    _forget(made.post for made, outcome in zip(units, outcomes, strict=True) if made and outcome is None)
+    return outcomes
+
+
+def _forget(refused: Collection[Post]) -> None:
+    """Whatever was believed of them may be wrong."""
+    for post in refused:
+        _places().pop((post.room_id, post.sender_id), None)
+
+
+BATCH = Batch(_takes, _prepare, _store)
