@@ -227,7 +227,7 @@ class Taskroom:
         every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
         every(retention.EVERY_S, "retention", lambda: retention.forget_old(store, settings))
         every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
-        every(focus.LOOK_EVERY_S, "focus sessions", lambda: focus.tick(store))
+        every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
         every(holding.EVERY_S, "held notifications", lambda: holding.release_due(store))
         if settings.deadline_hours:
             every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))

@@ -60,7 +60,9 @@ class FocusParticipant(Table):
 _due = Statement("""
     SELECT f.id FROM focus_session f WHERE f.status = 'running' AND f.ends_at <= ? ORDER BY f.ends_at LIMIT ?
 """)
-_next_end = Statement("SELECT min(f.ends_at) FROM focus_session f WHERE f.status = 'running'")
+_running = Statement("""
+    SELECT f.id, f.ends_at FROM focus_session f WHERE f.status = 'running' ORDER BY f.ends_at
+""")
 _present = Statement("""
     SELECT q.person_id FROM focus_participant q WHERE q.session_id = ? AND q.left_at IS NULL
     ORDER BY q.joined_at, q.person_id
@@ -69,8 +71,21 @@ _begin_focus = Statement("""
     UPDATE focus_participant SET focused_since = ? WHERE session_id = ? AND left_at IS NULL
 """)
 _end_focus = Statement("""
-    UPDATE focus_participant SET focused = focused + ? - focused_since, focused_since = NULL
+    UPDATE focus_participant SET focused_since = NULL,
+        focused = focused + CASE WHEN focused_since < ? THEN ? - focused_since ELSE 0 END
     WHERE session_id = ? AND focused_since IS NOT NULL
+""")
+_end_focus_of_one = Statement("""
+    UPDATE focus_participant SET focused_since = NULL,
+        focused = focused + CASE WHEN focused_since < ? THEN ? - focused_since ELSE 0 END
+    WHERE session_id = ? AND focused_since IS NOT NULL AND person_id = ?
+""")
+_shift_focus = Statement("""
+    UPDATE focus_participant SET focused_since = focused_since + ?
+    WHERE session_id = ? AND focused_since IS NOT NULL
+""")
+_bound_focus = Statement("""
+    UPDATE focus_participant SET focused_since = ? WHERE session_id = ? AND focused_since > ?
 """)
 _watched = Statement("""
     SELECT q.session_id FROM focus_participant q JOIN focus_session f ON f.id = q.session_id
@@ -88,9 +103,9 @@ def due(at: int, most: int) -> list[int]:
     return [row[0] for row in _due.all(at, most)]
 
 
-def next_end() -> int | None:
-    """When the next phase ends."""
-    return _next_end.one()[0]
+def running() -> list[tuple[int, int]]:
+    """The sessions that run, each with when its phase ends, the next one first."""
+    return _running.all()
 
 
 def present_ids(session_id: int) -> list[int]:
@@ -103,9 +118,22 @@ def begin_focus(session_id: int, at: int) -> None:
     _begin_focus.run(at, session_id)
 
 
-def end_focus(session_id: int, at: int) -> None:
-    """Until this instant they have focused."""
-    _end_focus.run(at, session_id)
+def end_focus(session_id: int, at: int, person_id: int | None = None) -> None:
+    """Until this instant they have focused, or one of them; whoever came after it, not at all."""
+    if person_id is None:
+        _end_focus.run(at, at, session_id)
+    else:
+        _end_focus_of_one.run(at, at, session_id, person_id)
+
+
+def shift_focus(session_id: int, by: int) -> None:
+    """Their focus began so much later, by a clock that has jumped."""
+    _shift_focus.run(by, session_id)
+
+
+def bound_focus(session_id: int, at: int) -> None:
+    """Nobody's focus begins after this instant."""
+    _bound_focus.run(at, session_id, at)
 
 
 def open_ids(person_id: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import access, events, focus, groups
-from models.base import SECOND_US, iso, now
+from models.base import SECOND_US, iso
 from models.errors import Conflict
 from models.focus import (
     BREAK,
@@ -24,6 +24,7 @@ from models.operations.notifications import release
 from models.operations.versions import check_version
 from models.people import Person, reference
 from models.sessions import Actor
+from models.steady import now
 from models.tasks import TaskKey
 
 MOST_PARTICIPANTS = 500
@@ -91,7 +92,7 @@ def update(
     actor: Actor, session_id: int, changes: dict[str, Any], version: int | None = None
 ) -> dict[str, Any]:
     """Changes a session; its clock only before it starts. Raises NotFound, Forbidden, Conflict."""
-    session = access.hosts_focus_session(actor, session_id)
+    session = _caught_up(access.hosts_focus_session(actor, session_id))
     check_version(version, session.version, lambda: focus.session_json(session))
     if set(changes) - {"title"} and session.status != WAITING:
         raise Conflict("The clock of a session that has started is fixed.", "already_started")
@@ -123,7 +124,7 @@ def remove_of_workspace(workspace_id: int) -> None:
 
 def join(actor: Actor, session_id: int) -> dict[str, Any]:
     """Takes part; doing it twice is fine. Raises NotFound, Conflict for a session that is over."""
-    session = access.changes_focus_session(actor, session_id)
+    session = _session(actor, session_id)
     if session.status == FINISHED:
         raise Conflict("This session is over.", "finished")
     present = focus.present_ids(session_id)
@@ -150,7 +151,7 @@ def join(actor: Actor, session_id: int) -> dict[str, Any]:
 
 def leave(actor: Actor, session_id: int) -> dict[str, Any]:
     """Takes no part any more; if it is the host, the longest present takes over. Raises NotFound."""
-    session = access.changes_focus_session(actor, session_id)
+    session = _session(actor, session_id)
     _leave(session, actor.id)
     return focus.session_json(session)
 
@@ -160,7 +161,7 @@ def leave_workspace(workspace_id: int, person_id: int) -> None:
     ids = focus.open_ids(person_id)
     wanted = FocusSession.id.in_(ids) & (FocusSession.workspace_id == workspace_id)
     for session in list(FocusSession.select().where(wanted).order_by(FocusSession.id)):
-        _leave(focus.locked_session(session.id), person_id)
+        _leave(_caught_up(focus.locked_session(session.id)), person_id)
 
 
 def leave_unseen(person_ids: Collection[int]) -> None:
@@ -172,7 +173,7 @@ def leave_unseen(person_ids: Collection[int]) -> None:
     for session_id, person_id in found:
         session = focus.locked_session(session_id)
         if person_id in actors and not access.may_be_in(actors[person_id], session):
-            _leave(session, person_id)
+            _leave(_caught_up(session), person_id)
 
 
 def _leave(session: FocusSession, person_id: int) -> None:
@@ -181,11 +182,7 @@ def _leave(session: FocusSession, person_id: int) -> None:
         return
     moment = now()
     mine = (FocusParticipant.session == session.id) & (FocusParticipant.person == person_id)
-    if _is_focusing(session):
-        focused = FocusParticipant.focused + moment - FocusParticipant.focused_since
-        FocusParticipant.update(focused=focused, focused_since=None).where(
-            mine & FocusParticipant.focused_since.is_null(False)
-        ).execute()
+    focus.end_focus(session.id, moment, person_id)
     FocusParticipant.update(left_at=moment).where(mine).execute()
     others = [one for one in present if one != person_id]
     if session.host_id == person_id and others:
@@ -253,16 +250,58 @@ def advance_due() -> bool:
     ids = focus.due(moment, MOST_DUE)
     for session_id in ids:
         session = focus.locked_session(session_id)
-        if session is not None and _catch_up(session, moment):
-            _changed(session, "ended" if session.status == FINISHED else "phase", None)
+        if session is not None:
+            _caught_up(session)
     return len(ids) == MOST_DUE
 
 
+def shift(ends: Collection[tuple[int, int]], by: int) -> None:
+    """Moves running phases along with a clock that has jumped, so that they last as long as they should.
+
+    `ends` are sessions with when their phase ended before the jump: whoever comes second, or to a session
+    that has been moved otherwise, leaves it alone.
+    """
+    for session_id, ends_at in ends:
+        session = focus.locked_session(session_id)
+        if session is not None and session.status == RUNNING and session.ends_at == ends_at:
+            session.ends_at += by
+            focus.shift_focus(session_id, by)
+            _changed(session, "updated", None)
+
+
+def bound_ends() -> None:
+    """At the start: no phase has more left than it is long, should the clock have been set back meanwhile."""
+    moment = now()
+    for session_id, _ in focus.running():
+        session = focus.locked_session(session_id)
+        if session is None or session.status != RUNNING:
+            continue
+        minutes = session.focus_minutes if session.phase == FOCUS else session.break_minutes
+        latest = moment + int(minutes * MINUTE_US)
+        if session.ends_at > latest + SECOND_US:
+            session.ends_at = latest
+            focus.bound_focus(session_id, moment)
+            _changed(session, "updated", None)
+
+
+def _session(actor: Actor, session_id: int) -> FocusSession:
+    """The session for a command of the actor, its clock where it should be. Raises NotFound."""
+    return _caught_up(access.changes_focus_session(actor, session_id))
+
+
 def _hosted(actor: Actor, session_id: int, *statuses: str) -> FocusSession:
-    session = access.hosts_focus_session(actor, session_id)
-    _catch_up(session, now())
+    """The same for a command of its host, in one of these states. Raises NotFound, Forbidden, Conflict."""
+    session = _caught_up(access.hosts_focus_session(actor, session_id))
     if session.status not in statuses:
         raise Conflict(f"The session is {session.status}.", "wrong_status", focus.session_json(session))
+    return session
+
+
+def _caught_up(session: FocusSession) -> FocusSession:
+    """Ends what is over first, and tells of it: a server that was down, or a clock that is late, must not
+    make anybody's time wrong."""
+    if _catch_up(session, now()):
+        _changed(session, "ended" if session.status == FINISHED else "phase", None)
     return session
 
 
@@ -381,6 +420,6 @@ def _reference(actor: Actor) -> dict[str, Any]:
     return reference(person.id, person.username, person.avatar)
 
 
-def next_end() -> int | None:
-    """Query: when the next phase of any session ends."""
-    return focus.next_end()
+def running() -> list[tuple[int, int]]:
+    """Query: the sessions that run, each with when its phase ends, the next one first."""
+    return focus.running()
