@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     throttle_anon: str = Field("50/hour", description="requests of one address without credentials")
     throttle_user: str = Field("1000/hour", description="requests of one person")
     throttle_login: str = Field("10/minute", description="log-ins to one account from one address")
+    throttle_refresh: str = Field("30/minute", description="refreshes of tokens from one address")
     throttle_password_reset: str = Field("5/hour", description="reset requests of one address")
 
     smtp_url: str = Field("", description="smtp://user:password@host:port; empty keeps mail in the queue")
@@ -194,7 +195,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin: scheme://host[:port]")
         return origins
 
-    @field_validator("throttle_anon", "throttle_user", "throttle_login", "throttle_password_reset")
+    @field_validator(
+        "throttle_anon", "throttle_user", "throttle_login", "throttle_refresh", "throttle_password_reset"
+    )
     @classmethod
     def _rate(cls, value: str) -> str:
         rate = "" if value.strip() == "0" else value.strip()

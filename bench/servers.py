@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 # The load is far above what a person may do.
 _UNLIMITED = (
     "--socket_rate", "0", "--throttle_anon", "", "--throttle_user", "", "--throttle_login", "",
+    "--throttle_refresh", "",
 )  # fmt: skip
 
 

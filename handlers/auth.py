@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import re
 import secrets
@@ -15,6 +14,7 @@ from pydantic import AfterValidator, Field
 from handlers import answers
 from handlers.base import BaseHandler, Endpoint, Page, Route, endpoint
 from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
+from handlers.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
 from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Name, Text
@@ -178,14 +178,19 @@ class AuthHandler(BaseHandler):
         self.set_header("Location", url)
         self.clear_header("Content-Type")
 
-    async def count_log_in(self, account: str) -> None:
-        """Counts an attempt to sign in to an account. Raises Throttled.
+    async def count_log_in(self, login: str) -> None:
+        """Counts an attempt to sign in with this name or address. Raises Throttled.
 
         Counted for this account from this address, and for all accounts from this address: neither
-        locks anybody out elsewhere.
+        locks anybody out elsewhere. A name and the address that begins with it are one account, known
+        here or not: so the count does not tell.
         """
         await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
-        await self.backend.throttle.count(LOGIN, self.network, fold(account))
+        await self.backend.throttle.count(LOGIN, self.network, fold(login).partition("@")[0])
+
+    async def count_person(self, person_id: int) -> None:
+        """The same for a person who has been found: one account, whatever their name and address are."""
+        await self.backend.throttle.count(LOGIN, self.network, f"person {person_id}")
 
     def give_access(self, signed_in: SignedIn) -> str:
         """A new access token for the session, also as cookie."""
@@ -251,6 +256,8 @@ class LogIn(AuthHandler):
         """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`."""
         await self.count_log_in(body.login)
         found = await self.store.read(accounts.credentials, body.login)
+        if found:
+            await self.count_person(found[0])
         # An unknown account costs a hash as well: the time tells nothing.
         right = await self.hash(matches, body.password, found[1] if found else None)
         if not found or not right:
@@ -310,9 +317,10 @@ class Refresh(AuthHandler):
         Without either the answer is a 400. With the setting `rotate_refresh` also a new refresh token: the
         old one works on for 30 seconds, and using it later ends the session.
         """
+        # A rate of its own: a client that asks for ever must not use up what its office shares.
+        await self.backend.throttle.count(REFRESH_RATE, self.network)
         token = body.refresh or self.refresh_cookie()
         if not token:
-            await self.count_anonymous()
             # Only if our own page asked: a form on another site is sent without any of our cookies.
             self.cookies_are_stale = bool(self.get_cookie(SIGNED_IN_COOKIE))
             # No 401: promptcraft's client answers each of those with another refresh, and so on for ever.
@@ -321,10 +329,6 @@ class Refresh(AuthHandler):
             signed_in, token = await self._exchange(token)
         except TokenNotValid:
             self.cookies_are_stale = not body.refresh
-            # promptcraft's client answers a refused refresh with another refresh, and so on for ever.
-            # It stops at anything but a 401.
-            digest = hashlib.sha256(token.encode()).hexdigest()
-            await self.backend.throttle.count(LOGIN, self.network, digest)
             raise
         self.answer({"access": self.give_access(signed_in), "refresh": token})
 
@@ -424,6 +428,7 @@ class ChangePassword(NewPasswordHandler):
     async def post(self, body: PasswordChange) -> None:
         """Change one's own password. Every session ends, this one too: sign in with the new one."""
         await self.count_log_in(self.actor.username)
+        await self.count_person(self.actor.id)
         subject = await self.store.read(accounts.reset_subject, self.actor.id)
         if subject is None or not await self.hash(matches, body.current_password, subject[0]):
             raise Invalid({"current_password": ["This is not your password."]})

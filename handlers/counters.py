@@ -11,15 +11,15 @@ SWEEP_EVERY_S = 60
 
 
 class LocalStorage(Storage):
-    """Counters in this process. The library's own looks at every counter at every request; this one at
-    most once a minute."""
+    """Counters in this process. The library's own looks at every counter at every request, this one at
+    most once a minute; and this one counts by a clock that nobody sets back."""
 
     STORAGE_SCHEME = ["async+taskroom"]
 
     def __init__(self) -> None:
         super().__init__(None)
         self._counters: dict[str, tuple[int, float]] = {}
-        self._sweep_at = time.time() + SWEEP_EVERY_S
+        self._sweep_at = time.monotonic() + SWEEP_EVERY_S
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -27,7 +27,7 @@ class LocalStorage(Storage):
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Counts; a counter starts anew `expiry` seconds after its first request."""
-        moment = time.time()
+        moment = time.monotonic()
         if moment >= self._sweep_at:
             self._sweep(moment)
         count, ends = self._counters.get(key, (0, 0.0))
@@ -43,11 +43,13 @@ class LocalStorage(Storage):
     async def get(self, key: str) -> int:
         """How many requests the counter has."""
         count, ends = self._counters.get(key, (0, 0.0))
-        return count if ends > time.time() else 0
+        return count if ends > time.monotonic() else 0
 
     async def get_expiry(self, key: str) -> float:
         """When the counter starts anew, in seconds since 1970."""
-        return self._counters.get(key, (0, time.time()))[1]
+        moment = time.monotonic()
+        _, ends = self._counters.get(key, (0, moment))
+        return time.time() + ends - moment
 
     async def check(self) -> bool:
         return True

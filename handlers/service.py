@@ -180,6 +180,7 @@ def _limits(settings: Any) -> dict[str, Any]:
         "throttle_user": settings.throttle_user,
         "throttle_login": settings.throttle_login,
         "throttle_password_reset": settings.throttle_password_reset,
+        "throttle_refresh": settings.throttle_refresh,
     }
     return {name: value or None for name, value in limits.items()}
 

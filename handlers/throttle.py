@@ -1,4 +1,4 @@
-"""How often one address, one person, one account may ask: the four rates of the settings.
+"""How often one address, one person, one account may ask: the rates of the settings.
 
 Counted in memory by a single process, in Redis by several. Without Redis for a while, each process
 counts for itself: a throttle that is a little too generous is better than no service.
@@ -6,6 +6,7 @@ counts for itself: a throttle that is a little too generous is better than no se
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import logging
 import math
@@ -17,6 +18,7 @@ from settings import Settings
 
 log = logging.getLogger("taskroom.throttle")
 ANON, USER, LOGIN, LOGIN_ADDRESS, PASSWORD_RESET = "anon", "user", "login", "login_address", "password_reset"
+REFRESH = "refresh"
 OFFICE_FACTOR = 10
 """Log-ins from one address, as a multiple of those to one account: an office sits behind one router."""
 REDIS_PATIENCE_S = 0.3
@@ -34,6 +36,7 @@ class Throttle:
             USER: settings.throttle_user,
             LOGIN: settings.throttle_login,
             PASSWORD_RESET: settings.throttle_password_reset,
+            REFRESH: settings.throttle_refresh,
         }
         if not any(rates.values()):
             return
@@ -60,17 +63,18 @@ class Throttle:
         item = self._rates.get(rate)
         if item is None:
             return
+        key = _key(who)
         if self._shared is None or time.monotonic() < self._shared_again_at:
-            return await _count(self._local, item, rate, who)
+            return await _count(self._local, item, rate, key)
         try:
-            await _count(self._shared, item, rate, who)
+            await _count(self._shared, item, rate, key)
         except Throttled:
             raise
         except Exception as error:
             # Whatever a network and a foreign server can do.
             log.warning("throttles count without Redis for now: %s", str(error) or type(error).__name__)
             self._shared_again_at = time.monotonic() + WITHOUT_REDIS_S
-            await _count(self._local, item, rate, who)
+            await _count(self._local, item, rate, key)
 
     async def close(self) -> None:
         """Ends the link to Redis."""
@@ -78,9 +82,14 @@ class Throttle:
             await self._shared.storage.bridge.storage.aclose()
 
 
-async def _count(limiter: Any, item: Any, rate: str, who: tuple[str, ...]) -> None:
-    if not await limiter.hit(item, rate, *who):
-        stats = await limiter.get_window_stats(item, rate, *who)
+def _key(who: tuple[str, ...]) -> str:
+    # What somebody sent may be long, and is kept for as long as it counts.
+    return hashlib.blake2b(repr(who).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+async def _count(limiter: Any, item: Any, rate: str, key: str) -> None:
+    if not await limiter.hit(item, rate, key):
+        stats = await limiter.get_window_stats(item, rate, key)
         raise Throttled(max(1, math.ceil(stats.reset_time - time.time())))
 
 

@@ -88,7 +88,7 @@ def frontend(io_loop, axios_source):
 @pytest.fixture
 def app(browser, start_app, frontend, io_loop):
     """A server that knows the frontend's origin."""
-    return io_loop.run_sync(lambda: start_app(cors_origins=frontend.origin, throttle_login="10/minute"))
+    return io_loop.run_sync(lambda: start_app(cors_origins=frontend.origin, throttle_refresh="30/minute"))
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Throttles: the four rates, in memory and in Redis, and what is never throttled."""
 
 import asyncio
+import time
 
 import pytest
 
 from handlers.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle, network
 from models.errors import Throttled
+from tests.support.clock import WallClock
 from tests.support.database import postgresql_only, sqlite_only
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
@@ -105,6 +107,70 @@ async def test_refreshing_counts_for_its_session_and_not_for_the_office(start_ap
 
     assert await statuses(lambda: refresh(ada), 3) == [200, 200, 429]
     (await refresh(bob)).expect(200)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_refreshes_have_a_rate_of_their_own_for_each_address(start_app, new_client):
+    """A client that refreshed for ever kept its whole office from registering for forty minutes."""
+    client = new_client(await start_app(throttle_refresh="4/minute", throttle_anon="2/hour"))
+    [ada] = await sign_up(client, "ada")
+    right = {"refresh": ada.refresh}
+    asked = [{}, {"refresh": "bad"}, {"refresh": "worse"}, right, right, {"refresh": "another"}, {}]
+    answers = [(await client.post("/token-refresh/", json=body)).status for body in asked]
+    assert answers == [400, 401, 401, 200, 429, 429, 429]
+    (await client.get(PROVIDERS)).expect(200)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+async def test_a_name_and_the_address_that_begins_with_it_are_one_account_known_or_not(
+    start_app, new_client, name
+):
+    """Who alternated between the two had twice as many tries."""
+    client = new_client(await start_app(throttle_login="3/minute"))
+    await client.register("ada")
+    logins = [{"username": name}, {"email": f"{name}@example.org"}] * 2
+    bodies = [login | {"password": "wrong"} for login in logins]
+    assert [(await client.post("/login/", json=body)).status for body in bodies] == [401, 401, 401, 429]
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_name_and_an_address_that_share_nothing_are_one_account_as_well(start_app, new_client):
+    client = new_client(await start_app(throttle_login="3/minute"))
+    await client.register("ada", email="countess@example.org")
+    logins = [{"username": "ADA"}, {"email": "countess@example.org"}] * 2
+    bodies = [login | {"password": "wrong"} for login in logins]
+    assert [(await client.post("/login/", json=body)).status for body in bodies] == [401, 401, 401, 429]
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_counter_is_small_however_long_the_name(settings):
+    """Forty log-ins with names of 1 MB took 780 MiB: the folded name itself was the key."""
+    throttle = Throttle(settings(throttle_login="4/minute"), "here")
+    for number in range(3):
+        await throttle.count(LOGIN, "192.0.2.1", f"{number}" * 1_000_000)
+    await throttle.count(LOGIN, "192.0.2.1", "\ud800")
+    [*keys] = throttle._local.storage._counters
+    assert len(keys) == 4 and all(len(key) < 100 for key in keys)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_setting_the_clock_back_locks_nobody_out(settings, monkeypatch):
+    """It did, for as long as it was set back: a counter ended by the time of day."""
+    throttle = Throttle(settings(throttle_login="1/minute"), "here")
+    await throttle.count(LOGIN, "ada")
+    clock, monotonic = WallClock(monkeypatch), time.monotonic
+    clock.forward(hours=-1)
+    with pytest.raises(Throttled) as caught:
+        await throttle.count(LOGIN, "ada")
+    assert caught.value.retry_after_s <= 60
+    monkeypatch.setattr("handlers.counters.time.monotonic", lambda: monotonic() + 61)
+    await throttle.count(LOGIN, "ada")
 
 
 @sqlite_only
