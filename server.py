@@ -28,6 +28,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+import handlers.addresses
 import handlers.auth
 import handlers.chat
 import handlers.focus
@@ -65,6 +66,7 @@ from models.operations.accounts import NewPerson
 from models.passwords import hash_password, weaknesses
 from models.people import ROLES, email_address
 from models.resets import ResetTokens
+from models.signed import Signer
 from models.store import Store, StoreError
 from models.text import printable
 from models.tokens import TokenMaker
@@ -102,6 +104,7 @@ ROUTES = [
     *handlers.tasks.routes,
     *handlers.chat.routes,
     *handlers.auth.routes,
+    *handlers.addresses.routes,
     *handlers.social.routes,
     *handlers.people.routes,
     *handlers.surface_c.routes,
@@ -203,6 +206,7 @@ class Taskroom:
             ResetTokens(secret),
             self.throttle,
             self.providers,
+            Signer(secret),
         )
         self._listen(self._make_application(backend))
         self._start_jobs()

@@ -38,11 +38,12 @@ class Reference(AnswerModel):
 
 
 class User(AnswerModel):
-    """A person. `email` and `last_seen` are there only for those who may see them."""
+    """A person. `email`, `email_verified` and `last_seen` are there only for those who may see them."""
 
     id: int
     username: str
     email: str | None = None
+    email_verified: bool | None = None
     first_name: str
     last_name: str
     full_name: str
@@ -77,6 +78,12 @@ class SignedIn(AnswerModel):
     access: str
     refresh: str
     user: User
+
+
+class Linked(SignedIn):
+    """The same after an account elsewhere was linked, and where to go on to."""
+
+    next: str
 
 
 class Refreshed(AnswerModel):

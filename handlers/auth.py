@@ -11,12 +11,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers
+from handlers import answers, security_log
 from handlers.base import BaseHandler, Endpoint, Page, Route, endpoint
 from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
 from handlers.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
-from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
+from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated
 from models.inputs import Input, Name, Text
 from models.names import label, user_name
 from models.notifications import Quiet, zone
@@ -111,7 +111,8 @@ class QuietHours(Input):
 
 
 class ProfileChanges(Input):
-    """What one may change about oneself; what is not sent stays. `quiet_hours` null is none."""
+    """What one may change about oneself; what is not sent stays. `quiet_hours` null is none. Another `email`
+    needs `current_password`."""
 
     hold_while_focusing: bool | None = None
     quiet_hours: QuietHours | None = None
@@ -120,6 +121,7 @@ class ProfileChanges(Input):
     username: Username | None = None
     first_name: PersonalName | None = None
     last_name: PersonalName | None = None
+    current_password: Password | None = None
 
     HOLDING: ClassVar[tuple[str, ...]] = ("hold_while_focusing", "quiet_hours")
 
@@ -185,12 +187,44 @@ class AuthHandler(BaseHandler):
         locks anybody out elsewhere. A name and the address that begins with it are one account, known
         here or not: so the count does not tell.
         """
-        await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
-        await self.backend.throttle.count(LOGIN, self.network, fold(login).partition("@")[0])
+        try:
+            await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
+            await self.backend.throttle.count(LOGIN, self.network, fold(login).partition("@")[0])
+        except Throttled:
+            self.note("log_in_throttled", name=login)
+            raise
 
     async def count_person(self, person_id: int) -> None:
         """The same for a person who has been found: one account, whatever their name and address are."""
-        await self.backend.throttle.count(LOGIN, self.network, f"person {person_id}")
+        try:
+            await self.backend.throttle.count(LOGIN, self.network, f"person {person_id}")
+        except Throttled:
+            self.note("log_in_throttled", person_id)
+            raise
+
+    def note(self, event: str, person_id: int | None = None, **details: object) -> None:
+        """Logs what touches somebody's identity."""
+        security_log.note(self.request, event, person_id, **details)
+
+    @property
+    def own_url(self) -> str:
+        """Where this server is reached, for a link that goes to somebody else. The Host header is the
+        sender's to choose, and a link with a token must lead nowhere but here."""
+        if self.backend.settings.backend_url:
+            return self.backend.settings.backend_url
+        address, port = self.request.connection.stream.socket.getsockname()[:2]
+        host = f"[{address}]" if ":" in address else address
+        return f"{self.request.protocol}://{host}:{port}"
+
+    async def check_password(self, password: str) -> tuple[str, str]:
+        """The actor's address, and the hash that their password matches. Raises Throttled, Invalid."""
+        await self.count_log_in(self.actor.username)
+        await self.count_person(self.actor.id)
+        found = await self.store.read(accounts.own_secret, self.actor.id)
+        if found is None or not await self.hash(matches, password, found[1]):
+            self.note("password_refused", self.actor.id)
+            raise Invalid({"current_password": ["This is not your password."]})
+        return found
 
     def give_access(self, signed_in: SignedIn) -> str:
         """A new access token for the session, also as cookie."""
@@ -239,13 +273,15 @@ class NewPasswordHandler(AuthHandler):
         return await super().read_inputs(declared, path_args)
 
     async def replace_password(
-        self, person_id: int, password: str, old_hash: str, names: Sequence[str]
+        self, person_id: int, password: str, old_hash: str, names: Sequence[str], proven_email: str = ""
     ) -> None:
-        """Sets a new password in place of the one with this hash, and ends every session. Raises Invalid."""
+        """Sets a new password in place of the one with this hash, and ends every session. An address that
+        the person has proven to be theirs is verified with it. Raises Invalid."""
         if reasons := weaknesses(password, *names):
             raise Invalid({"new_password": reasons})
         hashed = await self.hash(hash_password, password)
-        await self.store.write(accounts.set_password, person_id, hashed, old_hash)
+        await self.store.write(accounts.set_password, person_id, hashed, old_hash, proven_email)
+        self.note("password_changed", person_id, sessions="ended")
 
 
 class LogIn(AuthHandler):
@@ -261,8 +297,11 @@ class LogIn(AuthHandler):
         # An unknown account costs a hash as well: the time tells nothing.
         right = await self.hash(matches, body.password, found[1] if found else None)
         if not found or not right:
+            self.note("log_in_refused", found[0] if found else None, name=None if found else body.login)
             raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
-        self.welcome(await self.store.write(accounts.sign_in, *found, self.device, self.session_life_us), 200)
+        signed_in = await self.store.write(accounts.sign_in, *found, self.device, self.session_life_us)
+        self.note("log_in", signed_in.person_id)
+        self.welcome(signed_in, 200)
 
 
 class Register(NewPasswordHandler):
@@ -295,6 +334,7 @@ class Register(NewPasswordHandler):
         new = NewPerson(body.email, username, hashed, body.first_name, body.last_name)
         is_open = self.backend.settings.registration == "open"
         signed_in = await self.store.write(accounts.register, new, self.device, self.session_life_us, is_open)
+        self.note("registered", signed_in.person_id)
         self.welcome(signed_in, 201)
 
 
@@ -328,6 +368,7 @@ class Refresh(AuthHandler):
         try:
             signed_in, token = await self._exchange(token)
         except TokenNotValid:
+            self.note("refresh_refused")
             self.cookies_are_stale = not body.refresh
             raise
         self.answer({"access": self.give_access(signed_in), "refresh": token})
@@ -342,6 +383,7 @@ class Refresh(AuthHandler):
     async def _rotate(self, session_id: str, token_id: str) -> tuple[SignedIn, str]:
         given = await self.store.write(accounts.rotate_refresh, session_id, token_id, secrets.token_hex(16))
         if given is None:
+            self.note("session_ended", by="reuse of a refresh token")
             raise TokenNotValid("This refresh token was used before; the session has been ended.")
         signed_in, new_id = given
         make = self.backend.authenticator.tokens.make
@@ -359,7 +401,8 @@ class LogOut(AuthHandler):
 
         An expired access token will do, and so will the refresh token.
         """
-        await self.store.write(accounts.sign_out, self._session_id(body))
+        person_id = await self.store.write(accounts.sign_out, self._session_id(body))
+        self.note("session_ended", person_id, by="log_out")
         self.clear_auth_cookies()
         self.answer({"status": "logged out"})
 
@@ -374,7 +417,7 @@ class LogOut(AuthHandler):
             return tokens.session_of(refresh, REFRESH)
 
 
-class RequestPasswordReset(BaseHandler):
+class RequestPasswordReset(AuthHandler):
     """Ask."""
 
     @endpoint(body=ResetRequest, answers={200: answers.Status}, public=True, throttled=False)
@@ -382,23 +425,14 @@ class RequestPasswordReset(BaseHandler):
         """Ask for a link with which to set a new password, by mail. The answer is the same whether or not
         the address is known."""
         await self.backend.throttle.count(PASSWORD_RESET, self.network)
-        found = await self.store.read(accounts.credentials, body.email)
+        found = await self.store.read(accounts.reset_target, body.email)
+        self.note("reset_asked", found[0] if found else None)
         if found is not None:
             reset = self.backend.resets.make(*found)
             link = reset.link(self.backend.settings.frontend_url, self.own_url)
             # Not waited for: a commit takes time, and the time would tell.
             self.store.submit(accounts.mail_reset_link, found[0], link).add_done_callback(_log_failure)
         self.answer({"status": "If this address is known, a link is on its way to it."})
-
-    @property
-    def own_url(self) -> str:
-        """Where this server is reached, for a link that goes to somebody else. The Host header is the
-        sender's to choose, and a link with a token must lead nowhere but here."""
-        if self.backend.settings.backend_url:
-            return self.backend.settings.backend_url
-        address, port = self.request.connection.stream.socket.getsockname()[:2]
-        host = f"[{address}]" if ":" in address else address
-        return f"{self.request.protocol}://{host}:{port}"
 
 
 def _log_failure(done: asyncio.Future) -> None:
@@ -415,9 +449,13 @@ class ConfirmPasswordReset(NewPasswordHandler):
         resets = self.backend.resets
         person_id = resets.person_id(body.uid)
         subject = await self.store.read(accounts.reset_subject, person_id)
-        if subject is None or not resets.is_valid(body.token, person_id, subject[0]):
+        found = await self.store.read(accounts.own_secret, person_id)
+        email = found[0] if found else ""
+        if subject is None or not resets.is_valid(body.token, person_id, subject[0], email):
+            self.note("reset_refused", person_id)
             raise Invalid({"token": ["This link has been used, or is not valid."]})
-        await self.replace_password(person_id, body.new_password, *subject)
+        proven_email = email if resets.is_mailed(body.token) else ""
+        await self.replace_password(person_id, body.new_password, *subject, proven_email)
         self.answer({"status": "password changed"})
 
 
@@ -427,12 +465,10 @@ class ChangePassword(NewPasswordHandler):
     @endpoint(body=PasswordChange, answers={200: answers.Status})
     async def post(self, body: PasswordChange) -> None:
         """Change one's own password. Every session ends, this one too: sign in with the new one."""
-        await self.count_log_in(self.actor.username)
-        await self.count_person(self.actor.id)
+        _, checked_hash = await self.check_password(body.current_password)
         subject = await self.store.read(accounts.reset_subject, self.actor.id)
-        if subject is None or not await self.hash(matches, body.current_password, subject[0]):
-            raise Invalid({"current_password": ["This is not your password."]})
-        await self.replace_password(self.actor.id, body.new_password, *subject)
+        names = subject[1] if subject else ()
+        await self.replace_password(self.actor.id, body.new_password, checked_hash, names)
         self.clear_auth_cookies()
         self.answer({"status": "password changed"})
 
@@ -459,10 +495,11 @@ class OneSession(BaseHandler):
     async def delete(self, session_id: str) -> None:
         """End one of one's own sessions: its tokens are dead at once, its sockets close."""
         await self.store.write(accounts.end_session, self.actor, session_id)
+        security_log.note(self.request, "session_ended", self.actor.id, by="its owner")
         self.answer(None, 204)
 
 
-class Profile(BaseHandler):
+class Profile(AuthHandler):
     """One's own profile."""
 
     @endpoint(answers={200: answers.Profile})
@@ -472,9 +509,29 @@ class Profile(BaseHandler):
 
     @endpoint(body=ProfileChanges, answers={200: answers.Profile})
     async def patch(self, body: ProfileChanges) -> None:
-        """Change one's own name or address."""
-        changes: dict[str, Any] = body.model_dump(exclude_none=True, exclude=set(ProfileChanges.HOLDING))
-        await self.operate(accounts.update_profile, changes, self.expected_version(), body.holding)
+        """Change one's own name or address. Another address needs one's password, has to be verified anew,
+        and the old one is told of it by mail."""
+        beside = {*ProfileChanges.HOLDING, "current_password"}
+        changes: dict[str, Any] = body.model_dump(exclude_none=True, exclude=beside)
+        checked_hash = await self._checked_for_address(body, changes)
+        await self.operate(
+            accounts.update_profile, changes, self.expected_version(), body.holding, checked_hash
+        )
+        if checked_hash is not None:
+            self.note("address_changed", self.actor.id)
+
+    async def _checked_for_address(self, body: ProfileChanges, changes: dict[str, Any]) -> str | None:
+        """The hash that the password matches, if the address is to be another one. Raises Invalid."""
+        if body.email is None:
+            return None
+        found = await self.store.read(accounts.own_secret, self.actor.id)
+        if found is not None and found[0] == body.email:
+            return None
+        if not body.current_password:
+            # What is wrong with the names is said first: nobody gives a password for nothing.
+            taken = await self.store.read(accounts.not_free, self.actor, changes)
+            raise Invalid(taken or {"current_password": ["Another address needs your password."]})
+        return (await self.check_password(body.current_password))[1]
 
 
 routes = [

@@ -35,6 +35,7 @@ from models.links import Links
 from models.operations.idempotency import Answer, once
 from models.resets import ResetTokens
 from models.sessions import Actor, Device
+from models.signed import Signer
 from models.store import Store
 from settings import Settings
 
@@ -83,6 +84,7 @@ class Backend:
     resets: ResetTokens
     throttle: Throttle
     providers: Providers
+    signer: Signer
 
 
 class Page(Input):

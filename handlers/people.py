@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from handlers import answers, avatars
+from handlers import answers, avatars, security_log
 from handlers.auth import PersonalName
 from handlers.base import BaseHandler, Page, Route, endpoint
 from models.inputs import Id, Input, Name, Text
@@ -116,6 +116,7 @@ class ChangeRole(BaseHandler):
     async def post(self, person_id: int, body: NewRole) -> None:
         """Give somebody a role: for supervisor, hr and ceo, up to their own. The last ceo stays one."""
         await self.operate(people.change_role, person_id, body.role)
+        security_log.note(self.request, "role_changed", person_id, by=self.actor.id, role=body.role)
 
 
 class Deactivate(BaseHandler):
@@ -125,6 +126,7 @@ class Deactivate(BaseHandler):
     async def post(self, person_id: int) -> None:
         """End somebody's sessions at once, and let them start no more: for hr and ceo."""
         await self.operate(people.deactivate, person_id)
+        security_log.note(self.request, "deactivated", person_id, by=self.actor.id, sessions="ended")
 
 
 class Activate(BaseHandler):
@@ -134,6 +136,7 @@ class Activate(BaseHandler):
     async def post(self, person_id: int) -> None:
         """Let a deactivated person sign in again: for hr and ceo."""
         await self.operate(people.activate, person_id)
+        security_log.note(self.request, "activated", person_id, by=self.actor.id)
 
 
 class ResetLink(BaseHandler):
@@ -144,6 +147,7 @@ class ResetLink(BaseHandler):
         """A link with which the person sets a new password, to hand over: for hr and ceo. It works once,
         within an hour."""
         found = await self.store.read(people.resettable, self.actor, person_id)
+        security_log.note(self.request, "reset_link_given", person_id, by=self.actor.id)
         reset = self.backend.resets.make(*found)
         link = reset.link(self.backend.settings.frontend_url, self.base_url)
         self.answer({"link": link, "uid": reset.uid, "token": reset.token})

@@ -6,26 +6,27 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers
-from handlers.auth import AuthHandler
+from handlers import answers, security_log
+from handlers.auth import AuthHandler, Password
 from handlers.base import BaseHandler, Route, endpoint
 from handlers.providers import Provider, configured
 from handlers.throttle import LOGIN_ADDRESS
 from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound
 from models.inputs import Input, Text
-from models.operations import social
-from models.operations.social import ATTEMPT_LIFE_US, Attempt
-from models.passwords import hash_password
+from models.operations import accounts, social
+from models.operations.social import ATTEMPT_LIFE_US, Attempt, PasswordNeeded, Profile
+from models.passwords import hash_password, matches
 from settings import Settings
 
 CALLBACK = "/api/v2/auth/social/callback/"
 _COOKIE = "social_{}"
 _MOST_NEXT_CHARS = 500
+LINK_PURPOSE, LINK_LIFE_S = "link", 600
 
 
 def _own_path(text: str) -> str:
@@ -44,6 +45,13 @@ class SocialStart(Input):
     """Where to go afterwards."""
 
     next: Annotated[Text, Field(max_length=_MOST_NEXT_CHARS), AfterValidator(_own_path)] = "/"
+
+
+class SocialLink(Input):
+    """What the address carried, and the password of the account here."""
+
+    token: Text
+    password: Password
 
 
 class SocialReturn(Input):
@@ -95,6 +103,10 @@ class SocialHandler(AuthHandler):
             raise NotFound(f'Sign-in with "{name[:50]}" is not configured here.', "provider_not_configured")
         return found
 
+    def onward(self, path: str) -> str:
+        """Where a browser goes that has signed in."""
+        return (self.backend.settings.frontend_url or self.base_url) + path
+
 
 class InitiateSocial(SocialHandler):
     """There."""
@@ -125,7 +137,11 @@ class SocialCallback(SocialHandler):
         errors=(403, 404, 409, 429, 502),
     )
     async def get(self, query: SocialReturn) -> None:
-        """Sign in whom the provider sends back, set the cookies, and go on to the frontend."""
+        """Sign in whom the provider sends back, set the cookies, and go on to the frontend.
+
+        An account with the same address that nobody has verified here is not signed in: the browser goes to
+        `/#link?token=…`, where its password is asked for once (`POST /api/v2/auth/social/link/`).
+        """
         await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
         attempt = await self._redeem(query.state)
         if query.error or not query.code:
@@ -137,11 +153,29 @@ class SocialCallback(SocialHandler):
         # Nobody knows this password; a reset link replaces it.
         hashed = await self.hash(hash_password, secrets.token_urlsafe(32))
         is_open = self.backend.settings.registration == "open"
-        signed_in = await self.store.write(
+        found = await self.store.write(
             social.sign_in, profile, hashed, self.device, self.session_life_us, is_open
         )
-        self.give_cookies(signed_in)
-        self.go_to((self.backend.settings.frontend_url or self.base_url) + attempt.next)
+        if isinstance(found, PasswordNeeded):
+            return self.go_to(self._link_url(found, profile, attempt.next))
+        security_log.note(self.request, "log_in", found.person_id, by=profile.provider)
+        self.give_cookies(found)
+        self.go_to(self.onward(attempt.next))
+
+    def _link_url(self, found: PasswordNeeded, profile: Profile, onward: str) -> str:
+        """Where the password is asked for: our own page, since no frontend need know of this."""
+        security_log.note(self.request, "link_needs_password", found.person_id, by=profile.provider)
+        content = {
+            "person": found.person_id,
+            "provider": profile.provider,
+            "subject": profile.subject,
+            "email": profile.email,
+            "next": onward,
+        }
+        token = self.backend.signer.make(LINK_PURPOSE, content, LINK_LIFE_S)
+        name = self.provider(profile.provider).name
+        # The fragment is seen by no server and no log.
+        return f"{self.base_url}/#link?{urlencode({'token': token, 'provider': name})}"
 
     async def _redeem(self, state: str) -> Attempt:
         cookie = self.get_cookie(self.state_cookie(state)) or ""
@@ -152,7 +186,37 @@ class SocialCallback(SocialHandler):
         return attempt
 
 
+class LinkSocial(SocialHandler):
+    """The password, once."""
+
+    @endpoint(body=SocialLink, answers={200: answers.Linked}, public=True, throttled=False, errors=(429,))
+    async def post(self, body: SocialLink) -> None:
+        """Join an account elsewhere to the one here that has its address, by that one's password, and log in.
+
+        `next` in the answer is where to go on to.
+        """
+        content = self.backend.signer.read(LINK_PURPOSE, body.token)
+        if content is None:
+            raise Invalid({"token": ["This sign-in is over. Please start again."]})
+        person_id = content["person"]
+        await self.count_log_in(content["email"])
+        await self.count_person(person_id)
+        subject = await self.store.read(accounts.own_secret, person_id)
+        if subject is None or not await self.hash(matches, body.password, subject[1]):
+            security_log.note(self.request, "link_refused", person_id, by=content["provider"])
+            raise Invalid({"password": ["This is not the password of that account."]})
+        wanted = Profile(content["provider"], content["subject"], content["email"])
+        signed_in = await self.store.write(
+            social.link, wanted, person_id, subject[1], self.device, self.session_life_us
+        )
+        security_log.note(self.request, "linked", person_id, by=content["provider"])
+        access, refresh = self.give_cookies(signed_in)
+        body = {"access": access, "refresh": refresh, "user": signed_in.user}
+        self.answer(body | {"next": self.onward(content["next"])})
+
+
 routes = [
+    Route("/api/v2/auth/social/link/", LinkSocial),
     Route("/api/v2/auth/social/providers/", SocialProviders),
     Route("/api/v2/auth/social/callback/", SocialCallback),
     Route("/api/v2/auth/social/{provider...}/initiate/", InitiateSocial),

@@ -44,6 +44,7 @@ class Person(Table):
     role = peewee.TextField()
     department = peewee.ForeignKeyField(Department, null=True, on_delete="SET NULL", lazy_load=False)
     avatar = peewee.TextField(null=True)
+    email_verified = peewee.BooleanField(default=False)
     password = peewee.TextField()
     is_active = peewee.BooleanField(default=True)
     online_until = InstantField(default=0)
@@ -79,6 +80,7 @@ class Person(Table):
             "id": self.id,
             "username": self.username,
             "email": self.email,
+            "email_verified": bool(self.email_verified),
             "first_name": self.first_name,
             "last_name": self.last_name,
             "full_name": self.full_name,
@@ -93,7 +95,7 @@ class Person(Table):
         }
 
 
-PRIVATE = ("email", "last_seen")
+PRIVATE = ("email", "email_verified", "last_seen")
 """Fields of `User` that only some may see of others."""
 
 
@@ -125,6 +127,21 @@ def unknown_ids(ids: list[int]) -> list[int]:
 
 
 MAX_EMAIL_CHARS, MAX_MAILBOX_CHARS = 254, 64
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are one, but for the case of ASCII letters.
+
+    Where somebody else says whose an address is, no other spelling counts: by a folded form, the owner of
+    one mailbox would be let in as the owner of another.
+    """
+    return _lower(one) == _lower(other)
+
+
+def _lower(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 

@@ -42,6 +42,7 @@ async def test_the_first_person_is_ceo_and_everyone_after_is_an_employee(run):
         "id": people[0].person_id,
         "username": "ann",
         "email": "ann@example.org",
+        "email_verified": False,
         "first_name": "",
         "last_name": "",
         "full_name": "ann",
@@ -193,7 +194,12 @@ async def test_one_changes_one_s_own_name_and_address(run, store):
     (ann,) = await join_team(run, "ann")
     run.take()
     changed = await run(
-        accounts.update_profile, ann, {"email": "new@example.org", "username": "Änn", "first_name": "A"}, 1
+        accounts.update_profile,
+        ann,
+        {"email": "new@example.org", "username": "Änn", "first_name": "A"},
+        1,
+        None,
+        "hash of ann",
     )
     assert (changed["email"], changed["username"], changed["full_name"]) == ("new@example.org", "Änn", "A")
     assert changed["version"] == 2
@@ -228,10 +234,17 @@ async def test_nobody_takes_another_s_name_but_one_may_respell_one_s_own(run, st
         ({"email": "Ben@example.org", "username": "ben"}, ["email", "username"]),
     ):
         with pytest.raises(Invalid) as refused:
-            await run(accounts.update_profile, ann, changes)
+            await run(accounts.update_profile, ann, changes, None, None, "hash of ann")
         assert sorted(refused.value.errors) == wrong
     assert (await store.read(accounts.profile, ann))["version"] == 1
-    changed = await run(accounts.update_profile, ann, {"username": "ANN", "email": "ANN@example.org"})
+    changed = await run(
+        accounts.update_profile,
+        ann,
+        {"username": "ANN", "email": "ANN@example.org"},
+        None,
+        None,
+        "hash of ann",
+    )
     assert (changed["username"], changed["email"]) == ("ANN", "ANN@example.org")
 
 

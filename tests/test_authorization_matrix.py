@@ -149,6 +149,12 @@ HTTP: dict[tuple[str, str], Row] = {
     ("POST", "/api/users/{id}/deactivate/"): Row(managers(200), places=of_participant),
     ("POST", "/api/users/{id}/activate/"): Row(managers(200), places=of_participant),
     ("POST", "/api/users/{id}/reset_link/"): Row(managers(200), places=of_participant),
+    ("POST", "/api/users/{id}/verify_email/"): Row(managers(200), places=of_participant),
+    ("POST", "/api/users/profile/email/verify/"): Row(signed_in(200)),
+    ("POST", "/api/users/profile/email/confirm/"): Row(everyone(400), lambda world: {"token": "x"}),
+    ("POST", "/api/v2/auth/social/link/"): Row(
+        everyone(400), lambda world: {"token": "x", "password": PASSWORD}
+    ),
     ("GET", "/api/departments/"): Row(signed_in(200)),
     ("POST", "/api/departments/"): Row(managers(201), lambda world: {"name": "Sales"}),
     ("GET", "/api/departments/{id}/"): Row(signed_in(404), places=lambda world: NO_DEPARTMENT),
@@ -210,7 +216,7 @@ PUBLIC = {path for _, path in HTTP if not path.startswith(("/api/users/", "/api/
     "/api/departments/{id}/",
     "/api/v2/analytics/dashboard/",
     "/",
-} | {"/api/users/auth/login/", "/api/users/auth/register/"}
+} | {"/api/users/auth/login/", "/api/users/auth/register/", "/api/users/profile/email/confirm/"}
 """Written down a second time, so that a row alone cannot open a path to everyone."""
 
 # Here somebody "in it" is a member, and whoever wrote the message owns the workspace, hosts the session

@@ -669,7 +669,7 @@ async def test_nobody_changes_their_own_role_or_rights(client):
 async def test_a_changed_name_signs_in_and_shows_beside_messages(client):
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.group(bob)
-    changes = {"username": "annie", "email": "annie@example.org"}
+    changes = {"username": "annie", "email": "annie@example.org", "current_password": PASSWORD}
     (await ann.patch(PROFILE[0], json=changes)).expect(200)
     (await client.post("/login/", json={"email": "ann", "password": PASSWORD})).expect(401)
     [annie] = await log_in(client, "annie")

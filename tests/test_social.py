@@ -8,6 +8,7 @@ from tornado.httpclient import AsyncHTTPClient
 from models.people import Person
 from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
 from tests.support.database import sqlite_only
+from tests.support.http import PASSWORD
 from tests.support.provider import StandInProvider
 from tests.support.team import sign_up
 
@@ -68,7 +69,8 @@ async def test_a_new_person_gets_an_account_and_cookies(start_app, new_client, p
 async def test_a_verified_address_links_once_and_then_the_account_counts(start_app, new_client, provider):
     app = await start_app(frontend_url="https://front.example.org/app", **provider.settings("oidc"))
     client = new_client(app)
-    _, ada = await sign_up(client, "boss", "ada")
+    boss, ada = await sign_up(client, "boss", "ada")
+    (await boss.post(f"/api/users/{ada.id}/verify_email/")).expect(200)
     browser = new_client(app, cookies=True)
     answer = await sign_in(browser)
     assert answer.expect(302).headers["Location"] == "https://front.example.org/app/"
@@ -219,3 +221,82 @@ async def test_a_person_who_does_not_agree(start_app, new_client, provider):
     state = parse_qs(urlsplit(await there(browser)).query)["state"][0]
     answer = await browser.get(CALLBACK, query={"state": state, "error": "access_denied"})
     assert answer.expect(403).json["code"] == "provider_refused"
+
+
+# Whose account it is
+
+
+LINK = "/api/v2/auth/social/link/"
+
+
+def asked_for_password(answer):
+    """The token with which the browser is sent to give the password."""
+    url = urlsplit(answer.expect(302).headers["Location"])
+    page, _, fields = url.fragment.partition("?")
+    assert (url.path, page) == ("/", "link")
+    return parse_qs(fields)["token"][0]
+
+
+@pytest.mark.gen_test
+async def test_an_account_whose_address_nobody_verified_is_joined_by_its_password_once(
+    start_app, new_client, provider
+):
+    """Somebody may have registered with a colleague's address; their first social sign-in landed in it."""
+    app = await start_app(frontend_url="https://front.example.org", **provider.settings("oidc"))
+    client = new_client(app)
+    _, ada = await sign_up(client, "boss", "ada")
+    browser = new_client(app, cookies=True)
+    token = asked_for_password(await sign_in(browser, next="/board"))
+    assert "access" not in browser.jar.header("/")
+    for wrong in ({"password": "wrong horse 7"}, {"token": token[:-1] + "x"}, {"token": "x"}):
+        refused = await browser.post(LINK, json={"token": token, "password": PASSWORD} | wrong)
+        assert refused.expect(400).json.keys() == wrong.keys()
+    assert "access" not in browser.jar.header("/")
+    linked = (await browser.post(LINK, json={"token": token, "password": PASSWORD})).expect(200).json
+    assert linked["user"]["id"] == ada.id and linked["user"]["email_verified"] is True
+    assert linked["next"] == "https://front.example.org/board"
+    assert (await browser.get("/api/v2/auth/profile/")).expect(200).json["id"] == ada.id
+    again = new_client(app, cookies=True)
+    assert (await sign_in(again)).headers["Location"] == "https://front.example.org/"
+    assert (await again.get("/api/v2/auth/profile/")).json["id"] == ada.id
+
+
+@pytest.mark.gen_test
+async def test_an_address_that_is_only_spelt_alike_is_somebody_elses(start_app, new_client, provider):
+    """The owner of one mailbox was let in as the owner of another."""
+    app = await start_app(**provider.settings("oidc"))
+    boss, _ = await sign_up(new_client(app), "boss", "ada")
+    (await boss.post(f"/api/users/{boss.id}/verify_email/")).expect(200)
+    browser = new_client(app, cookies=True)
+    for address in ("\uff42oss@example.org", "bo\u017fs@example.org"):
+        provider.person |= {"email": address}
+        assert (await sign_in(browser)).expect(403).json["code"] == "address_taken"
+    assert "access" not in browser.jar.header("/")
+    provider.person |= {"email": "BOSS@Example.ORG"}
+    (await sign_in(browser)).expect(302)
+    assert (await browser.get("/api/v2/auth/profile/")).json["id"] == boss.id
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_link_is_of_no_use_once_the_account_is_another(start_app, new_client, provider):
+    app = await start_app(throttle_login="5/minute", **provider.settings("oidc"))
+    _, ada = await sign_up(new_client(app), "boss", "ada")
+    browser = new_client(app, cookies=True)
+    token = asked_for_password(await sign_in(browser))
+    moved = {"email": "ada@elsewhere.org", "current_password": PASSWORD}
+    (await ada.patch("/api/users/profile/", json=moved)).expect(200)
+    assert "token" in (await browser.post(LINK, json={"token": token, "password": PASSWORD})).expect(400).json
+    tries = [await browser.post(LINK, json={"token": token, "password": "wrong horse"}) for _ in range(5)]
+    assert tries[-1].status == 429
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_a_provider_calls_somebody_is_a_name_like_others(start_app, new_client, provider):
+    app = await start_app(**provider.settings("oidc"))
+    provider.person |= {"given_name": "A\u202eda\n", "family_name": "\u200b"}
+    browser = new_client(app, cookies=True)
+    (await sign_in(browser)).expect(302)
+    user = (await browser.get("/api/v2/auth/profile/")).json
+    assert (user["first_name"], user["last_name"], user["username"]) == ("A da", "", "ada")

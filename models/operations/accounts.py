@@ -155,17 +155,32 @@ def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedI
     return None
 
 
-def sign_out(session_id: str) -> None:
-    """Ends a session: its tokens and sockets are dead when this commits. Ending it twice is fine."""
-    if Session.delete().where(Session.id == session_id).execute():
-        events.emit(events.SESSION_REVOKED, [groups.session(session_id)], {"session_id": session_id})
+def sign_out(session_id: str) -> int | None:
+    """Ends a session: its tokens and sockets are dead when this commits. Ending it twice is fine.
+
+    Returns whose it was.
+    """
+    session = Session.get_or_none(Session.id == session_id)
+    if session is None or not Session.delete().where(Session.id == session_id).execute():
+        return None
+    events.emit(events.SESSION_REVOKED, [groups.session(session_id)], {"session_id": session_id})
+    return session.person_id
 
 
-def set_password(person_id: int, hashed: str, replaces: str) -> None:
-    """Sets a new password and ends every session. Raises Invalid if `replaces` is no longer the hash."""
+def reset_target(login: str) -> tuple[int, str, str] | None:
+    """Query: id, password hash and address of the active person with this address or username."""
+    person = by_login(login)
+    return (person.id, person.password, person.email) if person and person.is_active else None
+
+
+def set_password(person_id: int, hashed: str, replaces: str, proven_email: str = "") -> None:
+    """Sets a new password and ends every session. With an address that a mailed link has proven to be the
+    person's, that is verified too. Raises Invalid if `replaces` is no longer the hash."""
+    verified = {"email_verified": True} if proven_email else {}
+    still = Person.email == proven_email if proven_email else True
     changed = (
-        Person.update(password=hashed)
-        .where((Person.id == person_id) & (Person.password == replaces) & Person.is_active)
+        Person.update(password=hashed, **verified)
+        .where((Person.id == person_id) & (Person.password == replaces) & Person.is_active & still)
         .execute()
     )
     if not changed:
@@ -218,6 +233,12 @@ def reset_subject(person_id: int) -> tuple[str, tuple[str, ...]] | None:
     return (person.password, person.names) if person else None
 
 
+def own_secret(person_id: int) -> tuple[str, str] | None:
+    """Query: the address of an active person, and the hash of their password."""
+    person = Person.get_or_none((Person.id == person_id) & Person.is_active)
+    return (person.email, person.password) if person else None
+
+
 def profile(actor: Actor) -> dict:
     """Query: the actor's own `User`."""
     return Person.get_by_id(actor.id).to_json()
@@ -233,35 +254,60 @@ def _own(person: Person) -> dict:
 
 
 def update_profile(
-    actor: Actor, changes: dict[str, str], version: int | None = None, quiet: QuietChanges | None = None
+    actor: Actor,
+    changes: dict[str, str],
+    version: int | None = None,
+    quiet: QuietChanges | None = None,
+    checked_hash: str | None = None,
 ) -> dict:
-    """Changes one's own name and address, and when one is left alone. Raises Invalid for a name that is
-    taken, Conflict for a stale version."""
+    """Changes one's own name and address, and when one is left alone.
+
+    Another address needs the hash against which one's password has been checked; it has to be verified
+    anew, and the old one is told. Raises Invalid for a name that is taken, or without that hash, Conflict
+    for a stale version.
+    """
     person = locked(Person.select().where(Person.id == actor.id)).get()
     check_version(version, person.version, lambda: _own(person))
     if quiet is not None:
         change_quiet(actor, quiet)
+    old_email = person.email
+    if changes.get("email", old_email) != old_email:
+        if checked_hash != person.password:
+            raise Invalid({"current_password": ["This is not your password."]})
+        person.email_verified = False
     for field, value in changes.items():
         setattr(person, field, value)
         if field in ("username", "email"):
             setattr(person, f"{field}_key", fold(value))
     if changes:
         person.version += 1
-        _check_free(person, changes)
+        serialize("person")
+        if errors := not_free(actor, changes):
+            raise Invalid(errors)
         person.save()
         events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
+    if person.email != old_email:
+        mail.queue(old_email, "Your address for Taskroom has changed", _MOVED_TEXT.format(person.full_name))
     return _own(person)
 
 
-def _check_free(person: Person, changes: dict[str, str]) -> None:
-    serialize("person")
+_MOVED_TEXT = """Hello {},
+
+your account at Taskroom has another address from now on: nothing is sent to this one any more.
+
+If it was not you who changed it, somebody else knows your password. Please tell whoever runs Taskroom for
+your team.
+"""
+
+
+def not_free(actor: Actor, changes: dict[str, str]) -> dict[str, list[str]]:
+    """Query: which of the actor's new names somebody else has, as field errors."""
     errors = {}
     for field in ("username", "email"):
         holder = by_login(changes[field]) if field in changes else None
-        if holder is not None and holder.id != person.id:
+        if holder is not None and holder.id != actor.id:
             errors[field] = [f"A user with this {field} already exists."]
-    if errors:
-        raise Invalid(errors)
+    return errors
 
 
 def forget_ended_sessions(most: int) -> int:

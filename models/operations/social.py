@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import sessions
-from models.base import now
+from models.base import locked, now
 from models.errors import Forbidden, Invalid
+from models.names import label_of
 from models.operations.accounts import NewPerson, SignedIn, create_person
-from models.people import Person, fold
+from models.people import Person, by_login, same_address
 from models.sessions import Device
 from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
 from models.store import serialize
@@ -54,18 +55,61 @@ def redeem(state: str) -> Attempt:
     return Attempt(found.provider, found.verifier, found.next)
 
 
-def sign_in(profile: Profile, password_hash: str, device: Device, life_us: int, is_open: bool) -> SignedIn:
-    """Starts a session for whoever has this account: known from before, by a verified address, or new.
+@dataclass(frozen=True, slots=True)
+class PasswordNeeded:
+    """Whose account has the provider's address, though nobody has shown here that it is theirs."""
 
-    Raises Forbidden for a deactivated person, an address that is not verified, and for a new person
+    person_id: int
+    email: str
+
+
+def sign_in(
+    profile: Profile, password_hash: str, device: Device, life_us: int, is_open: bool
+) -> SignedIn | PasswordNeeded:
+    """Starts a session for whoever has this account: known from before, by exactly this address if it is
+    verified here, too, or new.
+
+    Whoever registered first with a colleague's address would else share the account with them: until the
+    address is verified, its password has to be given once. Raises Forbidden for a deactivated person, an
+    address that the provider has not verified or that only looks like somebody's, and for a new person
     while registration is closed.
     """
     serialize("person")
-    person = _known(profile) or _linked(profile, password_hash, is_open)
+    person = _known(profile)
+    if person is None:
+        person = _of_address(profile) or _new(profile, password_hash, is_open)
+        if person.is_active and not person.email_verified:
+            return PasswordNeeded(person.id, person.email)
+        _keep(profile.provider, profile.subject, person)
+    return _signed_in(person, profile.email, device, life_us)
+
+
+def link(wanted: Profile, person_id: int, checked_hash: str, device: Device, life_us: int) -> SignedIn:
+    """Joins an account at a provider to the one whose password has been checked against this hash, and
+    starts a session. Raises Invalid if either is another one by now."""
+    serialize("person")
+    person = locked(Person.select().where((Person.id == person_id) & Person.is_active)).get_or_none()
+    known = _known(wanted)
+    stale = person is None or person.password != checked_hash or not same_address(person.email, wanted.email)
+    if stale or (known is not None and known.id != person.id):
+        raise Invalid({"token": ["This sign-in is over. Please start again."]})
+    if known is None:
+        _keep(wanted.provider, wanted.subject, person)
+    return _signed_in(person, wanted.email, device, life_us)
+
+
+def _signed_in(person: Person, email: str, device: Device, life_us: int) -> SignedIn:
     if not person.is_active:
         raise Forbidden("This account is deactivated.", "account_inactive")
+    if not person.email_verified and same_address(person.email, email):
+        person.email_verified = True
+        person.save()
     session = sessions.start(person.id, device, life_us)
     return SignedIn(session.id, person.id, person.to_json())
+
+
+def _keep(provider: str, subject: str, person: Person) -> None:
+    Identity.create(provider=provider, subject=subject, person=person.id, created_at=now())
 
 
 def _known(profile: Profile) -> Person | None:
@@ -77,15 +121,23 @@ def _known(profile: Profile) -> Person | None:
     )
 
 
-def _linked(profile: Profile, password_hash: str, is_open: bool) -> Person:
+def _of_address(profile: Profile) -> Person | None:
+    """The person with exactly this address. Raises Forbidden for one that is only spelt alike."""
     if not profile.email:
         raise Forbidden("The provider has not verified an email address of yours.", "email_not_verified")
-    person = Person.get_or_none(Person.email_key == fold(profile.email))
-    if person is None:
-        if not is_open:
-            raise Forbidden("Registration is closed.", "registration_closed")
-        person = create_person(
-            NewPerson(profile.email, "", password_hash, profile.first_name, profile.last_name)
-        )
-    Identity.create(provider=profile.provider, subject=profile.subject, person=person.id, created_at=now())
+    person = by_login(profile.email)
+    if person is not None and not same_address(person.email, profile.email):
+        raise Forbidden("This address is too much like one that is in use here.", "address_taken")
+    return person
+
+
+def _new(profile: Profile, password_hash: str, is_open: bool) -> Person:
+    if not is_open:
+        raise Forbidden("Registration is closed.", "registration_closed")
+    new = NewPerson(
+        profile.email, "", password_hash, label_of(profile.first_name), label_of(profile.last_name)
+    )
+    person = create_person(new)
+    person.email_verified = True
+    person.save()
     return person
