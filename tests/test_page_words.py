@@ -376,12 +376,21 @@ async def test_a_dialog_whose_words_are_kept_nowhere_asks_before_it_closes(new_p
     part = page.get_by_test_id
     await part("profile").click()
     await part("profile-first_name").fill("Ann")
+    await part("profile-new_password").fill("a secret is kept nowhere")
     for leave in (lambda: page.keyboard.press("Escape"), part("dialog-close").click):
         await leave()
         await part("stay").click()
-        await expect(part("profile-first_name")).to_have_value("Ann")
+        await expect(part("profile-new_password")).to_have_value("a secret is kept nowhere")
     await page.keyboard.press("Escape")
     await part("confirm").click()
+    await expect(page.locator("dialog")).to_have_count(0)
+    await page.reload()
+    await part("profile").click()
+    await expect(part("profile-first_name")).to_have_value("Ann")
+    await expect(part("profile-new_password")).to_have_value("")
+    await part("profile-save").click()
+    await expect(part("toast")).to_contain_text("has been saved")
+    await page.keyboard.press("Escape")
     await expect(page.locator("dialog")).to_have_count(0)
 
 
@@ -414,3 +423,48 @@ async def test_a_dropped_file_is_never_left_to_the_browser(new_page, start_app, 
     await expect(part("sign-in")).to_be_visible()
     await drop("[data-testid=sign-in]")
     await expect(part("toast").last).to_contain_text("Sign in before")
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_is_made_again_after_a_lost_answer_is_made_once(new_page, start_app, new_client):
+    """The task was made, but the answer never came: its draft is still there, and is sent again."""
+    app = await start_app()
+    (bob,) = await sign_up(new_client(app), "bob")
+    page, _ = await arrive(new_page, app, "ann", bob)
+    part = page.get_by_test_id
+
+    async def lose_the_answer(route):
+        if route.request.method == "POST":
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    async def send(path, button, sent):
+        await page.route(path, lose_the_answer)
+        await button.click()
+        await sent()
+        await page.unroute(path)
+
+    await page.goto("/#tasks")
+    await part("new-task").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_test_id("task-title").fill("Mow the lawn")
+    refused = expect(part("new-task-message")).to_contain_text
+    await send("**/api/tasks/", dialog.get_by_test_id("task-save"), lambda: refused("does not answer"))
+    await dialog.get_by_test_id("task-save").click()
+    await expect(dialog).to_have_count(0)
+    await expect(part("task-card")).to_have_count(1)
+
+    await part("task-card").click()
+    await part("task-comment").fill("With the old mower?")
+    refused = expect(part("task-detail")).to_contain_text
+    await send("**/api/task-comments/", part("task-comment-send"), lambda: refused("does not answer"))
+    await page.reload()
+    await part("task-comment-send").click()
+    await expect(part("task-comment")).to_have_value("")
+    comments = await (await page.request.get("/api/task-comments/")).json()
+    assert [comment["content"] for comment in comments["results"]] == ["With the old mower?"]
+    tasks = await (await page.request.get("/api/tasks/")).json()
+    assert tasks["count"] == 1

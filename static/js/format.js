@@ -4,10 +4,12 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-d
 const weekday = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long" });
 const date = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
 const shortDate = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+const shortTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export const timeOfDay = (iso) => clock.format(new Date(iso));
 export const shortDay = (iso) => shortDate.format(new Date(iso));
+export const moment = (at) => shortTime.format(at);
 export const exactTime = (iso) => fullTime.format(new Date(iso));
 
 /** Hours to milliseconds, as an inspector needs them. */

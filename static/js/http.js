@@ -15,13 +15,15 @@ export class ApiError extends Error {
   }
 }
 
-export async function request(server, method, path, { token, query = {}, json, form, version } = {}) {
+/** `version` is that of the object which one changes; `once` a key under which this is done once, however often it is asked for. */
+export async function request(server, method, path, { token, query = {}, json, form, version, once } = {}) {
   const url = new URL(path, server);
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
   }
   const headers = { Accept: "application/json" };
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  if (once) headers["Idempotency-Key"] = once;
   if (token) headers.Authorization = `Bearer ${token}`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = json !== undefined ? JSON.stringify(json) : form;

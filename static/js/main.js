@@ -187,7 +187,7 @@ export async function start(root, { server, fromDisk }) {
     });
     root.replaceChildren(workspace.element);
     mountService(root, { server: settings.server });
-    if (!restRefused) mountProfile(root, { call: session.call, say, changed: becomeMe });
+    if (!restRefused) mountProfile(root, { call: session.call, kept, say, changed: becomeMe });
     if (restRefused) say("The server lets this page use only the socket. Join a room by its number.");
     socket.connect();
     chat.restore();

@@ -2,6 +2,7 @@
  * The task that is open, with its comments and its history: the newest of
  * each, and older ones as far as somebody asks. Knows nothing of the page.
  */
+import { keyFor } from "./ids.js";
 
 const PAGE = 50;
 const REREAD_MS = 300;
@@ -23,7 +24,7 @@ export const nothingOpen = () => ({
 });
 
 /** `put(task)` takes a task as an answer tells it, `learn(people)` who they are; both are those of tasks.js. */
-export function createOpenTask({ call, state, put, learn, changed, say }) {
+export function createOpenTask({ call, state, kept, put, learn, changed, say }) {
   let round = 0;
   let rereading = 0;
   let firstPage = 1; // of the comments: what lies before it has not been read
@@ -155,8 +156,13 @@ export function createOpenTask({ call, state, put, learn, changed, say }) {
   // What a person does with it
 
   const tell = (action, data) => heard({ action, data });
-  const comment = async (content) =>
-    tell("created", await call("POST", "/api/task-comments/", { json: { task: state.openId, content } }));
+  async function comment(content) {
+    const json = { task: state.openId, content };
+    const slot = kept.slot("comment-key");
+    const made = await call("POST", "/api/task-comments/", { json, once: keyFor(slot, json) });
+    slot.set(null);
+    tell("created", made);
+  }
   const editComment = async ({ id, version }, content) =>
     tell("updated", await call("PATCH", `/api/task-comments/${id}/`, { json: { content }, version }));
   async function removeComment(comment) {

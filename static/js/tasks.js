@@ -2,6 +2,7 @@
  * The tasks that the board shows: read over REST, kept fresh by the tasks' own
  * socket, which is opened when somebody first looks. Knows nothing of the page.
  */
+import { keyFor } from "./ids.js";
 import { createOpenTask, newest, nothingOpen, pathOf } from "./opentask.js";
 
 export const STATUSES = [
@@ -59,7 +60,7 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
 
   const changed = () => listeners.forEach((listener) => listener());
   const learn = (people) => { for (const one of people) names.set(one.id, one); };
-  const opened = createOpenTask({ call, state, put, learn, changed, say });
+  const opened = createOpenTask({ call, state, kept, put, learn, changed, say });
 
   // Which tasks
 
@@ -219,7 +220,9 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
   }
 
   async function create(json) {
-    const task = put(await call("POST", "/api/tasks/", { json }), { isNew: true });
+    const slot = kept.slot("new-task-key");
+    const task = put(await call("POST", "/api/tasks/", { json, once: keyFor(slot, json) }), { isNew: true });
+    slot.set(null);
     if (state.filters.search) reloadSoon();
     return task;
   }
@@ -336,6 +339,7 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
 
   const manages = () => MANAGERS.includes(me().role);
   const may = {
+    manage: manages,
     change: (task) => manages() || task.creator === me().id || task.assignees.includes(me().id),
     assign: (task) => manages() || task.creator === me().id,
     remove: (task) => manages() || (task.creator === me().id && !task.department && !task.workspace

@@ -1,22 +1,21 @@
 /* Questions that stand above the page: whom to talk to, whom to add, and whether one is sure. */
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { keepFields } from "./keep.js";
+import { isKept, keepFields } from "./keep.js";
 import { busy, field, iconButton, personAvatar } from "./parts.js";
 
 const SEARCH_MS = 200;
 
 /* What is searched for, and an address to try, are no words that one would miss. */
 const WRITTEN = "input:not([type=search], [type=url], [type=file]), textarea";
-const hasWords = (dialog) => [...dialog.querySelectorAll(WRITTEN)].some((one) => one.value !== one.defaultValue);
-const losesWords = (dialog) => !dialog.dataset.kept && hasWords(dialog);
+const written = (dialog) => [...dialog.querySelectorAll(WRITTEN)].filter((one) => one.value !== one.defaultValue);
+const hasWords = (dialog) => written(dialog).length > 0;
+const losesWords = (dialog) => written(dialog).some((one) => !isKept(one));
 const allOpen = () => [...document.querySelectorAll("dialog[open]")];
 
 /** Whether a dialog is open whose words are kept nowhere else. */
 export const dialogsHoldWords = () => allOpen().some(losesWords);
 export const closeDialogs = () => allOpen().forEach((dialog) => dialog.close());
-/** From now on what is written in it is kept (keep.js), so that it may be closed without a question. */
-export const isKept = (dialog) => { dialog.dataset.kept = "true"; };
 
 /**
  * The browser's own modal dialog: it traps focus and gives focus back. Escape
@@ -152,7 +151,6 @@ export function askForGroup({ api, me, slot, create }) {
 
   const dialog = openDialog("New group", h("form", { class: "dialog-form", on: { submit: send } },
     problem, name.element, picker.element, h("div", { class: "buttons" }, submit)));
-  isKept(dialog);
   name.input.focus();
 }
 

@@ -1,23 +1,25 @@
 /* One's own profile: picture, name and address, password, and where one is signed in. */
 import { h, setAttribute, setText } from "../dom.js";
+import { deviceName } from "../words.js";
 import { openDialog } from "./dialogs.js";
+import { keepFields } from "./keep.js";
 import { busy, field, iconButton, personAvatar } from "./parts.js";
 
 const PROFILE = "/api/users/profile/";
 const when = (text) => new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
 /** Puts the profile's button into the top bar. `changed(user)` is called with every new state of oneself. */
-export function mountProfile(shell, { call, say, changed }) {
+export function mountProfile(shell, { call, kept, say, changed }) {
   shell.querySelector(".topbar-end").prepend(
-    iconButton("person", "Profile", () => open({ call, say, changed }), { testid: "profile" }));
+    iconButton("person", "Profile", () => open({ call, kept, say, changed }), { testid: "profile" }));
 }
 
-async function open({ call, say, changed }) {
+async function open({ call, kept, say, changed }) {
   const user = await call("GET", PROFILE).catch((error) => say(error.message));
   if (!user) return;
   openDialog("Profile", h("div", { class: "dialog-scroll" },
     picture({ call, user, changed }),
-    names({ call, user, changed, say }),
+    names({ call, kept, user, changed, say }),
     password({ call, say }),
     devices({ call })));
 }
@@ -85,18 +87,20 @@ function picture({ call, user, changed }) {
     h("div", { class: "buttons" }, place, choose, remove));
 }
 
-function names({ call, user, changed, say }) {
+function names({ call, kept, user, changed, say }) {
   const text = (name, label, type = "text") => field({ label, name, type, testid: `profile-${name}`, value: user[name] });
+  const fields = {
+    first_name: text("first_name", "First name"),
+    last_name: text("last_name", "Last name"),
+    username: text("username", "Username"),
+    email: text("email", "Email", "email"),
+  };
+  const keep = keepFields(fields, kept.slot("profile"));
   return form({
-    title: "Name and address", action: "Save", testid: "profile-save",
-    fields: {
-      first_name: text("first_name", "First name"),
-      last_name: text("last_name", "Last name"),
-      username: text("username", "Username"),
-      email: text("email", "Email", "email"),
-    },
+    title: "Name and address", action: "Save", testid: "profile-save", fields,
     async send(json) {
       changed(await call("PATCH", PROFILE, { json }));
+      keep.saved();
       say("Your profile has been saved.");
     },
   });
@@ -127,7 +131,7 @@ function devices({ call }) {
     end.addEventListener("click", () => busy(end, () =>
       call("DELETE", `/api/auth/sessions/${session.id}/`).then(load, (error) => setText(said, error.message))));
     return h("li", { class: "buttons", testid: "session" },
-      h("span", {}, session.device || "Unknown device"),
+      h("span", { title: session.device }, deviceName(session.device)),
       h("span", { class: "hint" }, `${session.address}, last used ${when(session.last_used)}`),
       session.is_current ? h("span", { class: "hint" }, "this one") : end);
   }

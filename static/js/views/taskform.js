@@ -1,8 +1,8 @@
 /* The fields of a task, for a new one and for one that is there. */
-import { h } from "../dom.js";
+import { h, setAttribute } from "../dom.js";
 import { exactTime } from "../format.js";
 import { PRIORITIES, STATUSES } from "../tasks.js";
-import { isKept, openDialog, peoplePicker } from "./dialogs.js";
+import { openDialog, peoplePicker } from "./dialogs.js";
 import { changed, keepFields } from "./keep.js";
 import { busy, field } from "./parts.js";
 import { clearRefusal, fromField, refusalLine, showRefusal, toField } from "./taskparts.js";
@@ -140,7 +140,7 @@ export function draftOf(fields) {
   return draft;
 }
 
-/** People to choose from, loaded when somebody looks: {element, ids(), clear()}; `slot` keeps the choice. */
+/** People to choose from, loaded when somebody looks: {element, ids(), resume(), clear()}; `slot` keeps the choice. */
 function chooser(api, line, slot) {
   const element = h("details", { class: "chooser" }, h("summary", { testid: "task-choose-people" }, "Assign people"));
   let picker = null;
@@ -148,7 +148,7 @@ function chooser(api, line, slot) {
   const save = () => slot.set(picker.chosen.size ? [...picker.chosen.values()].map(({ id, username }) => ({ id, username })) : null);
 
   function show() {
-    picker = peoplePicker({ api, me: null, many: true, problem: line, choose: save });
+    picker = peoplePicker({ api: api(), me: null, many: true, problem: line, choose: save });
     for (const person of slot.get() ?? []) picker.chosen.set(person.id, person);
     element.append(picker.element);
   }
@@ -159,12 +159,14 @@ function chooser(api, line, slot) {
     picker.element.scrollIntoView({ block: "nearest" });
     picker.element.querySelector("input").focus();
   });
-  if (slot.get()) {
-    show();
-    element.open = true;
-  }
   return {
     element,
+    /** Goes on with a choice that was kept. */
+    resume() {
+      if (!slot.get() || element.hidden) return;
+      show();
+      element.open = true;
+    },
     ids: () => [...picker?.chosen.keys() ?? []],
     clear() {
       slot.set(null);
@@ -175,21 +177,41 @@ function chooser(api, line, slot) {
   };
 }
 
+/** Where a list of people is asked for: everybody's, or of those only who are in a workspace. */
+const membersOnly = (workspace) => ({
+  people: async (search) => workspace.members.map(({ user }) => user).filter(({ username }) => username.toLowerCase().includes(search.toLowerCase())),
+});
+
+/**
+ * Whoever manages nobody makes tasks for themselves, or in a workspace for its
+ * members: no department is offered to them, and people only with the workspace.
+ */
 export function askForTask({ tasks, api, made }) {
   const line = refusalLine("new-task-message");
   const fields = taskFields(tasks.state);
+  const manages = tasks.may.manage();
+  if (!manages) delete fields.department;
   fields.status = field({ label: "Status", name: "status", control: "select", options: STATUSES, testid: "task-status" });
-  const people = chooser(api, line, tasks.kept.slot("new-task-people"));
+  const workspace = () => tasks.state.workspaces.find(({ id }) => String(id) === fields.workspace?.input.value);
+  const people = chooser(() => (manages ? api : membersOnly(workspace())), line, tasks.kept.slot("new-task-people"));
   const draft = draftOf(fields);
   draft.fill({ priority: "medium", status: "todo" });
   const keep = keepFields(fields, tasks.kept.slot("new-task"));
-  const afresh = h("p", { class: "hint buttons", hidden: !keep.hasKept }, "This is what you had begun.",
+  const showPeople = () => setAttribute(people.element, "hidden", !manages && !workspace());
+  if (!manages) {
+    fields.workspace?.input.addEventListener("input", () => {
+      people.clear();
+      showPeople();
+    });
+  }
+  const afresh = h("p", { class: "hint begun", hidden: !keep.hasKept }, "This is what you had begun.",
     h("button", { type: "button", class: "button small", testid: "task-start-afresh", on: { click: startAfresh } }, "Start afresh"));
   const submit = h("button", { type: "submit", class: "button primary", testid: "task-save" }, "Create task");
 
   function forget() {
     keep.clear();
     people.clear();
+    showPeople();
   }
 
   function startAfresh() {
@@ -213,6 +235,7 @@ export function askForTask({ tasks, api, made }) {
 
   const dialog = openDialog("New task", h("form", { class: "dialog-form task-form scroll", novalidate: true, on: { submit: send } },
     afresh, layOut(fields), people.element, line, h("div", { class: "buttons" }, submit)));
-  isKept(dialog);
+  showPeople();
+  people.resume();
   fields.title.input.focus();
 }

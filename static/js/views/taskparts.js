@@ -1,7 +1,7 @@
 /* What the views of tasks share: how a refusal reads at its fields, a reason that is asked, and dates. */
 import { h, setText } from "../dom.js";
 import { STATUSES, labelOf, needsReason } from "../tasks.js";
-import { isKept, openDialog } from "./dialogs.js";
+import { openDialog } from "./dialogs.js";
 import { keepFields } from "./keep.js";
 import { busy, field } from "./parts.js";
 
@@ -61,7 +61,6 @@ export function askText({ title, label, action, value = "", testid, required = t
     line, text.element,
     h("div", { class: "buttons" },
       h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Cancel"), submit)));
-  isKept(dialog);
   text.input.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit.click();
   });
