@@ -464,7 +464,9 @@ async def test_a_phone_shows_one_panel_at_a_time_and_nothing_is_cut_off(new_page
     await expect(tab.part("tab-rooms")).to_contain_text("2")
     await tab.room(room).tap()
     await expect(tab.part("message-text")).to_have_count(2)
-    await tab.say("from the phone")
+    await tab.part("composer").fill("from the phone")
+    await tab.part("send").tap()
+    await expect(tab.part("message-text")).to_have_count(3)
     await expect(tab.part("message-text").last).to_be_in_viewport()
     for name in panels:
         await tab.part(f"tab-{name}").tap()

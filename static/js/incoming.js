@@ -57,6 +57,7 @@ export function createIncoming({ store, on }) {
     message_deleted: ({ data }) => store.update({ deleted_at: new Date().toISOString(), ...data }),
     typing: ({ data }) => typing(data),
     read: ({ data }) => store.markRead(data.room_id, data.user_id, data.last_message_id),
+    presence: ({ data }) => store.setPresence(data),
     room_created: ({ data }) => room(data),
     room_updated: ({ data }) => room(data),
     room_joined: ({ data }) => joined(data),

@@ -24,6 +24,7 @@ export function createStore({ dropped }) {
     typing: new Map(), // room id -> Map of user id -> user
     reads: new Map(), // room id -> Map of user id -> message id
     online: new Map(), // room id -> Set of user ids
+    lastSeen: new Map(), // user id -> when they went
     openRoomId: null,
   };
 
@@ -55,7 +56,7 @@ export function createStore({ dropped }) {
     store.me = me;
     store.roomsLoaded = false;
     store.openRoomId = null;
-    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online"]) store[name].clear();
+    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online", "lastSeen"]) store[name].clear();
     changed("me", "rooms", "thread", "typing", "open");
   }
 
@@ -218,6 +219,17 @@ export function createStore({ dropped }) {
     changed("open", "rooms");
   }
 
+  /** Somebody has come or gone: that shows in every room which they share with this person. */
+  function setPresence({ user_id: id, is_online: isOnline, last_seen: lastSeen }) {
+    if (lastSeen) store.lastSeen.set(id, lastSeen);
+    for (const room of store.rooms.values()) {
+      const online = store.online.get(room.id);
+      if (!isOnline) online?.delete(id);
+      else if (room.participants?.some((person) => person.id === id)) store.online.set(room.id, new Set([...online ?? [], id]));
+    }
+    changed("open", "rooms");
+  }
+
   function open(roomId) {
     store.openRoomId = roomId;
     changed("open", "rooms", "thread", "typing");
@@ -228,7 +240,7 @@ export function createStore({ dropped }) {
     setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
     openThread, mergeMessages, receive, update, newestId,
     putPending, dropPending, pendingOf, strayPending,
-    startTyping, stopTyping, markRead, setOnline, open,
+    startTyping, stopTyping, markRead, setOnline, setPresence, open,
   });
 }
 

@@ -60,7 +60,7 @@ export function createWorkspace({
 
   const panels = [
     { id: "rooms", label: "Rooms", icon: "rooms", element: rooms.element, badge: store.unreadTotal },
-    { id: "chat", label: "Chat", icon: "chat", element: conversation.element },
+    { id: "chat", label: "Chat", icon: "chat", element: conversation.element, badge: store.unreadTotal },
     ...(tasks ? [taskPanel({
       tasks, api, say,
       actions: {

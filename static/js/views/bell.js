@@ -3,6 +3,7 @@ import { roomAddress, taskAddress } from "../address.js";
 import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
 import { exactTime, listTime } from "../format.js";
 import { icon } from "../icons.js";
+import { notificationWords, plainWords } from "../words.js";
 import { confirm } from "./dialogs.js";
 import { busy, iconButton } from "./parts.js";
 
@@ -41,7 +42,8 @@ export function createBell({ notifications, close }) {
   }));
 
   /** What a notification is about is one press away, where the page shows such things; whoever goes there has read it. */
-  function title({ id, is_read: isRead, title: words, related_entity_type: kind, related_entity_id: about }) {
+  function title({ id, is_read: isRead, title: text, related_entity_type: kind, related_entity_id: about }) {
+    const words = plainWords(text);
     if (!ADDRESSES.has(kind) || !about) return h("bdi", { class: "notification-title" }, words);
     const click = () => { if (!isRead) notifications.read(id); };
     return h("a", { class: "notification-title", href: ADDRESSES.get(kind)(about), testid: "notification-link", on: { click } }, h("bdi", {}, words));
@@ -50,15 +52,14 @@ export function createBell({ notifications, close }) {
   function create(item) {
     const read = item.is_read ? null : iconButton("check", "Mark read", () => busy(read, () => notifications.read(item.id)), { testid: "notification-read" });
     const remove = iconButton("remove", "Delete", () => busy(remove, () => notifications.remove(item.id)), { testid: "notification-delete" });
-    const content = item.content ?? item.message ?? "";
+    const content = notificationWords(item);
     return h("li", { class: "notification", testid: "notification", data: { notificationId: item.id, read: String(item.is_read) } },
       h("div", { class: "notification-lines" },
         h("p", { class: "notification-line" },
           !item.is_read && h("span", { class: "only-heard" }, "Unread: "),
           title(item),
           h("time", { class: "room-time", datetime: item.created_at, title: exactTime(item.created_at) }, listTime(item.created_at))),
-        content && content !== item.title && h("p", { class: "notification-text" }, content),
-        h("p", { class: "hint" }, item.notification_type)),
+        content && h("p", { class: "notification-text" }, content)),
       h("div", { class: "notification-acts" }, read, remove));
   }
 

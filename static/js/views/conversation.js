@@ -1,7 +1,7 @@
 /* The open room: its head, its messages and where one reads in them, and the composer below. */
 import { taskAddress } from "../address.js";
 import { coalesce, h, reconcile, setAttribute, setText } from "../dom.js";
-import { names } from "../format.js";
+import { listTime, names } from "../format.js";
 import { icon } from "../icons.js";
 import { othersIn, roomName } from "../store.js";
 import { createComposer } from "./composer.js";
@@ -63,11 +63,15 @@ export function createConversation({ store, kept, say, actions }) {
   function about(room) {
     const online = store.online.get(room.id) ?? new Set();
     if (!room.participants?.length) return "";
-    if (room.room_type === "direct") {
-      return othersIn(room, store.me).some((person) => online.has(person.id)) ? "Online" : "Direct room";
-    }
+    if (room.room_type === "direct") return presenceOf(othersIn(room, store.me), online);
     const people = room.participants.map((person) => (person.id === store.me.id ? "you" : person.username));
     return people.length > 4 ? `${people.length} people, ${online.size} online` : names(people);
+  }
+
+  function presenceOf(others, online) {
+    if (others.some((person) => online.has(person.id))) return "Online";
+    const seen = others.map((person) => store.lastSeen.get(person.id)).find(Boolean);
+    return seen ? `Last seen: ${listTime(seen)}` : "Offline";
   }
 
   function renderMessages() {
@@ -132,15 +136,27 @@ export function createConversation({ store, kept, say, actions }) {
   });
   body.addEventListener("drop", () => { delete body.dataset.dropping; });
 
+  /* What is still hidden takes no focus: whoever opens a room gets it once the room is shown. */
+  let wantsFocus = false;
   const render = coalesce(() => {
     renderHead();
     renderMessages();
+    if (wantsFocus && openRoom()) {
+      wantsFocus = false;
+      composer.focus();
+    }
   });
+
+  function focus() {
+    wantsFocus = true;
+    render();
+  }
+
   store.on(["open", "thread", "me"], render);
   store.on(["typing", "open"], coalesce(renderTyping));
   render();
   return {
-    element, focus: composer.focus, save: composer.save,
+    element, focus, save: composer.save,
     isAtEnd: () => view.isFollowing() && element.checkVisibility(),
     /** Takes files into the composer, if there is a conversation before one's eyes. */
     takeFiles(files) {

@@ -2,6 +2,7 @@
 import { h } from "../dom.js";
 import { dayName, exactTime, size, timeOfDay } from "../format.js";
 import { icon } from "../icons.js";
+import { plainWords } from "../words.js";
 import { iconButton, personAvatar, withLinks } from "./parts.js";
 
 const SHOWN_INLINE = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
@@ -25,7 +26,7 @@ export function createRow(row, actions) {
 
 function systemMessage(message) {
   return h("p", { class: "system", testid: "message", data: { messageId: message.id, state: "sent", system: "true" } },
-    message.content, " ", time(message));
+    plainWords(message.content), " ", time(message));
 }
 
 const time = (message) =>

@@ -80,8 +80,10 @@ function giveFocusBack(button) {
 
 const LINK = /(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}])/g;
 
-/** Text with its web addresses as links; everything else stays text. */
+const isOwnPage = (address) => URL.parse?.(address)?.origin === location.origin;
+
+/** Text with its web addresses as links; everything else stays text. Only what lies elsewhere opens beside the page. */
 export function withLinks(text) {
   return text.split(LINK).map((part, index) =>
-    index % 2 ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer" }, part) : part);
+    index % 2 ? h("a", { href: part, target: isOwnPage(part) ? null : "_blank", rel: "noopener noreferrer" }, part) : part);
 }

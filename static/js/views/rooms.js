@@ -98,7 +98,7 @@ export function createRooms({ store, kept, actions }) {
   const element = h("section", { "aria-label": "Rooms" },
     h("div", { class: "panel-head" },
       h("h2", { class: "panel-title" }, "Rooms"),
-      iconButton("person", "New direct room", actions.newDirect, { testid: "new-direct" }),
+      iconButton("newChat", "New direct room", actions.newDirect, { testid: "new-direct" }),
       iconButton("group", "New group", actions.newGroup, { testid: "new-group" })),
     h("div", { class: "rooms-filter" }, filter),
     strays.element,

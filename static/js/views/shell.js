@@ -9,6 +9,7 @@ import { meaningOf } from "../reconnect.js";
 import { iconButton, personAvatar } from "./parts.js";
 
 const TICK_MS = 500;
+const OUTAGE_MS = 2_000; // a shorter one is over before anybody has read of it
 
 const secondsLeft = (state) => Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
 
@@ -32,7 +33,7 @@ export function createShell({ store, panels, docsUrl, actions }) {
   const pillLabel = h("span", { class: "pill-label" });
   const pill = h("span", { class: "pill", testid: "connection-state", role: "status" }, h("span", { class: "pill-dot", "aria-hidden": "true" }), pillLabel);
   const noticeWords = h("span", { testid: "notice" });
-  const notice = h("div", { class: "notice", role: "alert", hidden: true },
+  const notice = h("div", { class: "notice outage", role: "alert", hidden: true },
     noticeWords,
     h("button", { type: "button", class: "button small", testid: "reconnect", on: { click: () => actions.reconnect() } }, "Reconnect now"));
 
@@ -44,7 +45,7 @@ export function createShell({ store, panels, docsUrl, actions }) {
     h("div", { class: "topbar-end" },
       h("a", { class: "button quiet docs-link", href: docsUrl, target: "_blank", rel: "noopener" }, icon("book"), "API docs"),
       whoami,
-      iconButton("leave", "Sign out", () => actions.signOut(), { testid: "sign-out" })));
+      iconButton("power", "Sign out", () => actions.signOut(), { testid: "sign-out" })));
 
   const badges = new Map();
   const tabs = panels.map((panel) => {
@@ -53,11 +54,11 @@ export function createShell({ store, panels, docsUrl, actions }) {
     return h("button", { type: "button", class: `tab tab-${panel.id}`, testid: `tab-${panel.id}`, on: { click: () => actions.go(panel.id) } },
       h("span", { class: "tab-icon" }, icon(panel.icon), badge), panel.label);
   });
-  const workspace = h("main", { class: "workspace" }, panels.map((panel) => {
+  const workspace = h("main", { class: "workspace" }, notice, panels.map((panel) => {
     panel.element.classList.add("panel", `panel-${panel.id}`);
     return panel.element;
   }));
-  const element = h("div", { class: "shell" }, topbar, notice, workspace,
+  const element = h("div", { class: "shell" }, topbar, workspace,
     h("nav", { class: "tabs", "aria-label": "Panels" }, tabs));
 
   function show(id) {
@@ -66,12 +67,16 @@ export function createShell({ store, panels, docsUrl, actions }) {
     panels.find((panel) => panel.id === id)?.shown?.();
   }
 
+  let brokenAt = 0;
   function renderConnection() {
     const state = store.connection;
     pill.dataset.state = state.name;
     setText(pillLabel, pillText(state));
-    setText(noticeWords, noticeText(state));
-    setAttribute(notice, "hidden", !noticeText(state));
+    const words = noticeText(state);
+    brokenAt = words ? brokenAt || Date.now() : 0;
+    const isShown = words && (state.name === "closed" || Date.now() - brokenAt >= OUTAGE_MS);
+    setText(noticeWords, isShown ? words : "");
+    setAttribute(notice, "hidden", !isShown);
     notice.dataset.state = state.name;
   }
 
@@ -89,7 +94,7 @@ export function createShell({ store, panels, docsUrl, actions }) {
 
   const ticking = setInterval(() => {
     if (!element.isConnected) clearInterval(ticking);
-    else if (store.connection.name === "waiting") renderConnection();
+    else if (brokenAt) renderConnection();
   }, TICK_MS);
 
   show(panels[0].id);

@@ -31,7 +31,7 @@ export function createTaskPanel({ tasks, api, say, actions }) {
   const notice = h("div", { class: "notice", role: "alert", hidden: true }, words,
     h("button", { type: "button", class: "button small", on: { click: () => tasks.load() } }, "Try again"));
   const asked = h("ul", { class: "asked", testid: "my-proposals", "aria-label": "Proposed to you", hidden: true });
-  const lag = h("span", { class: "hint", testid: "tasks-state", role: "status" });
+  const lag = h("span", { class: "hint lag", testid: "tasks-state", role: "status" });
 
   const element = h("section", { "aria-label": "Tasks" },
     h("div", { class: "panel-head" },
