@@ -46,6 +46,7 @@ import handlers.tasks
 import handlers.workspaces
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
+from handlers.checks import Checks
 from handlers.http_server import MAX_HEAD_BYTES, SECURITY_HEADERS, AnsweringServer
 from handlers.log_format import JsonFormatter, TextFormatter
 from handlers.providers import Providers
@@ -260,6 +261,7 @@ class Taskroom:
             security_headers=SECURITY_HEADERS,
             describe=describe_api,
             troubles=self.clock.troubles,
+            checks=Checks(self.store, self.settings.data_dir),
             about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
             websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
         )

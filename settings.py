@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     oidc_name: str = Field("Single sign-on", description="what the button says")
 
     max_upload_mb: float = Field(25, ge=0, le=1e6, description="largest file")
+    disk_free_percent: float = Field(
+        5, ge=0, le=100, description="health warns when less of data_dir's disk is free"
+    )
     event_retention_hours: float = Field(
         72, ge=0, le=_MOST_DAYS * 24, description="how far back `since` reaches; 0 keeps all"
     )

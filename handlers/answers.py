@@ -437,18 +437,20 @@ class SocialProviders(AnswerModel):
 
 class PartHealth(AnswerModel):
     """One part: `ok`, `off` (not configured) or `unavailable`; of the background jobs `ok` or `failing`,
-    and then their names."""
+    and then their names; of the disk with the uploads `low` when less is free than the setting
+    `disk_free_percent` says."""
 
-    status: Literal["ok", "off", "unavailable", "failing"]
+    status: Literal["ok", "off", "unavailable", "failing", "low"]
     latency_ms: float | None
     detail: str | None = None
     waiting: int | None = None
     failing: list[str] | None = None
+    free_percent: float | None = None
 
 
 class Health(AnswerModel):
-    """`degraded` if a part is away that can be done without, or a background job fails; 503 and
-    `unavailable` without a database.
+    """`degraded` if a part is away that can be done without, a background job fails or the disk is nearly
+    full; 503 and `unavailable` without a database, or if it takes no writes.
 
     `uptime` is in seconds.
     """

@@ -27,6 +27,7 @@ _ERRORS = {
     429: "Too many requests; `Retry-After` says when to come back.",
     502: "The sign-in provider does not answer, or not as it should.",
     503: "The database is away, or too many wait; `Retry-After` says when to come back.",
+    507: "The server's disk is full; nothing was stored.",
 }
 _WITHOUT_BODY = {204: "Done; there is nothing to say.", 302: "Go on to `Location`.", 304: "Not changed."}
 _OF_EVERY_REQUEST = {400, 413, 415}
@@ -150,6 +151,8 @@ def _errors(route: Route, method: str, declared: Endpoint) -> set[int]:
         possible |= {401, 403, 429, 503}
     if declared.throttled:
         possible.add(429)
+    if declared.takes_files:
+        possible.add(507)
     if takes_input:
         possible.add(503)
     if method != "GET" and (takes_input or not declared.public):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handlers import answers, social
 from handlers.base import BaseHandler, Route, endpoint
-from models import events, mail
+from models import mail
 from models.errors import Unavailable
 from models.operations import analytics
 
@@ -43,30 +43,46 @@ class SystemHealth(BaseHandler):
 
     @endpoint(answers={200: answers.Health, 503: answers.Health}, public=True, throttled=False)
     async def get(self) -> None:
-        """Whether each part works, and how long it takes to answer; which background jobs fail. 503 when the
-        database is away."""
-        database, redis, queue = await asyncio.gather(self._database(), self._redis(), self._mail_queue())
-        jobs = self._jobs()
-        status = (
-            "ok" if {"unavailable", "failing"}.isdisjoint((redis["status"], jobs["status"])) else "degraded"
+        """Whether each part works, and how long it takes to answer; which background jobs fail. Writing is
+        tried as well. 503 when the database is away or takes no writes."""
+        database, disk, redis, queue = await asyncio.gather(
+            self._database(), self._disk(), self._redis(), self._mail_queue()
         )
-        if database["status"] != "ok":
-            status = "unavailable"
-            self.set_header("Retry-After", str(Unavailable.retry_after_s))
+        parts = {
+            "database": database,
+            "disk": disk,
+            "redis": redis,
+            "mail_queue": queue,
+            "jobs": self._jobs(),
+        }
         about: About = self.settings["about"]
         body = {
-            "status": status,
+            "status": _overall(parts),
             "version": about.version,
             "uptime": round(time.time() - about.started_at, 1),
-            "parts": {"database": database, "redis": redis, "mail_queue": queue, "jobs": jobs},
+            "parts": parts,
         }
-        if status == "unavailable":
-            self.answer(body | {"detail": "The database is away.", "code": Unavailable.code}, 503)
+        if body["status"] == "unavailable":
+            self.set_header("Retry-After", str(Unavailable.retry_after_s))
+            self.answer(
+                body | {"detail": "The database is away, or takes no writes.", "code": Unavailable.code}, 503
+            )
         else:
             self.answer(body)
 
     async def _database(self) -> dict[str, Any]:
-        return await _timed(lambda: self.store.read(events.newest))
+        return await _timed(self.settings["checks"].database)
+
+    async def _disk(self) -> dict[str, Any]:
+        free: list[float] = []
+
+        async def measure() -> None:
+            free.append(await self.settings["checks"].free_percent())
+
+        part = await _timed(measure)
+        if free and free[0] < self.backend.settings.disk_free_percent:
+            part |= {"status": "low", "detail": f"Only {free[0]:.1f} % of the disk are free."}
+        return part | {"free_percent": round(free[0], 1) if free else None}
 
     async def _redis(self) -> dict[str, Any]:
         url = self.backend.settings.redis_url
@@ -94,6 +110,14 @@ class SystemHealth(BaseHandler):
         if part["status"] == "ok" and not self.backend.settings.smtp_url:
             part["status"] = "off"
         return part | {"waiting": waiting[0] if waiting else None}
+
+
+def _overall(parts: Mapping[str, dict[str, Any]]) -> str:
+    if parts["database"]["status"] != "ok":
+        return "unavailable"
+    troubles = {"unavailable", "failing", "low"}
+    states = (parts[name]["status"] for name in ("disk", "redis", "jobs"))
+    return "ok" if troubles.isdisjoint(states) else "degraded"
 
 
 async def _timed(check: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
