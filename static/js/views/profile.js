@@ -96,11 +96,24 @@ function names({ call, kept, user, changed, say }) {
     email: text("email", "Email", "email"),
   };
   const keep = keepFields(fields, kept.slot("profile"));
+  const proof = field({
+    label: "Current password", name: "current_password", type: "password", autocomplete: "current-password", testid: "profile-email_password",
+    hint: "Another address needs it.",
+  });
+  let address = user.email;
+  const isMoving = () => fields.email.input.value !== address;
+  const askForProof = () => setAttribute(proof.element, "hidden", !isMoving());
+  fields.email.input.addEventListener("input", askForProof);
+  askForProof();
   return form({
-    title: "Name and address", action: "Save", testid: "profile-save", fields,
-    async send(json) {
-      changed(await call("PATCH", PROFILE, { json }));
+    title: "Name and address", action: "Save", testid: "profile-save", fields: { ...fields, current_password: proof },
+    async send({ current_password: secret, ...json }) {
+      const now = await call("PATCH", PROFILE, { json: isMoving() ? { ...json, current_password: secret } : json });
+      address = now.email;
+      changed(now);
       keep.saved();
+      proof.input.value = "";
+      askForProof();
       say("Your profile has been saved.");
     },
   });
