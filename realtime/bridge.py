@@ -5,7 +5,8 @@ request, nothing is trusted to arrive, and every (re)subscription has the log re
 looks alive may be deaf: the bridge hears itself every few seconds, or starts anew. What it says for that
 carries the newest `seq` that it knows, from which the others see what they have missed.
 
-Each event is published once, on the channel of its first group; every process hears all of them. The
+What waits is published together, on the channel of the first one's first group; every process hears all
+of it. Hearing costs more than reading what was heard, so the more there is, the less each of it costs. The
 installation is a part of every channel, since one Redis may serve several.
 """
 
@@ -29,7 +30,7 @@ PROBE_EVERY_S = 2.0
 DEAF_AFTER_S = 6.0
 # What a Redis that does not answer may cost in memory; whatever is dropped, others read from the log.
 MOST_WAITING = 10_000
-MOST_A_ROUND_TRIP = 200
+MOST_A_MESSAGE, MOST_MESSAGE_BYTES = 200, 256 * 1024
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 
 MakeEvent = Callable[[int, str, Sequence[str], Any], SupportsEvent]
@@ -73,34 +74,44 @@ class Bridge:
     def send(self, batch: Sequence[SupportsEvent]) -> None:
         """Queues committed events for the other processes."""
         for event in batch:
-            body = [self._name, event.seq, event.kind.name, list(event.groups), event.payload]
-            self._queue(event.groups[0], body)
+            payload = event.payload if event.text is None else orjson.Fragment(event.text)
+            self._queue(event.groups[0], [event.seq, event.kind.name, list(event.groups), payload])
 
     def send_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
         """Queues what is true for a moment; worthless when late, so only while Redis is there."""
         if self.is_connected:
-            self._queue(group, [self._name, None, group, message, but_person])
+            self._queue(group, [None, group, message, but_person])
 
-    def _queue(self, group: str, body: list[Any]) -> None:
-        self._outgoing.append((self._prefix + group, orjson.dumps(body)))
+    def _queue(self, group: str, item: list[Any]) -> None:
+        self._outgoing.append((group, orjson.dumps(item)))
         self._something.set()
 
     async def _publish_all(self, redis: Any) -> None:
         loop = asyncio.get_running_loop()
+        probe_at = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._something.wait(), PROBE_EVERY_S)
+                async with asyncio.timeout_at(probe_at):
+                    await self._something.wait()
             self._something.clear()
-            pipeline = redis.pipeline(transaction=False)
-            for _ in range(min(len(self._outgoing), MOST_A_ROUND_TRIP)):
-                pipeline.publish(*self._outgoing.popleft())
-            # Last, so that whoever hears of a `seq` has heard what was sent up to there.
-            pipeline.publish(self._probe_channel, f"{self._name} {self._position()}")
-            await asyncio.wait_for(pipeline.execute(), DEAF_AFTER_S)
-            if self._outgoing:
-                self._something.set()
+            while self._outgoing:
+                await asyncio.wait_for(redis.publish(*self._next_message()), DEAF_AFTER_S)
+            if loop.time() >= probe_at:
+                # After what waited, so that whoever hears of a `seq` has heard what was sent up to there.
+                probe = f"{self._name} {self._position()}"
+                await asyncio.wait_for(redis.publish(self._probe_channel, probe), DEAF_AFTER_S)
+                probe_at = loop.time() + PROBE_EVERY_S
             if loop.time() - self._heard_at > DEAF_AFTER_S:
                 raise ConnectionError("Redis does not send what it is sent")
+
+    def _next_message(self) -> tuple[str, bytes]:
+        """A channel, and as much of what waits as goes into one message."""
+        group, item = self._outgoing.popleft()
+        items, size = [item], len(item)
+        while self._outgoing and len(items) < MOST_A_MESSAGE and size < MOST_MESSAGE_BYTES:
+            items.append(self._outgoing.popleft()[1])
+            size += len(items[-1])
+        return self._prefix + group, b"%b [%b]" % (self._name.encode(), b",".join(items))
 
     # -- in ------------------------------------------------------------------------------------------
 
@@ -119,14 +130,18 @@ class Bridge:
     def _take(self, channel: str, data: bytes) -> None:
         if channel == self._probe_channel:
             return self._take_probe(*data.decode().split())
-        name, seq, *rest = orjson.loads(data)
-        if name == self._name:
+        name, _, items = data.partition(b" ")
+        if name == self._name.encode():
+            self._heard_at = asyncio.get_running_loop().time()
             return
-        if seq is None:
-            self._on_ephemeral(*rest)
-        else:
-            kind, groups, payload = rest
-            self._on_events([self._make_event(seq, kind, groups, payload)])
+        found = []
+        for seq, *rest in orjson.loads(items):
+            if seq is None:
+                self._on_ephemeral(*rest)
+            else:
+                found.append(self._make_event(seq, *rest))
+        if found:
+            self._on_events(found)
 
     def _take_probe(self, name: str, position: str) -> None:
         if name == self._name:

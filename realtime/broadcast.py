@@ -24,6 +24,7 @@ class SupportsEvent(Protocol):
     seq: int
     groups: Sequence[str]
     payload: Any
+    text: str | None
     origin: Any
     kind: Any
 

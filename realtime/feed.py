@@ -101,4 +101,7 @@ class Feed:
     def _take_committed(self, batch: Sequence[events.Event]) -> None:
         if self.bridge is not None:
             self.bridge.send(batch)
+        for event in batch:
+            # From now on it would only take memory.
+            event.text = None
         self._sequencer.offer(batch)

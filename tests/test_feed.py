@@ -206,9 +206,8 @@ def ears(io_loop, redis_url):
 
 
 def message(seq, text):
-    return SimpleNamespace(
-        seq=seq, groups=["task_7"], kind=SimpleNamespace(name="message_created"), payload=text
-    )
+    kind = SimpleNamespace(name="message_created")
+    return SimpleNamespace(seq=seq, groups=["task_7"], kind=kind, payload=text, text=None)
 
 
 @pytest.mark.gen_test
@@ -238,6 +237,26 @@ async def test_a_channel_is_named_after_its_group(ears, redis_url):
     here.bridge.send([message(1, "hello")])
     heard = await listener.get_message(timeout=5)
     assert heard["channel"] == b"taskroom:ours:task_7"
+    await listener.aclose()
+    await redis.aclose()
+
+
+@pytest.mark.gen_test
+async def test_what_waits_together_is_one_message_to_redis(ears, redis_url):
+    """Hearing cost each process more than storing; of a batch, all but the first are heard for nothing."""
+    from redis.asyncio import Redis
+
+    here, too = await ears(("ours",), ("ours",))
+    redis = Redis.from_url(redis_url)
+    listener = redis.pubsub()
+    await listener.psubscribe("*task_7")
+    await listener.get_message(timeout=5)
+    here.bridge.send([message(seq, f"{seq}") for seq in range(1, 20)])
+    here.bridge.send_ephemeral("task_7", "typing", 0)
+    await eventually(lambda: len(too.heard) == 20)
+    assert [event.payload for event in too.heard if event != "typing"] == [f"{n}" for n in range(1, 20)]
+    assert await listener.get_message(timeout=5) is not None
+    assert await listener.get_message(timeout=0.1) is None
     await listener.aclose()
     await redis.aclose()
 
