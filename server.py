@@ -47,7 +47,8 @@ import handlers.workspaces
 import settings as settings_module
 from handlers.base import Backend, Route, UnknownPath
 from handlers.checks import Checks
-from handlers.http_server import MAX_HEAD_BYTES, SECURITY_HEADERS, AnsweringServer
+from handlers.connections import GuardedServer
+from handlers.http_server import MAX_HEAD_BYTES, SECURITY_HEADERS
 from handlers.log_format import JsonFormatter, TextFormatter
 from handlers.providers import Providers
 from handlers.service import About
@@ -126,6 +127,11 @@ SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
 """Largest message where `socket_message_kib` sets no limit."""
 SWEEP_EVERY_S = 1
 SHUTDOWN_PATIENCE_S = 3
+REQUESTS_PATIENCE_S = 10
+"""For requests under way when the server stops: a log-in that hashes, an upload."""
+JOBS_PATIENCE_S = 6
+"""Above `mail.FINISH_WITHIN_S`."""
+UNREAD_PATIENCE_S = 0.1
 MOST_MAIL_SHOWN = 1000
 MOST_VERSION_CHARS = 60
 
@@ -166,7 +172,7 @@ class Taskroom:
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()
-        self._server: AnsweringServer | None = None
+        self._server: GuardedServer | None = None
         self.realtime: Realtime | None = None
         self.throttle: Throttle | None = None
         self.providers: Providers | None = None
@@ -272,7 +278,7 @@ class Taskroom:
         if settings.tls_cert:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             tls.load_cert_chain(settings.tls_cert, settings.tls_key)
-        self._server = AnsweringServer(
+        self._server = GuardedServer(
             application,
             ssl_options=tls,
             idle_connection_timeout=IDLE_CONNECTION_S,
@@ -280,22 +286,30 @@ class Taskroom:
             max_header_size=MAX_HEAD_BYTES,
             max_body_size=MOST_BODY_BYTES,
         )
+        self._server.guard(
+            settings.max_sockets_per_address, lambda address: address in settings.proxy, self._count_sockets
+        )
         sockets = bind_sockets(settings.port, settings.host)
         self._server.add_sockets(sockets)
         self.port = sockets[0].getsockname()[1]
 
     async def _sweep(self) -> None:
         self.realtime.sweep(asyncio.get_running_loop().time(), now())
+        self._server.sweep()
+
+    def _count_sockets(self) -> int:
+        return len(self.realtime.sockets) + len(self.realtime.closing)
 
     async def stop(self) -> None:
-        """Takes nothing new, tells every socket when to come back, finishes what waits."""
-        await self.clock.stop(SHUTDOWN_PATIENCE_S)
+        """Takes nothing new, tells every socket when to come back, finishes what is under way."""
+        jobs = asyncio.ensure_future(self.clock.stop(JOBS_PATIENCE_S))
         if self._server is not None:
-            self._server.stop()
+            self._server.finish_up()
             self._stream.close()
             for socket in list(self.realtime.sockets):
                 socket.shut(1001)
             await self._drain()
+        await jobs
         if self.realtime is not None:
             await self._leave()
         await self.store.close()
@@ -310,10 +324,17 @@ class Taskroom:
         self.providers.close()
 
     async def _drain(self) -> None:
-        """Waits, but not for ever, until clients have answered the close and requests are done."""
+        """Waits, but not for ever, until requests have their answers and clients have answered the close.
+
+        What is done must be told: a client that hears nothing does it again."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + SHUTDOWN_PATIENCE_S
-        while (self.realtime.closing or self.store.is_busy) and loop.time() < until:
+        # What has come by now and has not been looked at is under way, too.
+        await asyncio.sleep(UNREAD_PATIENCE_S)
+        requests_until = loop.time() + REQUESTS_PATIENCE_S
+        sockets_until = loop.time() + SHUTDOWN_PATIENCE_S
+        while (self._server.under_way and loop.time() < requests_until) or (
+            self.realtime.closing and loop.time() < sockets_until
+        ):
             await asyncio.sleep(0.02)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)

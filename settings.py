@@ -123,6 +123,14 @@ class Settings(BaseSettings):
     socket_outbox_kib: int = Field(1024, ge=0, description="bytes that may wait for one slow reader")
     socket_outbox_messages: int = Field(1000, ge=0, description="messages that may wait for one slow reader")
     max_sockets: int = Field(10000, ge=0, description="open WebSockets of this process")
+    max_sockets_per_address: int = Field(
+        1000,
+        ge=0,
+        description="open WebSockets of one address; as many other connections, as many waiting for events",
+    )
+    max_sockets_per_person: int = Field(
+        50, ge=0, description="open WebSockets of one person, and as many requests waiting for events"
+    )
     deadline_hours: NumberList = Field((24.0, 1.0), description="how long before its due date a task reminds")
     assignee_fields: WordList = Field((), description="what an assignee may change; empty: all they may have")
     proxy: WordList = Field((), description="addresses whose X-Forwarded-* headers are believed")

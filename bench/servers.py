@@ -26,8 +26,8 @@ _RSS_STEADY_BYTES = 64 * 1024
 HOST = "127.0.0.1"
 # The load is far above what a person may do.
 _UNLIMITED = (
-    "--socket_rate", "0", "--throttle_anon", "", "--throttle_user", "", "--throttle_login", "",
-    "--throttle_refresh", "",
+    "--socket_rate", "0", "--max_sockets_per_address", "0", "--max_sockets_per_person", "0",
+    "--throttle_anon", "", "--throttle_user", "", "--throttle_login", "", "--throttle_refresh", "",
 )  # fmt: skip
 
 

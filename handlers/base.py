@@ -26,13 +26,14 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 from handlers.bodies import BodyReader, Upload, body_reader, declared_size
 from handlers.http_server import SECURITY_HEADERS
 from handlers.providers import Providers
-from handlers.throttle import ANON, USER, Throttle, network
+from handlers.throttle import ANON, USER, Throttle
 from models import errors
 from models.authenticator import Authenticator
 from models.errors import DomainError
 from models.inputs import LARGEST_ID, Input, parse, parse_text
 from models.links import Links
 from models.operations.idempotency import Answer, once
+from models.places import network
 from models.resets import ResetTokens
 from models.sessions import Actor, Device
 from models.signed import Signer

@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import socket
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,13 +29,17 @@ _MAX_DRAINED_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 
 
-def _refusal(status: str, detail: str, code: str) -> bytes:
+def refusal(
+    status: str, detail: str, code: str, more: Mapping[str, Any] = types.MappingProxyType({})
+) -> bytes:
+    """A whole answer, for whom no handler answers."""
     body = orjson.dumps({"detail": detail, "code": code})
     headers: Mapping[str, Any] = SECURITY_HEADERS | {
         "Content-Type": "application/json",
         "Content-Length": len(body),
         "Cache-Control": "no-store",
         "Connection": "close",
+        **more,
     }
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -47,8 +52,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Of every answer, unless the endpoint knows better."""
-_MALFORMED = _refusal("400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request")
-_HEAD_TOO_LARGE = _refusal(
+_MALFORMED = refusal("400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request")
+_HEAD_TOO_LARGE = refusal(
     "431 Request Header Fields Too Large",
     f"The request line and headers are larger than {MAX_HEAD_BYTES // 1024} KiB.",
     "headers_too_large",

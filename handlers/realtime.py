@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Annotated, Any, Literal, Protocol
 
 import orjson
@@ -13,7 +14,7 @@ from tornado.iostream import StreamClosedError
 
 from handlers import answers
 from handlers.base import BaseHandler, Route, endpoint
-from models.errors import DomainError, Invalid, Unavailable
+from models.errors import DomainError, Invalid
 from models.inputs import LARGEST_ID, MOST_MESSAGE_CHARS, Id, Input, Since, Text
 from models.links import is_passable
 from models.operations import realtime_events
@@ -101,7 +102,8 @@ class EventStream(Protocol):
     """A person's stream of events (`realtime.stream.Stream`)."""
 
     is_closed: bool
-    is_full: bool
+
+    def place(self, actor: Actor, address: str) -> AbstractContextManager[None]: ...
 
     async def next(self, actor: Actor, after: int | None, wait_s: float) -> SupportsMissed: ...
 
@@ -158,11 +160,11 @@ class StreamHandler(BaseHandler):
         self._waiting: asyncio.Future | None = None
 
     async def missed(self, after: int | None, wait_s: float) -> SupportsMissed | None:
-        """What comes next; None if the client has gone meanwhile. Raises Unavailable when too many wait."""
-        if self.stream.is_full:
-            raise Unavailable("Too many clients wait for events.")
-        self._waiting = asyncio.ensure_future(self.stream.next(self.actor, after, wait_s))
-        await asyncio.wait([self._waiting])
+        """What comes next; None if the client has gone meanwhile. Raises Unavailable or Throttled when too
+        many wait."""
+        with self.stream.place(self.actor, self.network):
+            self._waiting = asyncio.ensure_future(self.stream.next(self.actor, after, wait_s))
+            await asyncio.wait([self._waiting])
         return None if self._waiting.cancelled() else self._waiting.result()
 
     def on_connection_close(self) -> None:

@@ -7,7 +7,6 @@ counts for itself: a throttle that is a little too generous is better than no se
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import math
 import time
@@ -91,14 +90,3 @@ async def _count(limiter: Any, item: Any, rate: str, key: str) -> None:
     if not await limiter.hit(item, rate, key):
         stats = await limiter.get_window_stats(item, rate, key)
         raise Throttled(max(1, math.ceil(stats.reset_time - time.time())))
-
-
-def network(address: str | None) -> str:
-    """What counts as one address: of IPv6 a whole /64, which is what one household or office gets."""
-    try:
-        ip = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if ip.version == 4 or ip.ipv4_mapped:
-        return str(getattr(ip, "ipv4_mapped", None) or ip)
-    return str(ipaddress.ip_network(f"{ip}/64", strict=False))

@@ -11,7 +11,7 @@ import asyncio
 import html
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -31,6 +31,7 @@ LOOK_EVERY_S = 2
 # Well below the lease (`models.mail.LEASE_US`), so that nobody else takes a mail that is being sent.
 SERVER_PATIENCE_S = 30
 SEND_WITHIN_S = 120
+FINISH_WITHIN_S = 5
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -159,10 +160,22 @@ async def deliver(store: Store, courier: Courier) -> None:
     """Sends everything that is due. A mail server that does not answer ends the round."""
     try:
         while (letter := await store.write(mail.take)) is not None:
-            if not await _deliver_one(store, courier, letter):
+            if not await _finished(_deliver_one(store, courier, letter)):
                 return
     finally:
         await courier.leave()
+
+
+async def _finished(delivery: Coroutine[Any, Any, bool]) -> bool:
+    """Its outcome. When the server stops, what is under way has a moment to be finished: a mail whose end
+    the mail server has not answered yet would be sent again."""
+    running = asyncio.ensure_future(delivery)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running], timeout=FINISH_WITHIN_S)
+        running.cancel()
+        raise
 
 
 async def _deliver_one(store: Store, courier: Courier, letter: Letter) -> bool:

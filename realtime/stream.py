@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import events
+from models.errors import Throttled, Unavailable
 from models.operations import streams
 from models.sessions import Actor
+from realtime.admission import RETRY_AFTER_S, Admission
 from realtime.broadcast import SupportsEvent, message_of
 from realtime.personal import PersonalLog
 from realtime.sockets.base import Realtime
@@ -66,7 +68,8 @@ class Stream:
     def __init__(self, realtime: Realtime) -> None:
         self._realtime = realtime
         self._arrivals = Arrivals()
-        self._waiting = 0
+        # As many as may have a socket open may wait here.
+        self._admission = Admission.of(realtime.settings)
         self.is_closed = False
         realtime.broadcaster.followers.append(self._arrivals.ring)
 
@@ -75,11 +78,20 @@ class Stream:
         self.is_closed = True
         self._arrivals.ring_all()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether as many wait as may."""
-        most = self._realtime.settings.max_sockets
-        return bool(most) and self._waiting >= most
+    @contextlib.contextmanager
+    def place(self, actor: Actor, address: str) -> Iterator[None]:
+        """Counts a client while it waits. Raises Unavailable or Throttled when too many do already."""
+        refusal = self._admission.refusal(address)
+        if refusal is not None and refusal.status == 503:
+            raise Unavailable("Too many clients wait for events.")
+        if refusal is not None or not self._admission.person_entered(actor.id):
+            raise Throttled(RETRY_AFTER_S)
+        self._admission.opened(address)
+        try:
+            yield
+        finally:
+            self._admission.closed(address)
+            self._admission.person_left(actor.id)
 
     async def next(self, actor: Actor, after: int | None, wait_s: float) -> Missed:
         """What came after `after` (None: from now on), at once or within the time; else nothing.
@@ -93,11 +105,7 @@ class Stream:
             after = position
         elif not await realtime.is_known(after):
             return Missed([{"type": "resync", "seq": position}], position)
-        self._waiting += 1
-        try:
-            return await self._next(actor, after, asyncio.get_running_loop().time() + wait_s)
-        finally:
-            self._waiting -= 1
+        return await self._next(actor, after, asyncio.get_running_loop().time() + wait_s)
 
     async def _next(self, actor: Actor, after: int, until: float) -> Missed:
         loop = asyncio.get_running_loop()

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from handlers.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle, network
+from handlers.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle
 from models.errors import Throttled
+from models.places import network
 from tests.support.clock import WallClock
 from tests.support.database import postgresql_only, sqlite_only
 from tests.support.team import sign_up

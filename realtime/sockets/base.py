@@ -30,8 +30,10 @@ from models.base import SECOND_US, now
 from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
+from models.places import network
 from models.sessions import Actor
 from models.store import Store
+from realtime.admission import RETRY_AFTER_S, Admission
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
 from realtime.feed import Feed
@@ -59,7 +61,7 @@ CLOSE_CODES = {
     4403: "no longer allowed: a membership was lost",
     4404: "no such room, session or workspace, or not one's own",
     4408: "no credentials within 10 seconds",
-    4429: "too many messages",
+    4429: "too many messages, or too many open sockets of one person",
     4503: "too slow a reader; reconnect with `since`",
 }
 # At the start, the tail takes so many events, and this part of the bytes it may have.
@@ -124,10 +126,12 @@ class Realtime:
     closing: set[Socket] = field(default_factory=set)
     """Sockets that have been told to close and have not answered yet."""
     tail: Tail = field(init=False)
+    admission: Admission = field(init=False)
     _reads: SharedReads = field(default_factory=SharedReads)
     _clock_offset: float = 0.0
 
     def __post_init__(self) -> None:
+        self.admission = Admission.of(self.settings)
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
         self.broadcaster.followers += [self.tail.add, self._revise]
 
@@ -263,6 +267,7 @@ class Socket(WebSocketHandler):
     """What the server sends, for the documentation: message type and meaning."""
 
     __slots__ = (
+        "_address",
         "_awaits_pong",
         "_bucket",
         "_in_flight",
@@ -303,6 +308,8 @@ class Socket(WebSocketHandler):
         self._settled: asyncio.Future | None = None
         self._present: int | None = None
         self._awaits_pong = False
+        # Where it counts, as long as it is connected.
+        self._address: str | None = None
 
     # -- the handshake -------------------------------------------------------------------------------
 
@@ -322,11 +329,11 @@ class Socket(WebSocketHandler):
             self.set_header("Upgrade", "websocket")
             self.finish({"detail": "This address speaks WebSocket only.", "code": "upgrade_required"})
             return
-        most = self.realtime.settings.max_sockets
-        if most and len(self.realtime.sockets) >= most:
-            self.set_status(503)
-            self.set_header("Retry-After", "10")
-            self.finish({"detail": "Too many open sockets.", "code": "unavailable"})
+        refusal = self.realtime.admission.refusal(network(self.request.remote_ip))
+        if refusal is not None:
+            self.set_status(refusal.status)
+            self.set_header("Retry-After", str(RETRY_AFTER_S))
+            self.finish({"detail": refusal.detail, "code": refusal.code})
 
     def _check_cross_origin(self, check: Callable[[str], bool]) -> str | None:
         """Every origin may open a socket: what an unknown one may not do is use the cookie. Tornado's own
@@ -410,6 +417,8 @@ class Socket(WebSocketHandler):
         self.last_heard = self.last_ping = self.opened_at = moment
         # Not all at the same moment, if all came back at the same moment.
         self.last_ping -= random.uniform(0, PING_EVERY_S / 2)
+        self._address = network(self.request.remote_ip)
+        self.realtime.admission.opened(self._address)
         self.realtime.sockets.add(self)
         self.realtime.wheel.put(self, moment)
         token = self._credential() if self.needs_sign_in else None
@@ -446,13 +455,16 @@ class Socket(WebSocketHandler):
             await self._resume(self._since)
 
     def _enter_presence(self) -> None:
-        """From now on its person is online."""
+        """From now on its person is online. Raises CloseSocket if they have too many sockets open."""
+        if not self.realtime.admission.person_entered(self.actor.id):
+            raise CloseSocket(4429, "Too many open sockets of one person.")
         self._present = self.actor.id
         self.realtime.presence.opened(self.actor.id)
 
     def _leave_presence(self) -> None:
         if self._present is not None:
             self.realtime.presence.closed(self._present)
+            self.realtime.admission.person_left(self._present)
             self._present = None
 
     async def _know_actor(self, session_id: str) -> None:
@@ -746,6 +758,9 @@ class Socket(WebSocketHandler):
             self.connection.close()
             self._queue.clear()
             self._forget()
+        if self._address is not None:
+            self.realtime.admission.closed(self._address)
+            self._address = None
 
     def _forget(self) -> None:
         """Takes the socket out of everything; called on every way out, more than once is fine."""
@@ -769,7 +784,7 @@ class Socket(WebSocketHandler):
         the dead."""
         if self.connection.closed:
             self.shut(1011)  # It could not be written to.
-        elif self._lacks_sign_in() and moment - self.opened_at >= AUTH_WITHIN_S:
+        elif self._lacks_sign_in() and moment - self.opened_at >= self._sign_in_within_s():
             self.shut(4408)
         elif self.actor is not None and self.actor.session_expires_at <= wall_us:
             self.shut(4401, "The session has ended.")
@@ -784,13 +799,17 @@ class Socket(WebSocketHandler):
     def _lacks_sign_in(self) -> bool:
         return self.needs_sign_in and self.actor is None
 
+    def _sign_in_within_s(self) -> float:
+        return self.realtime.admission.patience_s(self._address, AUTH_WITHIN_S)
+
     def _look_again(self, moment: float, wall_us: int) -> None:
         """Sets when the next of its time limits comes."""
         if self not in self.realtime.sockets:
             return
         dues = [self.last_ping + PING_EVERY_S, self.last_heard + PING_EVERY_S + PONG_WITHIN_S]
         if self._lacks_sign_in():
-            dues.append(self.opened_at + AUTH_WITHIN_S)
+            # There are few of these, and the nearer the limit, the less time they have.
+            dues.append(min(self.opened_at + AUTH_WITHIN_S, moment + 1))
         elif self.actor is not None:
             dues.append(moment + (self.actor.session_expires_at - wall_us) / SECOND_US)
         self.realtime.wheel.put(self, min(dues))

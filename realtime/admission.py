@@ -1,0 +1,63 @@
+"""Who may open one more socket: limits for the process, for one address and for one person."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from models.places import Places, patience_s
+from settings import Settings
+
+RETRY_AFTER_S = 10
+_EVERYBODY = "everybody"
+
+
+class Refusal(NamedTuple):
+    """Why a handshake is answered with an error."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class Admission:
+    """Counts the open sockets of one process; each limit may be 0, which is none."""
+
+    def __init__(self, most: int, most_per_address: int, most_per_person: int) -> None:
+        self._all = Places(most)
+        self._addresses = Places(most_per_address)
+        self._people = Places(most_per_person)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Admission:
+        """With the limits that the settings name."""
+        return cls(settings.max_sockets, settings.max_sockets_per_address, settings.max_sockets_per_person)
+
+    def refusal(self, address: str) -> Refusal | None:
+        """Why nobody at this address may open a socket now, if so."""
+        if self._all.is_full(_EVERYBODY):
+            return Refusal(503, "unavailable", "Too many open sockets.")
+        if self._addresses.is_full(address):
+            return Refusal(429, "throttled", "Too many open sockets of one address.")
+        return None
+
+    def opened(self, address: str) -> None:
+        """A socket of the address is open."""
+        self._all.add(_EVERYBODY)
+        self._addresses.add(address)
+
+    def closed(self, address: str) -> None:
+        """It is not any more."""
+        self._all.give_back(_EVERYBODY)
+        self._addresses.give_back(address)
+
+    def person_entered(self, person_id: int) -> bool:
+        """Counts a socket of the person's; False, not counted, if they have as many as they may."""
+        return self._people.take(person_id)
+
+    def person_left(self, person_id: int) -> None:
+        """The person has one less."""
+        self._people.give_back(person_id)
+
+    def patience_s(self, address: str, full_s: float) -> float:
+        """How long a socket of the address has to sign in."""
+        return patience_s(full_s, max(self._all.fill(_EVERYBODY), self._addresses.fill(address)))

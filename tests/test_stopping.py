@@ -1,0 +1,91 @@
+"""What is under way when the server is to stop is finished, and told."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+
+from tests.support.database import sqlite_only
+from tests.support.raw_http import raw_connection, request_head
+from tests.support.team import sign_up
+from tests.support.waiting import eventually
+
+
+def post(path, body, token=None):
+    raw = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": len(raw)}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return request_head("POST", path, headers) + raw
+
+
+@pytest.mark.gen_test
+async def test_all_that_is_under_way_is_answered_and_ends_its_connection(app, client):
+    """Twenty of twenty writes were stored, and their answers cut: whoever tried again did it twice."""
+    ann, bob = await sign_up(client, "ann", "bob")
+    room = await ann.group(bob)
+    async with contextlib.AsyncExitStack() as stack:
+        raws = [
+            await stack.enter_async_context(raw_connection(f"http://127.0.0.1:{app.port}")) for _ in range(20)
+        ]
+        for number, raw in enumerate(raws):
+            await raw.send(post("/api/chat/messages/", {"room": room, "content": f"no {number}"}, ann.access))
+        stopping = asyncio.ensure_future(app.stop())
+        answers = [await raw.answer() for raw in raws]
+        assert [answer.status for answer in answers] == [201] * 20
+        assert {answer.headers["Connection"] for answer in answers} == {"close"}
+        await stopping
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_log_in_that_hashes_and_an_upload_are_waited_for(app, client, monkeypatch):
+    monkeypatch.setattr("models.passwords.ROUNDS", 11)
+    ann, bob = await sign_up(client, "ann", "bob")
+    room = await ann.group(bob)
+    monkeypatch.setattr("server.SHUTDOWN_PATIENCE_S", 0.1)
+    part = f'--b\r\nContent-Disposition: form-data; name="room"\r\n\r\n{room}\r\n'.encode()
+    part += b'--b\r\nContent-Disposition: form-data; name="attachments"; filename="a.txt"\r\n\r\n'
+    ends = b"\r\n--b--\r\n"
+    headers = {
+        "Authorization": f"Bearer {ann.access}",
+        "Content-Type": "multipart/form-data; boundary=b",
+        "Content-Length": len(part) + 20 + len(ends),
+    }
+    url = f"http://127.0.0.1:{app.port}"
+    async with raw_connection(url) as login, raw_connection(url) as upload:
+        await login.send(post("/api/auth/token/", {"username": "bob", "password": "x" * 20}))
+        await upload.send(request_head("POST", "/api/chat/messages/", headers) + part + b"x" * 10)
+        await eventually(lambda: app._server.under_way == 2)
+        stopping = asyncio.ensure_future(app.stop())
+        assert (await login.answer()).status == 401
+        assert not stopping.done()
+        await upload.send(b"x" * 10 + ends)
+        answer = await upload.answer()
+        assert answer.status == 201, answer.json
+        assert answer.json["attachments"][0]["file_size"] == 20
+        await stopping
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_never_ends_is_not_waited_for_for_ever(app, monkeypatch):
+    monkeypatch.setattr("server.REQUESTS_PATIENCE_S", 0.2)
+    async with raw_connection(f"http://127.0.0.1:{app.port}") as raw:
+        await raw.send(request_head("POST", "/login/", {"Content-Length": 50}) + b'{"e')
+        await eventually(lambda: app._server.under_way == 1)
+        async with asyncio.timeout(10):
+            await app.stop()
+        assert await raw.reader.read() == b""
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_connection_that_only_waits_is_not_waited_for(app):
+    async with raw_connection(f"http://127.0.0.1:{app.port}") as raw:
+        await raw.send(request_head("GET", "/health/", {}))
+        assert (await raw.answer()).status == 200
+        await eventually(lambda: app._server.under_way == 0)
+        await app.stop()
+        assert await raw.reader.read() == b""
