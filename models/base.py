@@ -7,6 +7,7 @@ alike, and no time zone can slip in between; `iso` turns it into text at the edg
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import time
 import weakref
@@ -119,14 +120,20 @@ class Insert:
     """
 
     # SQLite allows 32,766 parameters in a statement; no table here has 30 columns.
-    _MOST_ROWS = 1000
+    MAX_ROWS = 1000
 
-    __slots__ = ("_head", "_row", "_then")
+    __slots__ = ("_head", "_row", "_texts", "_then")
 
     def __init__(self, table: str, *columns: str, then: str = "") -> None:
         self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
         self._row = len(columns)
         self._then = f" {then}" if then else ""
+        self._texts: dict[tuple[str, int], str] = {}
+
+    @property
+    def returns(self) -> bool:
+        """Whether it gives something of each row."""
+        return "RETURNING" in self._then
 
     def run(self, rows: Sequence[tuple]) -> None:
         """Inserts the rows, in order."""
@@ -136,14 +143,40 @@ class Insert:
         """Inserts the rows; gives what `then` returns of them."""
         return [row for cursor in self._execute(rows) for row in cursor.fetchall()]
 
+    def sql(self, count: int) -> str:
+        """The statement for so many rows, made once for each number of them."""
+        param = database.obj.param
+        text = self._texts.get((param, count))
+        if text is None:
+            row = f"({', '.join([param] * self._row)})"
+            text = self._texts[(param, count)] = self._head + ", ".join([row] * count) + self._then
+        return text
+
     def _execute(self, rows: Sequence[tuple]) -> list[Any]:
-        row = f"({', '.join([database.obj.param] * self._row)})"
         cursors = []
-        for start in range(0, len(rows), self._MOST_ROWS):
-            part = rows[start : start + self._MOST_ROWS]
-            text = self._head + ", ".join([row] * len(part)) + self._then
-            cursors.append(database.obj.execute_sql(text, [value for values in part for value in values]))
+        for start in range(0, len(rows), self.MAX_ROWS):
+            part = rows[start : start + self.MAX_ROWS]
+            cursors.append(database.obj.execute_sql(self.sql(len(part)), _flat(part)))
         return cursors
+
+
+def _flat(rows: Sequence[tuple]) -> list[Any]:
+    return list(itertools.chain.from_iterable(rows))
+
+
+def insert_all(*parts: tuple[Insert, Sequence[tuple]]) -> list[tuple]:
+    """Inserts rows into several tables, in this order; gives what the last one returns. On PostgreSQL all
+    of it is one round trip, each of which costs more than a row does."""
+    filled = [(into, rows) for into, rows in parts if rows]
+    if is_postgres() and filled and all(len(rows) <= Insert.MAX_ROWS for _, rows in filled):
+        text = "; ".join([into.sql(len(rows)) for into, rows in filled])
+        values = [value for _, rows in filled for value in _flat(rows)]
+        cursor = database.obj.execute_sql(text, values)
+        return cursor.fetchall() if filled[-1][0].returns else []
+    returned: list[tuple] = []
+    for into, rows in filled:
+        returned = into.all(rows) if into.returns else into.run(rows) or []
+    return returned
 
 
 def marks(count: int) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked, marks
+from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked
 from models.people import Person, reference
 
 WAITING, RUNNING, PAUSED, FINISHED = "waiting", "running", "paused", "finished"
@@ -150,19 +149,6 @@ def of_tasks(person_ids: Iterable[int]) -> list[tuple[int, int]]:
         .order_by(FocusSession.id, FocusParticipant.person)
         .tuples()
     )
-
-
-@functools.cache
-def _focusing(count: int) -> Statement:
-    return Statement(f"""
-        SELECT q.person_id FROM focus_participant q
-        WHERE q.focused_since IS NOT NULL AND q.person_id IN ({marks(count)})
-    """)
-
-
-def focusing(person_ids: Sequence[int]) -> set[int]:
-    """Those of the people who are in a focus phase right now."""
-    return {row[0] for row in _focusing(len(person_ids)).all(*person_ids)}
 
 
 # -- as JSON -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import peewee
 
-from models.base import SECOND_US, Insert, InstantField, Statement, Table, iso, marks
-from models.focus import focusing
+from models.base import SECOND_US, Insert, InstantField, Statement, Table, insert_all, iso, marks
 from models.people import Person
 
 DEADLINE, SYSTEM = "deadline", "system"
@@ -243,13 +242,9 @@ def insert(rows: Mapping[int, NotificationRow], cause: str | None, held: set[int
     mark of "read up to here" never passes one that is still being written.
     """
     people = sorted(rows)
-    _count_new.run([(one, 1, 1) for one in people])
-    made = {
-        person_id: notification_id
-        for notification_id, person_id in _insert.all(
-            [(*rows[one][1:], one, one in held, cause) for one in people]
-        )
-    }
+    counts = [(one, 1, 1) for one in people]
+    values = [(*rows[one][1:], one, one in held, cause) for one in people]
+    made = {row[1]: row[0] for row in insert_all((_count_new, counts), (_insert, values))}
     for person_id in people:
         if person_id not in made:
             _uncount.run(1, 1, person_id)
@@ -295,6 +290,23 @@ def unsettled(person_id: int, entity_type: str, entity_id: int) -> list[tuple[in
     """The person's unread notifications about one thing, the oldest first: their ids and data."""
     rows = _unsettled.all(person_id, entity_type, entity_id, MAX_SETTLED)
     return [(notification_id, orjson.loads(data)) for notification_id, data in rows]
+
+
+@functools.lru_cache(maxsize=1000)
+def _with_unread(rooms: int, people: int) -> Statement:
+    return Statement(f"""
+        SELECT n.related_entity_id, n.person_id
+        FROM notification n JOIN notification_state s ON s.person_id = n.person_id
+        WHERE n.related_entity_type = 'room' AND n.related_entity_id IN ({marks(rooms)})
+            AND n.person_id IN ({marks(people)}) AND NOT n.is_read AND n.id > s.read_upto
+    """)
+
+
+def with_unread(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the pairs of a room and a person where the person has something unread about the room."""
+    rooms, people = {room for room, _ in pairs}, {person for _, person in pairs}
+    rows = _with_unread(len(rooms), len(people)).all(*rooms, *people) if pairs else ()
+    return set(map(tuple, rows)) & set(pairs)
 
 
 @functools.cache
@@ -391,12 +403,16 @@ def zone(name: str) -> tzinfo:
         raise ValueError(f"There is no time zone {name}.") from None
 
 
+# Whoever neither focuses nor has ever said how they want to be left alone is in none of the rows, and
+# that is nearly everybody. Who focuses has no hours in their row here, nor a wish not to be held.
 @functools.cache
 def _wishes(count: int) -> Statement:
     return Statement(f"""
-        SELECT s.person_id, s.hold_while_focusing, s.quiet_from, s.quiet_until, s.time_zone
+        SELECT s.person_id, FALSE, s.hold_while_focusing, s.quiet_from, s.quiet_until, s.time_zone
         FROM notification_state s
         WHERE s.person_id IN ({marks(count)}) AND (s.quiet_from IS NOT NULL OR NOT s.hold_while_focusing)
+        UNION ALL SELECT q.person_id, TRUE, TRUE, NULL, NULL, '' FROM focus_participant q
+        WHERE q.person_id IN ({marks(count)}) AND q.focused_since IS NOT NULL
     """)
 
 
@@ -408,13 +424,16 @@ def _zones(count: int) -> Statement:
 
 
 def undisturbed(person_ids: Sequence[int], at: int) -> set[int]:
-    """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours.
-
-    Two statements.
-    """
-    wishes = {row[0]: row[1:] for row in _wishes(len(person_ids)).all(*person_ids)}
-    quiet = {one for one, (_, begin, end, name) in wishes.items() if _is_quiet(begin, end, name, at)}
-    return quiet | {one for one in focusing(person_ids) if one not in wishes or wishes[one][0]}
+    """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours."""
+    quiet, focusing, not_held = set(), set(), set()
+    for one, is_focusing, is_held, begin, end, name in _wishes(len(person_ids)).all(*person_ids, *person_ids):
+        if is_focusing:
+            focusing.add(one)
+        elif not is_held:
+            not_held.add(one)
+        if _is_quiet(begin, end, name, at):
+            quiet.add(one)
+    return quiet | (focusing - not_held)
 
 
 def zones(person_ids: Sequence[int]) -> dict[int, tzinfo]:

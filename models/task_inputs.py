@@ -198,16 +198,13 @@ class TaskFields(Input):
 
     def columns(self) -> dict[str, Any]:
         """What was sent, by column; `assignees` as a list of ids."""
-        return {
-            column: getattr(self, name)
-            for name, column in self.COLUMNS.items()
-            if name in self.model_fields_set
-        }
+        sent = self.model_fields_set
+        return {column: getattr(self, name) for name, column in self.COLUMNS.items() if name in sent}
 
     def field_of(self, column: str) -> str:
         """The name that the client used for a column."""
-        names = [name for name, known in self.COLUMNS.items() if known == column]
-        return next((name for name in reversed(names) if name in self.model_fields_set), names[0])
+        names, sent = [name for name, known in self.COLUMNS.items() if known == column], self.model_fields_set
+        return next((name for name in reversed(names) if name in sent), names[0])
 
 
 class NamedTask(TaskFields):

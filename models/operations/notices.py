@@ -112,8 +112,15 @@ def _names(ids: Collection[int]) -> Iterable[tuple[int, str]]:
 
 
 def _about_task(
-    kind: str, actor: Actor, task: dict[str, Any], title: str, content: str, action: str, cause: str | None
+    kind: str,
+    actor: Actor,
+    task: dict[str, Any],
+    title: str,
+    content: str,
+    action: str,
+    cause: str | None = None,
 ) -> Notice:
+    """A change of a task needs no cause: it is made under the task's lock, and once."""
     return Notice(
         kind,
         title,
@@ -147,8 +154,7 @@ def task_changed(actor: Actor, old: dict[str, Any], task: dict[str, Any], knows:
     removed = [one for one in change.removed if one != actor.id]
     if removed:
         text = f"{actor.username} took you off the task {quoted(task['title'])}."
-        cause = f"unassigned:{task['version']}"
-        notify(_about_task("assignment", actor, task, task["title"], text, "unassigned", cause), removed)
+        notify(_about_task("assignment", actor, task, task["title"], text, "unassigned"), removed)
     people = {task["creator"], *task["assignees"]}.difference([actor.id, knows], change.added, removed)
     if people:
         notify(_about_change(actor, task, change), people)
@@ -158,8 +164,7 @@ def _tell_assigned(actor: Actor, task: dict[str, Any], ids: Iterable[int]) -> No
     others = [one for one in ids if one != actor.id]
     if others:
         text = f"{actor.username} assigned you the task {quoted(task['title'])}."
-        cause = f"assigned:{task['version']}"
-        notify(_about_task("assignment", actor, task, task["title"], text, "assigned", cause), others)
+        notify(_about_task("assignment", actor, task, task["title"], text, "assigned"), others)
 
 
 def _about_change(actor: Actor, task: dict[str, Any], change: TaskChange) -> Notice:
@@ -171,8 +176,6 @@ def _about_change(actor: Actor, task: dict[str, Any], change: TaskChange) -> Not
         task["title"],
         change.sentence(UTC),
         "completed" if change.completes else "updated",
-        # Files leave the version as it is; what is attached or removed makes each a thing of its own.
-        None if task["version"] == change.old["version"] else f"changed:{task['version']}",
     )
     return replace(
         notice, data={"changes": change.data()}, content_in=change.sentence if change.has_times else None

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from models import access, events, groups, mail, task_lists, tasks
-from models.base import Insert, Statement, iso, now
+from models.base import Insert, Statement, insert_all, iso, now
 from models.errors import Invalid, all_errors
 from models.operations import chat, focus, notices, sight
 from models.operations.idempotency import Answer
@@ -115,13 +115,14 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
         check(access.check_placement, actor, department_id, workspace_id, ids, draft.field_of("workspace_id"))
         known = check(known_people, draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
         manager = check(_department_manager, department_id)
-    row = _inserted(actor, draft, ids, department_id, workspace_id)
+    row = _inserted(actor, draft, columns["title"], ids, department_id, workspace_id)
     people = {one: reference(*known[one][:3]) for one in ids}
     made = tasks.task_json(row, people)
-    _note(actor, row.id, row.created_at, [("created", None, None, None)])
-    if ids:
-        _insert_assignees.run([(one, row.id) for one in ids])
-        _audit(actor.id, row, ids)
+    insert_all(
+        (_insert_viewers, _viewer_rows(tasks.viewer_keys(row), row)),
+        (_insert_history, _history_rows(actor, row.id, row.created_at, [("created", None, None, None)])),
+        *_assignment_rows(actor.id, row, ids),
+    )
     addresses = [known[actor.id].email, *([manager[1]] if manager else [])]
     mail.queue_all(_creation_mails(row, actor.username, addresses) + _assignment_mails(row, ids, known))
     _emit(events.TASK_CREATED, actor, made, access.task_watchers(row), workspace_id)
@@ -130,11 +131,15 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
 
 
 def _inserted(
-    actor: Actor, draft: NewTask, ids: Sequence[int], department_id: int | None, workspace_id: int | None
+    actor: Actor,
+    draft: NewTask,
+    title: str,
+    ids: Sequence[int],
+    department_id: int | None,
+    workspace_id: int | None,
 ) -> TaskRow:
     moment = now()
     key = str(uuid.uuid4())
-    title = draft.columns()["title"]
     assignees = tasks.dumps(ids)
     completed_at = moment if draft.status == DONE else None
     task_id = _insert_task.one(
@@ -142,30 +147,37 @@ def _inserted(
         actor.id, actor.id, department_id, workspace_id, completed_at, moment, moment, assignees,
         tasks.searchable(title, draft.description),
     )[0]  # fmt: skip
-    row = TaskRow(
+    return TaskRow(
         task_id, key, title, draft.description, draft.status, draft.priority, draft.due_date,
         draft.estimate_hours, actor.id, actor.id, department_id, workspace_id, completed_at, moment, moment,
         0, 1, assignees, "[]", "[]",
     )  # fmt: skip
-    _insert_viewers.run([(viewer, task_id, row.status) for viewer in tasks.viewer_keys(row)])
-    return row
+
+
+def _viewer_rows(viewers: Iterable[int], row: TaskRow) -> list[tuple]:
+    return [(viewer, row.id, row.status) for viewer in viewers]
+
+
+def _assignment_rows(assigned_by: int, row: TaskRow, ids: Iterable[int]) -> list[tuple[Insert, list[tuple]]]:
+    """Who is on the task, and the audit, which keeps who was assigned by whom."""
+    return [
+        (_insert_assignees, [(one, row.id) for one in ids]),
+        (_insert_audit, [(row.id, one, assigned_by, row.updated_at) for one in ids]),
+    ]
 
 
 def _creation_mails(row: TaskRow, creator: str, addresses: Iterable[str]) -> list[tuple[str, str, str]]:
-    title, text = excerpt(row.title), f"{creator} has made the task {quoted(row.title)}."
+    title = excerpt(row.title)
+    text = f"{creator} has made the task {quoted(title)}."
     return [(address, f"New task: {title}", text) for address in dict.fromkeys(addresses)]
 
 
 def _assignment_mails(
     row: TaskRow, ids: Iterable[int], known: dict[int, _Known]
 ) -> list[tuple[str, str, str]]:
-    title, text = excerpt(row.title), f"The task {quoted(row.title)} is yours now."
+    title = excerpt(row.title)
+    text = f"The task {quoted(title)} is yours now."
     return [(known[one].email, f"Assigned to you: {title}", text) for one in ids]
-
-
-def _audit(assigned_by: int, row: TaskRow, ids: Iterable[int]) -> None:
-    """Keeps who was assigned by whom."""
-    _insert_audit.run([(row.id, one, assigned_by, row.updated_at) for one in ids])
 
 
 # -- changing ----------------------------------------------------------------------------------------
@@ -361,7 +373,6 @@ def _store(
         return tasks.one_json(before)
     moves = not _AUDIENCE.isdisjoint(changed)
     was_seen = access.task_watchers(before) if moves else set()
-    old = tasks.one_json(before)
     after = _stamped(before, after, changed)
     if "assignees" in changed:
         _reassign(actor.id if assigned_by is None else assigned_by, before, after, field)
@@ -371,7 +382,7 @@ def _store(
     _write(before, after)
     if moves:
         _set_viewers(after)
-    new = tasks.one_json(after)
+    old, new = tasks.tasks_json([before, after])
     _note_changes(actor, old, new, reason, after.updated_at)
     _tell(actor, before, after, old, new, was_seen, assigned_by)
     return new
@@ -405,8 +416,7 @@ def _reassign(assigned_by: int, before: TaskRow, after: TaskRow, field: str) -> 
             (tasks.Assignee.task_id == after.id) & tasks.Assignee.person_id.in_(removed)
         ).execute()
     if added:
-        _insert_assignees.run([(one, after.id) for one in added])
-        _audit(assigned_by, after, added)
+        insert_all(*_assignment_rows(assigned_by, after, added))
         mail.queue_all(_assignment_mails(after, added, known))
 
 
@@ -415,7 +425,7 @@ def _set_viewers(row: TaskRow) -> None:
     if gone := present - wanted:
         Viewer.delete().where((Viewer.task_id == row.id) & Viewer.viewer.in_(gone)).execute()
     if new := wanted - present:
-        _insert_viewers.run([(viewer, row.id, row.status) for viewer in new])
+        _insert_viewers.run(_viewer_rows(new, row))
 
 
 def _withdraw(row: TaskRow, which: Any) -> None:
@@ -470,12 +480,20 @@ def _note(
     entries: Iterable[tuple[str, str | None, Any, Any]],
     reason: str = "",
 ) -> None:
-    _insert_history.run(
-        [
-            (task_id, actor.id, action, field, _text(old), _text(new), reason, moment)
-            for action, field, old, new in entries
-        ]
-    )
+    _insert_history.run(_history_rows(actor, task_id, moment, entries, reason))
+
+
+def _history_rows(
+    actor: Actor,
+    task_id: int,
+    moment: int,
+    entries: Iterable[tuple[str, str | None, Any, Any]],
+    reason: str = "",
+) -> list[tuple]:
+    return [
+        (task_id, actor.id, action, field, _text(old), _text(new), reason, moment)
+        for action, field, old, new in entries
+    ]
 
 
 def _text(value: Any) -> str | None:
