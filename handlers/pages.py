@@ -65,13 +65,14 @@ class StaticHandler(BaseHandler):
         self._open_to_all()
         self.set_header("ETag", file.etag)
         self.set_header("Cache-Control", "no-cache")
+        # Also with a 304: a browser puts its headers in the place of those it has kept with the page.
+        if path.endswith(".html"):
+            self.set_header("Content-Security-Policy", _PAGE_POLICY)
+            self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         if self.request.headers.get("If-None-Match") == file.etag:
             self.set_status(304)
             return
         self.set_header("Content-Type", file.content_type)
-        if path.endswith(".html"):
-            self.set_header("Content-Security-Policy", _PAGE_POLICY)
-            self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.write(file.content)
 
     def _open_to_all(self) -> None:

@@ -99,3 +99,22 @@ async def test_whoever_has_to_wait_reads_for_how_long(new_page, start_app):
     assert await page.evaluate(words, [1, 40, 89.2, 3527, 5400, 7300]) == [
         "in 1 second", "in 40 seconds", "in 90 seconds", "in 59 minutes", "in 90 minutes", "in 3 hours",
     ]  # fmt: skip
+
+
+@pytest.mark.gen_test
+async def test_a_page_that_is_opened_again_still_works(new_page, start_app):
+    """The answer "not modified" had a policy of its own, which forbade the page its styles and scripts."""
+    app = await start_app()
+    page = await visit(new_page, app)
+    for _ in range(2):
+        await page.reload()
+        await expect(page.get_by_test_id("sign-in")).to_be_visible()
+    url = f"http://127.0.0.1:{app.port}"
+    for path in ("/websocket_test.html", "/api/docs/", "/js/main.js"):
+        whole = await page.request.get(url + path)
+        known = {"If-None-Match": whole.headers["etag"]}
+        unchanged = await page.request.get(url + path, headers=known)
+        assert (whole.status, unchanged.status) == (200, 304)
+        for name in ("content-security-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"):
+            assert unchanged.headers.get(name) == whole.headers.get(name), (path, name)
+    assert [line for line in new_page.console if line.startswith("error")] == []
