@@ -77,9 +77,9 @@ class NewMessage(Input):
 
 
 class MessageChanges(Input):
-    """A new text."""
+    """A new text; what is not sent stays."""
 
-    content: Prose
+    content: Prose | None = None
 
 
 class Rooms(BaseHandler):

@@ -97,7 +97,13 @@ class NewComment(Input):
 
 
 class CommentChanges(Input):
-    """A new text."""
+    """A new text; what is not sent stays."""
+
+    content: Prose | None = None
+
+
+class CommentText(Input):
+    """The whole of a comment."""
 
     content: Prose
 
@@ -304,8 +310,8 @@ class OneComment(BaseHandler):
         """Change the text of one's own comment."""
         await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
 
-    @endpoint(body=CommentChanges, answers={200: answers.Comment})
-    async def put(self, comment_id: int, body: CommentChanges) -> None:
+    @endpoint(body=CommentText, answers={200: answers.Comment})
+    async def put(self, comment_id: int, body: CommentText) -> None:
         """Replace the text of one's own comment."""
         await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
 

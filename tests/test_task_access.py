@@ -79,6 +79,9 @@ ACTIONS = {
     "replace C": ("PUT", "/task/{uuid}/", {"task": "New"}, changes),
     "update": ("PATCH", "/api/tasks/{task}/", {"title": "New"}, changes),
     "update C": ("PATCH", "/task/{uuid}/", {"task": "New"}, changes),
+    "change nothing": ("PATCH", "/api/tasks/{task}/", {}, changes),
+    "change nothing C": ("PATCH", "/task/{uuid}/", {}, changes),
+    "say again what it is": ("PATCH", "/api/tasks/{task}/", {"status": "todo"}, changes),
     "give away": ("PATCH", "/api/tasks/{task}/", {"department": 2}, manages),
     "assign": ("POST", "/api/tasks/{task}/assign/", {"assignees": ["@other"]}, manages),
     "assign A": ("POST", "/api/tasks/{task}/assign/", {"user_ids": ["@other"], "replace": True}, manages),
@@ -106,6 +109,8 @@ ACTIONS = {
     "read comment": ("GET", "/api/task-comments/{comment}/", None, sees),
     "replace comment": ("PUT", "/api/task-comments/{comment}/", {"content": "New"}, never),
     "edit comment": ("PATCH", "/api/task-comments/{comment}/", {"content": "New"}, never),
+    "change nothing of a comment": ("PATCH", "/api/task-comments/{comment}/", {}, never),
+    "change nothing of one's own": ("PATCH", "/api/task-comments/{own_comment}/", {}, sees),
     "delete comment": ("DELETE", "/api/task-comments/{comment}/", None, never),
     "replace own comment": ("PUT", "/api/task-comments/{own_comment}/", {"content": "New"}, sees),
     "edit own comment": ("PATCH", "/api/task-comments/{own_comment}/", {"content": "New"}, sees),
@@ -164,7 +169,8 @@ class Scene:
     async def prepare(self):
         def make():
             for name in ("Works", "Elsewhere"):
-                Department.get_or_create(name_key=name, defaults={"name": name})
+                if Department.get_or_none(Department.name_key == name) is None:
+                    Department.create(name=name, name_key=name)
             Person.update(role=self.role, department=1).where(Person.id == self.actor.id).execute()
             made = Workspace.create(name="Shared")
             WorkspaceMember.create(workspace=made.id, person=self.actor.id, role="member")

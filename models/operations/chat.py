@@ -260,9 +260,13 @@ def _attach(actor: Actor, message_id: int, file: StoredFile, moment: int) -> dic
     ).to_json()
 
 
-def edit_message(actor: Actor, message_id: int, content: str, version: int | None = None) -> dict[str, Any]:
-    """Changes one's own message. Raises NotFound, Forbidden, Conflict."""
+def edit_message(
+    actor: Actor, message_id: int, content: str | None, version: int | None = None
+) -> dict[str, Any]:
+    """Changes one's own message; without a text, nothing about it. Raises NotFound, Forbidden, Conflict."""
     message, room = _changeable(actor, message_id, version)
+    if content is None:
+        return chat.message(message_id)
     message.content = content
     message.edited_at = now()
     return _save(message, room, events.MESSAGE_UPDATED)

@@ -32,11 +32,16 @@ def post_comment(actor: Actor, key: TaskKey, content: str) -> Answer:
     return Answer(201, _told(comment, before, "created"))
 
 
-def edit_comment(actor: Actor, comment_id: int, content: str, version: int | None = None) -> dict[str, Any]:
-    """Changes one's own comment. Raises NotFound, Forbidden, Conflict for a stale version."""
+def edit_comment(
+    actor: Actor, comment_id: int, content: str | None, version: int | None = None
+) -> dict[str, Any]:
+    """Changes one's own comment; without a text, nothing about it.
+
+    Raises NotFound, Forbidden, Conflict for a stale version.
+    """
     comment, row = _locked(actor, comment_id)
     check_version(version, comment.version, comment.to_json)
-    if comment.content == content:
+    if content is None or comment.content == content:
         return comment.to_json()
     _forget_words(comment)
     operations.note(actor, row.id, "comment_edited", "comments", new=content)

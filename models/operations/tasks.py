@@ -201,8 +201,6 @@ def update_task(
         for column, value in wanted.items()
         if column == "assignees" or getattr(before, column) != value
     }
-    if not wanted:
-        return tasks.one_json(before)
     field = changes.field_of("assignees")
     added = [one for one in wanted.get("assignees", ()) if one not in before.assignee_ids]
     with all_errors() as check:
@@ -216,6 +214,8 @@ def update_task(
         )
         check(known_people, field, added)
         check(_department_manager, wanted.get("department_id"))
+    if not wanted:
+        return tasks.one_json(before)
     return _store(actor, before, _with(before, wanted, actor.id), changes.reason, field)
 
 
