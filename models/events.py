@@ -15,7 +15,7 @@ import contextlib
 import functools
 import operator
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -40,7 +40,7 @@ STREAM = "stream"
 
 Payload = dict[str, Any]
 Form = Callable[[Payload], dict[str, Any]]
-About = Callable[[Payload], Sequence[str]]
+About = Callable[[Payload], Collection[str]]
 
 
 def plus(channel: str) -> str:
@@ -97,7 +97,7 @@ class Event:
         self.text: str | None = None
 
     @property
-    def about(self) -> Sequence[str]:
+    def about(self) -> Collection[str]:
         """Names of what the payload quotes; none of one that an older version made otherwise."""
         try:
             return self.kind.about(self.payload)
@@ -194,12 +194,25 @@ def _about(thing: str, id_of: Callable[[Payload], Any]) -> About:
 
 
 _about_message = _about("message", lambda payload: payload.get("id"))
-_about_notification = _about("notification", lambda payload: payload.get("notification_id"))
 _about_comment = _about("comment", lambda payload: payload.get("data", {}).get("id"))
 
 
-def _about_digest(payload: Payload) -> list[str]:
-    return [name for item in payload["notifications"] for name in _about_notification(item)]
+def _about_notification(payload: Payload) -> Sequence[str]:
+    return [groups.about_quoted(payload["quotes"])] if "quotes" in payload else ()
+
+
+def _about_digest(payload: Payload) -> Collection[str]:
+    return {name for item in payload["notifications"] for name in _about_notification(item)}
+
+
+def _notification(payload: Payload) -> dict[str, Any]:
+    """Without what is ours alone."""
+    return {name: value for name, value in payload.items() if name != "quotes"}
+
+
+def _digest(payload: Payload) -> dict[str, Any]:
+    items = [_notification(item) for item in payload["notifications"]]
+    return {"type": "notification_digest", "data": payload | {"notifications": items}}
 
 
 MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")}, _about_message)
@@ -210,19 +223,14 @@ ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
 ROOM_MUTED = Kind("room_muted", {CHAT: _as("room_muted")})
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
-NOTIFICATION = Kind("notification", {NOTIFICATIONS: _same}, _about_notification)
+NOTIFICATION = Kind("notification", {NOTIFICATIONS: _notification}, _about_notification)
 # What was held arrives together at those who know what a digest is, one by one at the others.
 NOTIFICATION_RELEASED = Kind(
     "notification_released",
-    {NOTIFICATIONS: _same, plus(NOTIFICATIONS): None, STREAM: None},
+    {NOTIFICATIONS: _notification, plus(NOTIFICATIONS): None, STREAM: None},
     _about_notification,
 )
-NOTIFICATION_DIGEST = Kind(
-    "notification_digest", {plus(NOTIFICATIONS): _as("notification_digest")}, _about_digest
-)
-# What stored notifications quoted has been edited or deleted: says nothing, but the log and every
-# process's memory follow it (`models.revisions`).
-NOTIFICATIONS_REVISED = Kind("notifications_revised", {})
+NOTIFICATION_DIGEST = Kind("notification_digest", {plus(NOTIFICATIONS): _digest}, _about_digest)
 NOTIFICATIONS_READ = Kind("notifications_read", {plus(NOTIFICATIONS): _as("notifications_read")})
 TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
 WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})

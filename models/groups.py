@@ -40,10 +40,20 @@ def focus(session_id: int) -> str:
 _ABOUT = "about_"
 
 
+def quoted(thing: str, number: int) -> str:
+    """The name of a message or comment that something else repeats."""
+    return f"{thing}_{number}"
+
+
 def about(thing: str, number: int) -> str:
-    """Nobody listens here: it stands beside an event's groups in the log, so that whatever quotes a
-    message, comment or notification is found without a search."""
-    return f"{_ABOUT}{thing}_{number}"
+    """Nobody listens here: it stands beside an event's groups in the log, so that whatever quotes a message
+    or comment is found without a search."""
+    return about_quoted(quoted(thing, number))
+
+
+def about_quoted(quotes: str) -> str:
+    """The same by the name that `quoted` gives."""
+    return _ABOUT + quotes
 
 
 def only(names: Iterable[str]) -> list[str]:

@@ -33,7 +33,8 @@ MAX_SETTLED = 500
 
 
 class Notification(Table):
-    """One thing one person is told of. `cause` names the thing: nobody is told twice of one."""
+    """One thing one person is told of. `cause` names the thing: nobody is told twice of one. `quotes` is
+    what its content repeats, and follows (`groups.quoted`)."""
 
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
     actor_id = peewee.BigIntegerField(null=True)
@@ -46,6 +47,7 @@ class Notification(Table):
     workspace_id = peewee.BigIntegerField(null=True)
     data = peewee.TextField(default="{}")
     cause = peewee.TextField(null=True)
+    quotes = peewee.TextField(null=True)
     is_read = peewee.BooleanField(default=False)
     is_held = peewee.BooleanField(default=False)
     created_at = InstantField()
@@ -85,6 +87,7 @@ class NotificationRow(NamedTuple):
     workspace_id: int | None
     data: str
     created_at: int
+    quotes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +195,14 @@ def notification_json(row: NotificationRow, is_read: bool = False) -> dict[str, 
     }
 
 
-def message_json(item: dict[str, Any]) -> dict[str, Any]:
-    """What the sockets say of a notification: one message for the documents A and E.
+def message_json(row: NotificationRow) -> dict[str, Any]:
+    """What events say of a notification: one message for the Task Manager and OneTask.
 
     What a sender gave along lies in `data` beside our own fields, and cannot take their place.
     """
-    return {
+    item = notification_json(row)
+    quotes = {"quotes": row.quotes} if row.quotes else {}
+    return quotes | {
         "type": "notification",
         "notification_id": item["id"],
         "title": item["title"],
@@ -340,6 +345,14 @@ def take_back(
     for person_id, count in Counter(row[0] for row in rows).items():
         _uncount.run(count, count, person_id)
     return [(person_id, notification_id, orjson.loads(data)) for person_id, notification_id, data in rows]
+
+
+_requote = Statement("UPDATE notification SET content = ? WHERE quotes = ? AND content <> ?")
+
+
+def requote(quotes: str, content: str) -> None:
+    """Everybody who was told of something that is another by now reads it so."""
+    _requote.run(content, quotes, content)
 
 
 _cleared = Statement("""

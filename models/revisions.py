@@ -7,15 +7,15 @@ what quotes the one thing, however long the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from models import events, groups
 from models.base import Statement
 from models.events import Event, Payload
+from models.wording import comment_excerpt, message_excerpt
 
 Change = Callable[[Event], Payload | None]
 
@@ -25,7 +25,7 @@ class Revision:
     """What becomes of earlier events about something: `change` gives their new payload, or None for
     those that a later one replaces."""
 
-    about: Sequence[str]
+    about: str
     change: Change
 
 
@@ -42,47 +42,49 @@ def of(event: Event) -> Revision | None:
 
 
 def _message(payload: Payload) -> Revision:
-    def change(earlier: Event) -> Payload | None:
-        return payload if earlier.kind is events.MESSAGE_CREATED else None
+    quotes = groups.quoted("message", payload["id"])
+    content = message_excerpt(payload["content"], payload["deleted_at"] is not None)
 
-    return Revision([groups.about("message", payload["id"])], change)
+    def change(earlier: Event) -> Payload | None:
+        if earlier.kind is events.MESSAGE_CREATED:
+            return payload
+        return None if earlier.kind is events.MESSAGE_UPDATED else _requoted(earlier, quotes, content)
+
+    return Revision(groups.about_quoted(quotes), change)
 
 
 def _comment(payload: Payload) -> Revision | None:
+    data = payload["data"]
+    quotes, content = groups.quoted("comment", data["id"]), comment_excerpt(data["content"])
+
     def change(earlier: Event) -> Payload | None:
+        if earlier.kind is not events.TASK_COMMENTED:
+            return _requoted(earlier, quotes, content)
         return earlier.payload | {"data": data} if earlier.payload["action"] == "created" else None
 
-    data = payload["data"]
-    if payload["action"] == "created":
-        return None
-    return Revision([groups.about("comment", data["id"])], change)
+    return None if payload["action"] == "created" else Revision(groups.about_quoted(quotes), change)
 
 
-def _notifications(payload: Payload) -> Revision:
-    ids, content = frozenset(payload["ids"]), payload["content"]
-
-    def change(earlier: Event) -> Payload | None:
-        if earlier.kind is not events.NOTIFICATION_DIGEST:
-            return requoted(earlier.payload, content)
-        items = [
-            requoted(item, content) if item["notification_id"] in ids else item
-            for item in earlier.payload["notifications"]
-        ]
-        return earlier.payload | {"notifications": items}
-
-    return Revision([groups.about("notification", one) for one in payload["ids"]], change)
+def _requoted(earlier: Event, quotes: str, content: str) -> Payload:
+    """What an event said of a notification, or of several, with what it quotes as it is now."""
+    payload = earlier.payload
+    if earlier.kind is not events.NOTIFICATION_DIGEST:
+        return _with_content(payload, content)
+    items = [
+        _with_content(item, content) if item.get("quotes") == quotes else item
+        for item in payload["notifications"]
+    ]
+    return payload | {"notifications": items}
 
 
-def requoted(message: Mapping[str, Any], content: str) -> dict[str, Any]:
-    """What a socket says of a notification, with another text."""
-    return {**message, "content": content, "data": message["data"] | {"content": content, "message": content}}
+def _with_content(message: Payload, content: str) -> Payload:
+    return message | {"content": content, "data": message["data"] | {"content": content, "message": content}}
 
 
 _RULES: dict[str, Callable[[Payload], Revision | None]] = {
     events.MESSAGE_UPDATED.name: _message,
     events.MESSAGE_DELETED.name: _message,
     events.TASK_COMMENTED.name: _comment,
-    events.NOTIFICATIONS_REVISED.name: _notifications,
 }
 
 
@@ -102,9 +104,8 @@ def append(batch: Sequence[Event]) -> None:
     events.append(batch)
     for event in batch:
         revision = of(event)
-        for name in revision.about if revision else ():
-            for seq, kind, text in _earlier.all(name, event.seq):
-                _write(seq, revision.change(events.restore(seq, kind, (), orjson.loads(text))))
+        for seq, kind, text in _earlier.all(revision.about, event.seq) if revision else ():
+            _write(seq, revision.change(events.restore(seq, kind, (), orjson.loads(text))))
 
 
 def _write(seq: int, payload: Payload | None) -> None:

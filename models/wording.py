@@ -26,6 +26,16 @@ def excerpt(text: str) -> str:
     return words if len(words) <= MAX_QUOTED_CHARS else words[: MAX_QUOTED_CHARS - 1] + "…"
 
 
+def message_excerpt(content: str, is_deleted: bool = False) -> str:
+    """What a notification repeats of a chat message, as it is now."""
+    return "This message was deleted." if is_deleted else excerpt(content) or "A file"
+
+
+def comment_excerpt(content: str) -> str:
+    """What a notification repeats of a comment, as it is now; a deleted one has no content."""
+    return excerpt(content) or "This comment was deleted."
+
+
 def quoted(text: str) -> str:
     """The beginning of a text in quotation marks."""
     return f"“{excerpt(text)}”"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from realtime.connection import Dialect
@@ -75,12 +75,11 @@ class Encoder:
         """One message for one dialect."""
         return text_frame(self._encode(message, dialect.base_url))
 
-    def forget(self, about: Iterable[str]) -> None:
+    def forget(self, about: str) -> None:
         """Keeps no frame of an event that is about this: it says something else now."""
-        for name in about:
-            self._revised.add(name)
-            for key in self._keys_about.pop(name, ()):
-                self._kept.pop(key, None)
+        self._revised.add(about)
+        for key in self._keys_about.pop(about, ()):
+            self._kept.pop(key, None)
 
     def event_frame(self, event: SupportsEvent, dialect: Dialect) -> bytes | None:
         """What a kept event says in a dialect, if anything; remembered for a moment."""

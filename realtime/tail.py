@@ -115,11 +115,11 @@ class Tail:
         return self._events[bisect.bisect_right(self._events, seq, key=_seq) :]
 
     def revise(
-        self, about: Iterable[str], before: int, change: Callable[[SupportsKept], Any | None]
+        self, about: str, before: int, change: Callable[[SupportsKept], Any | None]
     ) -> list[int]:
         """Gives each event below `before` that is about this the payload that `change` makes, or takes it
         out for None. Returns their numbers."""
-        found = [event for name in about for event in self._by_group.get(name, ()) if event.seq < before]
+        found = [event for event in self._by_group.get(about, ()) if event.seq < before]
         for event in found:
             payload = change(event)
             if payload is None:

@@ -49,7 +49,7 @@ async def replayed(connect, path, member, since):
 
 async def everywhere(connect, member, room, since):
     """What each way of replaying tells the member of the chat: by way."""
-    told = {
+    heard = {
         "poll": await polled(member, since),
         "all rooms": await replayed(connect, "/ws/chat/", member, since),
         "one room": await replayed(connect, f"/ws/chat/{room}/", member, since),
@@ -57,12 +57,12 @@ async def everywhere(connect, member, room, since):
     newest = await now(member)
     path = f"/api/v1/realtime/stream/?after={since}"
     async with member.client.stream(path, token=member.access) as stream:
-        told["stream"], seq = [], since
+        heard["stream"], seq = [], since
         while seq < newest:
             event = await stream.event()
             seq = int(event.get("id", seq))
-            told["stream"] += [json.loads(event["data"])] if "data" in event else []
-    return told
+            heard["stream"] += [json.loads(event["data"])] if "data" in event else []
+    return heard
 
 
 def chats(said):
@@ -96,8 +96,8 @@ async def test_a_deleted_message_is_replayed_to_nobody(app, connect, people, for
     said = await ann.say(room, SECRET)
     (await ann.delete(f"/api/chat/messages/{said['id']}/")).expect(204)
     forget()
-    for way, told in (await everywhere(connect, bob, room, since)).items():
-        assert SECRET not in str(told), way
+    for way, heard in (await everywhere(connect, bob, room, since)).items():
+        assert SECRET not in str(heard), way
     assert chats(await polled(bob, since)) == [("chat_message", ""), ("message_deleted", "")]
     assert await stored(app, SECRET) == 0
 
@@ -111,8 +111,8 @@ async def test_of_an_edited_message_only_the_newest_words_are_replayed(app, conn
     for text in (f"{SECRET} again", "harmless"):
         (await ann.patch(f"/api/chat/messages/{said['id']}/", json={"content": text})).expect(200)
     forget()
-    for way, told in (await everywhere(connect, bob, room, since)).items():
-        assert SECRET not in str(told), way
+    for way, heard in (await everywhere(connect, bob, room, since)).items():
+        assert SECRET not in str(heard), way
     assert chats(await polled(bob, since)) == [("chat_message", "harmless"), ("message_updated", "harmless")]
     assert await stored(app, SECRET) == 0
 
@@ -190,6 +190,77 @@ async def test_the_memory_of_other_processes_forgets_too(
     assert await known_there() == [("chat_message", ""), ("message_deleted", "")]
 
 
+# What quotes them
+
+
+async def told(member):
+    """What the notifications of the member say."""
+    query = {"mark_read": "false"}
+    return [one["content"] for one in (await member.get("/api/notifications/", query=query)).json["results"]]
+
+
+@pytest.mark.gen_test
+async def test_a_notification_says_what_the_message_says_now(app, connect, people, forget):
+    _, ann, bob = people
+    room = await ann.group(bob)
+    since = await now(bob)
+    said = await ann.say(room, f"@bob {SECRET}")
+    assert await told(bob) == [f"@bob {SECRET}"]
+    path = f"/api/chat/messages/{said['id']}/"
+    (await ann.patch(path, json={"content": "@bob harmless"})).expect(200)
+    forget()
+    heard = await replayed(connect, "/ws/notifications", bob, since)
+    assert [one["content"] for one in heard if one["type"] == "notification"] == ["@bob harmless"]
+    assert await told(bob) == ["@bob harmless"] and SECRET not in str(heard)
+    (await ann.delete(path)).expect(204)
+    assert await told(bob) == ["This message was deleted."]
+    heard = await polled(bob, since)
+    assert "harmless" not in str(heard) and "quotes" not in str(heard)
+    assert await stored(app, SECRET) + await stored(app, "harmless") == 0
+
+
+@pytest.mark.gen_test
+async def test_a_notification_whose_place_another_took_is_blanked_too(app, people):
+    """One unread notification stands for all that was written in a direct room; the log has each."""
+    _, ann, bob = people
+    room = await ann.direct(bob)
+    said = await ann.say(room, SECRET)
+    await ann.say(room, "later")
+    assert await told(bob) == ["later"]
+    (await ann.delete(f"/api/chat/messages/{said['id']}/")).expect(204)
+    assert await stored(app, SECRET) == 0 and await told(bob) == ["later"]
+
+
+@pytest.mark.gen_test
+async def test_what_was_held_for_somebody_is_released_as_it_is_now(app, connect, people):
+    _, ann, bob = people
+    room = await ann.group(bob)
+    since = await now(bob)
+    focus = (await bob.post("/api/v1/focus-sessions/", json={"title": "Deep"})).json["id"]
+    (await bob.post(f"/api/v1/focus-sessions/{focus}/start/")).expect(200)
+    said = await ann.say(room, f"@bob {SECRET}")
+    (await bob.post(f"/api/v1/focus-sessions/{focus}/end/")).expect(200)
+    (await ann.delete(f"/api/chat/messages/{said['id']}/")).expect(204)
+    heard = await replayed(connect, "/ws/notifications", bob, since)
+    (digest,) = [one["data"] for one in heard if one["type"] == "notification_digest"]
+    assert [one["content"] for one in digest["notifications"]] == ["This message was deleted."]
+    assert "quotes" not in str(heard) and await stored(app, SECRET) == 0
+
+
+@pytest.mark.gen_test
+async def test_nobody_gets_the_words_of_a_message_by_claiming_to_quote_it(people):
+    """What an event post gives along names nothing that is followed."""
+    ceo, ann, bob = people
+    room = await ann.group(bob)
+    said = await ann.say(room, "before")
+    since = await now(ceo)
+    data = {"quotes": f"message_{said['id']}", "message_id": said["id"]}
+    body = {"title": "T", "content": "C", "data": data}
+    (await ceo.post("/api/v1/realtime/events/system/", json=body)).expect(200)
+    (await ann.patch(f"/api/chat/messages/{said['id']}/", json={"content": SECRET})).expect(200)
+    assert SECRET not in str(await polled(ceo, since)) and await told(ceo) == ["C"]
+
+
 # Rooms
 
 
@@ -202,9 +273,9 @@ async def test_whoever_is_added_to_a_room_hears_what_comes_after(connect, people
     (await ann.post(f"/api/chat/rooms/{room}/participants/", json={"user_ids": [bob.id]})).expect(200)
     await ann.say(room, "after")
     forget()
-    for way, told in (await everywhere(connect, bob, room, since)).items():
-        assert "before" not in str(told), way
-        assert chats(told) == [("chat_message", "after")], way
+    for way, heard in (await everywhere(connect, bob, room, since)).items():
+        assert "before" not in str(heard), way
+        assert chats(heard) == [("chat_message", "after")], way
     assert chats(await polled(ceo, since)) == [("chat_message", "before"), ("chat_message", "after")]
 
 
@@ -239,7 +310,8 @@ async def test_a_comment_taken_back_is_in_no_history_and_no_replay(app, connect,
     _, ann, bob = people
     space = (await ann.post("/api/v1/workspaces/", json={"name": "Club"})).json["id"]
     (await ann.post(f"/api/v1/workspaces/{space}/members/", json={"user_id": bob.id})).expect(201)
-    task = (await ann.post("/api/tasks/", json={"title": "Fence", "workspace": space})).json["id"]
+    body = {"title": "Fence", "workspace": space, "assignees": [bob.id]}
+    task = (await ann.post("/api/tasks/", json=body)).expect(201).json["id"]
     since = await now(bob)
     comments = []
     for text in (SECRET, f"{SECRET} too"):
@@ -248,8 +320,8 @@ async def test_a_comment_taken_back_is_in_no_history_and_no_replay(app, connect,
     (await ann.patch(f"/api/task-comments/{comments[0]}/", json={"content": "harmless"})).expect(200)
     (await ann.delete(f"/api/task-comments/{comments[1]}/")).expect(204)
     forget()
-    told = [one for one in await polled(bob, since) if one["type"] == "comment"]
-    assert [(one["action"], one["data"]["content"]) for one in told] == [
+    heard = [one for one in await polled(bob, since) if one["type"] == "comment"]
+    assert [(one["action"], one["data"]["content"]) for one in heard] == [
         ("created", "harmless"),
         ("created", ""),
         ("updated", "harmless"),
@@ -265,6 +337,7 @@ async def test_a_comment_taken_back_is_in_no_history_and_no_replay(app, connect,
         ("comment_deleted", None, None),
     ]
     assert await stored(app, SECRET) == 0
+    assert (await told(bob))[:2] == ["This comment was deleted.", "harmless"]
 
 
 # Tasks that one sees no longer
@@ -281,10 +354,10 @@ async def test_a_task_that_one_has_lost_is_replayed_as_gone_and_no_more(connect,
     assert SECRET in str([one for one in await polled(ann, since) if one["type"] == "task"])
     (await ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [ann.id]})).expect(200)
     forget()
-    for told in (await polled(ann, since), await replayed(connect, "/ws/tasks/", ann, since)):
-        told = [one for one in told if one["type"] in ("task", "comment")]
-        assert SECRET not in str(told)
-        assert [(one["action"], one["data"]["id"]) for one in told] == [("deleted", task["uuid"])]
+    for heard in (await polled(ann, since), await replayed(connect, "/ws/tasks/", ann, since)):
+        heard = [one for one in heard if one["type"] in ("task", "comment")]
+        assert SECRET not in str(heard)
+        assert [(one["action"], one["data"]["id"]) for one in heard] == [("deleted", task["uuid"])]
     (await ceo.post(f"/api/tasks/{task['id']}/assign/", json={"assignees": [ann.id]})).expect(200)
     assert SECRET in str(await replayed(connect, "/ws/tasks/", ann, since))
 

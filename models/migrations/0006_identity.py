@@ -70,6 +70,8 @@ def _address_events(db):
     for seq, kind, text in _pages(db, read):
         payload = orjson.loads(text)
         name, is_stale = _quoted(db, kind, payload)
+        if name is None:
+            continue
         db.execute_sql(f"INSERT INTO event_group (group_name, seq) VALUES ({mark}, {mark})", (name, seq))
         if is_stale:
             text = orjson.dumps(payload).decode()
@@ -82,12 +84,17 @@ def _quoted(db, kind, payload):
         return f"about_message_{payload['id']}", _renew(db, "message", payload)
     if kind == "task_commented":
         return f"about_comment_{payload['data']['id']}", _renew(db, "task_comment", payload["data"])
-    number = payload["notification_id"]
-    found = _content(db, "notification", number)
-    if found == payload["content"]:
-        return f"about_notification_{number}", False
-    payload["content"] = payload["data"]["content"] = payload["data"]["message"] = found or ""
-    return f"about_notification_{number}", True
+    return _requoted(db, payload)
+
+
+def _requoted(db, payload):
+    read = f"SELECT quotes, content FROM notification WHERE id = {db.param}"
+    quotes, content = db.execute_sql(read, (payload["notification_id"],)).fetchone() or (None, "")
+    if quotes is None:
+        return None, False
+    payload["quotes"] = quotes
+    payload["content"] = payload["data"]["content"] = payload["data"]["message"] = content
+    return f"about_{quotes}", True
 
 
 def _renew(db, table, item):

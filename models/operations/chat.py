@@ -295,6 +295,7 @@ def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
     message.version += 1
     message.save()
     result = chat.message(message.id)
+    notices.message_revised(result)
     events.emit(kind, [groups.room(room.room_type, room.id)], result)
     return result
 

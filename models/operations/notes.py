@@ -47,6 +47,7 @@ def edit_comment(
     operations.note(actor, row.id, "comment_edited", "comments", new=content)
     comment.content, comment.updated_at, comment.version = content, now(), comment.version + 1
     comment.save()
+    notices.comment_revised(comment.id, content)
     return _told(comment, row, "updated")
 
 
@@ -57,6 +58,7 @@ def delete_comment(actor: Actor, comment_id: int, version: int | None = None) ->
     comment.delete_instance()
     _forget_words(comment)
     comment.content = ""
+    notices.comment_revised(comment.id, "")
     operations.note(actor, row.id, "comment_deleted", "comments")
     operations.touch(actor, row, row._replace(comment_count=row.comment_count - 1))
     _told(comment, row, "deleted")

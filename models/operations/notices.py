@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
-from models import access, notifications
+from models import access, groups, notifications
 from models.base import Statement, marks, now
 from models.chat import DIRECT, TASK
 from models.mentions import mentioned
@@ -22,7 +22,7 @@ from models.operations.notifications import Notice, mark_read, notify, notify_an
 from models.sessions import Actor
 from models.task_changes import TaskChange
 from models.tasks import TaskRow
-from models.wording import excerpt, quoted
+from models.wording import comment_excerpt, message_excerpt, quoted
 
 # -- chat --------------------------------------------------------------------------------------------
 
@@ -66,13 +66,25 @@ def _about_message(kind: str, actor: Actor, message: dict[str, Any], title: str)
     return Notice(
         kind,
         title,
-        excerpt(message["content"]) or "A file",
+        message_excerpt(message["content"]),
         actor_id=actor.id,
         related_entity_type="room",
         related_entity_id=message["room"],
         data=data,
         cause=f"message:{message['id']}",
+        quotes=groups.quoted("message", message["id"]),
     )
+
+
+def message_revised(message: dict[str, Any]) -> None:
+    """Whoever was told of a message that is edited or deleted reads of it what it says now."""
+    quotes = groups.quoted("message", message["id"])
+    notifications.requote(quotes, message_excerpt(message["content"], message["deleted_at"] is not None))
+
+
+def comment_revised(comment_id: int, content: str) -> None:
+    """The same of a comment; without content it is deleted."""
+    notifications.requote(groups.quoted("comment", comment_id), comment_excerpt(content))
 
 
 def of_room(person_id: int, room_id: int, upto: int) -> list[int]:
@@ -185,15 +197,17 @@ def _about_change(actor: Actor, task: dict[str, Any], change: TaskChange) -> Not
 def task_commented(actor: Actor, row: TaskRow, comment_id: int, content: str) -> None:
     """Tells those whose task it is of a comment, and whoever is mentioned in it and may see the task."""
     task = {"id": row.id, "workspace": row.workspace_id}
-    cause = f"comment:{comment_id}"
+    cause, quotes = f"comment:{comment_id}", groups.quoted("comment", comment_id)
     named: set[int] = set()
     if "@" in content:
         named = mentioned(content, _names(access.task_watchers(row))) - {actor.id}
         title = f"{actor.username} mentioned you in {quoted(row.title)}"
-        notify(_about_task(MENTION, actor, task, title, excerpt(content), "commented", cause), named)
+        notice = _about_task(MENTION, actor, task, title, comment_excerpt(content), "commented", cause)
+        notify(replace(notice, quotes=quotes), named)
     people = {row.creator_id, *row.assignee_ids} - {actor.id} - named
     title = f"{actor.username} commented on {quoted(row.title)}"
-    notify(_about_task("comment", actor, task, title, excerpt(content), "commented", cause), people)
+    notice = _about_task("comment", actor, task, title, comment_excerpt(content), "commented", cause)
+    notify(replace(notice, quotes=quotes), people)
 
 
 def task_proposed(actor: Actor, row: TaskRow, proposal_id: int, person_id: int) -> None:

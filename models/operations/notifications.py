@@ -37,6 +37,8 @@ class Notice:
     workspace_id: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
     cause: str | None = None
+    quotes: str | None = None
+    """What the content repeats (`groups.quoted`)."""
     content_in: Callable[[tzinfo], str] | None = None
     """Says the content to a reader in a time zone, where it names a time; `content` is for the others."""
 
@@ -54,6 +56,7 @@ class Notice:
             self.workspace_id,
             orjson.dumps(self.data).decode(),
             moment,
+            self.quotes,
         )
 
 
@@ -113,8 +116,8 @@ def _store(notice: Notice, rows: dict[int, NotificationRow]) -> int:
     made = notifications.insert(rows, notice.cause, held)
     for person_id, notification_id in sorted(made.items()):
         if person_id not in held:
-            item = notifications.notification_json(rows[person_id]._replace(id=notification_id))
-            events.emit(events.NOTIFICATION, (groups.person(person_id),), notifications.message_json(item))
+            said = notifications.message_json(rows[person_id]._replace(id=notification_id))
+            events.emit(events.NOTIFICATION, (groups.person(person_id),), said)
     return len(made)
 
 
@@ -270,7 +273,7 @@ def _release(person_id: int) -> int:
 
 def _message(row: Notification) -> dict[str, Any]:
     values = (getattr(row, name) for name in NotificationRow._fields)
-    return notifications.message_json(notifications.notification_json(NotificationRow._make(values)))
+    return notifications.message_json(NotificationRow._make(values))
 
 
 def release_due(after: int) -> int | None:
