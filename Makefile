@@ -37,7 +37,7 @@ $(VENV)/.stamp-run: requirements.lock setup.cfg | $(BIN)/python
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps $(EDITABLE) .
 	@touch $@
-	@echo "Installed. Starting the server; Ctrl-C ends it."
+	@echo "Installed."
 
 $(VENV)/.stamp-test: EXTRA := [test]
 $(VENV)/.stamp-dev: EXTRA := [dev]

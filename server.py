@@ -1,23 +1,14 @@
-"""Taskroom: wires everything, and the sub-commands; nothing else.
-
-server.py [serve] [--name value …]    serve (the default)
-server.py migrate                     bring the database up to date
-server.py create-user EMAIL           make a person; asks for the password, or reads it from stdin
-server.py reset-link EMAIL            a link with which the person sets a new password
-server.py mail                        show the mail that has not been sent
-server.py check                       validate the settings and the database
-"""
+"""Taskroom: wires everything and serves. What can be typed after `server.py` is in `command_line`."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import getpass
 import logging
 import operator
 import resource
 import signal
+import socket
 import ssl
 import sys
 import time
@@ -28,6 +19,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+import command_line
 import handlers.addresses
 import handlers.auth
 import handlers.chat
@@ -45,6 +37,7 @@ import handlers.surface_c
 import handlers.tasks
 import handlers.workspaces
 import settings as settings_module
+from command_line import addresses
 from handlers.base import Backend, Route, UnknownPath
 from handlers.checks import Checks
 from handlers.connections import GuardedServer
@@ -58,19 +51,13 @@ from jobs import uploads as uploads_job
 from jobs.clock import Clock
 from models import installation, uploads
 from models.authenticator import Authenticator
-from models.base import iso, now
+from models.base import now
 from models.data_folder import ServingLock, sqlite_path
 from models.errors import DomainError
 from models.links import Links
-from models.mail import unsent
-from models.operations import accounts
-from models.operations.accounts import NewPerson
-from models.passwords import hash_password, weaknesses
-from models.people import ROLES, email_address
 from models.resets import ResetTokens
 from models.signed import Signer
 from models.store import Store, StoreError
-from models.text import printable
 from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
@@ -87,9 +74,8 @@ from realtime.sockets.notifications import NotificationSocket
 from realtime.sockets.tasks import TaskSocket
 from realtime.sockets.workspace import WorkspaceTasksSocket
 from realtime.stream import Stream
-from settings import Settings, SettingsError
+from settings import VERSION, Settings, SettingsError
 
-VERSION = "0.1.0"
 log = logging.getLogger("taskroom")
 
 SOCKETS = [
@@ -132,7 +118,6 @@ REQUESTS_PATIENCE_S = 10
 JOBS_PATIENCE_S = 6
 """Above `mail.FINISH_WITHIN_S`."""
 UNREAD_PATIENCE_S = 0.1
-MOST_MAIL_SHOWN = 1000
 MOST_VERSION_CHARS = 60
 
 
@@ -287,7 +272,9 @@ class Taskroom:
             max_body_size=MOST_BODY_BYTES,
         )
         self._server.guard(
-            settings.max_sockets_per_address, lambda address: address in settings.proxy, self._count_sockets
+            settings.max_sockets_per_address,
+            lambda address: handlers.proxy.is_proxy(address, settings.proxy),
+            self._count_sockets,
         )
         sockets = bind_sockets(settings.port, settings.host)
         self._server.add_sockets(sockets)
@@ -340,7 +327,7 @@ class Taskroom:
             await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)
 
 
-# -- sub-commands ------------------------------------------------------------------------------------
+# -- serving -----------------------------------------------------------------------------------------
 
 
 async def _serve(settings: Settings) -> int:
@@ -352,138 +339,32 @@ async def _serve(settings: Settings) -> int:
     try:
         await taskroom.start()
     except OSError as error:
-        return _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
-    scheme = "https" if settings.tls_cert else "http"
-    log.info("Taskroom %s serves on %s://%s:%d", VERSION, scheme, settings.host, taskroom.port)
+        name = "host" if isinstance(error, socket.gaierror) else "port"
+        return command_line.complain(
+            f"setting {name}: cannot listen on port {settings.port} of {settings.host}: {error.strerror}"
+        )
+    log.info("Taskroom %s serves on %s", VERSION, " and ".join(addresses(settings, taskroom.port)))
+    warned = asyncio.create_task(_warn(settings))
     await stopped.wait()
     log.info("stopping")
+    warned.cancel()
     await taskroom.stop()
     return 0
 
 
-def serve(settings: Settings, args: Sequence[str]) -> int:
+async def _warn(settings: Settings) -> None:
+    """Says what most likely is a mistake, and what the server does without until it is there."""
+    for name in settings_module.unknown_environment():
+        log.warning("nothing reads %s", name)
+    trouble = await asyncio.to_thread(command_line.redis_trouble, settings)
+    if trouble:
+        log.warning("%s; until it does, events take longer and each process counts its rates alone", trouble)
+
+
+def serve(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT."""
     _raise_file_limit()
     return asyncio.run(_serve(settings))
-
-
-def migrate(settings: Settings, args: Sequence[str]) -> int:
-    """Brings the database up to date."""
-    applied = Store(settings.database_url, settings.data_dir).prepare()
-    print(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
-    return 0
-
-
-def check(settings: Settings, args: Sequence[str]) -> int:
-    """The settings have been checked by now; says whether the database can be used."""
-    for name in settings_module.unknown_environment():
-        print(f"warning: nothing reads {name}", file=sys.stderr)
-    settings.resolve_secret()
-    pending = Store(settings.database_url, settings.data_dir).check()
-    if pending:
-        print(f"The next start will apply {', '.join(pending)}.")
-    print("The settings and the database are fine.")
-    return 0
-
-
-def create_user(settings: Settings, args: Sequence[str]) -> int:
-    """Makes a person: `create-user EMAIL [ROLE]`."""
-    if not 1 <= len(args) <= 2:
-        return _complain("usage: server.py create-user EMAIL [ROLE]")
-    role = args[1].lower() if len(args) == 2 else None
-    if role is not None and role not in ROLES:
-        return _complain(f"a role is one of {', '.join(ROLES)}")
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    try:
-        email = email_address(args[0])
-    except ValueError as error:
-        return _complain(str(error))
-    reasons = weaknesses(password, email, email.split("@")[0])
-    if reasons:
-        return _complain(" ".join(reasons))
-    store = Store(settings.database_url, settings.data_dir)
-    store.prepare()
-    new = NewPerson(email, "", hash_password(password))
-    person = store.run_alone(lambda: accounts.create_person(new, role).to_json())
-    print(f"Made {printable(person['username'])} (id {person['id']}, {person['role']}).")
-    return 0
-
-
-def reset_link(settings: Settings, args: Sequence[str]) -> int:
-    """Prints a link with which a person sets a new password: `reset-link EMAIL`."""
-    if len(args) != 1:
-        return _complain("usage: server.py reset-link EMAIL")
-    store = Store(settings.database_url, settings.data_dir)
-    store.prepare()
-    found = store.run_alone(lambda: accounts.credentials(args[0]))
-    if found is None:
-        return _complain(f"there is no active person {args[0]}")
-    reset = ResetTokens(settings.resolve_secret()).make(*found)
-    scheme = "https" if settings.tls_cert else "http"
-    base = settings.backend_url or f"{scheme}://{settings.host}:{settings.port}"
-    print(reset.link(settings.frontend_url, base))
-    print("It works once, within an hour.", file=sys.stderr)
-    return 0
-
-
-def show_mail(settings: Settings, args: Sequence[str]) -> int:
-    """Prints the mail that has not been sent, the oldest first."""
-    store = Store(settings.database_url, settings.data_dir)
-    store.prepare()
-    waiting = store.run_alone(unsent, MOST_MAIL_SHOWN)
-    for one in waiting:
-        then = iso(one.next_attempt_at) or "never: given up"
-        print(f"mail {one.id} to {printable(one.recipient)}, queued {iso(one.created_at)}")
-        print(f"  Subject: {printable(one.subject)}")
-        error = f" ({printable(one.error)})" if one.error else ""
-        print(f"  Attempts: {one.attempts}, the next: {then}{error}")
-        print("".join(f"\n  | {printable(line)}" for line in one.body.splitlines()).lstrip("\n"), end="\n\n")
-    where = "" if settings.smtp_url else " (smtp_url is empty: it stays in the queue)"
-    print(f"{len(waiting)} not sent{where}.")
-    return 0
-
-
-COMMANDS = {
-    "serve": serve,
-    "migrate": migrate,
-    "create-user": create_user,
-    "reset-link": reset_link,
-    "mail": show_mail,
-    "check": check,
-}
-
-
-def _complain(text: str) -> int:
-    print(f"taskroom: {printable(text)}", file=sys.stderr)
-    return 1
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
-        """One line, where argparse would print the usage of sixty settings."""
-        self.exit(2, f"taskroom: {message}\n")
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
-        prog="server.py",
-        usage="server.py [COMMAND] [--name value …]",
-        allow_abbrev=False,
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("command", nargs="?", default="serve", choices=COMMANDS)
-    parser.add_argument("args", nargs="*")
-    for name, field in Settings.model_fields.items():
-        flags = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
-        text = (field.description or "").replace("%", "%%")
-        parser.add_argument(*flags, dest=f"setting_{name}", metavar="VALUE", help=text)
-    for word in argv:
-        name = word.split("=")[0]
-        if name.startswith("--") and name not in parser._option_string_actions:
-            # Else argparse would complain about its value.
-            parser.error(f"there is no setting {name}")
-    return parser.parse_args(argv)
 
 
 def _set_up_logging(log_format: str) -> None:
@@ -503,20 +384,7 @@ def _raise_file_limit() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status."""
-    parsed = _parse(sys.argv[1:] if argv is None else argv)
-    flags = {
-        name.removeprefix("setting_"): value
-        for name, value in vars(parsed).items()
-        if name.startswith("setting_") and value is not None
-    }
-    try:
-        settings = settings_module.load(flags)
-        _set_up_logging(settings.log_format)
-        return COMMANDS[parsed.command](settings, parsed.args)
-    except (SettingsError, StoreError) as error:
-        return _complain(str(error))
-    except DomainError as error:
-        return _complain(error.detail)
+    return command_line.run(sys.argv[1:] if argv is None else argv, serve, _set_up_logging)
 
 
 if __name__ == "__main__":

@@ -8,24 +8,42 @@ deployments of document A already set it. Lists are comma-separated; 0 or empty 
 from __future__ import annotations
 
 import functools
+import ipaddress
 import os
 import re
 import secrets
+import ssl
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+VERSION = "0.1.0"
+"""Of Taskroom; setup.cfg takes it from here."""
 _MOST_DAYS = 3650
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Browsers leave these out of an Origin."""
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
 # Never the assignment, department or workspace, whatever the setting says.
 _ASSIGNEE_FIELDS = ("title", "description", "status", "priority", "due_date", "estimate_hours")
+
+_REASONS = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be above {gt:.15g}",
+    "greater_than_equal": "must be at least {ge:.15g}",
+    "less_than_equal": "must be at most {le:.15g}",
+    "literal_error": "must be {expected}",
+    "extra_forbidden": "there is no such setting",
+}
+"""What pydantic finds, in words for people."""
 
 
 class SettingsError(Exception):
@@ -38,6 +56,14 @@ def _split(value: Any) -> Any:
     return value
 
 
+def _networks(value: Any) -> Any:
+    """Addresses and networks as networks. Raises ValueError."""
+    try:
+        return tuple(ipaddress.ip_network(part, strict=False) for part in _split(value))
+    except ValueError as error:
+        raise ValueError(f"{error}; it takes addresses and networks, like 10.0.0.1,192.168.0.0/16") from None
+
+
 def _without_slash(value: Any) -> Any:
     return value.strip().rstrip("/") if isinstance(value, str) else value
 
@@ -45,6 +71,9 @@ def _without_slash(value: Any) -> Any:
 WordList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 NumberList = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split)]
 Url = Annotated[str, BeforeValidator(_without_slash)]
+Networks = Annotated[
+    tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode, BeforeValidator(_networks)
+]
 
 
 class Settings(BaseSettings):
@@ -95,18 +124,32 @@ class Settings(BaseSettings):
     mail_from: str = Field("taskroom@localhost", description="sender of all mail")
 
     google_client_id: str = Field("", description="empty: google sign-in is off")
-    google_client_secret: str = ""
-    google_authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
-    google_token_url: str = "https://oauth2.googleapis.com/token"
-    google_userinfo_url: str = "https://openidconnect.googleapis.com/v1/userinfo"
+    google_client_secret: str = Field("", description="goes with google_client_id")
+    google_authorize_url: str = Field(
+        "https://accounts.google.com/o/oauth2/v2/auth", description="where the browser signs in"
+    )
+    google_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="where a code becomes a token"
+    )
+    google_userinfo_url: str = Field(
+        "https://openidconnect.googleapis.com/v1/userinfo", description="where the profile is"
+    )
     github_client_id: str = Field("", description="empty: github sign-in is off")
-    github_client_secret: str = ""
-    github_authorize_url: str = "https://github.com/login/oauth/authorize"
-    github_token_url: str = "https://github.com/login/oauth/access_token"
-    github_userinfo_url: str = "https://api.github.com/user"
-    github_emails_url: str = "https://api.github.com/user/emails"
+    github_client_secret: str = Field("", description="goes with github_client_id")
+    github_authorize_url: str = Field(
+        "https://github.com/login/oauth/authorize", description="where the browser signs in"
+    )
+    github_token_url: str = Field(
+        "https://github.com/login/oauth/access_token", description="where a code becomes a token"
+    )
+    github_userinfo_url: str = Field(
+        "https://api.github.com/user", description="where the profile is"
+    )
+    github_emails_url: str = Field(
+        "https://api.github.com/user/emails", description="where the addresses are"
+    )
     oidc_client_id: str = Field("", description="empty: OpenID Connect sign-in is off")
-    oidc_client_secret: str = ""
+    oidc_client_secret: str = Field("", description="if the issuer asks for one")
     oidc_issuer: Url = Field("", description="the rest comes from its /.well-known/openid-configuration")
     oidc_name: str = Field("Single sign-on", description="what the button says")
 
@@ -133,30 +176,31 @@ class Settings(BaseSettings):
     )
     deadline_hours: NumberList = Field((24.0, 1.0), description="how long before its due date a task reminds")
     assignee_fields: WordList = Field((), description="what an assignee may change; empty: all they may have")
-    proxy: WordList = Field((), description="addresses whose X-Forwarded-* headers are believed")
+    proxy: Networks = Field(
+        (), description="addresses and networks whose X-Forwarded-* headers are believed"
+    )
     tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="private key (PEM)")
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json"] = Field("text", description="how a line of the log looks")
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("postgresql", "postgres", "sqlite"):
+        if value and _parts(value).scheme not in ("postgresql", "postgres", "sqlite"):
             raise ValueError("must be postgresql://… or sqlite:///path, or empty for SQLite in data_dir")
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        if value and _parts(value).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("must be redis://…, rediss://… or unix://…, or empty")
         return value
 
     @field_validator("smtp_url")
     @classmethod
     def _known_mail_server(cls, value: str) -> str:
-        parts = urlsplit(value)
-        # A port that is no number raises here as well.
+        parts = _parts(value)
         if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
             raise ValueError("must be smtp://host:port or smtps://host:port, or empty")
         return value
@@ -185,14 +229,14 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _endpoint(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        if _parts(value).scheme not in ("http", "https") or not _parts(value).hostname:
             raise ValueError("must be an absolute http:// or https:// URL")
         return value
 
     @field_validator("backend_url", "frontend_url", "oidc_issuer")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if value and not (urlsplit(value).scheme in ("http", "https") and urlsplit(value).netloc):
+        if value and not (_parts(value).scheme in ("http", "https") and _parts(value).netloc):
             raise ValueError("must be an absolute http:// or https:// URL, or empty")
         return value
 
@@ -201,7 +245,7 @@ class Settings(BaseSettings):
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         origins = tuple(origin.rstrip("/") for origin in value)
         for origin in origins:
-            parts = urlsplit(origin)
+            parts = _parts(origin)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
                 raise ValueError(f"{origin!r} is no origin: scheme://host[:port]")
         return origins
@@ -287,6 +331,16 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
 
+def _parts(url: str) -> SplitResult:
+    """Raises ValueError, also for a port that is no number."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018
+    except ValueError:
+        raise ValueError("must be a URL with a valid host and port") from None
+    return parts
+
+
 def load(flags: dict[str, str] | None = None) -> Settings:
     """The checked settings; `flags` (from the command line) win over the environment.
 
@@ -295,13 +349,68 @@ def load(flags: dict[str, str] | None = None) -> Settings:
     try:
         settings = Settings(**(flags or {}))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).lower().removeprefix("taskroom_") if first["loc"] else "settings"
-        why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise SettingsError(f"setting {name}: {why.removeprefix('Value error, ')}") from None
-    if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise SettingsError("setting tls_cert: tls_cert and tls_key go together")
+        raise SettingsError(_complaint(error)) from None
+    _check_pairs(settings)
+    if settings.tls_cert and settings.tls_key:
+        _check_tls(settings.tls_cert, settings.tls_key)
     return settings
+
+
+def _complaint(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]).lower().removeprefix("taskroom_") if first["loc"] else "settings"
+    if first["type"] == "value_error":
+        why = str(first["ctx"]["error"])
+    else:
+        why = _REASONS.get(first["type"], "makes no sense").format(**first.get("ctx", {}))
+    return f"setting {name}: {why}"
+
+
+_PAIRS = (
+    ("tls_cert", "tls_key"),
+    ("google_client_id", "google_client_secret"),
+    ("github_client_id", "github_client_secret"),
+    ("oidc_client_id", "oidc_issuer"),
+)
+
+
+def _check_pairs(settings: Settings) -> None:
+    """Raises SettingsError for half a configuration, which would be off or fail when it is used."""
+    for pair in _PAIRS:
+        _check_needs(settings, *pair)
+        _check_needs(settings, *reversed(pair))
+    # A public client has no secret.
+    _check_needs(settings, "oidc_client_secret", "oidc_client_id")
+
+
+def _check_needs(settings: Settings, name: str, needed: str) -> None:
+    if getattr(settings, name) and not getattr(settings, needed):
+        raise SettingsError(f"setting {name}: needs {needed}, which is empty")
+
+
+def _check_tls(cert: Path, key: Path) -> None:
+    """Raises SettingsError if the two are not a certificate and the key that it belongs to."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    for name, path in (("tls_cert", cert), ("tls_key", key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"setting {name}: {path}: {error.strerror}") from None
+    try:
+        # OpenSSL would ask at the terminal for an encrypted key's password.
+        context.load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        raise SettingsError(_tls_complaint(context, cert, key, error)) from None
+
+
+def _tls_complaint(context: ssl.SSLContext, cert: Path, key: Path, error: Exception) -> str:
+    try:
+        context.load_verify_locations(cert)
+    except ssl.SSLError:
+        return f"setting tls_cert: {cert} holds no certificate in PEM form"
+    if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
+        return f"setting tls_key: {key} does not belong to the certificate in {cert}"
+    return f"setting tls_key: {key} holds no private key in PEM form, or an encrypted one"
 
 
 def unknown_environment() -> list[str]:

@@ -73,6 +73,11 @@ class Courier:
             self._drop()
             raise _Failed(str(error) or type(error).__name__) from None
 
+    async def try_connection(self) -> None:
+        """Connects, logs in and leaves again. Raises whatever goes wrong with it."""
+        await self._connected()
+        await self.leave()
+
     async def _connected(self) -> Any:
         import aiosmtplib
 

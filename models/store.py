@@ -328,6 +328,9 @@ class Store:
 
 
 def _pending() -> list[str]:
+    if not any(MIGRATIONS.glob("[0-9]*.py")):
+        # An empty folder would pass for a database that is up to date.
+        raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
     steps = Runner(database.obj, str(MIGRATIONS)).status()
     return [step.name for step in steps if step.path and not step.applied]
 

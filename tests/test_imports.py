@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-ROOMS = ("server", "settings", "handlers", "models", "realtime", "jobs")
+ROOMS = ("server", "command_line", "settings", "handlers", "models", "realtime", "jobs")
 
 # What carries events; nothing here may know the domain.
 REALTIME_CORE = ("realtime.hub", "realtime.connection", "realtime.wire", "realtime.replay", "realtime.bridge")

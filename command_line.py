@@ -1,0 +1,379 @@
+"""What can be typed after `server.py`: the sub-commands other than serving, their flags and their help."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import logging
+import socket
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import settings as settings_module
+from jobs.mail import Courier
+from models.base import iso
+from models.errors import DomainError
+from models.mail import unsent
+from models.operations import accounts
+from models.operations.accounts import NewPerson
+from models.passwords import hash_password, weaknesses
+from models.people import ROLES, email_address
+from models.resets import ResetTokens
+from models.store import Store, StoreError
+from models.text import printable
+from settings import VERSION, Settings, SettingsError
+
+MAX_MAIL_SHOWN = 1000
+CONNECT_WITHIN_S = 3
+"""What a Redis or a mail server has to answer in."""
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")
+# Where each group of the help begins; the settings stand there in the order of their declaration.
+_GROUPS = {
+    "host": "where it serves and what it keeps",
+    "access_token_minutes": "signing in",
+    "throttle_anon": "rates, like 50/hour; empty is no limit",
+    "smtp_url": "mail",
+    "google_client_id": "signing in with another provider",
+    "max_upload_mb": "limits; 0 is none",
+    "deadline_hours": "tasks",
+    "proxy": "proxy, TLS and log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What `server.py NAME …` does."""
+
+    run: Callable[[Settings, argparse.Namespace], int]
+    help: str
+    arguments: dict[str, dict[str, Any]]
+
+
+def migrate(settings: Settings, given: argparse.Namespace) -> int:
+    """Brings the database up to date."""
+    applied = _store(settings).prepare()
+    print(f"Applied {', '.join(applied)}." if applied else "The database is up to date.")
+    return 0
+
+
+def check(settings: Settings, given: argparse.Namespace) -> int:
+    """Says whether the database, the address, Redis and the mail server can be used.
+
+    The settings have been checked by now. What a start would survive is a warning.
+    """
+    warnings = [f"nothing reads {name}" for name in settings_module.unknown_environment()]
+    settings.resolve_secret()
+    pending = _store(settings).check()
+    warnings += filter(None, (port_trouble(settings), redis_trouble(settings), _mail_trouble(settings)))
+    for text in warnings:
+        print(f"warning: {text}", file=sys.stderr)
+    if pending:
+        print(f"The next start will apply {', '.join(pending)}.")
+    print("The settings and the database are fine" + ("; see the warnings." if warnings else "."))
+    return 0
+
+
+def port_trouble(settings: Settings) -> str | None:
+    """Why the server could not listen now, if it could not. Raises SettingsError for an impossible host."""
+    try:
+        found = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except socket.gaierror as error:
+        raise SettingsError(f"setting host: {settings.host}: {error.strerror}") from None
+    except OSError as error:
+        why = f"{error.strerror} (perhaps it serves already)"
+        return f"setting port: cannot listen on port {settings.port} of {settings.host}: {why}"
+    return None
+
+
+def redis_trouble(settings: Settings) -> str | None:
+    """Why Redis cannot be used now, if it is set and cannot."""
+    if not settings.redis_url:
+        return None
+    # Imported here: it costs 20 MiB that a single process does not need.
+    from redis import Redis, RedisError
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    patience = {"socket_connect_timeout": CONNECT_WITHIN_S, "socket_timeout": CONNECT_WITHIN_S}
+    try:
+        with Redis.from_url(settings.redis_url, retry=Retry(NoBackoff(), 0), **patience) as redis:
+            redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        return f"setting redis_url: {_place(settings.redis_url)} does not answer: {_first_line(error)}"
+    return None
+
+
+def _mail_trouble(settings: Settings) -> str | None:
+    return asyncio.run(_mail_server_trouble(settings)) if settings.smtp_url else None
+
+
+async def _mail_server_trouble(settings: Settings) -> str | None:
+    try:
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            await Courier(settings).try_connection()
+    except Exception as error:
+        # The outside world: whatever is wrong with it is what the administrator wants to know.
+        return f"setting smtp_url: {_place(settings.smtp_url)} takes no mail: {_first_line(error)}"
+    return None
+
+
+def _place(url: str) -> str:
+    """Host and port of a URL, or a socket's path, without the password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or parts.path
+
+
+def _first_line(error: Exception) -> str:
+    return printable(str(error).partition("\n")[0]) or type(error).__name__
+
+
+def create_user(settings: Settings, given: argparse.Namespace) -> int:
+    """Makes a person."""
+    role = given.role.lower() if given.role else None
+    if role is not None and role not in ROLES:
+        return complain(f"a role is one of {', '.join(ROLES)}")
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        email = email_address(given.email)
+    except ValueError as error:
+        return complain(str(error))
+    reasons = weaknesses(password, email, email.split("@")[0])
+    if reasons:
+        return complain(" ".join(reasons))
+    store = _store(settings)
+    store.prepare()
+    new = NewPerson(email, "", hash_password(password))
+    person = store.run_alone(lambda: accounts.create_person(new, role).to_json())
+    print(f"Made {printable(person['username'])} (id {person['id']}, {person['role']}).")
+    return 0
+
+
+def reset_link(settings: Settings, given: argparse.Namespace) -> int:
+    """Prints a link with which a person sets a new password."""
+    store = _store(settings)
+    store.prepare()
+    found = store.run_alone(lambda: accounts.credentials(given.email))
+    if found is None:
+        return complain(f"there is no active person {given.email}")
+    reset = ResetTokens(settings.resolve_secret()).make(*found)
+    print(reset.link(settings.frontend_url, settings.backend_url or addresses(settings, settings.port)[0]))
+    print("It works once, within an hour.", file=sys.stderr)
+    return 0
+
+
+def show_mail(settings: Settings, given: argparse.Namespace) -> int:
+    """Prints the mail that has not been sent, the oldest first."""
+    store = _store(settings)
+    store.prepare()
+    waiting = store.run_alone(unsent, MAX_MAIL_SHOWN)
+    for one in waiting:
+        then = iso(one.next_attempt_at) or "never: given up"
+        print(f"mail {one.id} to {printable(one.recipient)}, queued {iso(one.created_at)}")
+        print(f"  Subject: {printable(one.subject)}")
+        error = f" ({printable(one.error)})" if one.error else ""
+        print(f"  Attempts: {one.attempts}, the next: {then}{error}")
+        print("".join(f"\n  | {printable(line)}" for line in one.body.splitlines()).lstrip("\n"), end="\n\n")
+    where = "" if settings.smtp_url else " (smtp_url is empty: it stays in the queue)"
+    print(f"{len(waiting)} not sent{where}.")
+    return 0
+
+
+COMMANDS = {
+    "migrate": Command(migrate, "bring the database up to date (serving does so by itself)", {}),
+    "create-user": Command(
+        create_user,
+        "make a person; the password is asked for, or read from stdin",
+        {
+            "email": {"metavar": "EMAIL", "help": "the person's address"},
+            "role": {
+                "metavar": "ROLE",
+                "nargs": "?",
+                "help": f"one of {', '.join(ROLES)}; the first person is ceo, others employee",
+            },
+        },
+    ),
+    "reset-link": Command(
+        reset_link,
+        "print a link with which a person sets a new password",
+        {"email": {"metavar": "EMAIL", "help": "the person's address or username"}},
+    ),
+    "mail": Command(show_mail, "show the mail that has not been sent", {}),
+    "check": Command(check, "say whether the settings, the database and what they name can be used", {}),
+}
+
+
+def _store(settings: Settings) -> Store:
+    # What a command is asked for is its output; each migration's name is not.
+    logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
+    return Store(settings.database_url, settings.data_dir)
+
+
+def complain(text: str) -> int:
+    """Says in one line why it gives up, and returns the exit status for that."""
+    print(f"taskroom: {printable(text)}", file=sys.stderr)
+    return 1
+
+
+# -- addresses -----------------------------------------------------------------------------------------
+
+
+def addresses(settings: Settings, port: int) -> list[str]:
+    """Where people open this server: on every address of the machine if it listens to all of them."""
+    scheme = "https" if settings.tls_cert else "http"
+    hosts = [*_lan_addresses(), "localhost"] if settings.host in _EVERY_ADDRESS else [settings.host]
+    return [f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts]
+
+
+def _lan_addresses() -> Iterator[str]:
+    """The addresses with which this machine would speak to others; nothing is sent to find out."""
+    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.connect((elsewhere, 9))
+            yield trial.getsockname()[0]
+
+
+# -- the parser ----------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        """One line, where argparse would print the usage of sixty settings."""
+        self.exit(2, f"taskroom: {printable(message)}; see {self.prog} --help\n")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group: Any = parser
+    for name, field in Settings.model_fields.items():
+        if name in _GROUPS:
+            group = parser.add_argument_group(_GROUPS[name])
+        # Suppressed: a flag before the command must not be undone by the command's own default.
+        options = {"dest": f"setting_{name}", "metavar": "VALUE", "default": argparse.SUPPRESS}
+        group.add_argument(f"--{name}", help=_meaning(field), **options)
+        if "_" in name:
+            group.add_argument(f"--{name.replace('_', '-')}", help=argparse.SUPPRESS, **options)
+
+
+def _meaning(field: Any) -> str:
+    default = field.default
+    if isinstance(default, tuple):
+        default = ",".join(f"{part:g}" if isinstance(part, float) else str(part) for part in default)
+    default = str(default).lower() if isinstance(default, bool) else default
+    shown = "" if default in ("", None) else f" (default: {default})"
+    return f"{field.description}{shown}".replace("%", "%%")
+
+
+def _usage(command: Command, prog: str) -> str:
+    words = [
+        f"[{one['metavar']}]" if one.get("nargs") == "?" else one["metavar"]
+        for one in command.arguments.values()
+    ]
+    return " ".join([prog, *words, "[--NAME VALUE …]"])
+
+
+def make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
+    """The parser of the whole command line; without a command `command` is missing in what it gives."""
+    name = Path(sys.argv[0]).name
+    prog = name if name == "taskroom" else "server.py"
+    common: dict[str, Any] = {
+        "allow_abbrev": False,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
+    parser = _Parser(
+        prog=prog,
+        usage=f"{prog} [COMMAND] [--NAME VALUE …]",
+        description="Taskroom: tasks, chat, notifications and focus sessions for a team. Serves until it is"
+        "\nended, unless a command says otherwise.",
+        epilog=textwrap.fill(
+            "Each setting may also come from the environment, as TASKROOM_NAME; the flag wins. Lists are"
+            " comma-separated.",
+            100,
+        ),
+        **common,
+    )
+    parser.add_argument("--version", action="version", version=f"Taskroom {VERSION}")
+    _add_settings(parser)
+    parts = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for word, command in commands.items():
+        own = f"{prog} {word}"
+        part = parts.add_parser(
+            word,
+            prog=own,
+            usage=_usage(command, own),
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            **common,
+        )
+        for argument, options in command.arguments.items():
+            part.add_argument(argument, **options)
+        _add_settings(part)
+    return parser
+
+
+def _check_words(parser: argparse.ArgumentParser, commands: dict[str, Command], argv: Sequence[str]) -> None:
+    """Says what argparse would say less clearly."""
+    known = {name for setting in Settings.model_fields for name in (setting, setting.replace("_", "-"))}
+    known |= {"help", "version"}
+    for word in argv:
+        name = word.partition("=")[0]
+        if name.startswith("--") and name.removeprefix("--") not in known:
+            parser.error(f"there is no setting {name}")
+    plain = [
+        word for index, word in enumerate(argv) if not word.startswith("-") and not _is_value(argv, index)
+    ]
+    if plain and plain[0] not in commands:
+        parser.error(f"there is no command {plain[0]}; there are {', '.join(commands)}")
+    if plain:
+        _check_count(parser, plain[0], commands[plain[0]], plain[1:])
+
+
+def _is_value(argv: Sequence[str], index: int) -> bool:
+    """Whether the word belongs to the flag before it."""
+    flag = argv[index - 1] if index else ""
+    return flag.startswith("--") and "=" not in flag and flag not in ("--help", "--version")
+
+
+def _check_count(
+    parser: argparse.ArgumentParser, word: str, command: Command, given: Sequence[str]
+) -> None:
+    needed = sum(one.get("nargs") != "?" for one in command.arguments.values())
+    if not needed <= len(given) <= len(command.arguments):
+        usage = _usage(command, f"{parser.prog} {word}")
+        extra = f"{given[-1]!r} is too much; " if len(given) > len(command.arguments) else ""
+        parser.error(f"{extra}usage: {usage}")
+
+
+def run(
+    argv: Sequence[str], serve: Callable[[Settings], int], set_up_logging: Callable[[str], None]
+) -> int:
+    """Does what was typed, and returns the exit status."""
+    commands = {
+        "serve": Command(lambda settings, given: serve(settings), "serve; so does no command at all", {})
+    } | COMMANDS
+    parser = make_parser(commands)
+    if not {"-h", "--help"} & set(argv):
+        _check_words(parser, commands, argv)
+    given = parser.parse_args(argv)
+    flags = {
+        name.removeprefix("setting_"): value
+        for name, value in vars(given).items()
+        if name.startswith("setting_")
+    }
+    try:
+        settings = settings_module.load(flags)
+        set_up_logging(settings.log_format)
+        return commands[given.command or "serve"].run(settings, given)
+    except (SettingsError, StoreError) as error:
+        return complain(str(error))
+    except DomainError as error:
+        return complain(error.detail)
