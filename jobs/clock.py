@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,9 +29,7 @@ Work = Callable[[], Awaitable[float | None]]
 class Trouble:
     """A job whose last rounds have all failed."""
 
-    since: float
-    """Seconds since 1970."""
-    error: str
+    error: str = ""
     rounds: int = 0
 
 
@@ -89,7 +86,7 @@ class Clock:
         """Notes it, says what is new; returns the pause before the next round."""
         is_expected = isinstance(error, DomainError)
         text = error.detail if is_expected else f"{type(error).__name__}: {error}"
-        trouble = self._troubles.setdefault(name, Trouble(time.time(), ""))
+        trouble = self._troubles.setdefault(name, Trouble())
         trouble.rounds += 1
         pause_s = min(
             FIRST_PAUSE_S * 2 ** min(trouble.rounds - 1, 10),

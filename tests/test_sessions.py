@@ -4,6 +4,7 @@ import pytest
 
 from models.operations import accounts
 from models.sessions import Session
+from tests.support.clock import WallClock
 from tests.support.team import sign_up
 
 REFRESH = "/api/auth/token/refresh/"
@@ -97,3 +98,15 @@ async def test_a_rotating_cookie_is_replaced(start_app, new_client):
         paths = {morsel["path"] for morsel in answer.set_cookies if morsel.key == "refresh"}
         assert paths == {"/api/auth", "/api/v2/auth", "/token-refresh"}
     (await browser.post("/token-refresh/")).expect(200)
+
+
+@pytest.mark.gen_test
+async def test_a_clock_that_is_set_back_keeps_no_dead_session_alive(app, client, monkeypatch):
+    """Who somebody is is remembered for a moment, and that moment was as long as the clock went back."""
+    [ann] = await sign_up(client, "ann")
+    wall_clock = WallClock(monkeypatch)
+    (await ann.get("/api/users/profile/")).expect(200)
+    wall_clock.forward(minutes=-10)
+    # By other means than an operation, which would tell.
+    await app.store.write(lambda: Session.delete().execute())
+    (await ann.get("/api/users/profile/")).expect(401)
