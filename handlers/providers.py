@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from models.errors import ProviderFailed
+from models.errors import Invalid, ProviderFailed
 from models.operations.social import Profile
 from models.people import email_address
 from settings import Settings
@@ -19,6 +19,8 @@ CONNECT_WITHIN_S, ANSWER_WITHIN_S = 5, 10
 MOST_ANSWER_BYTES = 1024 * 1024
 MOST_SUBJECT_CHARS = 255
 DISCOVERY_LIFE_S = 3600
+_FALSE_CODE = ("invalid_grant", "invalid_request", "bad_verification_code", "access_denied")
+"""Errors of a token request (RFC 6749, and GitHub's own) for a code that is made up, used or too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class Providers:
         return add_params_to_uri(provider.authorize_url, list(fields.items()))
 
     async def profile(self, provider: Provider, code: str, callback: str, verifier: str) -> Profile:
-        """Exchanges the code, and asks whose it is. Raises ProviderFailed."""
+        """Exchanges the code, and asks whose it is. Raises ProviderFailed, Invalid for a false code."""
         token = await self._token(provider, code, callback, verifier)
         says = await self._json("GET", provider.userinfo_url, token)
         if not isinstance(says, dict):
@@ -144,22 +146,32 @@ class Providers:
             code_verifier=verifier,
             client_secret=provider.client_secret,
         )
-        answer = await self._fetch("POST", provider.token_url, body=body)
+        status, answer = await self._ask("POST", provider.token_url, body=body)
         try:
             token = client.parse_request_body_response(answer.decode())["access_token"]
-        except (OAuth2Error, ValueError, KeyError, TypeError, AttributeError, Warning):
-            raise ProviderFailed("The sign-in provider did not accept its own code.") from None
+        except (OAuth2Error, ValueError, KeyError, TypeError, AttributeError, Warning) as error:
+            if _is_about_the_code(status, getattr(error, "error", None)):
+                raise Invalid(
+                    {"code": ["The provider does not know this sign-in. Please start again."]}
+                ) from None
+            raise ProviderFailed("The sign-in provider did not accept this server's request.") from None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
             raise ProviderFailed()
         return token
 
     async def _json(self, method: str, url: str, token: str = "") -> Any:
         try:
-            return orjson.loads(await self._fetch(method, url, token))
+            status, answer = await self._ask(method, url, token)
+            if status != 200:
+                raise ProviderFailed(f"The sign-in provider answered {status}.")
+            return orjson.loads(answer)
         except orjson.JSONDecodeError:
             raise ProviderFailed() from None
 
-    async def _fetch(self, method: str, url: str, token: str = "", body: str | None = None) -> bytes:
+    async def _ask(
+        self, method: str, url: str, token: str = "", body: str | None = None
+    ) -> tuple[int, bytes]:
+        """The status of its answer, and the answer. Raises ProviderFailed."""
         from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
         if self._http is None:
@@ -183,14 +195,19 @@ class Providers:
         except Exception:
             # Whatever a network and a foreign server can do.
             raise ProviderFailed("The sign-in provider cannot be reached.") from None
-        if answer.code != 200:
-            raise ProviderFailed(f"The sign-in provider answered {answer.code}.")
-        return answer.body or b""
+        return answer.code, answer.body or b""
 
     def close(self) -> None:
         """Ends what is under way."""
         if self._http is not None:
             self._http.close()
+
+
+def _is_about_the_code(status: int, error: str | None) -> bool:
+    """Whether a refusal is the fault of what the visitor brought, and not of this server's settings."""
+    if error is not None:
+        return error in _FALSE_CODE
+    return status in (400, 403, 404, 410, 422)
 
 
 def _text(says: Mapping[str, Any], name: str) -> str:

@@ -1,5 +1,6 @@
 """Signing in with an account elsewhere, against a stand-in provider on loopback."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -169,6 +170,31 @@ async def test_a_provider_that_is_not_configured(client):
     assert (await client.get("/api/v2/auth/social/providers/")).expect(200).json == {"providers": []}
     for name in ("google", "github", "oidc", "nobody", "%00", "a" * 300):
         (await client.get(initiate(name))).expect(404)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["google", "github", "oidc"])
+async def test_a_false_code_is_the_visitors_fault_and_not_the_providers(
+    start_app, new_client, provider, name
+):
+    """It was a 502, as if the provider were broken."""
+    app = await start_app(**provider.settings(name))
+    browser = new_client(app, cookies=True)
+    says = [
+        None,
+        (400, b"no"),
+        (200, b'{"error": "bad_verification_code"}'),
+        (401, b'{"error": "invalid_grant"}'),
+    ]
+    for answer in says:
+        provider.says = {"token": answer} if answer else {}
+        back = await there(browser, name)
+        false = re.sub("code=[^&]+", "code=%C3%A9false", back)
+        assert (await browser.get(false)).expect(400).json.keys() == {"code"}
+    for answer in ((401, b'{"error": "invalid_client"}'), (401, b""), (500, b"")):
+        provider.says = {"token": answer}
+        (await browser.get(await there(browser, name))).expect(502)
 
 
 @sqlite_only
