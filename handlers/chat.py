@@ -174,7 +174,8 @@ class Messages(BaseHandler):
 
     @endpoint(body=NewMessage, answers={201: answers.Message, 200: answers.Message}, takes_files=True)
     async def post(self, body: NewMessage) -> None:
-        """Send a message. One already stored with the same `client_id` is given back with 200."""
+        """Send a message. One already stored with the same `client_id` is given back with 200; in another
+        room the `client_id` is refused with 409 (`client_id_reused`)."""
         if not body.content.strip() and not self.uploads:
             raise Invalid({"content": ["A message needs a text or a file."]})
         async with media.kept(self.backend, self.uploads, "chat_attachments") as files:

@@ -565,6 +565,18 @@ def changes_member(actor: Actor, workspace_id: int, person_id: int, now_role: st
     changes_workspace(actor, workspace_id, ADMIN if plain else OWNER)
 
 
+def member_role(actor: Actor, workspace_id: int, person_id: int) -> str | None:
+    """What somebody is in the workspace, and stays until the end of the transaction; None if they are not
+    in it.
+
+    Raises NotFound to whoever is not in it themselves.
+    """
+    _locked_workspace.one(workspace_id)
+    workspace_role(actor, workspace_id)
+    row = _workspace_role.one(workspace_id, person_id)
+    return None if row is None else row[0]
+
+
 def removes_member(actor: Actor, workspace_id: int, person_id: int) -> str:
     """The role of somebody whom the actor may take out: oneself always, members as admin, all as owner.
 

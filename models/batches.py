@@ -20,11 +20,13 @@ class Batch:
     `takes(*args)` tells whether a unit is of the ordinary kind. `prepare(units)` reads and makes what it
     can before anything is locked; `store(prepared)` writes it all with one statement that needs no
     transaction around it, and gives each unit's outcome, or None for a unit that has to be done alone.
+    `is_stored(prepared)` looks whether that has been done.
     """
 
     takes: Callable[..., bool]
     prepare: Callable[[Units], Any]
     store: Callable[[Any], Sequence[Outcome | None]]
+    is_stored: Callable[[Any], bool]
 
 
 _batches: dict[Callable, Batch] = {}

@@ -32,6 +32,8 @@ BUDGET_S = 2.6
 LEAST_BUDGET_S = 0.25
 # While work does get done it is only slow; better late than refused, up to here.
 OVERLOAD_PATIENCE_S = 15.0
+_IS_SERVING = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+_LOOKS, _LOOK_EVERY_S = 5, 0.02
 # Whoever has not succeeded for so long is no longer busy, but stuck.
 FRESH_S = 0.25
 
@@ -276,6 +278,25 @@ class Worker(threading.Thread):
             if poll.poll(0):
                 self.disconnect()
         self.connect()
+
+    @property
+    def is_disconnected(self) -> bool:
+        """Whether PostgreSQL's end of the connection is known to be gone."""
+        return bool(getattr(self.connection, "closed", False))
+
+    def reconnect_without_doubt(self) -> bool:
+        """Connects anew after a call that got no answer; returns whether whatever served the call in
+        PostgreSQL has ended, so that what it has not done by now it never will."""
+        if self.connection is None or not is_postgres():
+            return False
+        process = self.connection.info.backend_pid
+        self.disconnect()
+        self.connect()
+        for _ in range(_LOOKS):
+            if database.execute_sql(_IS_SERVING, (process,)).fetchone() is None:
+                return True
+            time.sleep(_LOOK_EVERY_S)
+        return False
 
     def disconnect(self) -> None:
         """Drops this thread's connection, whatever state it is in."""

@@ -121,6 +121,7 @@ _insert = Statement(f"""
     ) v {_CHECKED.format(room="room")} WHERE TRUE ORDER BY v.created_at {_CONFLICT}
     RETURNING created_at, id
 """)
+_at = Statement("SELECT id FROM message WHERE created_at = ? AND sender_id = ?")
 _take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
 _count = Statement("""
     UPDATE room SET message_count = message_count + ?, last_message_id = ?, active_at = ? WHERE id = ?
@@ -154,6 +155,11 @@ def store(posts: Sequence[Post]) -> dict[int, Stored]:
     else:
         rows = _store_in_steps(posts)
     return {row[0]: Stored(*row) for row in rows}
+
+
+def are_stored(posts: Sequence[Post]) -> bool:
+    """Whether any of the posts has been stored: all are stored together, or none is."""
+    return any(_at.one(post.created_at, post.sender_id) for post in posts)
 
 
 def _row(post: Post) -> dict[str, object]:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 
+import peewee
+
 from models import events, revisions
 from models.backends import (
     ABOUT_THE_UNIT,
@@ -104,7 +106,16 @@ class Writer:
                 outcomes = batch.store(prepared)
             except ABOUT_THE_UNIT:
                 outcomes = [None] * len(self._taken)
+            except Exception as error:
+                self._look_what_became(worker, error, lambda: batch.is_stored(prepared))
+                raise
             self._succeed(self._keep(self._taken, outcomes))
+
+    def _look_what_became(self, worker: Worker, error: Exception, is_stored: Callable[[], bool]) -> None:
+        """A connection that ended under the statement says nothing of it; the database may."""
+        if is_about_database(error) and not worker.was_cut and worker.is_disconnected:
+            with contextlib.suppress(peewee.PeeweeException):
+                self._is_committing = not worker.reconnect_without_doubt() or is_stored()
 
     def _alike(self) -> tuple[list[Job], Batch | None]:
         """Those in front that can be done in one go."""

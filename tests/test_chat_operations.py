@@ -356,9 +356,20 @@ async def test_one_client_id_is_one_message_however_often_it_is_sent(talk):
     assert [answer.status for answer in answers] == [201, 200, 200]
     assert [answer.body for answer in answers] == [answers[0].body] * 3
     assert len(talk.said()) == 1
-    elsewhere = await talk.direct(talk.ann, talk.ben)
-    again = await talk.run(chat.post_message, talk.ann, Draft(elsewhere, "try", client_id="c1"))
-    assert (again.status, again.body) == (200, answers[0].body)
+
+
+@pytest.mark.gen_test
+async def test_a_client_id_belongs_to_one_room(talk):
+    """In another room it was answered with the first one's message, and the new text was lost."""
+    elsewhere = [await talk.direct(talk.ann, talk.ben), await talk.group(talk.ann, talk.cyd)]
+    await talk.say(talk.ann, client_id="c1")
+    talk.run.take()
+    for room in elsewhere:
+        with pytest.raises(Conflict) as refused:
+            await talk.say(talk.ann, "lost?", room=room, client_id="c1")
+        assert refused.value.code == "client_id_reused"
+        assert (await talk.page(talk.ann, room=room)).results == []
+    assert talk.said() == []
 
 
 @pytest.mark.gen_test

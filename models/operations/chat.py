@@ -185,7 +185,7 @@ def room(actor: Actor, room_id: int) -> dict[str, Any]:
 
 # -- messages ----------------------------------------------------------------------------------------
 
-_stored = Statement("SELECT id FROM message WHERE sender_id = ? AND client_id = ?")
+_stored = Statement("SELECT id, room_id FROM message WHERE sender_id = ? AND client_id = ?")
 _insert_message = Statement("""
     INSERT INTO message (room_id, sender_id, content, client_id, is_system, created_at)
     VALUES (?, ?, ?, ?, ?, ?)
@@ -219,7 +219,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     """Stores a message (201), or gives back the one stored with this `client_id` (200).
 
     Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
-    in the room.
+    in the room, Conflict for a `client_id` that was used in another one.
     """
     room_id = actual_room_id(actor, draft.room_type, draft.room_id)
     room_type, username, avatar, _ = _take_place(actor, room_id)
@@ -227,7 +227,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
     inserted = _insert_message.one(*values)
     if inserted is None:
-        return Answer(200, chat.message(_stored.one(actor.id, draft.client_id)[0]))
+        return Answer(200, _said_before(actor, draft.client_id, room_id))
     message_id = inserted[0]
     _count_message.run(message_id, moment, room_id)
     _mark_read.run(message_id, room_id, actor.id, message_id)
@@ -246,6 +246,13 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
     notices.message_posted(actor, message)
     return Answer(201, message)
+
+
+def _said_before(actor: Actor, client_id: str, room_id: int) -> dict[str, Any]:
+    message_id, its_room_id = _stored.one(actor.id, client_id)
+    if its_room_id != room_id:
+        raise Conflict("This client_id was used in another room.", "client_id_reused")
+    return chat.message(message_id)
 
 
 def _attach(actor: Actor, message_id: int, file: StoredFile, moment: int) -> dict[str, Any]:

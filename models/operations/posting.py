@@ -164,4 +164,8 @@ def _forget(refused: Collection[Post]) -> None:
         _places().pop((post.room_id, post.sender_id), None)
 
 
-BATCH = Batch(_takes, _prepare, _store)
+def _is_stored(units: Sequence[_Made | None]) -> bool:
+    return posts.are_stored([made.post for made in units if made is not None])
+
+
+BATCH = Batch(_takes, _prepare, _store, _is_stored)

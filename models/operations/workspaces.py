@@ -69,11 +69,9 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
 
     Raises NotFound, Forbidden, Invalid for an unknown person, Conflict for the last owner.
     """
-    access.workspace_role(actor, workspace_id)
-    mine = (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
-    found = WorkspaceMember.get_or_none(mine)
-    access.changes_member(actor, workspace_id, person_id, found.role if found else None, role)
-    if found is None:
+    before = access.member_role(actor, workspace_id, person_id)
+    access.changes_member(actor, workspace_id, person_id, before, role)
+    if before is None:
         if unknown_ids([person_id]):
             raise Invalid({"user_id": [f"There is no active person {person_id}."]})
         if len(workspaces.member_ids(workspace_id)) >= MOST_MEMBERS:
@@ -81,15 +79,16 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
         with sight.changes(actor, [person_id]):
             WorkspaceMember.create(workspace=workspace_id, person=person_id, role=role)
         _sees_otherwise(person_id)
-    elif found.role != role:
-        if found.role == OWNER:
+    elif before != role:
+        if before == OWNER:
             _keep_an_owner(workspace_id)
+        mine = (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
         WorkspaceMember.update(role=role).where(mine).execute()
-    if found is None or found.role != role:
+    if before != role:
         _changed(Workspace.get_by_id(workspace_id))
     person = Person.get_by_id(person_id)
     body = workspaces.member_json(role, person.id, person.username, person.avatar)
-    return Answer(200 if found else 201, body)
+    return Answer(201 if before is None else 200, body)
 
 
 def remove_member(actor: Actor, workspace_id: int, person_id: int) -> None:

@@ -257,7 +257,8 @@ class ChatSocket(Socket):
     @command("send_message", pipelined=True)
     def send_message(self, message: SendMessage, request_id: Any) -> asyncio.Future:
         """Stores the message; everyone who has joined the room gets it as `chat_message`, the sender's
-        copy with the `request_id`. The same `client_id` is stored once, however often it is sent."""
+        copy with the `request_id`. The same `client_id` is stored once, however often it is sent, and
+        refused (`client_id_reused`) in another room."""
         draft = Draft(message.room_id, message.text, message.room_type, message.client_id)
         self._stop_typing(self._direct.get(message.room_id, message.room_id))
         # The sender's copy of the broadcast is the answer; it takes its place in the room's order.
