@@ -38,6 +38,7 @@ POSTGRES = {
     "is_of_comment": "STRPOS(cause, ':comment:') > 0",
     "comment_id": "SPLIT_PART(cause, ':', 4)",
 }
+QUOTING = ("mention", "message", "comment")
 KINDS = ("message_created", "message_updated", "task_commented", "notification", "notification_released")
 
 
@@ -70,9 +71,8 @@ def _address_events(db):
     for seq, kind, text in _pages(db, read):
         payload = orjson.loads(text)
         name, is_stale = _quoted(db, kind, payload)
-        if name is None:
-            continue
-        db.execute_sql(f"INSERT INTO event_group (group_name, seq) VALUES ({mark}, {mark})", (name, seq))
+        if name is not None:
+            db.execute_sql(f"INSERT INTO event_group (group_name, seq) VALUES ({mark}, {mark})", (name, seq))
         if is_stale:
             text = orjson.dumps(payload).decode()
             db.execute_sql(f"UPDATE event SET payload = {mark} WHERE seq = {mark}", (text, seq))
@@ -89,11 +89,15 @@ def _quoted(db, kind, payload):
 
 def _requoted(db, payload):
     read = f"SELECT quotes, content FROM notification WHERE id = {db.param}"
-    quotes, content = db.execute_sql(read, (payload["notification_id"],)).fetchone() or (None, "")
-    if quotes is None:
+    found = db.execute_sql(read, (payload["notification_id"],)).fetchone()
+    quotes, content = found or (None, "")
+    if quotes is None and (found or payload["notification_type"] not in QUOTING):
         return None, False
-    payload["quotes"] = quotes
+    # Of one that its reader has removed nobody can tell any more what it quotes.
     payload["content"] = payload["data"]["content"] = payload["data"]["message"] = content
+    if quotes is None:
+        return None, True
+    payload["quotes"] = quotes
     return f"about_{quotes}", True
 
 

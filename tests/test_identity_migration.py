@@ -1,0 +1,75 @@
+"""What an older version has stored is brought to what holds now: nothing taken back is left in it."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from models.base import database
+from models.operations import chat, notes
+from models.operations.chat import Draft
+from models.people import Person
+from tests.support.people import join_team
+from tests.support.tasks import make
+
+PATH = Path(__file__).parent.parent / "models" / "migrations" / "0006_identity.py"
+OLD = "what an older version kept"
+BACK_TO_0005 = (
+    "DELETE FROM event_group WHERE SUBSTR(group_name, 1, 6) = 'about_'",
+    "DROP INDEX notification_quotes",
+    "ALTER TABLE notification DROP COLUMN quotes",
+    "ALTER TABLE participant DROP COLUMN joined_seq",
+    "ALTER TABLE person DROP COLUMN email_verified",
+    f"UPDATE notification SET content = '{OLD}' WHERE notification_type IN ('mention', 'comment')",
+    f"""UPDATE task_history SET old_value = '"{OLD}"', new_value = '"{OLD}"' WHERE field = 'comments'""",
+)
+
+
+def migrate():
+    spec = importlib.util.spec_from_file_location("identity", PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.up(None, database.obj)
+
+
+def column(sql):
+    return [row[0] for row in database.execute_sql(sql).fetchall()]
+
+
+@pytest.mark.gen_test
+async def test_what_was_taken_back_before_the_upgrade_is_gone_after_it(run):
+    ann, bob = await join_team(run, "ann", "bob")
+    room = (await run(chat.open_group, ann, "Kitchen", [bob.id])).body["id"]
+    posts = [await run(chat.post_message, ann, Draft(room, f"@bob {n} {OLD}")) for n in range(3)]
+    # Each takes the place of the last, unless that has been read.
+    ids = [post.body["id"] for post in posts]
+    task = await make(run, ann, assignees=[bob.id])
+    said = [(await run(notes.post_comment, ann, task["id"], f"{n} {OLD}")).body["id"] for n in range(2)]
+    kept = await run(lambda: column("SELECT payload FROM event ORDER BY seq"))
+    await run(chat.delete_message, ann, ids[0])
+    await run(chat.edit_message, ann, ids[1], "as it is now")
+    await run(notes.delete_comment, ann, said[0])
+
+    def as_it_was():
+        for statement in BACK_TO_0005:
+            database.execute_sql(statement)
+        for seq, payload in zip(column("SELECT seq FROM event ORDER BY seq"), kept, strict=False):
+            mark = database.obj.param
+            database.execute_sql(f"UPDATE event SET payload = {mark} WHERE seq = {mark}", (payload, seq))
+
+    await run(as_it_was)
+    await run(migrate)
+    stored = "\n".join(await run(lambda: column("SELECT payload FROM event")))
+    assert f"@bob 0 {OLD}" not in stored and f"@bob 1 {OLD}" not in stored and f'"0 {OLD}' not in stored
+    assert "@bob 2" in stored and "as it is now" in stored and f'"1 {OLD}' in stored
+    about = set(await run(lambda: column("SELECT group_name FROM event_group")))
+    wanted = {f"about_message_{one}" for one in ids} | {f"about_comment_{one}" for one in said}
+    assert wanted <= about
+    told = await run(lambda: column("SELECT content FROM notification WHERE quotes IS NOT NULL"))
+    assert {"This comment was deleted."} <= set(told)
+    history = "SELECT COALESCE(old_value, new_value) FROM task_history WHERE field = 'comments'"
+    assert await run(lambda: column(history)) == [None] * 3
+    assert await run(lambda: Person.select().where(Person.email_verified).count()) == 0
+    # And from now on an edit finds them.
+    await run(chat.delete_message, ann, ids[2])
+    assert "@bob 2" not in "\n".join(await run(lambda: column("SELECT payload FROM event")))
