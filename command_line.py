@@ -343,9 +343,7 @@ def _is_value(argv: Sequence[str], index: int) -> bool:
     return flag.startswith("--") and "=" not in flag and flag not in ("--help", "--version")
 
 
-def _check_count(
-    parser: argparse.ArgumentParser, word: str, command: Command, given: Sequence[str]
-) -> None:
+def _check_count(parser: argparse.ArgumentParser, word: str, command: Command, given: Sequence[str]) -> None:
     needed = sum(one.get("nargs") != "?" for one in command.arguments.values())
     if not needed <= len(given) <= len(command.arguments):
         usage = _usage(command, f"{parser.prog} {word}")
@@ -353,9 +351,7 @@ def _check_count(
         parser.error(f"{extra}usage: {usage}")
 
 
-def run(
-    argv: Sequence[str], serve: Callable[[Settings], int], set_up_logging: Callable[[str], None]
-) -> int:
+def run(argv: Sequence[str], serve: Callable[[Settings], int], set_up_logging: Callable[[str], None]) -> int:
     """Does what was typed, and returns the exit status."""
     commands = {
         "serve": Command(lambda settings, given: serve(settings), "serve; so does no command at all", {})

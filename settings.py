@@ -142,9 +142,7 @@ class Settings(BaseSettings):
     github_token_url: str = Field(
         "https://github.com/login/oauth/access_token", description="where a code becomes a token"
     )
-    github_userinfo_url: str = Field(
-        "https://api.github.com/user", description="where the profile is"
-    )
+    github_userinfo_url: str = Field("https://api.github.com/user", description="where the profile is")
     github_emails_url: str = Field(
         "https://api.github.com/user/emails", description="where the addresses are"
     )
@@ -176,9 +174,7 @@ class Settings(BaseSettings):
     )
     deadline_hours: NumberList = Field((24.0, 1.0), description="how long before its due date a task reminds")
     assignee_fields: WordList = Field((), description="what an assignee may change; empty: all they may have")
-    proxy: Networks = Field(
-        (), description="addresses and networks whose X-Forwarded-* headers are believed"
-    )
+    proxy: Networks = Field((), description="addresses and networks whose X-Forwarded-* headers are believed")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="private key (PEM)")
     log_format: Literal["text", "json"] = Field("text", description="how a line of the log looks")

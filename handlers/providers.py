@@ -19,6 +19,7 @@ CONNECT_WITHIN_S, ANSWER_WITHIN_S = 5, 10
 MOST_ANSWER_BYTES = 1024 * 1024
 MOST_SUBJECT_CHARS = 255
 DISCOVERY_LIFE_S = 3600
+_START_AGAIN = "The provider does not know this sign-in. Please start again."
 _FALSE_CODE = ("invalid_grant", "invalid_request", "bad_verification_code", "access_denied")
 """Errors of a token request (RFC 6749, and GitHub's own) for a code that is made up, used or too old."""
 
@@ -151,9 +152,7 @@ class Providers:
             token = client.parse_request_body_response(answer.decode())["access_token"]
         except (OAuth2Error, ValueError, KeyError, TypeError, AttributeError, Warning) as error:
             if _is_about_the_code(status, getattr(error, "error", None)):
-                raise Invalid(
-                    {"code": ["The provider does not know this sign-in. Please start again."]}
-                ) from None
+                raise Invalid({"code": [_START_AGAIN]}) from None
             raise ProviderFailed("The sign-in provider did not accept this server's request.") from None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
             raise ProviderFailed()
@@ -205,7 +204,8 @@ class Providers:
 
 def _is_about_the_code(status: int, error: str | None) -> bool:
     """Whether a refusal is the fault of what the visitor brought, and not of this server's settings."""
-    if error is not None:
+    # The library's word for an answer that names no error.
+    if error not in (None, "missing_token"):
         return error in _FALSE_CODE
     return status in (400, 403, 404, 410, 422)
 

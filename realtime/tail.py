@@ -114,9 +114,7 @@ class Tail:
         """The events above a number, in order."""
         return self._events[bisect.bisect_right(self._events, seq, key=_seq) :]
 
-    def revise(
-        self, about: str, before: int, change: Callable[[SupportsKept], Any | None]
-    ) -> list[int]:
+    def revise(self, about: str, before: int, change: Callable[[SupportsKept], Any | None]) -> list[int]:
         """Gives each event below `before` that is about this the payload that `change` makes, or takes it
         out for None. Returns their numbers."""
         found = [event for event in self._by_group.get(about, ()) if event.seq < before]
