@@ -12,7 +12,7 @@ import time
 import peewee
 import pytest
 
-from models import events, task_lists, writer
+from models import database_threads, events, task_lists, writer
 from models import store as store_module
 from models.base import database
 from models.errors import Conflict, Unavailable
@@ -467,6 +467,72 @@ async def test_whoever_tells_others_hears_of_a_commit_that_nobody_answered(
     await eventually(lambda: unclear == [1])
     await heals(store)
     assert unclear == [1]
+
+
+def slow_add(name):
+    add(name)
+    database.execute_sql("SELECT pg_sleep(5)")
+
+
+@postgresql_only
+@pytest.mark.gen_test
+async def test_a_statement_that_takes_too_long_is_refused_alone(store, run):
+    """It refused whoever happened to wait together with it, eight of eight."""
+    async with busy_writer(store):
+        calls = [(add, "a"), (add, "b"), (slow_add, "slow"), (add, "c"), (add, "d")]
+        waiting = [asyncio.ensure_future(outcome_of(store.submit(*call))) for call in calls]
+    outcomes = await asyncio.gather(*waiting)
+    assert [type(result) if isinstance(result, Exception) else result for result, _ in outcomes] == [
+        "a", "b", Unavailable, "c", "d",
+    ]  # fmt: skip
+    assert max(seconds for _, seconds in outcomes) < PROMISE_S
+    assert await store.read(names) == said(run.events) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.gen_test
+async def test_all_jobs_of_a_request_share_one_patience(store, monkeypatch):
+    """Each read of a database that drips took nearly as long as a whole request may."""
+
+    async def request():
+        answered = 0
+        with contextlib.suppress(Unavailable):
+            while True:
+                await store.read(time.sleep, 0.6)
+                answered += 1
+        return answered
+
+    (answered, seconds), (again, _) = await asyncio.gather(outcome_of(request()), outcome_of(request()))
+    assert 3 <= answered + again <= 10
+    assert seconds < PROMISE_S + 0.6
+
+
+@pytest.mark.gen_test
+async def test_what_is_not_spent_waiting_is_there_for_the_next_command(store, monkeypatch):
+    """A socket's worker, or whoever waits for events, lives for days."""
+    monkeypatch.setattr(database_threads, "BUDGET_S", 0.4)
+    monkeypatch.setattr(database_threads, "LEAST_BUDGET_S", 0.01)
+    for _ in range(5):
+        await store.read(time.sleep, 0.2)
+        await asyncio.sleep(0.25)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_write_that_a_busy_disk_slows_down_is_given_time(store, run):
+    """It was taken for a frozen server, and cut off after 1.3 seconds."""
+
+    def slow():
+        add("slow")
+        count = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"
+        database.connection().set_progress_handler(lambda: time.monotonic() > until, 10_000)
+        with contextlib.suppress(peewee.OperationalError):
+            database.execute_sql(count).fetchall()
+        database.connection().set_progress_handler(None, 0)
+
+    until = time.monotonic() + 1.8
+    result, seconds = await outcome_of(run(slow))
+    assert result is None and seconds > 1.5
+    assert await store.read(names) == said(run.events) == ["slow"]
 
 
 # Two processes on one PostgreSQL
