@@ -8,9 +8,9 @@ from uuid import UUID
 
 import peewee
 
-from models import sessions, tasks, workspaces
+from models import chat, sessions, tasks, workspaces
 from models.base import Statement, locked
-from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Participant, Room, participant_ids
+from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Room, participant_ids
 from models.errors import Conflict, Forbidden, Invalid, NotFound, TokenNotValid
 from models.focus import FocusSession, locked_session
 from models.inputs import LARGEST_ID
@@ -456,8 +456,7 @@ def room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
     """
     if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
         raise NotFound("There is no such room.")
-    found = Room.select().where(Room.id == room_id)
-    found = (locked(found) if for_change else found).get_or_none()
+    found = (chat.locked_room_by_id if for_change else chat.room_by_id).one(room_id)
     if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
@@ -466,7 +465,7 @@ def room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
 def present_in_room(room_id: int) -> list[int]:
     """Who takes part in the room, and in a task's room still sees the task: whom its changes are for."""
     people = participant_ids(room_id)
-    task_id = Room.get_by_id(room_id).task_id
+    task_id = chat.room_by_id.one(room_id).task_id
     row = None if task_id is None else tasks.find(task_id)
     if row is None:
         return people
@@ -477,9 +476,7 @@ def present_in_room(room_id: int) -> list[int]:
 def _is_open(actor: Actor, found: Room) -> bool:
     if found.room_type == TASK:
         return sees_task(actor, found.task_id)
-    return (
-        Participant.select().where((Participant.room == found.id) & (Participant.person == actor.id)).exists()
-    )
+    return chat.participant.one(found.id, actor.id) is not None
 
 
 def own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:

@@ -113,6 +113,33 @@ class Statement:
         return database.obj.execute_sql(self._sql(), params).rowcount
 
 
+class Lookup:
+    """Finds rows of one table, `t`, as its models: the hot path's twin of `select().where(…)`."""
+
+    __slots__ = ("_model", "_names", "_statement")
+
+    def __init__(self, model: type[Table], where: str) -> None:
+        fields = model._meta.sorted_fields
+        columns = ", ".join(f"t.{field.column_name}" for field in fields)
+        self._model = model
+        self._names = [field.name for field in fields]
+        self._statement = Statement(f"SELECT {columns} FROM {model._meta.table_name} t WHERE {where}")
+
+    def all(self, *params: Any) -> list[Any]:
+        """Every row."""
+        return [self._made(row) for row in self._statement.all(*params)]
+
+    def one(self, *params: Any) -> Any | None:
+        """The first row, or None."""
+        row = self._statement.one(*params)
+        return None if row is None else self._made(row)
+
+    def _made(self, row: tuple) -> Any:
+        made = self._model(**dict(zip(self._names, row, strict=True)))
+        made._dirty.clear()
+        return made
+
+
 class Insert:
     """Inserts many rows in one statement; the hot path's twin of `insert_many`.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models.base import InstantField, Statement, Table, by_key, iso
+from models.base import InstantField, Lookup, Statement, Table, by_key, iso, marks
 from models.people import Person, media_url, reference
 from models.tasks import VISIBLE, Scope
 
@@ -92,6 +92,14 @@ class Attachment(Table):
         }
 
 
+room_by_id = Lookup(Room, "t.id = ?")
+locked_room_by_id = Lookup(Room, "t.id = ? {lock t}")
+room_of_task = Lookup(Room, "t.task_id = ?")
+locked_room_of_task = Lookup(Room, "t.task_id = ? {lock t}")
+room_by_direct_key = Lookup(Room, "t.direct_key = ?")
+participant = Lookup(Participant, "t.room_id = ? AND t.person_id = ?")
+
+
 # -- messages ----------------------------------------------------------------------------------------
 
 _COLUMNS = """
@@ -148,11 +156,15 @@ def message_json(
     return message
 
 
+@functools.cache
+def _files_of(count: int) -> Lookup:
+    return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
+
+
 def _with_attachments(rows: Sequence[tuple]) -> list[dict[str, Any]]:
     files: dict[int, list[dict[str, Any]]] = {}
     if rows:
-        query = Attachment.select().where(Attachment.message.in_([row[0] for row in rows]))
-        for attachment in query.order_by(Attachment.id):
+        for attachment in _files_of(len(rows)).all(*(row[0] for row in rows)):
             files.setdefault(attachment.message_id, []).append(attachment.to_json())
     return [message_json(*row, files.get(row[0], ())) for row in rows]
 
@@ -218,23 +230,27 @@ def direct_key(one: int, other: int) -> str:
     return f"{min(one, other)}:{max(one, other)}"
 
 
+@functools.cache
+def _people_of(count: int) -> Statement:
+    return Statement(f"""
+        SELECT q.room_id, p.id, p.username, p.avatar FROM participant q JOIN person p ON p.id = q.person_id
+        WHERE q.room_id IN ({marks(count)}) ORDER BY q.joined_at, p.id
+    """)
+
+
+_ids_of_people = Statement("SELECT q.person_id FROM participant q WHERE q.room_id = ?")
+
+
 def participants(room_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     """References to the people of each room, in order of joining."""
-    rows = (
-        Participant.select(Participant.room, Person.id, Person.username, Person.avatar)
-        .join(Person)
-        .where(Participant.room.in_(list(room_ids)))
-        .order_by(Participant.joined_at, Person.id)
-        .tuples()
-    )
+    ids = list(room_ids)
+    rows = _people_of(len(ids)).all(*ids) if ids else ()
     return {room: [reference(*row[1:]) for row in members] for room, members in by_key(rows).items()}
 
 
 def participant_ids(room_id: int) -> list[int]:
     """Ids of the people of a room."""
-    return [
-        row[0] for row in Participant.select(Participant.person).where(Participant.room == room_id).tuples()
-    ]
+    return [row[0] for row in _ids_of_people.all(room_id)]
 
 
 def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
@@ -293,20 +309,20 @@ def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:
     ]
 
 
+@functools.cache
+def _own_state(count: int) -> Statement:
+    return Statement(f"""
+        SELECT me.room_id, me.is_muted, (
+            SELECT count(*) FROM message m WHERE m.room_id = me.room_id AND m.id > me.last_read_id
+                AND m.deleted_at IS NULL AND (m.sender_id IS NULL OR m.sender_id <> ?))
+        FROM participant me WHERE me.person_id = ? AND me.room_id IN ({marks(count)})
+    """)
+
+
 def _viewer_state(room_ids: Sequence[int], person_id: int) -> dict[int, dict[str, Any]]:
     """Unread count and mute of each room: one statement, whose cost is the number of unread messages."""
-    others = Message.sender.is_null() | (Message.sender != person_id)
-    newer = (
-        (Message.room == Participant.room)
-        & (Message.id > Participant.last_read_id)
-        & Message.deleted_at.is_null()
-        & others
-    )
-    unread = Message.select(peewee.fn.COUNT(Message.id)).where(newer)
-    rows = Participant.select(Participant.room, Participant.is_muted, unread).where(
-        (Participant.person == person_id) & Participant.room.in_(list(room_ids))
-    )
-    return {room: {"unread_count": n, "is_muted": bool(muted)} for room, muted, n in rows.tuples()}
+    rows = _own_state(len(room_ids)).all(person_id, person_id, *room_ids)
+    return {room: {"unread_count": n, "is_muted": bool(muted)} for room, muted, n in rows}
 
 
 def _messages_by_id(ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, events, groups
-from models.base import Statement, locked, now
+from models.base import Statement, now
 from models.batches import in_batches
 from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
@@ -32,7 +32,7 @@ def open_direct(actor: Actor, other_id: int) -> Answer:
         raise Invalid({"other_user_id": ["A direct room needs another person."]})
     key = chat.direct_key(actor.id, other_id)
     serialize(f"direct room {key}")
-    room = Room.get_or_none(Room.direct_key == key)
+    room = chat.room_by_direct_key.one(key)
     if room is not None:
         return Answer(200, chat.room_json(room.id, actor.id))
     if unknown_ids([other_id]):
@@ -59,7 +59,7 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
     Raises NotFound to whoever does not.
     """
     task = access.task(actor, key, lock=True)
-    room = Room.get_or_none(Room.task_id == task.id)
+    room = chat.room_of_task.one(task.id)
     if room is not None:
         _take_place(actor, room.id)
         return Answer(200, chat.room_json(room.id, actor.id))
@@ -311,7 +311,7 @@ def known_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
     """Query: like `actual_room_id`, but only looks. Raises NotFound if there is no direct room yet."""
     if room_type != DIRECT or room_id >= FIRST_ROOM_ID:
         return room_id
-    found = Room.get_or_none(Room.direct_key == chat.direct_key(actor.id, room_id))
+    found = chat.room_by_direct_key.one(chat.direct_key(actor.id, room_id))
     if found is None:
         raise NotFound("There is no such room.")
     return found.id
@@ -371,7 +371,7 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     Returns how far the room is read now, and whether that has changed. Raises NotFound, Invalid.
     """
     room_type, _, _, already = _take_place(actor, room_id)
-    newest = Room.get_by_id(room_id).last_message_id
+    newest = chat.room_by_id.one(room_id).last_message_id
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
     upto = newest if last_message_id is None else last_message_id
@@ -395,7 +395,7 @@ def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[
 def say_in_task_room(actor: Actor, task_id: int, content: str) -> None:
     """Part of an operation: puts a system message of what the actor did into the task's room, if there is
     one."""
-    room = locked(Room.select().where(Room.task_id == task_id)).get_or_none()
+    room = chat.locked_room_of_task.one(task_id)
     if room is None:
         return
     moment = now()
@@ -409,7 +409,7 @@ def say_in_task_room(actor: Actor, task_id: int, content: str) -> None:
 
 def close_task_room(task_id: int, person_ids: Collection[int]) -> None:
     """Part of an operation: these people no longer see the task, and at once nothing of its room."""
-    room = Room.get_or_none(Room.task_id == task_id) if person_ids else None
+    room = chat.room_of_task.one(task_id) if person_ids else None
     if room is not None:
         _close(room, person_ids)
 
@@ -429,7 +429,7 @@ def close_unseen_task_rooms(person_id: int, scope: Scope) -> None:
 
 def rename_task_room(task_id: int) -> None:
     """Part of an operation: the room of a task is named by its title, which has changed."""
-    room = Room.get_or_none(Room.task_id == task_id)
+    room = chat.room_of_task.one(task_id)
     if room is not None:
         _changed(room.id)
 
@@ -481,13 +481,13 @@ def joined_room(room: dict[str, Any], seq: int) -> JoinedRoom:
 def join(actor: Actor, room_id: int) -> JoinedRoom:
     """Query: the room for a socket that joins it. Raises NotFound."""
     room = access.room(actor, room_id)
-    mine = Participant.get_or_none((Participant.room == room_id) & (Participant.person == actor.id))
+    mine = chat.participant.one(room_id, actor.id)
     return _joined(room, mine.joined_seq if mine else 0)
 
 
 def join_direct(actor: Actor, other_id: int) -> JoinedRoom | None:
     """Query: the direct room with a person, if there is one already."""
-    room = Room.get_or_none(Room.direct_key == chat.direct_key(actor.id, other_id))
+    room = chat.room_by_direct_key.one(chat.direct_key(actor.id, other_id))
     return None if room is None else _joined(room, 0)
 
 

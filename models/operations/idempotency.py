@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import peewee
 
-from models.base import SECOND_US, InstantField, Table, now
+from models.base import SECOND_US, InstantField, Lookup, Statement, Table, now
 from models.errors import Conflict
 from models.people import Person
 
@@ -31,6 +31,15 @@ class IdempotencyKey(Table):
         primary_key = peewee.CompositeKey("person", "key")
 
 
+_one = Lookup(IdempotencyKey, "t.person_id = ? AND t.key = ?")
+_forget_own = Statement("DELETE FROM idempotency_key WHERE person_id = ? AND key = ? AND created_at < ?")
+_claim = Statement("""
+    INSERT INTO idempotency_key (person_id, key, fingerprint, created_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (person_id, key) DO NOTHING
+""")
+_keep = Statement("UPDATE idempotency_key SET status = ?, body = ? WHERE person_id = ? AND key = ?")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status and JSON body of an answer; `repeated` if it was given before."""
@@ -46,19 +55,12 @@ def once(person_id: int, key: str, fingerprint: str, operation: Callable[..., An
     The fingerprint stands for what was asked: the same key for something else raises Conflict.
     """
     moment = now()
-    mine = (IdempotencyKey.person == person_id) & (IdempotencyKey.key == key)
-    IdempotencyKey.delete().where(mine & (IdempotencyKey.created_at < moment - LIFE_US)).execute()
+    _forget_own.run(person_id, key, moment - LIFE_US)
     # Claimed before the deed: on PostgreSQL a second process waits here until the first has committed.
-    claimed = (
-        IdempotencyKey.insert(person=person_id, key=key, fingerprint=fingerprint, created_at=moment)
-        .on_conflict_ignore()
-        .as_rowcount()
-        .execute()
-    )
-    if not claimed:
-        return _given(IdempotencyKey.get(mine), fingerprint)
+    if not _claim.run(person_id, key, fingerprint, moment):
+        return _given(_one.one(person_id, key), fingerprint)
     answer = operation(*args)
-    IdempotencyKey.update(status=answer.status, body=orjson.dumps(answer.body).decode()).where(mine).execute()
+    _keep.run(answer.status, orjson.dumps(answer.body).decode(), person_id, key)
     return answer
 
 
