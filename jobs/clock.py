@@ -62,7 +62,8 @@ class Clock:
         self._running.clear()
 
     async def _run_for_ever(self, seconds: float, name: str, work: Work) -> None:
-        while True:
+        # Should a round have swallowed that the job is to end, it ends here.
+        while not asyncio.current_task().cancelling():
             wanted_s = await self._run_once(name, work)
             await asyncio.sleep(seconds if wanted_s is None else wanted_s)
 

@@ -95,11 +95,11 @@ class Bridge:
                     await self._something.wait()
             self._something.clear()
             while self._outgoing:
-                await asyncio.wait_for(redis.publish(*self._next_message()), DEAF_AFTER_S)
+                await _published(redis, *self._next_message())
             if loop.time() >= probe_at:
                 # After what waited, so that whoever hears of a `seq` has heard what was sent up to there.
                 probe = f"{self._name} {self._position()}"
-                await asyncio.wait_for(redis.publish(self._probe_channel, probe), DEAF_AFTER_S)
+                await _published(redis, self._probe_channel, probe)
                 probe_at = loop.time() + PROBE_EVERY_S
             if loop.time() - self._heard_at > DEAF_AFTER_S:
                 raise ConnectionError("Redis does not send what it is sent")
@@ -203,3 +203,9 @@ class Bridge:
                 await asyncio.wait_for(subscription.aclose(), 1)
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(redis.aclose(), 1)
+
+
+async def _published(redis: Any, channel: str, message: bytes | str) -> None:
+    # Not `wait_for`, which of Python 3.11 may swallow that the task is to end.
+    async with asyncio.timeout(DEAF_AFTER_S):
+        await redis.publish(channel, message)

@@ -79,8 +79,10 @@ class Feed:
 
         Raises Unavailable; the next round makes it good.
         """
+        # Not `wait_for`, which of Python 3.11 may swallow that the job is to end.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._doubt.wait(), LOOK_EVERY_S)
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._doubt.wait()
         expected, self._expected = self._expected or NEWEST, 0
         self._doubt.clear()
         try:

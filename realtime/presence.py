@@ -68,8 +68,10 @@ class Presence:
         self._next_beat = due
 
     async def _wait(self, at_most_s: float) -> None:
+        # Not `wait_for`, which of Python 3.11 may swallow that the job is to end.
         try:
-            await asyncio.wait_for(self._changed.wait(), max(0, at_most_s))
+            async with asyncio.timeout(max(0, at_most_s)):
+                await self._changed.wait()
         except TimeoutError:
             return
         self._changed.clear()

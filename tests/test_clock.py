@@ -1,6 +1,7 @@
 """The clock of the background jobs: no error ends one, the log says whose it was, and health names it."""
 
 import asyncio
+import contextlib
 import logging
 
 import pytest
@@ -108,6 +109,23 @@ async def test_a_stopped_clock_runs_nothing(clock):
     await asyncio.sleep(0)
     await clock.stop(5)
     assert ended == [True]
+
+
+@pytest.mark.gen_test
+async def test_a_round_that_swallows_its_end_is_the_last_one(clock):
+    """`asyncio.wait_for` of Python 3.11 does, if what it waits for comes in the same moment."""
+    rounds = []
+
+    async def work():
+        rounds.append(1)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    clock.every(0, "events", work)
+    await asyncio.sleep(0)
+    [running] = clock._running
+    await clock.stop(5)
+    assert running.done() and rounds == [1]
 
 
 @sqlite_only
