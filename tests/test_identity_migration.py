@@ -73,3 +73,22 @@ async def test_what_was_taken_back_before_the_upgrade_is_gone_after_it(run):
     # And from now on an edit finds them.
     await run(chat.delete_message, ann, ids[2])
     assert "@bob 2" not in "\n".join(await run(lambda: column("SELECT payload FROM event")))
+
+
+@pytest.mark.gen_test
+async def test_whoever_was_added_before_the_upgrade_replays_from_there_too(run):
+    ann, bob, cid = await join_team(run, "ann", "bob", "cid")
+    room = (await run(chat.open_group, ann, "Kitchen", [bob.id])).body["id"]
+    await run(chat.post_message, ann, Draft(room, "before"))
+    before = await run(lambda: column("SELECT MAX(seq) FROM event"))
+    await run(chat.add_participants, ann, room, [cid.id])
+    await run(chat.post_message, ann, Draft(room, "after"))
+
+    def as_it_was():
+        for statement in BACK_TO_0005:
+            database.execute_sql(statement)
+
+    await run(as_it_was)
+    await run(migrate)
+    begins = await run(lambda: column("SELECT joined_seq FROM participant ORDER BY person_id"))
+    assert begins == [0, 0, *before]

@@ -47,8 +47,27 @@ def up(migrator, db):
     for statement in TABLES.format(**words).split(";"):
         if statement.strip():
             db.execute_sql(statement)
+    _begin_rooms(db)
     _blank_history(db)
     _address_events(db)
+
+
+def _begin_rooms(db):
+    """Whoever was added to a group lately replays it from there, as if it were done now."""
+    mark = db.param
+    added = db.execute_sql(
+        """SELECT p.room_id, p.person_id, p.joined_at FROM participant p JOIN room r ON r.id = p.room_id
+        WHERE r.room_type = 'group' AND p.joined_at > r.created_at
+            AND p.joined_at > (SELECT MIN(created_at) FROM event) ORDER BY p.joined_at"""
+    ).fetchall()
+    read = f"SELECT seq, created_at FROM event WHERE seq > {mark} ORDER BY seq LIMIT {MOST_ROWS}"
+    events = _pages(db, read) if added else iter(())
+    event, last = next(events, None), 0
+    update = f"UPDATE participant SET joined_seq = {mark} WHERE room_id = {mark} AND person_id = {mark}"
+    for room_id, person_id, joined_at in added:
+        while event is not None and event[1] < joined_at:
+            last, event = event[0], next(events, None)
+        db.execute_sql(update, (last, room_id, person_id))
 
 
 def _blank_history(db):
