@@ -237,7 +237,7 @@ class Taskroom:
         feed = Feed(self.store, broadcaster, self.settings.redis_url, here)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
-        presence = Presence(self.store)
+        presence = Presence(self.store, feed.publish_ephemeral)
         return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence)
 
     def _make_application(self, backend: Backend) -> Application:

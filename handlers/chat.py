@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from handlers import answers, media
 from handlers.base import BaseHandler, Page, Route, endpoint
+from models.chat import names_person
 from models.errors import Invalid
 from models.inputs import MOST_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
 from models.operations import chat
@@ -155,7 +156,7 @@ class Messages(BaseHandler):
         `mark_read=false`.
         """
         room_id = query.room_id
-        if query.room_type == "direct":
+        if names_person(query.room_type, room_id):
             room_id = await self.store.read(chat.known_room_id, self.actor, query.room_type, room_id)
         page = await self.store.snapshot(
             chat.messages, self.actor, room_id, query.page_size, query.page, query.before, query.after

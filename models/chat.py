@@ -18,6 +18,11 @@ FIRST_ROOM_ID = 1_000_000
 DIRECT, GROUP, TASK = "direct", "group", "task"
 
 
+def names_person(room_type: str | None, room_id: int) -> bool:
+    """Whether a client means its direct room with this person: rooms' ids begin where people's end."""
+    return room_id < FIRST_ROOM_ID and room_type in (None, DIRECT)
+
+
 class Room(Table):
     """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique; the room
     of a task (`task_id`) is named by its title."""

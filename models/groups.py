@@ -17,6 +17,11 @@ def person(user_id: int) -> str:
     return f"notifications_{user_id}"
 
 
+def chat(user_id: int) -> str:
+    """Every chat socket of a person, whatever it has joined."""
+    return f"chat_{user_id}"
+
+
 def tasks(user_id: int) -> str:
     """Every socket on which a person hears of the tasks that they may see."""
     return f"tasks_{user_id}"

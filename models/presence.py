@@ -4,10 +4,11 @@ are open in another, and for a limited time, so that a crashed process does not 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, now
+from models.base import SECOND_US, InstantField, Statement, Table, iso, now
 from models.people import Person
 
 LIFE_US = 75 * SECOND_US
@@ -31,6 +32,11 @@ _beat_people = Statement("""
     UPDATE person SET online_until = ?, last_seen = ?
     WHERE id IN (SELECT person_id FROM presence WHERE process = ?)
 """)
+_companions = Statement("""
+    SELECT DISTINCT other.person_id FROM participant mine
+    JOIN participant other ON other.room_id = mine.room_id
+    WHERE mine.person_id = ? AND other.person_id <> ? LIMIT ?
+""")
 _leave = Statement("""
     UPDATE person SET last_seen = ?, online_until = coalesce(
         (SELECT max(p.online_until) FROM presence p WHERE p.person_id = person.id), ?
@@ -38,9 +44,19 @@ _leave = Statement("""
 """)
 
 
-def update(process: str, arrived: Sequence[int], left: Sequence[int]) -> None:
-    """Notes who has opened a first socket of the process, and who has closed the last one."""
+class Change(NamedTuple):
+    """Somebody has come online, or gone, wherever their sockets are."""
+
+    user_id: int
+    is_online: bool
+    last_seen: str
+
+
+def update(process: str, arrived: Sequence[int], left: Sequence[int]) -> list[Change]:
+    """Notes who has opened a first socket of the process, and who has closed the last one; returns for whom
+    that was the first or the last of all."""
     moment = now()
+    came = _offline(arrived, moment)
     for start in range(0, len(arrived), _SLICE):
         people = arrived[start : start + _SLICE]
         rows = [(process, person_id, moment + LIFE_US) for person_id in people]
@@ -51,6 +67,23 @@ def update(process: str, arrived: Sequence[int], left: Sequence[int]) -> None:
     for person_id in left:
         Presence.delete().where((Presence.process == process) & (Presence.person == person_id)).execute()
         _leave.run(moment, moment, person_id)
+    seen = iso(moment)
+    gone = [Change(person_id, False, seen) for person_id in _offline(left, moment)]
+    return gone + [Change(person_id, True, seen) for person_id in came]
+
+
+def _offline(ids: Sequence[int], moment: int) -> list[int]:
+    found: list[int] = []
+    for start in range(0, len(ids), _SLICE):
+        here = Person.id.in_(ids[start : start + _SLICE])
+        rows = Person.select(Person.id).where(here & (Person.online_until <= moment)).order_by(Person.id)
+        found += [person_id for (person_id,) in rows.tuples()]
+    return found
+
+
+def audiences(ids: Sequence[int], most: int) -> list[list[int]]:
+    """Query: who shares a room with each of these people, at most so many of each."""
+    return [[row[0] for row in _companions.all(person_id, person_id, most)] for person_id in ids]
 
 
 def beat(process: str) -> None:

@@ -50,7 +50,7 @@ class Bridge:
         installation: str,
         make_event: MakeEvent,
         on_events: Callable[[Sequence[SupportsEvent]], None],
-        on_ephemeral: Callable[[str, Mapping[str, Any], int], None],
+        on_ephemeral: Callable[[str | Sequence[str], Mapping[str, Any], int], None],
         expect: Callable[..., None],
         position: Callable[[], int],
     ) -> None:
@@ -77,10 +77,11 @@ class Bridge:
             payload = event.payload if event.text is None else orjson.Fragment(event.text)
             self._queue(event.groups[0], [event.seq, event.kind.name, list(event.groups), payload])
 
-    def send_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int) -> None:
+    def send_ephemeral(self, group: str | Sequence[str], message: Mapping[str, Any], but_person: int) -> None:
         """Queues what is true for a moment; worthless when late, so only while Redis is there."""
         if self.is_connected:
-            self._queue(group, [None, group, message, but_person])
+            first = group if isinstance(group, str) else group[0]
+            self._queue(first, [None, group, message, but_person])
 
     def _queue(self, group: str, item: list[Any]) -> None:
         self._outgoing.append((group, orjson.dumps(item)))

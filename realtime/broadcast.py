@@ -157,11 +157,14 @@ class Broadcaster:
         message = event.message(dialect.channel)
         return None if message is None else self.encoder.frame(message | extra, dialect)
 
-    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int = 0) -> None:
-        """Tells the others in a group what is true for a moment only (typing): not stored, not
-        numbered, the first to be dropped."""
+    def publish_ephemeral(
+        self, group: str | Sequence[str], message: Mapping[str, Any], but_person: int = 0
+    ) -> None:
+        """Tells the others in a group, or in several, what is true for a moment only (typing): not stored,
+        not numbered, the first to be dropped."""
         frames: dict[Dialect, bytes] = {}
-        for connection in self._hub.members(group):
+        names = [group] if isinstance(group, str) else group
+        for connection in {member for name in names for member in self._hub.members(name)}:
             if connection.actor.id != but_person:
                 if connection.dialect not in frames:
                     frames[connection.dialect] = self.encoder.frame(message, connection.dialect)

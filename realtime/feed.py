@@ -63,8 +63,10 @@ class Feed:
             self._link.cancel()
             await asyncio.gather(self._link, return_exceptions=True)
 
-    def publish_ephemeral(self, group: str, message: Mapping[str, Any], but_person: int = 0) -> None:
-        """Tells the others in a group, in every process, what is true for a moment only."""
+    def publish_ephemeral(
+        self, group: str | Sequence[str], message: Mapping[str, Any], but_person: int = 0
+    ) -> None:
+        """Tells the others in a group, or in several, in every process, what is true for a moment only."""
         self._broadcaster.publish_ephemeral(group, message, but_person)
         if self.bridge is not None:
             self.bridge.send_ephemeral(group, message, but_person)

@@ -411,15 +411,49 @@ async def test_a_direct_room_may_be_named_by_the_other_person_on_every_message(c
 
 @sqlite_only
 @pytest.mark.gen_test
-async def test_a_number_means_a_person_only_with_room_type_direct(client, connect):
+async def test_a_small_number_is_a_person_with_or_without_room_type_but_no_room_of_another_type(
+    client, connect
+):
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.direct(bob)
     socket = await connect("/ws/chat/", token=ann.access)
-    for room_type in ("group", "task", None):
-        message = {"type": "send_message", "room_id": bob.id, "room_type": room_type, "message": "psst"}
-        await socket.send({key: value for key, value in message.items() if value is not None})
+    for room_type in ("group", "task"):
+        await socket.send(
+            {"type": "send_message", "room_id": bob.id, "room_type": room_type, "message": "psst"}
+        )
         assert (await socket.recv())["code"] == "not_found"
     assert await bob.history(room) == []
+    his = await connect("/ws/chat/", token=bob.access)
+    for command, answer in (("join_room", "room_joined"), ("read", "read"), ("leave_room", "room_left")):
+        await socket.send({"type": command, "room_id": bob.id})
+        assert (await socket.expect(answer))["data"]["room_id"] == room
+    await join(his, ann.id, room_type="direct")
+    await socket.send({"type": "typing", "room_id": bob.id})
+    assert (await his.expect("typing"))["data"]["room_id"] == room
+    await socket.send({"type": "send_message", "room_id": bob.id, "message": "psst"})
+    assert await heard(his, 1) == ["psst"]
+    said = (await ann.post("/api/chat/messages/", json={"room": bob.id, "content": "over REST"})).expect(201)
+    assert said.json["room_id"] == room
+    found = (await ann.get(f"/api/chat/messages/?room_id={bob.id}")).expect(200).json["results"]
+    assert [one["content"] for one in found] == ["over REST", "psst"]
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_typing_to_a_person_costs_no_read_a_key_stroke(app, client, connect, monkeypatch):
+    ann, bob = await sign_up(client, "ann", "bob")
+    await ann.direct(bob)
+    socket = await connect("/ws/chat/", token=ann.access)
+    await join(socket, bob.id, room_type="direct")
+    await socket.send({"type": "typing", "room_type": "direct", "room_id": bob.id})
+    await socket.settle()
+    reads = []
+    read = app.store.read
+    monkeypatch.setattr(app.store, "read", lambda *args: (reads.append(args), read(*args))[1])
+    for _ in range(5):
+        await socket.send({"type": "typing", "room_type": "direct", "room_id": bob.id})
+    assert await socket.settle() == []
+    assert not [args for args in reads if args[0].__module__ == "models.operations.chat"]
 
 
 @sqlite_only
@@ -441,9 +475,9 @@ async def test_there_is_no_direct_room_with_nobody_or_oneself(client, connect, w
 
 
 @sqlite_only
-@pytest.mark.parametrize("command", ["leave_room", "read"])
+@pytest.mark.parametrize("command", ["leave_room", "read", "typing"])
 @pytest.mark.gen_test
-async def test_only_joining_typing_and_sending_make_a_direct_room(client, connect, command):
+async def test_only_joining_and_sending_make_a_direct_room(client, connect, command):
     ann, bob = await sign_up(client, "ann", "bob")
     socket = await connect("/ws/chat/", token=ann.access)
     await socket.send({"type": command, "room_type": "direct", "room_id": bob.id})
@@ -1171,7 +1205,8 @@ async def test_a_slow_reader_delays_nobody_and_misses_typing_first(start_app, ne
     types = []
     async for opcode, payload in slow.frames():
         message = json.loads(payload) if opcode == 1 else {}
-        types.append(message.get("type"))
+        if message.get("type") != "presence":
+            types.append(message.get("type"))
         if message.get("data", {}).get("content") == "last":
             break
     assert types == ["room_joined"] + ["chat_message"] * 41

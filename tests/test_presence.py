@@ -17,6 +17,11 @@ from tests.support.team import sign_up
 from tests.support.waiting import eventually
 
 
+def told_nobody(groups, message):
+    """Nobody shares a room here."""
+    raise AssertionError(message)
+
+
 async def state(member, other):
     user = (await member.get(f"/api/users/{other.id}/")).expect(200).json
     return user["is_online"], user["last_seen"]
@@ -61,7 +66,7 @@ async def test_a_socket_that_never_signs_in_is_nobody(client, connect, app):
 @pytest.mark.gen_test
 async def test_only_the_first_and_the_last_socket_write(run, store):
     (ada,) = await join_team(run, "ada")
-    here = Presence(store)
+    here = Presence(store, told_nobody)
     here.opened(ada.id)
     await here.flush()
     with count_queries() as queries:
@@ -82,7 +87,7 @@ async def test_only_the_first_and_the_last_socket_write(run, store):
 async def test_a_beat_is_two_statements_however_many_are_here(run, store):
     names = [f"p{n}" for n in range(30)]
     team = await join_team(run, *names)
-    here = Presence(store)
+    here = Presence(store, told_nobody)
     for actor in team:
         here.opened(actor.id)
     await here.flush()
@@ -96,7 +101,7 @@ async def test_a_beat_is_two_statements_however_many_are_here(run, store):
 @pytest.mark.gen_test
 async def test_the_last_socket_of_one_process_does_not_hide_those_of_another(run, store):
     (ada,) = await join_team(run, "ada")
-    here, there = Presence(store), Presence(store)
+    here, there = Presence(store, told_nobody), Presence(store, told_nobody)
     for process in (here, there):
         process.opened(ada.id)
         await process.flush()
@@ -115,7 +120,7 @@ async def test_the_last_socket_of_one_process_does_not_hide_those_of_another(run
 @pytest.mark.gen_test
 async def test_a_crashed_process_keeps_nobody_online_for_long(run, store, monkeypatch):
     (ada,) = await join_team(run, "ada")
-    crashed = Presence(store)
+    crashed = Presence(store, told_nobody)
     crashed.opened(ada.id)
     await crashed.flush()
     later = now() + LIFE_US + 1
@@ -124,7 +129,7 @@ async def test_a_crashed_process_keeps_nobody_online_for_long(run, store, monkey
     user = await store.read(people.retrieve, ada, ada.id)
     assert not user["is_online"] and user["last_seen"]
     # Coming and going elsewhere is right at once, whatever the crashed process has left behind.
-    here = Presence(store)
+    here = Presence(store, told_nobody)
     here.opened(ada.id)
     await here.flush()
     here.closed(ada.id)
@@ -151,7 +156,7 @@ async def test_a_restart_in_order_leaves_nobody_online(start_app, new_client, co
 @pytest.mark.expects_errors
 async def test_what_could_not_be_written_is_made_good(run, store, postgres_server):
     (ada,) = await join_team(run, "ada")
-    here = Presence(store)
+    here = Presence(store, told_nobody)
     clock = Clock()
     clock.every(0, "presence", here.round)
     await asyncio.to_thread(postgres_server.kill)

@@ -9,7 +9,7 @@ from typing import Any
 from models import access, chat, events, groups
 from models.base import Statement, now
 from models.batches import in_batches
-from models.chat import DIRECT, FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Participant, Room
+from models.chat import DIRECT, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notices, posting
 from models.operations.idempotency import Answer
@@ -202,11 +202,11 @@ _mark_read = Statement("""
 
 
 def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
-    """The room that a client means: with `direct`, a number below the rooms' is the other person's id.
+    """The room that a client means: a number below the rooms' is the other person's id.
 
     Makes the direct room if there is none yet. Raises NotFound for an unknown person.
     """
-    if room_type != DIRECT or room_id >= FIRST_ROOM_ID:
+    if not chat.names_person(room_type, room_id):
         return room_id
     try:
         return open_direct(actor, room_id).body["id"]
@@ -309,7 +309,7 @@ def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
 
 def known_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
     """Query: like `actual_room_id`, but only looks. Raises NotFound if there is no direct room yet."""
-    if room_type != DIRECT or room_id >= FIRST_ROOM_ID:
+    if not chat.names_person(room_type, room_id):
         return room_id
     found = chat.room_by_direct_key.one(chat.direct_key(actor.id, room_id))
     if found is None:

@@ -18,7 +18,7 @@ import peewee
 from models import chat, events, groups, notifications, posts
 from models.base import Statement, database, now
 from models.batches import Batch, Outcome
-from models.chat import DIRECT, FIRST_ROOM_ID, GROUP
+from models.chat import GROUP, names_person
 from models.operations.idempotency import Answer
 from models.posts import Post
 from models.sessions import Actor
@@ -85,7 +85,7 @@ def _learn(pairs: Collection[tuple[int, int]]) -> None:
 
 def _takes(actor: Actor, draft: Draft) -> bool:
     """Whether a message is of the everyday kind, as far as that is known."""
-    if draft.files or "@" in draft.content or (draft.room_type == DIRECT and draft.room_id < FIRST_ROOM_ID):
+    if draft.files or "@" in draft.content or names_person(draft.room_type, draft.room_id):
         return False
     place = _places().get((draft.room_id, actor.id))
     return place is None or place.room_type == GROUP

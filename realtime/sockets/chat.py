@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models import events, groups
 from models.authenticator import Authenticator
-from models.chat import DIRECT, FIRST_ROOM_ID, TASK
+from models.chat import FIRST_ROOM_ID, TASK, names_person
 from models.errors import NotFound
 from models.inputs import Id, Input, Prose, Since, Text
 from models.operations import chat
@@ -26,7 +26,7 @@ MOST_CHANGES = 1000
 
 
 class RoomMessage(Input):
-    """What names a room. With `room_type` direct, a small `room_id` is the other person's id."""
+    """What names a room. A `room_id` below 1,000,000 is a person's id: the direct room with them."""
 
     room_id: Id
     room_type: Text | None = None
@@ -87,6 +87,7 @@ class ChatSocket(Socket):
         "message_deleted": "a message was deleted: `seq` and `data`, the emptied Message",
         "read": "`data`: room_id, user_id, last_message_id",
         "typing": "`data`: user, is_typing, room_id; never stored",
+        "presence": "`data`: user_id, is_online, last_seen; of whoever one shares a room with; never stored",
         "room_muted": "on one's other devices: `data`: room_id, is_muted",
         "room_created": "a room one takes part in was made: `data` is the Room without one's own state",
         "room_updated": "its name or people changed: `data` is the Room without one's own state",
@@ -110,6 +111,7 @@ class ChatSocket(Socket):
 
     async def opened(self) -> None:
         self.realtime.hub.join(self.connection, groups.person(self.actor.id))
+        self.realtime.hub.join(self.connection, groups.chat(self.actor.id))
         if self.path_args:
             await self._join_named_by_path(self.path_args[0])
 
@@ -143,7 +145,7 @@ class ChatSocket(Socket):
         """The room that the client means. Makes a direct room that is not there yet, if asked to."""
         store = self.realtime.store
         self._lost.clear()
-        if room_type == DIRECT and room_id < FIRST_ROOM_ID:
+        if names_person(room_type, room_id):
             room = await store.read(chat.join_direct, self.actor, room_id)
             if room is not None:
                 self._direct[room_id] = room.room_id
@@ -291,9 +293,13 @@ class ChatSocket(Socket):
     @command("typing")
     async def typing(self, message: Typing, request_id: Any) -> None:
         """Goes to the others in the room; ends by itself after 6 seconds, or with the socket."""
-        room = self._rooms.get(message.room_id) or await self._find(message.room_id, message.room_type)
+        room = self._rooms.get(self._direct.get(message.room_id, message.room_id))
+        if room is None:
+            room = await self._find(message.room_id, message.room_type, make=False)
         if self._reference is None:
             self._reference = await self.realtime.store.read(chat.sender_reference, self.actor)
+        if self.connection.closed:
+            return  # the client has gone meanwhile, and what it typed has ended
         self._end_typing_timer(room.room_id)
         if message.is_typing:
             loop = asyncio.get_running_loop()
@@ -322,8 +328,11 @@ class ChatSocket(Socket):
 
 
 def _room_number(text: str) -> int:
-    """The room that a path names; 0, which is none, if it names nothing."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+    """The room that a path names, never a person. Raises NotFound if it names none."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+    if number < FIRST_ROOM_ID:
+        raise NotFound("There is no such room.")
+    return number
 
 
 def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:

@@ -27,10 +27,14 @@ class SocketClosed(AssertionError):
 
 
 class Socket:
-    """What the server says, in order. `seen` holds everything received so far."""
+    """What the server says, in order. `seen` holds everything received so far.
+
+    Who comes online and goes is told at any moment, and lies apart in `presences`.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
+        self.presences: asyncio.Queue[Any] = asyncio.Queue()
         self.connection: WebSocketClientConnection
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -129,6 +133,9 @@ class Socket:
             self._inbox.put_nowait(_ENDED)
             return
         message = json.loads(raw)
+        if isinstance(message, dict) and message.get("type") == "presence":
+            self.presences.put_nowait(message["data"])
+            return
         self.seen.append(message)
         self._inbox.put_nowait(message)
 
