@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.provider import StandInProvider
+from tests.test_addresses import verification
 
 pytestmark = sqlite_only
 
@@ -106,6 +107,49 @@ async def test_the_service(browser, start_app, new_page):
     await part("probe-server").fill("http://127.0.0.1:1")
     await part("probe").click()
     await expect(part("probe-said")).to_contain_text("cors_origins")
+
+
+@pytest.mark.gen_test
+async def test_an_account_here_is_joined_to_one_elsewhere_by_its_password(
+    browser, start_app, new_page, provider
+):
+    app = await start_app(**provider.settings("oidc"))
+    page = await arrive(new_page, app)
+    await page.get_by_test_id("sign-out").click()
+    await page.get_by_test_id("provider-oidc").click()
+    await page.click("#agree")
+    part = page.get_by_test_id
+    await part("link-password").fill("not hers at all")
+    await part("link-confirm").click()
+    await expect(part("link-password")).to_have_attribute("aria-invalid", "true")
+    await part("link-password").fill(PASSWORD)
+    await part("link-confirm").click()
+    await expect(part("whoami")).to_contain_text("ada")
+    assert "token" not in page.url
+
+    # From now on the one leads to the other.
+    await part("sign-out").click()
+    await part("provider-oidc").click()
+    await page.click("#agree")
+    await expect(part("whoami")).to_contain_text("ada")
+
+
+@pytest.mark.gen_test
+async def test_a_mailed_link_verifies_an_address(browser, start_app, new_page):
+    app = await start_app()
+    page = await arrive(new_page, app)
+    await page.request.post("/api/users/profile/email/verify/")
+    for token, words in (
+        ("an-old-one", "This link is over, or is not valid."),
+        (await verification(app, "ada@example.org"), "Your address has been verified."),
+    ):
+        await page.goto(f"/#verify?token={token}")
+        await expect(page.get_by_test_id("toast").last).to_have_text(words)
+        await expect(page).to_have_url(f"http://127.0.0.1:{app.port}/")
+    await page.reload()
+    await expect(page.get_by_test_id("whoami")).to_contain_text("ada")
+    user = await (await page.request.get("/api/users/profile/")).json()
+    assert user["email_verified"] is True
 
 
 @pytest.mark.gen_test

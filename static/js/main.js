@@ -18,6 +18,7 @@ import { createStore } from "./store.js";
 import { createTasks } from "./tasks.js";
 import { closeDialogs, dialogsHoldWords } from "./views/dialogs.js";
 import { catchDrops } from "./views/drop.js";
+import { createLink, tokenInAddress } from "./views/link.js";
 import { mountProfile } from "./views/profile.js";
 import { mountProviders } from "./views/providers.js";
 import { createReset, resetInAddress } from "./views/reset.js";
@@ -158,12 +159,37 @@ export async function start(root, { server, fromDisk }) {
           clearAddress();
           showDoor({ news: "Your password has been changed. Sign in with the new one." });
         },
-        giveUp() {
-          clearAddress();
-          return enterByCookie();
-        },
+        giveUp: startAfresh,
       },
     }));
+  }
+
+  function showLink({ token, provider }) {
+    leave();
+    settings.server = server;
+    root.replaceChildren(createLink({
+      provider,
+      actions: {
+        async confirm(password) {
+          const { next } = await request(server, "POST", "/api/v2/auth/social/link/", { json: { token, password } });
+          location.replace(next);
+        },
+        giveUp: startAfresh,
+      },
+    }));
+  }
+
+  /** A mailed link: an address is somebody's own if they can read what is sent there. */
+  async function verify({ token }) {
+    const asked = request(server, "POST", "/api/users/profile/email/confirm/", { json: { token } });
+    say(await asked.then(() => "Your address has been verified.", (error) => error.message));
+    if (workspace) clearAddress();
+    else await startAfresh();
+  }
+
+  function startAfresh() {
+    clearAddress();
+    return enterByCookie();
   }
 
   const clearAddress = () => history.replaceState(null, "", location.pathname + location.search);
@@ -206,8 +232,11 @@ export async function start(root, { server, fromDisk }) {
   }
 
   function followAddress() {
-    const link = resetInAddress();
-    if (link) showReset(link);
+    const reset = resetInAddress();
+    const { link, verify: toVerify } = tokenInAddress();
+    if (reset) showReset(reset);
+    else if (link) showLink(link);
+    else if (toVerify) verify(toVerify);
     else workspace?.followAddress();
   }
 
@@ -232,6 +261,6 @@ export async function start(root, { server, fromDisk }) {
   });
 
   if (fromDisk) showDoor();
-  else if (resetInAddress()) followAddress();
+  else if (resetInAddress() || Object.keys(tokenInAddress()).length) followAddress();
   else await enterByCookie();
 }
