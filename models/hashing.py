@@ -44,6 +44,7 @@ class HashingPool:
         self._threads = ThreadPoolExecutor(threads, "hasher", initializer=_yield_to_others)
         self._max_waiting = max_waiting
         self._idle = threads
+        self._is_closed = False
         self._waiting: collections.deque[_Turn] = collections.deque()
 
     async def run(
@@ -60,10 +61,16 @@ class HashingPool:
             self._give_thread()
 
     def close(self) -> None:
-        """Begins nothing more."""
+        """Begins nothing more; whoever waits is told."""
+        self._is_closed = True
+        for turn in self._waiting:
+            if not turn.future.done():
+                turn.future.set_exception(Unavailable())
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _take_thread(self, is_wanted: Callable[[], bool]) -> None:
+        if self._is_closed:
+            raise Unavailable()
         if self._idle:
             self._idle -= 1
             return

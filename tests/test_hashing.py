@@ -97,6 +97,17 @@ async def test_a_caller_that_is_cancelled_leaves_its_place_to_the_others(pool, g
 
 
 @pytest.mark.gen_test
+async def test_at_the_end_whoever_waits_is_told_and_nothing_more_begins(pool, gate):
+    first, *waiting = begin(pool, *[(gate.wait, 5)] * 3)
+    await asyncio.sleep(0)
+    pool.close()
+    gate.set()
+    assert await first
+    outcomes = await asyncio.gather(*waiting, pool.run(sum, [1, 2]), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+
+
+@pytest.mark.gen_test
 async def test_hashes_give_way_to_the_loop():
     pool = HashingPool()
 
