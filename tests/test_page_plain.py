@@ -109,30 +109,22 @@ async def test_the_badge_of_the_chat_shows_beside_the_board_and_settles(new_page
 
 
 @pytest.mark.gen_test
-async def test_who_comes_and_goes_is_seen(new_page, start_app, new_client):
+async def test_who_comes_and_goes_is_seen(new_page, start_app, new_client, connect_to):
     app = await start_app()
     (ann,) = await sign_up(new_client(app), "ann")
     page, bob = await arrive(new_page, app, "bob")
     room = (await ann.post("/api/chat/rooms/", json={"room_type": "direct", "other_user_id": bob})).json["id"]
-    servers = []
-
-    def listen(socket):
-        socket.connect_to_server()
-        servers.append(socket)
-
-    await page.route_web_socket("**/ws/chat/**", listen)
-    await page.reload()
     await page.goto(f"/#room-{room}")
     head = page.locator(".conversation .panel-head")
+    dot = page.get_by_test_id("rooms").locator(".online")
     await expect(head).to_contain_text("Offline")
-    await expect(page.locator("[data-testid=frame][data-type=room_joined]")).to_have_count(1)
-    told = '{"type":"presence","data":{"user_id":%d,"is_online":%s,"last_seen":"2020-01-02T03:04:05Z"}}'
-    servers[-1].send(told % (ann.id, "true"))
+    await expect(dot).to_have_count(0)
+    socket = await connect_to(app, "/ws/chat/", token=ann.access)
     await expect(head).to_contain_text("Online")
-    await expect(page.get_by_test_id("rooms").locator(".online")).to_have_count(1)
-    servers[-1].send(told % (ann.id, "false"))
-    await expect(head).to_contain_text("Last seen: Jan 2")
-    await expect(page.get_by_test_id("rooms").locator(".online")).to_have_count(0)
+    await expect(dot).to_have_count(1)
+    await socket.leave()
+    await expect(head).to_contain_text(re.compile(r"Last seen: \d"))
+    await expect(dot).to_have_count(0)
 
 
 @pytest.mark.gen_test
