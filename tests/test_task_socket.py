@@ -213,7 +213,7 @@ async def test_a_room_closes_to_whoever_no_longer_sees_its_task(connect, people)
     await socket.expect("room_joined")
     await ceo.post(f"/api/tasks/{task['id']}/update_status/", json={"status": "review"})
     said = (await socket.expect("chat_message"))["data"]
-    assert said["sender"] is None and said["is_system"] and "review" in said["content"]
+    assert said["sender"] is None and said["is_system"] and "to Review" in said["content"]
     await ceo.post(f"/api/tasks/{task['id']}/unassign/", json={"assignees": [ann.id]})
     with pytest.raises((AssertionError, SocketClosed)):
         while True:
