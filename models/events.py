@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import operator
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -22,7 +21,7 @@ import orjson
 import peewee
 
 from models import groups
-from models.base import Insert, InstantField, Statement, Table, now
+from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now
 
 MAX_MISSED = 1000
 """So many missed events are read at once: a reading must end within the patience for one job."""
@@ -357,8 +356,8 @@ def append(batch: Sequence[Event]) -> None:
         text = orjson.dumps(event.payload).decode()
         event.seq, event.size, event.text = seq, len(text), text
         rows.append((seq, event.kind.name, text, moment))
-    _insert_events.run(rows)
-    _insert_addresses.run([(name, event.seq) for event in batch for name in (*event.groups, *event.about)])
+    addresses = [(name, event.seq) for event in batch for name in (*event.groups, *event.about)]
+    insert_all((_insert_events, rows), (_insert_addresses, addresses))
 
 
 def start_epoch() -> int:
@@ -387,31 +386,28 @@ def is_known(since: int) -> bool:
     return floor <= since <= top and _gap.one(since, since) is None
 
 
+@functools.lru_cache(maxsize=1000)
+def _page(counts: tuple[int, ...]) -> Statement:
+    """For so many groups with each of some bounds."""
+    wanted = [f"(a.group_name IN ({marks(count)}) AND a.seq > ? AND a.seq <= ?)" for count in counts]
+    return Statement(f"""
+        SELECT e.seq, e.kind, e.payload FROM event e WHERE e.seq IN (
+            SELECT DISTINCT a.seq FROM event_group a WHERE a.seq > ? AND ({" OR ".join(wanted)})
+            ORDER BY a.seq LIMIT ?)
+        ORDER BY e.seq
+    """)
+
+
 def page(upto: Mapping[str, int], after: int, most: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
     """Kept events above `after`, in order, at most `most`; each group's up to the `seq` it is mapped to,
     and above the one where it begins, if that is later."""
     alike: dict[tuple[int, int], list[str]] = {}
     for group, bound in upto.items():
         alike.setdefault((max(after, begins.get(group, 0)), bound), []).append(group)
-    wanted = [
-        Address.group_name.in_(names) & (Address.seq > begin) & (Address.seq <= bound)
-        for (begin, bound), names in alike.items()
-    ]
-    if not wanted:
+    if not alike:
         return []
-    addressed = (
-        Address.select(Address.seq)
-        .where((Address.seq > after) & functools.reduce(operator.or_, wanted))
-        .order_by(Address.seq)
-        .distinct()
-        .limit(most)
-    )
-    rows = (
-        LoggedEvent.select(LoggedEvent.seq, LoggedEvent.kind, LoggedEvent.payload)
-        .where(LoggedEvent.seq.in_(addressed))
-        .order_by(LoggedEvent.seq)
-        .tuples()
-    )
+    wanted = [value for bounds, names in alike.items() for value in (*names, *bounds)]
+    rows = _page(tuple(map(len, alike.values()))).all(after, *wanted, most)
     return [_event(*row) for row in rows]
 
 

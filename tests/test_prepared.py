@@ -3,7 +3,7 @@
 import peewee
 import pytest
 
-from models import sessions
+from models import events, sessions
 from models.operations import chat, idempotency, notifications, tasks
 from models.operations.chat import Draft
 from models.operations.idempotency import Answer
@@ -47,6 +47,10 @@ class Scene:
         return self
 
 
+def _bounds(scene):
+    return {"nobody": 1, f"notifications_{scene.team.ann.id}": 2**53, f"tasks_{scene.team.ann.id}": 2**53}
+
+
 def done():
     return Answer(201, {"id": 1})
 
@@ -71,6 +75,7 @@ HOT = {
     "list notifications": lambda s: s.run(notifications.listed, s.team.ann, 20, 0),
     "read notifications": lambda s: s.run(notifications.mark_read, s.team.ann, [1, 2]),
     "count notifications": lambda s: s.run(notifications.unread_count, s.team.ann),
+    "read what was missed": lambda s: s.run(events.page, _bounds(s), 0, 100),
     "do something once": lambda s: s.run(idempotency.once, s.team.ann.id, "key", "asked", done),
     "know who asks": lambda s: s.run(sessions.actor, s.team.ann.session_id),
 }
