@@ -135,7 +135,7 @@ def _place(url: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return printable(str(error).partition("\n")[0]) or type(error).__name__
+    return printable(str(error).partition("\n")[0]).rstrip(".") or type(error).__name__
 
 
 def create_user(settings: Settings, given: argparse.Namespace) -> int:
