@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-_MAX_CHARS = 4000
+_MAX_CHARS = 10_000
 
 
 class Signer:
