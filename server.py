@@ -373,6 +373,8 @@ def _set_up_logging(log_format: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # It quotes malformed headers, and with them tokens.
     logging.getLogger("tornado.general").setLevel(logging.WARNING)
+    # It has a line for each malformed body, and the client is told anyway.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def _raise_file_limit() -> None:

@@ -16,7 +16,7 @@ from handlers.base import BaseHandler, Endpoint, Page, Route, endpoint
 from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
 from handlers.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
-from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated
+from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated, Unavailable
 from models.inputs import Input, Name, Text
 from models.names import label, user_name
 from models.notifications import Quiet, zone
@@ -212,7 +212,10 @@ class AuthHandler(BaseHandler):
         sender's to choose, and a link with a token must lead nowhere but here."""
         if self.backend.settings.backend_url:
             return self.backend.settings.backend_url
-        address, port = self.request.connection.stream.socket.getsockname()[:2]
+        connection = self.request.connection.stream.socket
+        if connection is None:
+            raise Unavailable("The client has gone.")
+        address, port = connection.getsockname()[:2]
         host = f"[{address}]" if ":" in address else address
         return f"{self.request.protocol}://{host}:{port}"
 

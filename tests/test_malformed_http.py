@@ -208,3 +208,18 @@ async def test_the_path_of_a_request_is_logged_without_control_characters(app, c
     (await ask(app, b"GET /a\xc2\x9b31m HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")).expect(404)
     [record] = [one for one in caplog.records if "31m" in one.getMessage()]
     assert TextFormatter().format(record).isprintable()
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_client_that_goes_while_its_reset_link_is_made_leaves_no_traceback(client):
+    """The link names the address of a connection that was no more."""
+    await sign_up(client, "ann")
+    body = b'{"email": "ann@example.org"}'
+    headers = {"Content-Type": "application/json", "Content-Length": len(body)}
+    for _ in range(10):
+        async with raw_connection(client.base_url) as connection:
+            await connection.send(request_head("POST", "/api/password-reset/", headers) + body)
+            connection.writer.write_eof()
+            await connection.reader.read()
+    (await client.get("/health/")).expect(200)
