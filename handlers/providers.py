@@ -84,6 +84,9 @@ class Providers:
         self.known = configured(settings)
         self._http: Any = None
         self._discovered: dict[str, tuple[float, Provider]] = {}
+        if self.known:
+            # Only where it is used, and then at the start: loading it takes longer than anybody should wait.
+            import oauthlib.oauth2  # noqa: F401
 
     async def located(self, provider: Provider) -> Provider:
         """The provider with its addresses: an OpenID Connect issuer says itself where they are.

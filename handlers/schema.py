@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import re
 import sys
@@ -273,7 +274,8 @@ class Schema(BaseHandler):
     @endpoint(answers={200: answers.Document}, public=True, throttled=False)
     async def get(self) -> None:
         """Describe the server's HTTP API and its WebSockets, as this document does."""
-        self.answer(_built(self.settings["describe"]))
+        # Built when first asked for, which takes most of a second: not on the loop.
+        self.answer(await asyncio.to_thread(_built, self.settings["describe"]))
 
 
 @functools.lru_cache(maxsize=1)
