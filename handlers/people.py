@@ -32,7 +32,9 @@ OptionalId = Annotated[Id | None, BeforeValidator(_none_if_empty)]
 class PeopleQuery(Page):
     """A page of people, narrowed."""
 
-    search: Text = Field("", max_length=200, description="part of a username, a name, or an address one sees")
+    search: Annotated[
+        Text, Field(max_length=200, description="part of a username, a name, or an address one sees")
+    ] = ""
     role: Annotated[Role | None, BeforeValidator(_none_if_empty)] = None
     department: OptionalId = None
 
