@@ -77,16 +77,14 @@ class Encoder:
 
     def forget(self, about: str) -> None:
         """Keeps no frame of an event that is about this: it says something else now."""
+        self._start_anew_if_old()
         self._revised.add(about)
         for key in self._keys_about.pop(about, ()):
             self._kept.pop(key, None)
 
     def event_frame(self, event: SupportsEvent, dialect: Dialect) -> bytes | None:
         """What a kept event says in a dialect, if anything; remembered for a moment."""
-        moment = time.monotonic()
-        if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MOST_KEPT_BYTES:
-            self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
-            self._keys_about, self._revised = {}, set()
+        self._start_anew_if_old()
         key = (event.seq, event.kind.name, dialect)
         if key in self._kept:
             return self._kept[key]
@@ -94,6 +92,12 @@ class Encoder:
         frame = None if message is None else self.frame(message, dialect)
         self._keep(key, frame, self._about(event))
         return frame
+
+    def _start_anew_if_old(self) -> None:
+        moment = time.monotonic()
+        if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MOST_KEPT_BYTES:
+            self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
+            self._keys_about, self._revised = {}, set()
 
     def _keep(self, key: tuple[int, str, Dialect], frame: bytes | None, about: Sequence[str]) -> None:
         if not self._revised.isdisjoint(about):

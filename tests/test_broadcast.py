@@ -2,8 +2,9 @@
 
 import pytest
 
-from realtime.connection import OutboxLimits
-from tests.support.realtime import Said, World
+from realtime.broadcast import Encoder
+from realtime.connection import Dialect, OutboxLimits
+from tests.support.realtime import BASE_URL, Said, World, payloads
 
 
 @pytest.fixture
@@ -118,3 +119,27 @@ def test_a_follower_that_fails_keeps_nothing_from_anybody():
     world.publish(Said(1), Said(2))
     assert client.seqs == heard == [1, 2]
     assert world.hub.position == 2
+
+
+def test_of_what_was_revised_no_frame_is_kept_also_if_it_was_on_its_way(monkeypatch):
+    """A page of the log that was read before an edit may be encoded after it."""
+    clock = [1000.0]
+    monkeypatch.setattr("realtime.broadcast.time.monotonic", lambda: clock[0])
+    said = []
+    encoder = Encoder(lambda message, base_url: b"%d" % len(said), about=lambda event: ["about_message_1"])
+    event, dialect = Said(7), Dialect("chat", BASE_URL)
+
+    def frame():
+        said.append(event)
+        return next(iter(payloads(encoder.event_frame(event, dialect))))
+
+    assert [frame(), frame()] == [b"1", b"1"]
+    encoder.forget("about_message_1")
+    assert [frame(), frame()] == [b"3", b"4"]
+    # Whatever was under way then has long arrived.
+    clock[0] += 60
+    assert [frame(), frame()] == [b"5", b"5"]
+    for number in range(3):
+        encoder.forget(f"about_message_{number}")
+        clock[0] += 60
+    assert len(encoder._revised) == 1

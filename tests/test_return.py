@@ -178,3 +178,17 @@ def test_the_tail_is_bounded():
     full = Tail(10, most_events=5)
     full.fill([Kept(seq, "a") for seq in range(1, 10)], 0)
     assert len(full) == 5 and full.floor == 4
+
+
+def test_the_tail_changes_and_takes_out_what_is_about_something():
+    tail = Tail(0, most_events=8, about=lambda event: [f"about_{event.seq % 2}"])
+    for seq in range(1, 7):
+        tail.add(Kept(seq, "a"))
+    changed = tail.revise("about_1", 5, lambda event: {"new": event.seq} if event.seq == 1 else None)
+    assert changed == [1, 3]
+    found = tail.page({"a": 10}, 0, 10)
+    assert [one.seq for one in found] == [1, 2, 4, 5, 6] and found[0].payload == {"new": 1}
+    # What was taken out keeps its place in the count, and nothing looks for it when its turn comes.
+    for seq in range(7, 30):
+        tail.add(Kept(seq, "a"))
+    assert [one.seq for one in tail.page({"a": 30}, tail.floor, 100)] == list(range(tail.floor + 1, 30))
