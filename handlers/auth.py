@@ -17,7 +17,7 @@ from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
 from handlers.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
 from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated, Unavailable
-from models.inputs import Input, Name, Text
+from models.inputs import Input, Name, Text, storable
 from models.names import label, user_name
 from models.notifications import Quiet, zone
 from models.operations import accounts
@@ -35,13 +35,15 @@ REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 SIGNED_IN_COOKIE = "signed_in"
 """Tells a page's script that there may be a session, and nothing else: the tokens are kept from scripts."""
 
-EmailAddress = Annotated[Text, Field(max_length=MAX_LOGIN_CHARS), AfterValidator(email_address)]
 Username = Annotated[Name, AfterValidator(user_name)]
-Login = Annotated[Text, Field(max_length=MAX_LOGIN_CHARS)]
-Password = Annotated[Text, Field(max_length=MAX_PASSWORD_CHARS)]
+Login = Annotated[str, Field(max_length=MAX_LOGIN_CHARS), AfterValidator(storable)]
+EmailAddress = Annotated[Login, AfterValidator(email_address)]
+Password = Annotated[str, Field(max_length=MAX_PASSWORD_CHARS), AfterValidator(storable)]
 NewPasswordText = Annotated[Password, AfterValidator(strong)]
 _CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-PersonalName = Annotated[Text, Field(max_length=MAX_NAME_CHARS), AfterValidator(label)]
+PersonalName = Annotated[
+    str, Field(max_length=MAX_NAME_CHARS), AfterValidator(storable), AfterValidator(label)
+]
 
 
 def _known_zone(name: str) -> str:

@@ -38,6 +38,7 @@ from models.resets import ResetTokens
 from models.sessions import Actor, Device
 from models.signed import Signer
 from models.store import Store
+from models.text import printable
 from settings import Settings
 
 log = logging.getLogger("taskroom.http")
@@ -500,7 +501,7 @@ class UnknownPath(BaseHandler):
     """Whatever has no route."""
 
     def _declared(self) -> Endpoint:
-        raise errors.NotFound(f"There is nothing at {self.request.path}.")
+        raise errors.NotFound(f"There is nothing at {printable(self.request.path)}.")
 
 
 def _answered(operation: Callable[..., Any], status: int, *args: Any) -> Answer:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from handlers.base import BaseHandler, Endpoint, Route, endpoint
 from models.errors import NotFound
+from models.text import printable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGE = "websocket_test.html"
@@ -61,7 +62,7 @@ class StaticHandler(BaseHandler):
         """Answers with the file. Raises NotFound."""
         file = self.settings["static_files"].get(path)
         if file is None:
-            raise NotFound(f"There is nothing at {self.request.path}.")
+            raise NotFound(f"There is nothing at {printable(self.request.path)}.")
         self._open_to_all()
         self.set_header("ETag", file.etag)
         self.set_header("Cache-Control", "no-cache")
@@ -88,7 +89,7 @@ class RootFile(StaticHandler):
 
     def _declared(self) -> Endpoint:
         if self.path_args[0] not in self.settings["static_files"]:
-            raise NotFound(f"There is nothing at {self.request.path}.")
+            raise NotFound(f"There is nothing at {printable(self.request.path)}.")
         return super()._declared()
 
 

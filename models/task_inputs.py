@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from models.base import instant
-from models.inputs import LARGEST_ID, Id, Input, Text, storable
+from models.inputs import LARGEST_ID, Id, Input, storable
 from models.task_lists import ORDERS, Filters
 from models.tasks import PRIORITIES, STATUS_ALIASES, STATUSES, TaskKey
 
@@ -119,7 +119,9 @@ def _flag(value: Any) -> Any:
     return True if value == "" else value
 
 
-Title = Annotated[Text, Field(max_length=MOST_TITLE_CHARS), AfterValidator(_not_blank)]
+Title = Annotated[
+    str, Field(max_length=MOST_TITLE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
+]
 Description = Annotated[str, Field(max_length=MOST_DESCRIPTION_CHARS), AfterValidator(storable)]
 Status = Annotated[
     str,
@@ -153,7 +155,7 @@ ExactKey = Annotated[
 ]
 """The same where a number is a number."""
 People = Annotated[list[Id], Field(max_length=MOST_ASSIGNEES), AfterValidator(_unique)]
-Reason = Annotated[Text, Field(max_length=MOST_REASON_CHARS)]
+Reason = Annotated[str, Field(max_length=MOST_REASON_CHARS), AfterValidator(storable)]
 Blank = BeforeValidator(_blank_is_none)
 
 

@@ -219,6 +219,19 @@ async def test_a_password_of_any_length_and_letters_counts_to_its_last_letter(cl
             (await client.post("/login/", json={"email": "ann", "password": other})).expect(401)
 
 
+TOO_LONG = [("email", 254), ("username", 254), ("password", 1000)]
+
+
+@pytest.mark.parametrize(("field", "most"), TOO_LONG)
+@pytest.mark.parametrize("length", [1, 1000, 300_000])
+@pytest.mark.gen_test
+async def test_a_login_or_password_that_is_too_long_says_how_long_it_may_be(client, field, most, length):
+    body = {"email": "ann@example.org", "password": PASSWORD} | {field: "x" * (most + length)}
+    answer = (await client.post("/login/", json=body)).expect(400)
+    assert answer.json.keys() == {field}
+    assert str(most) in answer.json[field][0].replace(",", "")
+
+
 @pytest.mark.gen_test
 async def test_a_password_typed_on_another_keyboard_is_the_same(client):
     await client.register("ann", password="Gr\u00fc\u00dfe aus K\u00f6ln")
