@@ -6,6 +6,7 @@ Pure counting: no I/O, no clock.
 from __future__ import annotations
 
 import collections
+import functools
 import ipaddress
 from collections.abc import Hashable, Iterable
 
@@ -58,6 +59,7 @@ def patience_s(full_s: float, fill: float, least_s: float = 1.0) -> float:
     return max(min(least_s, full_s), full_s * (1 - fill) / (1 - _RELAXED))
 
 
+@functools.lru_cache(maxsize=10_000)
 def network(address: str | None) -> str:
     """What counts as one address: of IPv6 a whole /64, which is what one household or office gets."""
     try:

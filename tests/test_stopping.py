@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from models import mail
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
+from tests.support.smtp import MailServer
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
 
@@ -89,3 +91,34 @@ async def test_a_connection_that_only_waits_is_not_waited_for(app):
         await eventually(lambda: app._server.under_way == 0)
         await app.stop()
         assert await raw.reader.read() == b""
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_mail_whose_end_is_out_is_waited_for_and_not_sent_again(start_app, monkeypatch):
+    """The mail server takes a moment to answer; ended meanwhile, the mail went out twice."""
+    monkeypatch.setattr("jobs.mail.LOOK_EVERY_S", 0.01)
+    server = MailServer()
+    server.hangs_after_data = True
+    server.start()
+    try:
+        app = await start_app(smtp_url=server.url)
+        await app.store.write(mail.queue, "ada@example.org", "Subject", "Text")
+        await eventually(lambda: server.attempts == 1)
+        noted = app.store.write
+        done = []
+
+        async def write(operation, *args, **options):
+            result = await noted(operation, *args, **options)
+            done.append(operation)
+            return result
+
+        monkeypatch.setattr(app.store, "write", write)
+        stopping = asyncio.ensure_future(app.stop())
+        await eventually(lambda: app._server._stopped)
+        server.let_go()
+        await stopping
+        assert len(server.received) == 1
+        assert mail.sent in done
+    finally:
+        server.stop()

@@ -28,6 +28,10 @@ class MailServer:
         self._controller.start()
         self.port = self._controller.port
 
+    def let_go(self) -> None:
+        """Whatever hangs goes on."""
+        self._let_go.set()
+
     def stop(self) -> None:
         self._let_go.set()
         if self._controller is not None:
