@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ async def _measure(kind: str, data_dir: Path, url: str) -> list[Figure]:
         ceo, employee, other = register(server, 3)
         store = Store(url, data_dir)
         store.run_alone(_make_people, employee.id)
-        store.run_alone(_fill, 0, FEW, employee.id)
+        _grow(store, data_dir, 0, FEW, employee.id)
         few = await _costs(server, ceo, employee)
         figures = [
             _figure(kind, "list of 20, ceo", few["list, ceo"], MAX_LIST_MS[kind]),
@@ -79,10 +80,10 @@ async def _measure(kind: str, data_dir: Path, url: str) -> list[Figure]:
         # Both are notified, mailed and told, as it is with a task that somebody gives to others.
         assignees = [employee.id, other.id]
         for count, first in ((FEW, FEW), (MORE, FEW)):
-            store.run_alone(_fill, first, count - first, employee.id)
+            _grow(store, data_dir, first, count - first, employee.id)
             created = await _cost(server, lambda n: _post(ceo, n, assignees))
             figures.append(_figure(kind, "create for two", created, MAX_CREATE_MS[kind], count))
-        store.run_alone(_fill, MORE, MANY - MORE, employee.id)
+        _grow(store, data_dir, MORE, MANY - MORE, employee.id)
         async with _writing(server, ceo):
             many = await _costs(server, ceo, employee)
     return figures + [
@@ -155,7 +156,8 @@ async def _exchange(
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         if head[9:12] not in (b"200", b"201"):
-            raise RuntimeError(f"the server answered {head[:200]!r}")
+            asked = request.partition(b" HTTP/")[0]
+            raise RuntimeError(f"the server answered {asked!r} with {head[:200]!r}")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
         await reader.readexactly(length)
 
@@ -211,6 +213,14 @@ def _is_postgres() -> bool:
 def _without_limits() -> None:
     if _is_postgres():
         database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+
+
+def _grow(store: Store, data_dir: Path, first: int, count: int, employee_id: int) -> None:
+    """Makes tasks beside the server, and leaves it nothing of that to tidy up while it is measured."""
+    store.run_alone(_fill, first, count, employee_id)
+    for path in data_dir.glob("taskroom.sqlite3"):
+        with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _fill(first: int, count: int, employee_id: int) -> None:
