@@ -112,6 +112,13 @@ class Statement:
         """Executes a statement without rows; returns how many rows it touched."""
         return database.obj.execute_sql(self._sql(), params).rowcount
 
+    def run_each(self, rows: Sequence[tuple]) -> None:
+        """Executes it for each row. In SQLite the least that rows can cost; PostgreSQL would be asked for
+        each of them."""
+        cursor = database.obj.cursor()
+        cursor.executemany(self._sql(), rows)
+        cursor.close()
+
 
 class Lookup:
     """Finds rows of one table, `t`, as its models: the hot path's twin of `select().where(…)`."""

@@ -39,30 +39,42 @@ FRESH_S = 0.25
 
 
 class Budget:
-    """How long the jobs of one caller may still take; what is not spent waiting comes back."""
+    """How long the jobs of one caller may still take; time in which none is under way comes back."""
 
     def __init__(self) -> None:
         self._left_s = BUDGET_S
         self._since = time.monotonic()
+        self._under_way = 0
 
-    def deadline(self, moment: float) -> float:
-        """Until when a job that begins now may take."""
-        self._left_s = min(BUDGET_S, self._left_s + moment - self._since)
-        self._since = moment
+    def begin(self, moment: float) -> float:
+        """A job begins; returns until when it may take."""
+        self._count(moment)
+        self._under_way += 1
         return moment + max(self._left_s, LEAST_BUDGET_S)
 
-    def spend(self, began: float) -> None:
-        """A job that began then has been answered."""
-        moment = time.monotonic()
-        self._left_s = max(0.0, self._left_s - (moment - began))
-        self._since = moment
+    def end(self) -> None:
+        """A job has been answered."""
+        self._count(time.monotonic())
+        self._under_way -= 1
+
+    def _count(self, moment: float) -> None:
+        passed, self._since = moment - self._since, moment
+        self._left_s += -passed if self._under_way else passed
+        self._left_s = min(BUDGET_S, max(0.0, self._left_s))
 
 
 _budgets: weakref.WeakKeyDictionary[asyncio.Task, Budget] = weakref.WeakKeyDictionary()
 
 
+def begin_anew() -> None:
+    """What the current task does from now on is another request or command."""
+    task = asyncio.current_task()
+    if task is not None:
+        _budgets[task] = Budget()
+
+
 def budget_of_caller() -> Budget:
-    """A request is one task, and so is whoever does a socket's commands."""
+    """A request is a task, and so is whoever does a socket's commands."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
@@ -96,14 +108,16 @@ class Job:
         "result",
     )
 
-    def __init__(self, call: Callable, args: tuple, future: asyncio.Future, origin: Any = None) -> None:
+    def __init__(
+        self, call: Callable, args: tuple, future: asyncio.Future, budget: Budget, origin: Any = None
+    ) -> None:
         self.call = call
         self.args = args
         self.future = future
         self.origin = origin
         self.at = time.monotonic()
-        self._budget = budget_of_caller()
-        self.deadline = self._budget.deadline(self.at)
+        self._budget = budget
+        self.deadline = self._budget.begin(self.at)
         self.events: list[events.Event] = []
         self.result: Any = None
         self.error: BaseException | None = None
@@ -128,14 +142,16 @@ class Job:
         """Tells the caller that it took too long. Also when it runs: then nobody knows, and what it may
         still do is done for nobody."""
         if not self.future.done():
-            self._budget.spend(self.at)
+            self._budget.end()
             self.future.set_exception(Unavailable())
 
     def settle(self) -> None:
         """Tells the caller, on the loop."""
         if self.future.done():
+            if self.future.cancelled():
+                self._budget.end()
             return
-        self._budget.spend(self.at)
+        self._budget.end()
         if self.error is None:
             self.future.set_result(self.result)
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
@@ -295,23 +295,6 @@ def unsettled(person_id: int, entity_type: str, entity_id: int) -> list[tuple[in
     """The person's unread notifications about one thing, the oldest first: their ids and data."""
     rows = _unsettled.all(person_id, entity_type, entity_id, MAX_SETTLED)
     return [(notification_id, orjson.loads(data)) for notification_id, data in rows]
-
-
-@functools.lru_cache(maxsize=1000)
-def _with_unread(rooms: int, people: int) -> Statement:
-    return Statement(f"""
-        SELECT n.related_entity_id, n.person_id
-        FROM notification n JOIN notification_state s ON s.person_id = n.person_id
-        WHERE n.related_entity_type = 'room' AND n.related_entity_id IN ({marks(rooms)})
-            AND n.person_id IN ({marks(people)}) AND NOT n.is_read AND n.id > s.read_upto
-    """)
-
-
-def with_unread(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those of the pairs of a room and a person where the person has something unread about the room."""
-    rooms, people = {room for room, _ in pairs}, {person for _, person in pairs}
-    rows = _with_unread(len(rooms), len(people)).all(*rooms, *people) if pairs else ()
-    return set(map(tuple, rows)) & set(pairs)
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import orjson
 
 from models import events, groups
-from models.base import Insert, OneTrip, Statement, by_key, is_postgres
+from models.base import OneTrip, Statement, by_key, is_postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,17 @@ _ID = f"{_HEAD}0"
 _ABOUT = groups.about("message", 0).removesuffix("0")
 
 # What was believed is checked where it is relied on: whoever has left, or is called otherwise by now,
-# stores nothing here. Nor does a `client_id` that was used.
+# stores nothing here. Nor does a `client_id` that was used, nor whoever was told something of the room that
+# they have not read: whoever writes has, and a message that is done alone settles it.
 _CHECKED = """
     JOIN {room} r ON r.id = v.room_id AND r.room_type = v.room_type AND r.task_id IS NULL
     JOIN participant me ON me.room_id = v.room_id AND me.person_id = v.sender_id
     JOIN person p ON p.id = v.sender_id AND p.is_active AND p.username = v.username
-        AND COALESCE(p.avatar, '') = v.avatar
+        AND COALESCE(p.avatar, '') = v.avatar AND NOT EXISTS (
+            SELECT 1 FROM notification n JOIN notification_state s ON s.person_id = n.person_id
+            WHERE n.person_id = v.sender_id AND n.related_entity_type = 'room'
+                AND n.related_entity_id = v.room_id AND NOT n.is_read AND n.id > s.read_upto
+        )
 """
 _CONFLICT = "ON CONFLICT (sender_id, client_id) WHERE client_id IS NOT NULL DO NOTHING"
 
@@ -129,8 +134,8 @@ _count = Statement("""
 _mark = Statement("""
     UPDATE participant SET last_read_id = ? WHERE room_id = ? AND person_id = ? AND last_read_id < ?
 """)
-_log = Insert("event", "seq", "kind", "payload", "created_at")
-_address = Insert("event_group", "group_name", "seq")
+_log = Statement("INSERT INTO event (seq, kind, payload, created_at) VALUES (?, ?, ?, ?)")
+_address = Statement("INSERT INTO event_group (group_name, seq) VALUES (?, ?)")
 
 
 def tail(post: Post) -> str:
@@ -186,12 +191,11 @@ def _store_in_steps(posts: Sequence[Post]) -> list[tuple[int, int, int]]:
     rows = [(moment, message_id, seq) for seq, (moment, message_id) in enumerate(inserted, first)]
     kind = events.MESSAGE_CREATED.name
     stored = [(by_moment[moment], message_id, seq) for moment, message_id, seq in rows]
-    _log.run([(seq, kind, text_of(post, number), post.created_at) for post, number, seq in stored])
-    _address.run([(post.group, seq) for post, _, seq in stored])
-    _address.run([(groups.about("message", number), seq) for _, number, seq in stored])
-    for room_id, its in by_key((post.room_id, number, post.created_at) for post, number, _ in stored).items():
-        _count.run(len(its), its[-1][1], its[-1][2], room_id)
+    _log.run_each([(seq, kind, text_of(post, number), post.created_at) for post, number, seq in stored])
+    _address.run_each([(post.group, seq) for post, _, seq in stored])
+    _address.run_each([(groups.about("message", number), seq) for _, number, seq in stored])
+    rooms = by_key((post.room_id, number, post.created_at) for post, number, _ in stored)
+    _count.run_each([(len(its), its[-1][1], its[-1][2], room_id) for room_id, its in rooms.items()])
     newest = {(post.room_id, post.sender_id): number for post, number, _ in stored}
-    for (room_id, sender_id), number in newest.items():
-        _mark.run(number, room_id, sender_id, number)
+    _mark.run_each([(number, *place, number) for place, number in newest.items()])
     return rows

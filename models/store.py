@@ -40,7 +40,16 @@ from models.backends import (
 from models.backends import serialize as serialize
 from models.base import database
 from models.data_folder import check_not_emptied, sqlite_path
-from models.database_threads import QUEUE_PATIENCE_S, Job, Lane, ReadLane, Worker
+from models.database_threads import (
+    QUEUE_PATIENCE_S,
+    Budget,
+    Job,
+    Lane,
+    ReadLane,
+    Worker,
+    begin_anew,
+    budget_of_caller,
+)
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
 from models.writer import Writer
@@ -184,20 +193,26 @@ class Store:
 
     # -- what the loop calls -----------------------------------------------------------------------
 
+    def begin_anew(self) -> None:
+        """What the current task asks for from now on is another command, with a patience of its own; a
+        request is a task of its own anyway."""
+        begin_anew()
+
     def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future:
         """Queues an operation and returns its future at once; order of calls is order of execution.
 
         `origin` travels with the emitted events inside this process only: it lets the connection
         that caused an event get its own copy of it.
         """
-        return self._enqueue(self._writes, operation, args, origin)
+        # Whoever does not wait has more under way: each is a request of its own.
+        return self._enqueue(self._writes, operation, args, Budget(), origin)
 
     async def write(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> Result:
         """Runs an operation; returns when it is durable and its events have been handed on.
 
         Raises what the operation raises, or Unavailable. Cancelling the caller does not undo it.
         """
-        return await self._enqueue(self._writes, operation, args, origin)
+        return await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
 
     async def try_write(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs an operation that reading brings along, as that something counts as read. Reading never
@@ -231,16 +246,18 @@ class Store:
         """Runs file work that nobody waits for."""
         self._files.submit(function, *args)
 
-    def _enqueue(self, lane: Lane, call: Callable, args: tuple, origin: Any = None) -> asyncio.Future:
+    def _enqueue(
+        self, lane: Lane, call: Callable, args: tuple, budget: Budget, origin: Any = None
+    ) -> asyncio.Future:
         future = self._loop.create_future()
         if len(lane) > MOST_WAITING:
             future.set_exception(Unavailable("Too much is waiting for the database."))
         else:
-            lane.put(Job(call, args, future, origin))
+            lane.put(Job(call, args, future, budget, origin))
         return future
 
     def _enqueue_read(self, query: Callable, args: tuple) -> asyncio.Future:
-        future = self._enqueue(self._reads, query, args)
+        future = self._enqueue(self._reads, query, args, budget_of_caller())
         if self._helper is None:
             self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers)
         return future

@@ -509,11 +509,11 @@ async def test_all_jobs_of_a_request_share_one_patience(store, monkeypatch):
 @pytest.mark.gen_test
 async def test_what_is_not_spent_waiting_is_there_for_the_next_command(store, monkeypatch):
     """A socket's worker, or whoever waits for events, lives for days."""
-    monkeypatch.setattr(database_threads, "BUDGET_S", 0.4)
+    monkeypatch.setattr(database_threads, "BUDGET_S", 1.5)
     monkeypatch.setattr(database_threads, "LEAST_BUDGET_S", 0.01)
-    for _ in range(5):
-        await store.read(time.sleep, 0.2)
-        await asyncio.sleep(0.25)
+    for _ in range(3):
+        await store.read(time.sleep, 0.6)
+        await asyncio.sleep(0.7)
 
 
 @sqlite_only

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 import peewee
 
-from models import chat, events, groups, notifications, posts
+from models import chat, events, groups, posts
 from models.base import Statement, database, now
 from models.batches import Batch, Outcome
 from models.chat import GROUP, names_person
@@ -100,15 +100,9 @@ class _Made(NamedTuple):
 
 def _prepare(units: Sequence[tuple[Actor, Draft]]) -> list[_Made | None]:
     places = _places()
-    pairs = {(draft.room_id, actor.id) for actor, draft in units}
-    _learn(pairs - places.keys())
-    # Whoever writes has read what they were told of the room, which a message that is done alone settles.
-    told = notifications.with_unread(pairs)
+    _learn({(draft.room_id, actor.id) for actor, draft in units} - places.keys())
     moment = now()
-    return [
-        None if (draft.room_id, actor.id) in told else _made(actor, draft, moment + place)
-        for place, (actor, draft) in enumerate(units)
-    ]
+    return [_made(actor, draft, moment + place) for place, (actor, draft) in enumerate(units)]
 
 
 def _made(actor: Actor, draft: Draft, moment: int) -> _Made | None:

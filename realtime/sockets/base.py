@@ -628,6 +628,7 @@ class Socket(WebSocketHandler):
         if not isinstance(item, _Order):
             return await item()
         self._strikes = 0
+        self.realtime.store.begin_anew()
         try:
             if self.needs_sign_in and self.actor is None and item.command.type != "auth":
                 raise Unauthenticated('Sign in first: {"type": "auth", "token": …}.')
