@@ -105,7 +105,15 @@ def append(batch: Sequence[Event]) -> None:
     for event in batch:
         revision = of(event)
         for seq, kind, text in _earlier.all(revision.about, event.seq) if revision else ():
-            _write(seq, revision.change(events.restore(seq, kind, (), orjson.loads(text))))
+            _write(seq, _changed(revision, events.restore(seq, kind, (), orjson.loads(text))))
+
+
+def _changed(revision: Revision, earlier: Event) -> Payload | None:
+    try:
+        return revision.change(earlier)
+    except (AttributeError, KeyError, TypeError):
+        # As an older version made it: better not told at all than a deletion that never succeeds.
+        return None
 
 
 def _write(seq: int, payload: Payload | None) -> None:
