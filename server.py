@@ -118,6 +118,9 @@ REQUESTS_PATIENCE_S = 10
 JOBS_PATIENCE_S = 6
 """Above `mail.FINISH_WITHIN_S`."""
 UNREAD_PATIENCE_S = 0.1
+BACKLOG = 4096
+"""Connections that wait to be accepted. Without room, clients try again after 1, 3, 7 … seconds.
+The system may set a lower limit (net.core.somaxconn)."""
 MOST_VERSION_CHARS = 60
 
 
@@ -276,7 +279,7 @@ class Taskroom:
             lambda address: handlers.proxy.is_proxy(address, settings.proxy),
             self._count_sockets,
         )
-        sockets = bind_sockets(settings.port, settings.host)
+        sockets = bind_sockets(settings.port, settings.host, backlog=BACKLOG)
         self._server.add_sockets(sockets)
         self.port = sockets[0].getsockname()[1]
 
