@@ -203,6 +203,19 @@ async def test_a_bad_token_completes_the_handshake_and_closes_with_4401(app, cli
 
 @sqlite_only
 @pytest.mark.gen_test
+async def test_a_token_that_was_good_a_moment_ago_is_looked_at_again(client, connect, wall_clock):
+    """Its signature is not checked again and again, but its end is."""
+    ann, bob = await sign_up(client, "ann", "bob")
+    for member in (ann, bob):
+        assert await (await connect("/ws/chat/", token=member.access)).settle() == []
+    (await bob.post("/api/auth/logout/")).expect(200)
+    assert await (await connect("/ws/chat/", token=bob.access)).closed() == 4401
+    wall_clock.forward(minutes=16)
+    assert await (await connect("/ws/chat/", token=ann.access)).closed() == 4401
+
+
+@sqlite_only
+@pytest.mark.gen_test
 async def test_a_bad_token_in_a_message_closes_with_4401(connect):
     socket = await connect("/ws/chat/")
     await socket.send({"type": "auth", "token": "nonsense"})
