@@ -67,7 +67,7 @@ def _postgres(folder: Path) -> Iterator[str]:
 async def _measure(kind: str, data_dir: Path, url: str) -> list[Figure]:
     extra = ("--database_url", url) if url else ()
     with servers.taskroom(data_dir, *extra) as server:
-        ceo, employee, other = register(server, 3)
+        ceo, employee, one, other = register(server, 4)
         store = Store(url, data_dir)
         store.run_alone(_make_people, employee.id)
         _grow(store, data_dir, 0, FEW, employee.id)
@@ -78,7 +78,7 @@ async def _measure(kind: str, data_dir: Path, url: str) -> list[Figure]:
             _figure(kind, "detail", few["detail"], MOST_DETAIL_MS),
         ]
         # Both are notified, mailed and told, as it is with a task that somebody gives to others.
-        assignees = [employee.id, other.id]
+        assignees = [one.id, other.id]
         for count, first in ((FEW, FEW), (MORE, FEW)):
             _grow(store, data_dir, first, count - first, employee.id)
             created = await _cost(server, lambda n: _post(ceo, n, assignees))
@@ -201,7 +201,7 @@ def _make_people(employee_id: int) -> None:
         [
             (f"q{n}", f"q{n}", f"q{n}@example.org", f"q{n}@example.org",
              "manager" if n < DEPARTMENTS else "employee", n % DEPARTMENTS + 1, "none", moment)
-            for n in range(PEOPLE - 3)
+            for n in range(PEOPLE - 4)
         ]
     )  # fmt: skip
 
