@@ -22,6 +22,7 @@ from bench.servers import HOST, Server
 WITHIN_S = 120
 _OPENING_AT_ONCE = 50
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
+_PRESENCE = b'{"type":"presence"'
 # Clients must mask; a key of zeros leaves the bytes as they are.
 _NO_MASK = bytes(4)
 _PONG = bytes((0x8A, 0x80)) + _NO_MASK
@@ -129,7 +130,9 @@ class Receiver(asyncio.Protocol):
 
     def _take_frame(self, opcode: int, payload: bytes) -> None:
         if opcode == _TEXT:
-            self.on_message(payload)
+            # Who comes and goes is told at any moment, and to each of all the others.
+            if not payload.startswith(_PRESENCE):
+                self.on_message(payload)
         elif opcode == _PING:
             self.transport.write(_PONG)
         else:
