@@ -83,18 +83,20 @@ class HashingPool:
         await self._wait(turn)
 
     async def _wait(self, turn: _Turn) -> None:
+        # Not `wait_for`: of Python 3.12 and later it may time out although a thread was given.
         try:
-            await asyncio.wait_for(turn.future, MAX_WAIT_S)
-        except TimeoutError:
-            raise Unavailable("Too many are signing in at once.") from None
+            await asyncio.wait([turn.future], timeout=MAX_WAIT_S)
         except asyncio.CancelledError:
-            if turn.future.done() and not turn.future.cancelled():
+            if turn.future.done() and turn.future.exception() is None:
                 # The thread was given to somebody who went in the same moment.
                 self._give_thread()
             raise
         finally:
             with contextlib.suppress(ValueError):
                 self._waiting.remove(turn)
+        if not turn.future.done():
+            raise Unavailable("Too many are signing in at once.")
+        turn.future.result()
 
     def _give_thread(self) -> None:
         """Hands a thread to the first who still wants it."""

@@ -97,6 +97,25 @@ async def test_a_caller_that_is_cancelled_leaves_its_place_to_the_others(pool, g
 
 
 @pytest.mark.gen_test
+async def test_who_is_refused_and_cancelled_in_the_same_moment_gives_back_no_thread(pool, gate):
+    """Each made room for one more hash at a time than there are threads."""
+    [first] = begin(pool, (gate.wait, 5))
+    [gone] = begin(pool, (gate.wait, 5), is_wanted=lambda: False)
+    await asyncio.sleep(0)
+    first.add_done_callback(lambda _: gone.cancel())
+    gate.set()
+    assert await first
+    await asyncio.wait([gone])
+    gate.clear()
+    taken = begin(pool, *[(gate.wait, 5)] * 3)
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await pool.run(gate.wait, 5)
+    gate.set()
+    assert await asyncio.gather(*taken) == [True] * 3
+
+
+@pytest.mark.gen_test
 async def test_at_the_end_whoever_waits_is_told_and_nothing_more_begins(pool, gate):
     first, *waiting = begin(pool, *[(gate.wait, 5)] * 3)
     await asyncio.sleep(0)
