@@ -115,9 +115,11 @@ class Statement:
     def run_each(self, rows: Sequence[tuple]) -> None:
         """Executes it for each row. In SQLite the least that rows can cost; PostgreSQL would be asked for
         each of them."""
-        cursor = database.obj.cursor()
-        cursor.executemany(self._sql(), rows)
-        cursor.close()
+        # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
+        with peewee.__exception_wrapper__:
+            cursor = database.obj.cursor()
+            cursor.executemany(self._sql(), rows)
+            cursor.close()
 
 
 class Lookup:

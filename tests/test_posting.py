@@ -2,9 +2,11 @@
 
 import asyncio
 
+import peewee
 import pytest
 
 from models import batches, chat
+from models.base import Statement
 from models.errors import NotFound
 from models.operations import chat as operations
 from models.operations import workspaces
@@ -52,6 +54,14 @@ def units_of(talk, room, other, mark):
         (talk.ann, Draft(room, "", files=[a_file(mark)])),
         (talk.ben, Draft(other, f"{mark} last", client_id=f"{mark}2")),
     ]
+
+
+@pytest.mark.gen_test
+async def test_rows_that_the_database_refuses_are_an_error_of_its_own_kind(store):
+    """Of any other kind, the writer takes it for a fault of its own: a traceback, and no second try."""
+    insert = Statement("INSERT INTO installation (id, name) VALUES (?, ?)")
+    with pytest.raises(peewee.IntegrityError):
+        await store.write(insert.run_each, [(1, "twice")])
 
 
 @pytest.mark.gen_test
