@@ -159,7 +159,10 @@ class Bridge:
             try:
                 await self._run_once()
             except asyncio.CancelledError:
-                raise
+                if asyncio.current_task().cancelling():
+                    raise
+                # Not the link was cancelled, but something that it waited for.
+                self._complain("the link was cut")
             except Exception as error:
                 # Whatever a network and a foreign server can do: say it, and start anew.
                 self._complain(str(error) or type(error).__name__)
@@ -193,7 +196,8 @@ class Bridge:
                 asyncio.ensure_future(self._listen(subscription)),
                 asyncio.ensure_future(self._publish_all(redis)),
             ]
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+            # Neither ends by itself; one that is cancelled would be no exception to `wait`.
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
         finally:

@@ -226,6 +226,25 @@ async def test_two_installations_on_one_redis_do_not_hear_each_other(ears):
 
 
 @pytest.mark.gen_test
+async def test_a_link_whose_part_is_cancelled_is_made_anew(ears, monkeypatch):
+    """It took the cancelling for its own end, and the process was deaf until a restart."""
+    publish, attempts = Bridge._publish_all, []
+
+    async def cancelled_at_first(bridge, redis):
+        attempts.append(redis)
+        if len(attempts) == 1:
+            raise asyncio.CancelledError
+        await publish(bridge, redis)
+
+    monkeypatch.setattr("realtime.bridge.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr(Bridge, "_publish_all", cancelled_at_first)
+    here, too = await ears(("ours",), ("ours",))
+    await eventually(lambda: len(attempts) == 3 and here.bridge.is_connected and too.bridge.is_connected)
+    here.bridge.send([message(1, "hello")])
+    await eventually(lambda: too.heard)
+
+
+@pytest.mark.gen_test
 async def test_a_channel_is_named_after_its_group(ears, redis_url):
     from redis.asyncio import Redis
 
