@@ -40,7 +40,7 @@ class Sweep:
 
 def _remove_unnamed(media: Path, paths: list[str], since: float) -> None:
     """File thread."""
-    gone = [media / path for path in paths if (media / path).stat().st_mtime >= since]
+    gone = [media / path for path in uploads.changed_since(media, paths, since)]
     uploads.remove(gone)
     if gone:
         log.info("removed %d files that nothing names", len(gone))

@@ -78,6 +78,17 @@ def old_files(media: Path, after: str, limit: int) -> list[str]:
     return found
 
 
+def changed_since(media: Path, paths: Sequence[str], since: float) -> list[str]:
+    """Those of the paths below the media folder whose files are there and no older than the instant."""
+    found = []
+    for path in paths:
+        # Another process sweeps the same folder.
+        with contextlib.suppress(FileNotFoundError):
+            if (media / path).stat().st_mtime >= since:
+                found.append(path)
+    return found
+
+
 def _walk(media: Path, folder: str, after: str, before: float) -> Iterator[str]:
     entries = [entry for entry in _entries(media / folder) if not entry.name.startswith(".")]
     # A folder sorts as its files do: by its name with the slash.

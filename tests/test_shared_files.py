@@ -209,6 +209,24 @@ async def test_a_walk_goes_on_where_it_ended_though_files_have_gone(media):
     assert walked == everything
 
 
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_file_that_another_process_has_removed_stops_no_sweep(app, client, media, monkeypatch):
+    await sign_up(client, "ann")
+    await age(app)
+    gone = put(media, "avatars/gone.png", 2 * DAY_S)
+    left = put(media, "avatars/left.png", 2 * DAY_S)
+    unnamed = uploads.unnamed
+
+    def swept_by_another(paths):
+        gone.unlink()
+        return unnamed(paths)
+
+    monkeypatch.setattr(uploads, "unnamed", swept_by_another)
+    assert await job.Sweep(app.store, media).round() == job.EVERY_S
+    assert not left.exists()
+
+
 def test_what_a_disk_says_is_an_answer_and_leaves_no_half_file(tmp_path):
     half = tmp_path / "half"
     half.touch()
