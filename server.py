@@ -66,11 +66,11 @@ from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.sockets import chat, documentation, workspace
 from realtime.sockets import focus as focus_socket
-from realtime.sockets.base import Realtime
 from realtime.sockets.chat import ChatSocket
 from realtime.sockets.focus import FocusSocket
 from realtime.sockets.health import HealthSocket
 from realtime.sockets.notifications import NotificationSocket
+from realtime.sockets.shared import Realtime
 from realtime.sockets.tasks import TaskSocket
 from realtime.sockets.workspace import WorkspaceTasksSocket
 from realtime.stream import Stream

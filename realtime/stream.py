@@ -16,7 +16,7 @@ from models.sessions import Actor
 from realtime.admission import RETRY_AFTER_S, Admission
 from realtime.broadcast import SupportsEvent, message_of
 from realtime.personal import PersonalLog
-from realtime.sockets.base import Realtime
+from realtime.sockets.shared import Realtime
 
 PAGE = 500
 

@@ -897,7 +897,7 @@ async def test_every_operation_is_described_in_full(client):
 @sqlite_only
 @pytest.mark.gen_test
 async def test_the_schema_tells_of_every_socket_command_and_close_code(client):
-    from realtime.sockets.base import CLOSE_CODES
+    from realtime.sockets.commands import CLOSE_CODES
 
     document = (await client.get("/api/schema/")).json
     sockets = {one["path"]: one for one in document["x-websockets"]}

@@ -9,70 +9,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import inspect
 import logging
-import operator
 import random
 import re
 import socket as sockets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from models import events, groups, revisions
-from models.authenticator import Authenticator
+from models import groups
 from models.base import SECOND_US, now
-from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
+from models.errors import DomainError, Invalid, Unauthenticated
 from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
 from models.places import network
 from models.sessions import Actor
-from models.store import Store
-from realtime.admission import RETRY_AFTER_S, Admission
-from realtime.broadcast import Broadcaster, Encoder
-from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
-from realtime.feed import Feed
-from realtime.hub import Hub
+from realtime.admission import RETRY_AFTER_S
+from realtime.connection import Connection, Dialect, OutboxLimits
 from realtime.limits import TokenBucket
 from realtime.personal import PersonalLog
-from realtime.presence import Presence
 from realtime.replay import replay
-from realtime.sharing import SharedReads
-from realtime.tail import MOST_BYTES, Tail
-from realtime.wheel import Wheel
+from realtime.sockets.commands import CLOSE_CODES, BadMessage, CloseSocket, Command, closing_on_error, command
+from realtime.sockets.shared import Realtime
 from realtime.wire import PING_FRAME, BufferedProtocol, Wire
-from settings import Settings
 
 log = logging.getLogger("taskroom.sockets")
 
-CLOSE_CODES = {
-    1001: "the server is going; reconnect after the time that the `closing` message names",
-    1002: "a frame that breaks the WebSocket protocol",
-    1007: "a text that is not UTF-8",
-    1009: "a message was too large",
-    1011: "the server failed; reconnect with back-off",
-    4400: "three bad messages in a row",
-    4401: "not, or no longer, signed in",
-    4403: "no longer allowed: a membership was lost",
-    4404: "no such room, session or workspace, or not one's own",
-    4408: "no credentials within 10 seconds",
-    4429: "too many messages, or too many open sockets of one person",
-    4503: "too slow a reader; reconnect with `since`",
-}
-# At the start, the tail takes so many events, and this part of the bytes it may have.
-MOST_FILLED, MOST_FILLED_PART = 5000, 6
 AUTH_WITHIN_S = 10
 PING_EVERY_S = 25
 # A healthy client answers a ping within a round trip; this much later it is gone.
 PONG_WITHIN_S = 20
 SLOW_READER_PATIENCE_S = 30
 CLOSE_PATIENCE_S = 5
-CLOCK_TOLERANCE_S = 0.5
 MOST_STRIKES = 3
 MOST_QUEUED = 300
 MOST_IN_FLIGHT = 64
@@ -86,107 +58,10 @@ RECONNECT_WITHIN_MS = (500, 5000)
 _SUBPROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-class CloseSocket(Exception):
-    """Ends the socket with a code of CLOSE_CODES."""
-
-    def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason or CLOSE_CODES[code]
-
-
-class BadMessage(DomainError):
-    """Not a message at all; three in a row close the socket."""
-
-    code = "bad_message"
-    detail = "A message is a JSON object with a known type."
-
-
 class _PastRequest(NamedTuple):
     """What an open socket remembers of its handshake."""
 
     path: str
-
-
-@dataclass(slots=True)
-class Realtime:
-    """What the sockets of one process share."""
-
-    settings: Settings
-    store: Store
-    authenticator: Authenticator
-    hub: Hub
-    broadcaster: Broadcaster
-    feed: Feed
-    flusher: Flusher
-    presence: Presence
-    wheel: Wheel[Socket] = field(default_factory=Wheel)
-    """When each open socket is to be looked at again."""
-    sockets: set[Socket] = field(default_factory=set)
-    closing: set[Socket] = field(default_factory=set)
-    """Sockets that have been told to close and have not answered yet."""
-    tail: Tail = field(init=False)
-    admission: Admission = field(init=False)
-    _reads: SharedReads = field(default_factory=SharedReads)
-    _clock_offset: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.admission = Admission.of(self.settings)
-        self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
-        self.broadcaster.followers += [self.tail.add, self._revise]
-
-    def _revise(self, event: events.Event) -> None:
-        """What an edit or deletion takes back is not said from memory either."""
-        revision = revisions.of(event)
-        if revision is not None:
-            self.tail.revise(revision.about, event.seq, revision.change)
-            self.encoder.forget(revision.about)
-
-    def sweep(self, moment: float, wall_us: int) -> None:
-        """Looks at the sockets for which something is due; called every second."""
-        offset = wall_us / SECOND_US - moment
-        # Sessions end by the wall clock, and somebody may have set it.
-        has_jumped = abs(offset - self._clock_offset) > CLOCK_TOLERANCE_S
-        self._clock_offset = offset
-        for socket in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
-            try:
-                socket.sweep(moment, wall_us)
-            except Exception:
-                log.exception("looking at %s", type(socket).__name__)
-                socket.shut(1011)
-
-    async def fill_tail(self) -> None:
-        """Takes the log's end into memory: whoever was connected before a restart is told from there."""
-        upto = self.tail.floor
-        most_bytes = MOST_BYTES // MOST_FILLED_PART
-        with contextlib.suppress(DomainError):  # then the log itself is asked
-            floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
-            if self.tail.floor == upto:
-                self.tail.fill(found, floor)
-                for event in self.tail.after(upto):
-                    self._revise(event)
-
-    @property
-    def encoder(self) -> Encoder:
-        """Makes frames."""
-        return self.broadcaster.encoder
-
-    async def is_known(self, since: int) -> bool:
-        """Whether the event log reaches back to `since`."""
-        if self.tail.is_known(since):
-            # Memory may reach back further than retention, which holds for everybody alike.
-            return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
-        return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
-
-    async def page(
-        self, groups: Mapping[str, int], after: int, most: int, begins: Mapping[str, int]
-    ) -> Sequence[events.Event]:
-        """A page of the event log for a replay: from memory, or read once for all who want the same."""
-        found = self.tail.page(groups, after, most, begins)
-        if found is not None:
-            return found
-        key = (tuple(sorted(groups.items())), after, most, tuple(sorted(begins.items())))
-        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most, begins))
 
 
 class _Order(NamedTuple):
@@ -195,33 +70,6 @@ class _Order(NamedTuple):
     command: Command
     message: Input
     request_id: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A message that a client may send."""
-
-    type: str
-    model: type[Input]
-    call: Callable[..., Any]
-    description: str
-    pipelined: bool
-
-
-def command(type_: str, *, pipelined: bool = False) -> Callable:
-    """Declares a method as the answer to messages of a type.
-
-    The method takes `(self, message, request_id)`, with the message's model as its annotation, and its
-    docstring describes it. A pipelined one must not wait: it returns a future of the store, and the
-    next message is taken at once, so that one sender's messages share a commit.
-    """
-
-    def declare(method: Callable) -> Callable:
-        hints = inspect.get_annotations(method, eval_str=True)
-        method.command = Command(type_, hints["message"], method, inspect.getdoc(method), pipelined)
-        return method
-
-    return declare
 
 
 class Auth(Input):
@@ -814,18 +662,6 @@ class Socket(WebSocketHandler):
         elif self.actor is not None:
             dues.append(moment + (self.actor.session_expires_at - wall_us) / SECOND_US)
         self.realtime.wheel.put(self, min(dues))
-
-
-@contextlib.contextmanager
-def closing_on_error() -> Iterator[None]:
-    """Ends the socket rather than leave it half told: who cannot be signed in learns why, and that the
-    database is away is no reason to sign in anew."""
-    try:
-        yield
-    except TokenNotValid as error:
-        raise CloseSocket(4401, error.detail) from None
-    except DomainError as error:
-        raise CloseSocket(1011, error.detail) from None
 
 
 def _is_subprotocol(text: str) -> bool:

@@ -16,7 +16,8 @@ from models.operations import chat
 from models.operations.chat import Draft, JoinedRoom
 from realtime.broadcast import Effect, SupportsEvent, message_of
 from realtime.hub import Hub
-from realtime.sockets.base import CloseSocket, Socket, closing_on_error, command
+from realtime.sockets.base import Socket
+from realtime.sockets.commands import CloseSocket, closing_on_error, command
 
 TYPING_LASTS_S = 6
 MOST_MISSED = 200

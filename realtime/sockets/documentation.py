@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from realtime.sockets.base import CLOSE_CODES, Socket
+from realtime.sockets.base import Socket
+from realtime.sockets.commands import CLOSE_CODES
 
 
 def describe(path: str, socket: type[Socket]) -> Mapping[str, Any]:

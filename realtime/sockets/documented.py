@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Iterator
 from typing import Any, ClassVar
 
 from models import events
-from realtime.sockets.base import CloseSocket, Socket
+from realtime.sockets.base import Socket
+from realtime.sockets.commands import CloseSocket
 
 
 class DocumentedSocket(Socket):

@@ -14,7 +14,8 @@ from models.links import is_passable
 from models.operations import focus
 from realtime.broadcast import Effect, SupportsEvent
 from realtime.hub import Hub
-from realtime.sockets.base import BadMessage, CloseSocket, Command, Socket, command
+from realtime.sockets.base import Socket
+from realtime.sockets.commands import BadMessage, CloseSocket, Command, command
 from realtime.sockets.documented import DocumentedSocket
 
 _OWN = frozenset({"auth", "hello", "ping", "resume"})

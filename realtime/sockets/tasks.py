@@ -10,7 +10,8 @@ from models import events, groups
 from models.inputs import Input, parse
 from models.operations import notifications, tasks
 from models.task_inputs import Key, NewSurfaceCTask, TaskFields, TaskQuery
-from realtime.sockets.base import BadMessage, Command, Socket, command
+from realtime.sockets.base import Socket
+from realtime.sockets.commands import BadMessage, Command, command
 
 MOST_TASKS = 1000
 """What `all` gives at once."""

@@ -7,7 +7,8 @@ from models.errors import NotFound
 from models.operations import workspaces
 from realtime.broadcast import Effect, SupportsEvent
 from realtime.hub import Hub
-from realtime.sockets.base import CloseSocket, Socket
+from realtime.sockets.base import Socket
+from realtime.sockets.commands import CloseSocket
 from realtime.sockets.documented import DocumentedSocket
 
 

@@ -1,0 +1,116 @@
+"""What the sockets of one process share: its services, and how many of them there are."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from models import events, revisions
+from models.authenticator import Authenticator
+from models.base import SECOND_US
+from models.errors import DomainError
+from models.store import Store
+from realtime.admission import Admission
+from realtime.broadcast import Broadcaster, Encoder
+from realtime.connection import Flusher
+from realtime.feed import Feed
+from realtime.hub import Hub
+from realtime.presence import Presence
+from realtime.sharing import SharedReads
+from realtime.tail import MOST_BYTES, Tail
+from realtime.wheel import Wheel
+from settings import Settings
+
+if TYPE_CHECKING:
+    from realtime.sockets.base import Socket
+
+log = logging.getLogger("taskroom.sockets")
+
+# At the start, the tail takes so many events, and this part of the bytes it may have.
+MOST_FILLED, MOST_FILLED_PART = 5000, 6
+CLOCK_TOLERANCE_S = 0.5
+
+
+@dataclass(slots=True)
+class Realtime:
+    """What the sockets of one process share."""
+
+    settings: Settings
+    store: Store
+    authenticator: Authenticator
+    hub: Hub
+    broadcaster: Broadcaster
+    feed: Feed
+    flusher: Flusher
+    presence: Presence
+    wheel: Wheel[Socket] = field(default_factory=Wheel)
+    """When each open socket is to be looked at again."""
+    sockets: set[Socket] = field(default_factory=set)
+    closing: set[Socket] = field(default_factory=set)
+    """Sockets that have been told to close and have not answered yet."""
+    tail: Tail = field(init=False)
+    admission: Admission = field(init=False)
+    _reads: SharedReads = field(default_factory=SharedReads)
+    _clock_offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.admission = Admission.of(self.settings)
+        self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
+        self.broadcaster.followers += [self.tail.add, self._revise]
+
+    def _revise(self, event: events.Event) -> None:
+        """What an edit or deletion takes back is not said from memory either."""
+        revision = revisions.of(event)
+        if revision is not None:
+            self.tail.revise(revision.about, event.seq, revision.change)
+            self.encoder.forget(revision.about)
+
+    def sweep(self, moment: float, wall_us: int) -> None:
+        """Looks at the sockets for which something is due; called every second."""
+        offset = wall_us / SECOND_US - moment
+        # Sessions end by the wall clock, and somebody may have set it.
+        has_jumped = abs(offset - self._clock_offset) > CLOCK_TOLERANCE_S
+        self._clock_offset = offset
+        for socket in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
+            try:
+                socket.sweep(moment, wall_us)
+            except Exception:
+                log.exception("looking at %s", type(socket).__name__)
+                socket.shut(1011)
+
+    async def fill_tail(self) -> None:
+        """Takes the log's end into memory: whoever was connected before a restart is told from there."""
+        upto = self.tail.floor
+        most_bytes = MOST_BYTES // MOST_FILLED_PART
+        with contextlib.suppress(DomainError):  # then the log itself is asked
+            floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
+            if self.tail.floor == upto:
+                self.tail.fill(found, floor)
+                for event in self.tail.after(upto):
+                    self._revise(event)
+
+    @property
+    def encoder(self) -> Encoder:
+        """Makes frames."""
+        return self.broadcaster.encoder
+
+    async def is_known(self, since: int) -> bool:
+        """Whether the event log reaches back to `since`."""
+        if self.tail.is_known(since):
+            # Memory may reach back further than retention, which holds for everybody alike.
+            return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
+        return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
+
+    async def page(
+        self, groups: Mapping[str, int], after: int, most: int, begins: Mapping[str, int]
+    ) -> Sequence[events.Event]:
+        """A page of the event log for a replay: from memory, or read once for all who want the same."""
+        found = self.tail.page(groups, after, most, begins)
+        if found is not None:
+            return found
+        key = (tuple(sorted(groups.items())), after, most, tuple(sorted(begins.items())))
+        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most, begins))
