@@ -305,6 +305,8 @@ class BaseHandler(RequestHandler):
                 self._refusal = error
 
     def on_connection_close(self) -> None:
+        # Tornado's ends the wait for a body of which no more will come.
+        super().on_connection_close()
         self.has_client_gone = True
         if self._body is not None:
             self.store.file_soon(self._body.discard_now)

@@ -1,5 +1,6 @@
 """Whatever a client sends as a request, it gets an answer, and the log no traceback."""
 
+import asyncio
 import io
 import logging
 import re
@@ -12,6 +13,7 @@ from handlers.log_format import JsonFormatter, TextFormatter
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
+from tests.support.waiting import eventually
 
 HOST = b"Host: here\r\n"
 HEAD = b"GET /health/ HTTP/1.1\r\n" + HOST
@@ -223,3 +225,21 @@ async def test_a_client_that_goes_while_its_reset_link_is_made_leaves_no_traceba
             connection.writer.write_eof()
             await connection.reader.read()
     (await client.get("/health/")).expect(200)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_nothing_waits_for_the_rest_of_a_request_whose_client_has_gone(app, client, caplog):
+    """Each such request stayed in memory until the server stopped, and was logged as a 500 then."""
+    caplog.set_level(logging.INFO, "taskroom")
+    (await client.get("/health/")).expect(200)
+    before = asyncio.all_tasks()
+    headers = {"Content-Type": "application/json", "Content-Length": 50}
+    for path in ("/login/", "/api/tasks/", "/nothing/"):
+        async with raw_connection(client.base_url) as connection:
+            await connection.send(request_head("POST", path, headers) + b'{"email": "an')
+            await eventually(lambda: app._server.under_way == 1)
+        await eventually(lambda: app._server.under_way == 0)
+    waiting = "RequestHandler._execute"
+    await eventually(lambda: not [one for one in asyncio.all_tasks() - before if waiting in repr(one)])
+    assert "500" not in caplog.text
