@@ -67,14 +67,15 @@ class FrameReader:
         if head is None:
             return None
         first, size, start = head
+        if not self._buffer[self._at + 1] & _MASKED:
+            raise FrameError(PROTOCOL_ERROR)
         self._check(first, size)
         end = start + size
         if end > len(self._buffer):
             self._forget_taken()
             return None
         data = bytes(memoryview(self._buffer)[start:end])
-        if self._buffer[self._at + 1] & _MASKED:
-            data = self._unmask(bytes(self._buffer[start - 4 : start]), data)
+        data = self._unmask(bytes(self._buffer[start - 4 : start]), data)
         self._at = end
         return self._taken(first & _OPCODE, bool(first & _FIN), data)
 

@@ -85,6 +85,9 @@ def test_a_mask_is_taken_off(reader):
         (masked_frame(b"x", PING, reserved=0x10), 1002),
         (masked_frame(b"x", 3), 1002),
         (masked_frame(b"x", 0xB), 1002),
+        # Without a mask: a client must have one.
+        (b"\x81\x02{}", 1002),
+        (b"\x89\x00", 1002),
         (masked_frame(b"x", PING, fin=False), 1002),
         (masked_frame(b"x" * 126, PING), 1002),
         (masked_frame(b"x", CONTINUATION), 1002),
