@@ -6,12 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from models.mail import Mail
 from models.people import Person
 from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.provider import StandInProvider
 from tests.support.team import sign_up
+from tests.support.waiting import eventually
 
 CALLBACK = "/api/v2/auth/social/callback/"
 
@@ -295,6 +297,52 @@ async def test_an_address_that_is_only_spelt_alike_is_somebody_elses(start_app, 
     provider.person |= {"email": "BOSS@Example.ORG"}
     (await sign_in(browser)).expect(302)
     assert (await browser.get("/api/v2/auth/profile/")).json["id"] == boss.id
+
+
+async def reset_by_mail(app, client, email, password):
+    """Sets a new password as who reads the mail of this address."""
+
+    async def mailed():
+        mails = await app.store.read(lambda: list(Mail.select().where(Mail.recipient == email)))
+        return [found for one in mails if (found := re.search(r"#reset\?uid=(\S+)&token=(\S+)", one.body))]
+
+    async def newest():
+        found = await mailed()
+        return len(found) > before and found[-1]
+
+    before = len(await mailed())
+    (await client.post("/api/password-reset/", json={"email": email})).expect(200)
+    uid, token = (await eventually(newest)).groups()
+    body = {"uid": uid, "token": token, "new_password": password}
+    (await client.post("/api/password-reset/confirm/", json=body)).expect(200)
+
+
+@pytest.mark.gen_test
+async def test_who_takes_back_an_account_in_their_name_shares_it_with_no_account_elsewhere(
+    start_app, new_client, provider
+):
+    """Somebody joined their own account elsewhere and then took a colleague's address: the colleague's new
+    password ended the sessions, but not that way in."""
+    app = await start_app(**provider.settings("oidc"))
+    client = new_client(app)
+    _, mallory = await sign_up(client, "boss", "mallory")
+    provider.person |= {"sub": "m", "email": "mallory@example.org"}
+    token = asked_for_password(await sign_in(new_client(app, cookies=True)))
+    (await client.post(LINK, json={"token": token, "password": PASSWORD})).expect(200)
+    moved = {"email": "ada@example.org", "current_password": PASSWORD}
+    (await mallory.patch("/api/users/profile/", json=moved)).expect(200)
+    await reset_by_mail(app, client, "ada@example.org", "another horse 8")
+    stranger = new_client(app, cookies=True)
+    (await sign_in(stranger)).expect(302)
+    assert (await stranger.get("/api/v2/auth/profile/")).json["id"] != mallory.id
+    provider.person |= {"sub": "a", "email": "ada@example.org"}
+    owner = new_client(app, cookies=True)
+    (await sign_in(owner)).expect(302)
+    assert (await owner.get("/api/v2/auth/profile/")).json["id"] == mallory.id
+    await reset_by_mail(app, client, "ada@example.org", "a third horse 9")
+    assert (await sign_in(owner)).expect(302).headers["Location"] == f"http://127.0.0.1:{app.port}/"
+    identities = await app.store.read(lambda: Identity.select().where(Identity.person == mallory.id).count())
+    assert identities == 1, "of a verified address, a new password takes nothing away"
 
 
 @sqlite_only

@@ -12,6 +12,7 @@ from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
+from models.social import Identity
 from models.store import serialize
 from models.text import MAX_NAME_CHARS
 
@@ -176,6 +177,8 @@ def reset_target(login: str) -> tuple[int, str, str] | None:
 def set_password(person_id: int, hashed: str, replaces: str, proven_email: str = "") -> None:
     """Sets a new password and ends every session. With an address that a mailed link has proven to be the
     person's, that is verified too. Raises Invalid if `replaces` is no longer the hash."""
+    if proven_email:
+        _forget_strangers(person_id)
     verified = {"email_verified": True} if proven_email else {}
     still = Person.email == proven_email if proven_email else True
     changed = (
@@ -186,6 +189,13 @@ def set_password(person_id: int, hashed: str, replaces: str, proven_email: str =
     if not changed:
         raise Invalid({"token": ["This link has been used, or is not valid."]})
     end_sessions(person_id)
+
+
+def _forget_strangers(person_id: int) -> None:
+    """Removes the accounts elsewhere that sign in somebody whose address nobody has verified so far: who
+    joined them need not be who reads its mail. Those of the address itself join again by themselves."""
+    unverified = Person.select(Person.id).where((Person.id == person_id) & ~Person.email_verified)
+    Identity.delete().where(Identity.person.in_(unverified)).execute()
 
 
 def mail_reset_link(person_id: int, link: str) -> None:
