@@ -66,6 +66,8 @@ _PRAGMAS = {
     "cache_size": -8000,
     # In pages, 16 MB: what is written again and again is copied into the file less often.
     "wal_autocheckpoint": 4000,
+    # In memory: what a savepoint needs for being undone goes to a file of its own otherwise, each time.
+    "temp_store": 2,
 }
 
 
