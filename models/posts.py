@@ -78,10 +78,19 @@ _postgres = OneTrip(
     ), locked AS MATERIALIZED (
         SELECT id, room_type, task_id FROM room WHERE id IN (SELECT room_id FROM offered)
         ORDER BY id FOR NO KEY UPDATE
+    ), believed AS (
+        SELECT v.created_at FROM offered v {_CHECKED.format(room="locked")}
+        WHERE v.client_id IS NULL OR NOT EXISTS (
+            SELECT 1 FROM message m WHERE m.sender_id = v.sender_id AND m.client_id = v.client_id
+        )
+    ), refused AS (
+        SELECT sender_id, min(created_at) AS since FROM offered
+        WHERE created_at NOT IN (SELECT created_at FROM believed) GROUP BY sender_id
     ), stored AS (
         INSERT INTO message (room_id, sender_id, content, client_id, is_system, created_at)
         SELECT v.room_id, v.sender_id, v.content, v.client_id, FALSE, v.created_at
-        FROM offered v {_CHECKED.format(room="locked")} ORDER BY v.created_at {_CONFLICT}
+        FROM offered v LEFT JOIN refused f ON f.sender_id = v.sender_id
+        WHERE v.created_at < f.since OR f.since IS NULL ORDER BY v.created_at {_CONFLICT}
         RETURNING id, room_id, sender_id, created_at
     ), taken AS (
         UPDATE event_counter SET seq = seq + (SELECT count(*) FROM stored) WHERE id = 1
@@ -126,6 +135,7 @@ _insert = Statement(f"""
     ) v {_CHECKED.format(room="room")} WHERE TRUE ORDER BY v.created_at {_CONFLICT}
     RETURNING created_at, id
 """)
+_take_back = Statement("DELETE FROM message WHERE id = ?")
 _at = Statement("SELECT id FROM message WHERE created_at = ? AND sender_id = ?")
 _take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
 _count = Statement("""
@@ -152,8 +162,8 @@ def store(posts: Sequence[Post]) -> dict[int, Stored]:
     """Stores the posts, counts and marks them in their rooms, and logs and numbers their events.
 
     Returns those that were stored, by `created_at`: not those whose sender takes no part in the room, or
-    is not called so, nor those whose `client_id` has been used. In a transaction it is a part of it,
-    outside it is one of its own.
+    is not called so, nor those whose `client_id` has been used, nor what the same sender said after one
+    of these. In a transaction it is a part of it, outside it is one of its own.
     """
     if is_postgres():
         rows = _postgres.all(events.LOCK_COUNTER, orjson.dumps([_row(post) for post in posts]).decode())
@@ -182,9 +192,24 @@ def _row(post: Post) -> dict[str, object]:
     }
 
 
+def _in_turn(posts: Sequence[Post], inserted: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Takes back what somebody said after a message of theirs that was not stored."""
+    moments = {moment for moment, _ in inserted}
+    refused = by_key((post.sender_id, post.created_at) for post in posts if post.created_at not in moments)
+    senders = {post.created_at: post.sender_id for post in posts}
+    kept, late = [], []
+    for moment, number in inserted:
+        since = refused.get(senders[moment], [(0, moment)])[0][1]
+        (late if since < moment else kept).append((moment, number))
+    _take_back.run_each([(number,) for _, number in late])
+    return kept
+
+
 def _store_in_steps(posts: Sequence[Post]) -> list[tuple[int, int, int]]:
     by_moment = {post.created_at: post for post in posts}
     inserted = sorted(_insert.all(orjson.dumps([_row(post) for post in posts]).decode()))
+    if len(inserted) < len(posts):
+        inserted = _in_turn(posts, inserted)
     if not inserted:
         return []
     first = _take.one(len(inserted))[0] - len(inserted) + 1

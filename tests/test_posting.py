@@ -5,7 +5,7 @@ import asyncio
 import peewee
 import pytest
 
-from models import batches, chat
+from models import batches, chat, events
 from models.base import Statement
 from models.errors import NotFound
 from models.operations import chat as operations
@@ -175,3 +175,52 @@ async def test_who_is_brought_in_twice_at_once_is_in_once(talk, database_url):
         )  # fmt: skip
         rival.commit()
         assert (await ours).status == 200
+
+
+async def told_in_turn(talk, units):
+    """What was told, and in which order the callers were answered, when all have waited for the writer."""
+    talk.run.take()
+    answered = []
+    async with busy_writer(talk.store):
+        waiting = [talk.store.submit(operations.post_message, *unit) for unit in units]
+        for place, future in enumerate(waiting):
+            future.add_done_callback(lambda _, place=place: answered.append(place))
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.sleep(0)
+    told = [one.payload["content"] for one in talk.run.take() if one.kind is events.MESSAGE_CREATED]
+    return told, answered
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "why", ["mentioned", "gone", "renamed", "repeated", "never seen", "calling", "with a file"]
+)
+async def test_who_sends_several_is_heard_in_their_order_though_one_is_done_alone(talk, why):
+    """One of a socket's sends that had to be done alone was told after those sent later to other rooms."""
+    here, there = [await talk.group(talk.ann, talk.ben) for _ in range(2)]
+    for room in (here, there):
+        await talk.say(talk.ann, "before", room=room, client_id=f"{room}")
+        await talk.say(talk.ben, "before", room=room)
+    known = [(who, Draft(room, "known")) for who in (talk.ann, talk.ben) for room in (here, there)]
+    await together(talk, *known)
+    first = {
+        "repeated": Draft(here, "1", client_id=f"{here}"),
+        "never seen": Draft(here + 1000, "1"),
+        "calling": Draft(here, "1 @ben"),
+        "with a file": Draft(here, "1", files=[a_file("a")]),
+    }.get(why, Draft(here, "1"))
+    if why == "mentioned":
+        await talk.say(talk.ben, "hello @ann", room=here)
+    elif why == "gone":
+        await talk.run(operations.leave, talk.ann, here)
+    elif why == "renamed":
+        await talk.run(lambda: Person.update(username="anna", username_key="anna").where(
+            Person.id == talk.ann.id).execute())  # fmt: skip
+    drafts = [Draft(there, "0"), first, Draft(there, "2"), Draft(here, "3"), Draft(there, "4")]
+    units = [(talk.ann, draft) for draft in drafts]
+    others = [(talk.ben, Draft(there, f"ben {number}")) for number in range(3)]
+    told, answered = await told_in_turn(talk, [*units, *others])
+    mine = [text for text in told if not text.startswith("ben")]
+    assert mine == sorted(mine)
+    assert [place for place in answered if place < len(units)] == list(range(len(units)))
+    assert [text for text in told if text.startswith("ben")] == ["ben 0", "ben 1", "ben 2"]

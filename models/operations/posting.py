@@ -102,7 +102,22 @@ def _prepare(units: Sequence[tuple[Actor, Draft]]) -> list[_Made | None]:
     places = _places()
     _learn({(draft.room_id, actor.id) for actor, draft in units} - places.keys())
     moment = now()
-    return [_made(actor, draft, moment + place) for place, (actor, draft) in enumerate(units)]
+    made = [_made(actor, draft, moment + place) for place, (actor, draft) in enumerate(units)]
+    return _in_turn(units, made)
+
+
+def _in_turn(units: Sequence[tuple[Actor, Draft]], made: Sequence[_Made | None]) -> list[_Made | None]:
+    """Without what somebody says after what has to be done alone: that would be told before it."""
+    waiting: set[int] = set()
+    said: set[tuple[int, str]] = set()
+    kept: list[_Made | None] = []
+    for (actor, draft), one in zip(units, made, strict=True):
+        if one is None or (actor.id, draft.client_id) in said:
+            waiting.add(actor.id)
+        if draft.client_id is not None:
+            said.add((actor.id, draft.client_id))
+        kept.append(None if actor.id in waiting else one)
+    return kept
 
 
 def _made(actor: Actor, draft: Draft, moment: int) -> _Made | None:
