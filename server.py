@@ -27,7 +27,9 @@ import handlers.focus
 import handlers.media
 import handlers.notifications
 import handlers.pages
+import handlers.passwords
 import handlers.people
+import handlers.profile
 import handlers.proxy
 import handlers.realtime
 import handlers.schema
@@ -92,6 +94,8 @@ ROUTES = [
     *handlers.tasks.routes,
     *handlers.chat.routes,
     *handlers.auth.routes,
+    *handlers.profile.routes,
+    *handlers.passwords.routes,
     *handlers.addresses.routes,
     *handlers.social.routes,
     *handlers.people.routes,

@@ -1,34 +1,27 @@
-"""Signing in, staying signed in, signing out, registering, one's profile (documents A, C, D)."""
+"""Signing in, staying signed in, signing out, registering (Task Manager, TaskConsumer, promptcraft)."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import re
 import secrets
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from handlers import answers, security_log
 from handlers.base import BaseHandler, Endpoint, Page, Route, endpoint
-from handlers.throttle import LOGIN, LOGIN_ADDRESS, PASSWORD_RESET, USER
+from handlers.throttle import LOGIN, LOGIN_ADDRESS, USER
 from handlers.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
 from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated, Unavailable
 from models.inputs import Input, Name, Text, storable
 from models.names import label, user_name
-from models.notifications import Quiet, zone
 from models.operations import accounts
 from models.operations.accounts import NewPerson, SignedIn
-from models.operations.notifications import QuietChanges
 from models.passwords import common, hash_password, matches, strong, weaknesses
 from models.people import email_address
 from models.text import MAX_LOGIN_CHARS, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, fold
 from models.tokens import ACCESS, REFRESH
-
-log = logging.getLogger("taskroom.http")
 
 REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 """Where the refresh cookie is sent: the paths that refresh and sign out, and nothing else."""
@@ -40,27 +33,9 @@ Login = Annotated[str, Field(max_length=MAX_LOGIN_CHARS), AfterValidator(storabl
 EmailAddress = Annotated[Login, AfterValidator(email_address)]
 Password = Annotated[str, Field(max_length=MAX_PASSWORD_CHARS), AfterValidator(storable)]
 NewPasswordText = Annotated[Password, AfterValidator(strong)]
-_CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 PersonalName = Annotated[
     str, Field(max_length=MAX_NAME_CHARS), AfterValidator(storable), AfterValidator(label)
 ]
-
-
-def _known_zone(name: str) -> str:
-    zone(name)
-    return name
-
-
-def _clock_time(text: str) -> str:
-    if not re.fullmatch(_CLOCK_TIME, text):
-        raise ValueError("This must be a time of day, like 22:00.")
-    return text
-
-
-ClockTime = Annotated[
-    Text, AfterValidator(_clock_time), Field(json_schema_extra={"pattern": _CLOCK_TIME}, examples=["22:00"])
-]
-TimeZone = Annotated[Text, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class Credentials(Input):
@@ -92,68 +67,6 @@ class RefreshToken(Input):
     """The refresh token; without it the cookie is taken."""
 
     refresh: Text | None = None
-
-
-def _minute(text: str) -> int:
-    hour, minute = text.split(":")
-    return int(hour) * 60 + int(minute)
-
-
-class QuietHours(Input):
-    """When one is not told of anything but deadlines and system messages; it may reach over midnight."""
-
-    start: ClockTime
-    end: ClockTime
-    time_zone: TimeZone = "UTC"
-
-    @property
-    def quiet(self) -> Quiet:
-        """The same for the operation."""
-        return Quiet(_minute(self.start), _minute(self.end), self.time_zone)
-
-
-class ProfileChanges(Input):
-    """What one may change about oneself; what is not sent stays. `quiet_hours` null is none. Another `email`
-    needs `current_password`."""
-
-    hold_while_focusing: bool | None = None
-    quiet_hours: QuietHours | None = None
-
-    email: EmailAddress | None = None
-    username: Username | None = None
-    first_name: PersonalName | None = None
-    last_name: PersonalName | None = None
-    current_password: Password | None = None
-
-    HOLDING: ClassVar[tuple[str, ...]] = ("hold_while_focusing", "quiet_hours")
-
-    @property
-    def holding(self) -> QuietChanges:
-        """When one wants to be left alone."""
-        quiet = self.quiet_hours
-        none = quiet is None and "quiet_hours" in self.model_fields_set
-        return QuietChanges(self.hold_while_focusing, quiet.quiet if quiet else None, none)
-
-
-class ResetRequest(Input):
-    """Whose password is to be set anew."""
-
-    email: EmailAddress
-
-
-class PasswordChange(Input):
-    """One's password, and the one to take its place."""
-
-    current_password: Password
-    new_password: NewPasswordText
-
-
-class NewPassword(Input):
-    """What a reset link carries, and the new password."""
-
-    uid: Text
-    token: Text
-    new_password: NewPasswordText
 
 
 class AuthHandler(BaseHandler):
@@ -422,62 +335,6 @@ class LogOut(AuthHandler):
             return tokens.session_of(refresh, REFRESH)
 
 
-class RequestPasswordReset(AuthHandler):
-    """Ask."""
-
-    @endpoint(body=ResetRequest, answers={200: answers.Status}, public=True, throttled=False)
-    async def post(self, body: ResetRequest) -> None:
-        """Ask for a link with which to set a new password, by mail. The answer is the same whether or not
-        the address is known."""
-        await self.backend.throttle.count(PASSWORD_RESET, self.network)
-        found = await self.store.read(accounts.reset_target, body.email)
-        self.note("reset_asked", found[0] if found else None)
-        if found is not None:
-            reset = self.backend.resets.make(*found)
-            link = reset.link(self.backend.settings.frontend_url, self.own_url)
-            # Not waited for: a commit takes time, and the time would tell.
-            self.store.submit(accounts.mail_reset_link, found[0], link).add_done_callback(_log_failure)
-        self.answer({"status": "If this address is known, a link is on its way to it."})
-
-
-def _log_failure(done: asyncio.Future) -> None:
-    if not done.cancelled() and isinstance(done.exception(), DomainError):
-        log.warning("a reset link could not be mailed: %s", done.exception().detail)
-
-
-class ConfirmPasswordReset(NewPasswordHandler):
-    """Confirm."""
-
-    @endpoint(body=NewPassword, answers={200: answers.Status}, public=True)
-    async def post(self, body: NewPassword) -> None:
-        """Set a new password with a reset link, which works once and for an hour; ends every session."""
-        resets = self.backend.resets
-        person_id = resets.person_id(body.uid)
-        subject = await self.store.read(accounts.reset_subject, person_id)
-        found = await self.store.read(accounts.own_secret, person_id)
-        email = found[0] if found else ""
-        if subject is None or not resets.is_valid(body.token, person_id, subject[0], email):
-            self.note("reset_refused", person_id)
-            raise Invalid({"token": ["This link has been used, or is not valid."]})
-        proven_email = email if resets.is_mailed(body.token) else ""
-        await self.replace_password(person_id, body.new_password, *subject, proven_email)
-        self.answer({"status": "password changed"})
-
-
-class ChangePassword(NewPasswordHandler):
-    """One's password."""
-
-    @endpoint(body=PasswordChange, answers={200: answers.Status})
-    async def post(self, body: PasswordChange) -> None:
-        """Change one's own password. Every session ends, this one too: sign in with the new one."""
-        _, checked_hash = await self.check_password(body.current_password)
-        subject = await self.store.read(accounts.reset_subject, self.actor.id)
-        names = subject[1] if subject else ()
-        await self.replace_password(self.actor.id, body.new_password, checked_hash, names)
-        self.clear_auth_cookies()
-        self.answer({"status": "password changed"})
-
-
 class Sessions(BaseHandler):
     """Where one is signed in."""
 
@@ -504,41 +361,6 @@ class OneSession(BaseHandler):
         self.answer(None, 204)
 
 
-class Profile(AuthHandler):
-    """One's own profile."""
-
-    @endpoint(answers={200: answers.Profile})
-    async def get(self) -> None:
-        """The signed-in person."""
-        self.answer(await self.store.read(accounts.own_profile, self.actor))
-
-    @endpoint(body=ProfileChanges, answers={200: answers.Profile})
-    async def patch(self, body: ProfileChanges) -> None:
-        """Change one's own name or address. Another address needs one's password, has to be verified anew,
-        and the old one is told of it by mail."""
-        beside = {*ProfileChanges.HOLDING, "current_password"}
-        changes: dict[str, Any] = body.model_dump(exclude_none=True, exclude=beside)
-        checked_hash = await self._checked_for_address(body, changes)
-        await self.operate(
-            accounts.update_profile, changes, self.expected_version(), body.holding, checked_hash
-        )
-        if checked_hash is not None:
-            self.note("address_changed", self.actor.id)
-
-    async def _checked_for_address(self, body: ProfileChanges, changes: dict[str, Any]) -> str | None:
-        """The hash that the password matches, if the address is to be another one. Raises Invalid."""
-        if body.email is None:
-            return None
-        found = await self.store.read(accounts.own_secret, self.actor.id)
-        if found is not None and found[0] == body.email:
-            return None
-        if not body.current_password:
-            # What is wrong with the names is said first: nobody gives a password for nothing.
-            taken = await self.store.read(accounts.not_free, self.actor, changes)
-            raise Invalid(taken or {"current_password": ["Another address needs your password."]})
-        return (await self.check_password(body.current_password))[1]
-
-
 routes = [
     Route("/api/auth/token/", LogIn),
     Route("/api/auth/login/", LogIn),
@@ -555,11 +377,6 @@ routes = [
     Route("/register/", Register),
     Route("/api/auth/logout/", LogOut),
     Route("/api/v2/auth/logout/", LogOut),
-    Route("/api/password-reset/", RequestPasswordReset),
-    Route("/api/password-reset/confirm/", ConfirmPasswordReset),
-    Route("/api/users/profile/password/", ChangePassword),
     Route("/api/auth/sessions/", Sessions),
     Route("/api/auth/sessions/{id...}/", OneSession),
-    Route("/api/users/profile/", Profile),
-    Route("/api/v2/auth/profile/", Profile),
 ]
