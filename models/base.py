@@ -215,6 +215,10 @@ def insert_all(*parts: tuple[Insert, Sequence[tuple]]) -> list[tuple]:
     return returned
 
 
+MAX_VARIANTS = 200
+"""For so many numbers of parameters a statement is kept: people, and so their numbers, have no limit."""
+
+
 def marks(count: int) -> str:
     """So many parameters of a statement, for `IN (…)`."""
     return ", ".join("?" * count)

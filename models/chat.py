@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models.base import InstantField, Lookup, Statement, Table, by_key, iso, marks
+from models.base import MAX_VARIANTS, InstantField, Lookup, Statement, Table, by_key, iso, marks
 from models.people import Person, media_url, reference
 from models.tasks import VISIBLE, Scope
 
@@ -161,7 +161,7 @@ def message_json(
     return message
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 
@@ -235,7 +235,7 @@ def direct_key(one: int, other: int) -> str:
     return f"{min(one, other)}:{max(one, other)}"
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _people_of(count: int) -> Statement:
     return Statement(f"""
         SELECT q.room_id, p.id, p.username, p.avatar FROM participant q JOIN person p ON p.id = q.person_id
@@ -314,7 +314,7 @@ def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:
     ]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _own_state(count: int) -> Statement:
     return Statement(f"""
         SELECT me.room_id, me.is_muted, (

@@ -19,7 +19,17 @@ from zoneinfo import ZoneInfo
 import orjson
 import peewee
 
-from models.base import SECOND_US, Insert, InstantField, Statement, Table, insert_all, iso, marks
+from models.base import (
+    MAX_VARIANTS,
+    SECOND_US,
+    Insert,
+    InstantField,
+    Statement,
+    Table,
+    insert_all,
+    iso,
+    marks,
+)
 from models.people import Person
 
 DEADLINE, SYSTEM = "deadline", "system"
@@ -267,7 +277,7 @@ def make_state(person_id: int) -> None:
     _keep_states.run([(person_id,)])
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _mark_read(count: int) -> Statement:
     return Statement(f"""
         UPDATE notification SET is_read = TRUE
@@ -297,7 +307,7 @@ def unsettled(person_id: int, entity_type: str, entity_id: int) -> list[tuple[in
     return [(notification_id, orjson.loads(data)) for notification_id, data in rows]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _lock_states(count: int) -> Statement:
     return Statement(f"""
         SELECT s.person_id FROM notification_state s WHERE s.person_id IN ({marks(count)})
@@ -305,7 +315,7 @@ def _lock_states(count: int) -> Statement:
     """)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _take_back(count: int) -> Statement:
     return Statement(f"""
         DELETE FROM notification
@@ -401,7 +411,7 @@ def zone(name: str) -> tzinfo:
 
 # Whoever neither focuses nor has ever said how they want to be left alone is in none of the rows, and
 # that is nearly everybody. Who focuses has no hours in their row here, nor a wish not to be held.
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _wishes(count: int) -> Statement:
     return Statement(f"""
         SELECT s.person_id, FALSE, s.hold_while_focusing, s.quiet_from, s.quiet_until, s.time_zone
@@ -412,7 +422,7 @@ def _wishes(count: int) -> Statement:
     """)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _zones(count: int) -> Statement:
     return Statement(
         f"SELECT s.person_id, s.time_zone FROM notification_state s WHERE s.person_id IN ({marks(count)})"

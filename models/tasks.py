@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 import peewee
 
-from models.base import InstantField, Statement, Table, iso
+from models.base import MAX_VARIANTS, InstantField, Statement, Table, iso
 from models.people import Person, reference
 from models.text import normalized
 
@@ -448,7 +448,7 @@ def dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _visible_among(count: int, is_limited: bool) -> Statement:
     return Statement(f"""
         SELECT t.id FROM task t WHERE t.id IN ({", ".join("?" * count)}) AND t.deleted_at IS NULL

@@ -14,7 +14,7 @@ from datetime import UTC
 from typing import Any
 
 from models import access, groups, notifications
-from models.base import Statement, marks, now
+from models.base import MAX_VARIANTS, Statement, marks, now
 from models.chat import DIRECT, TASK
 from models.mentions import mentioned
 from models.notifications import MENTION, MESSAGE
@@ -111,7 +111,7 @@ def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
     return _names(access.watcher_ids(task_id, department_id, workspace_id))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _usernames(count: int) -> Statement:
     return Statement(f"SELECT p.id, p.username FROM person p WHERE p.id IN ({marks(count)})")
 

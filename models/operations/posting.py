@@ -16,14 +16,14 @@ import orjson
 import peewee
 
 from models import chat, events, groups, posts
-from models.base import Statement, database, now
+from models.base import MAX_VARIANTS, Statement, database, now
 from models.batches import Batch, Outcome
 from models.chat import GROUP, names_person
 from models.operations.idempotency import Answer
 from models.posts import Post
 from models.sessions import Actor
 
-_MOST_KNOWN = 50_000
+_MAX_KNOWN = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ _known: weakref.WeakKeyDictionary[peewee.Database, dict[tuple[int, int], _Place]
 
 def _places() -> dict[tuple[int, int], _Place]:
     found = _known.setdefault(database.obj, {})
-    if len(found) > _MOST_KNOWN:
+    if len(found) > _MAX_KNOWN:
         found.clear()
     return found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _look_up(count: int) -> Statement:
     return Statement(f"""
         SELECT me.room_id, me.person_id, r.room_type, p.username, p.avatar
