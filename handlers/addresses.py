@@ -1,4 +1,4 @@
-"""Whether one's address is one's own: the link that is mailed there, or an admin's word."""
+"""Verifying an address: by a link that is mailed to it, or by an admin's word."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Verification(Input):
 
 
 class AskVerification(AuthHandler):
-    """The link."""
+    """Asks for the link that verifies one's address."""
 
     @endpoint(answers={200: answers.Status}, errors=(429,))
     async def post(self) -> None:
@@ -40,7 +40,7 @@ class AskVerification(AuthHandler):
 
 
 class ConfirmVerification(BaseHandler):
-    """The link, followed."""
+    """Follows such a link."""
 
     @endpoint(body=Verification, answers={200: answers.Status}, public=True)
     async def post(self, body: Verification) -> None:
@@ -55,7 +55,7 @@ class ConfirmVerification(BaseHandler):
 
 
 class VouchForAddress(BaseHandler):
-    """An admin's word."""
+    """Verifies somebody's address by an admin's word."""
 
     @endpoint(answers={200: answers.User})
     async def post(self, person_id: int) -> None:

@@ -38,7 +38,7 @@ class NewPassword(Input):
 
 
 class RequestPasswordReset(AuthHandler):
-    """Ask."""
+    """Asks for a reset link."""
 
     @endpoint(body=ResetRequest, answers={200: answers.Status}, public=True, throttled=False)
     async def post(self, body: ResetRequest) -> None:
@@ -61,7 +61,7 @@ def _log_failure(done: asyncio.Future) -> None:
 
 
 class ConfirmPasswordReset(NewPasswordHandler):
-    """Confirm."""
+    """Sets a new password with a reset link."""
 
     @endpoint(body=NewPassword, answers={200: answers.Status}, public=True)
     async def post(self, body: NewPassword) -> None:
@@ -80,7 +80,7 @@ class ConfirmPasswordReset(NewPasswordHandler):
 
 
 class ChangePassword(NewPasswordHandler):
-    """One's password."""
+    """Changes one's own password."""
 
     @endpoint(body=PasswordChange, answers={200: answers.Status})
     async def post(self, body: PasswordChange) -> None:

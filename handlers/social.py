@@ -187,7 +187,7 @@ class SocialCallback(SocialHandler):
 
 
 class LinkSocial(SocialHandler):
-    """The password, once."""
+    """Joins an account elsewhere to one here, by that one's password."""
 
     @endpoint(body=SocialLink, answers={200: answers.Linked}, public=True, throttled=False, errors=(429,))
     async def post(self, body: SocialLink) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from models.base import Statement
 
 _name = Statement("SELECT name FROM installation WHERE id = 1")
-
-
 _touch = Statement("UPDATE installation SET name = name WHERE id = 1")
 
 

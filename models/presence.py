@@ -81,9 +81,9 @@ def _offline(ids: Sequence[int], moment: int) -> list[int]:
     return found
 
 
-def audiences(ids: Sequence[int], most: int) -> list[list[int]]:
-    """Query: who shares a room with each of these people, at most so many of each."""
-    return [[row[0] for row in _companions.all(person_id, person_id, most)] for person_id in ids]
+def audiences(ids: Sequence[int], limit: int) -> list[list[int]]:
+    """Query: who shares a room with each of these people, at most `limit` of each."""
+    return [[row[0] for row in _companions.all(person_id, person_id, limit)] for person_id in ids]
 
 
 def beat(process: str) -> None:

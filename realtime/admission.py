@@ -22,10 +22,10 @@ class Refusal(NamedTuple):
 class Admission:
     """Counts the open sockets of one process; each limit may be 0, which is none."""
 
-    def __init__(self, most: int, most_per_address: int, most_per_person: int) -> None:
-        self._all = Places(most)
-        self._addresses = Places(most_per_address)
-        self._people = Places(most_per_person)
+    def __init__(self, max_all: int, max_per_address: int, max_per_person: int) -> None:
+        self._all = Places(max_all)
+        self._addresses = Places(max_per_address)
+        self._people = Places(max_per_person)
 
     @classmethod
     def of(cls, settings: Settings) -> Admission:

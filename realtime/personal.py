@@ -26,10 +26,10 @@ class PersonalLog:
         """Whether the log reaches back to `since`."""
         return await self._realtime.is_known(since)
 
-    async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[Event]:
-        """Events above `after`, each group's up to the number it is mapped to, in order."""
+    async def page(self, groups: Mapping[str, int], after: int, limit: int) -> Sequence[Event]:
+        """At most `limit` events above `after`, each group's up to the number it is mapped to, in order."""
         later = {name: begin for name, begin in self._begins.items() if begin > after and name in groups}
-        found = await self._realtime.page(groups, after, most, later)
+        found = await self._realtime.page(groups, after, limit, later)
         if self._actor is None or all(streams.task_of(event) is None for event in found):
             return found
         return await self._realtime.store.read(streams.as_seen_now, self._actor, found)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from typing import Protocol
 
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
@@ -32,6 +31,9 @@ from realtime.limits import TokenBucket
 
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
 _MOST_REASON_BYTES = 123
+_READ_BYTES = 64 * 1024
+_SLOW_READ_S = 0.05
+PING_FRAME = bytes((_PING, 0))
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -50,29 +52,15 @@ def close_frame(code: int, reason: str) -> bytes:
     return bytes((_CLOSE, len(text) + 2)) + struct.pack("!H", code) + text
 
 
-PING_FRAME = bytes((_PING, 0))
-
-
-_READ_BYTES = 64 * 1024
-_SLOW_READ_S = 0.05
-
-
-class ReadingHandler(Protocol):
-    """What a protocol tells of what it reads, beside Tornado's `on_message`, `on_ping` and `on_pong`."""
-
-    def on_fragment(self) -> None:
-        """A part of a message has come."""
-
-    def on_protocol_error(self, code: int) -> None:
-        """The client breaks the protocol: the socket ends with this code."""
-
-
 class BufferedProtocol(WebSocketProtocol13):
     """Reads what has come at once, not a header here and a payload there.
 
     Tornado reads each part of a frame from the stream by itself, and the stream drops and adds its
     interest in the socket each time: a quarter of the loop's time under load. And it drops a client that
     breaks the protocol without a word.
+
+    Beside Tornado's callbacks the handler has `on_fragment()`, for a part of a message, and
+    `on_protocol_error(code)`, for a client that breaks the protocol: the socket ends with this code.
     """
 
     def __init__(
