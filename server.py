@@ -43,7 +43,7 @@ from command_line import addresses
 from handlers.base import Backend, Route, UnknownPath
 from handlers.checks import Checks
 from handlers.connections import GuardedServer
-from handlers.http_server import MAX_HEAD_BYTES, SECURITY_HEADERS
+from handlers.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.log_format import JsonFormatter, TextFormatter
 from handlers.providers import Providers
 from handlers.service import About
@@ -256,7 +256,7 @@ class Taskroom:
             realtime=self.realtime,
             stream=self._stream,
             static_files=handlers.pages.load(),
-            security_headers=SECURITY_HEADERS,
+            security_headers=security_headers,
             describe=describe_api,
             troubles=self.clock.troubles,
             checks=Checks(self.store, self.settings.data_dir),

@@ -23,8 +23,9 @@ import orjson
 from pydantic import AfterValidator, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from handlers import security_log
 from handlers.bodies import BodyReader, Upload, body_reader, declared_size
-from handlers.http_server import SECURITY_HEADERS
+from handlers.http_server import security_headers
 from handlers.providers import Providers
 from handlers.throttle import ANON, USER, Throttle
 from models import errors
@@ -68,8 +69,6 @@ _CORS_HEADERS = (
 )
 _EXPOSED_HEADERS = "content-disposition, etag, retry-after"
 _PREFLIGHT_LIFE_S = "600"
-_HSTS = "max-age=31536000"
-"""For a year, a browser that has been here over TLS comes by TLS only."""
 MOST_DRAINED_BYTES = 64 * 1024 * 1024
 """A refused body up to this size is read to its end, so that the client gets its answer."""
 
@@ -189,10 +188,8 @@ class BaseHandler(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in security_headers(self.request.protocol).items():
             self.set_header(name, value)
-        if self.request.protocol == "https":
-            self.set_header("Strict-Transport-Security", _HSTS)
         self.set_header("Cache-Control", "no-store")
         origin = self.request.headers.get("Origin")
         self.set_header("Vary", "Origin")
@@ -456,6 +453,11 @@ class BaseHandler(RequestHandler):
 
     def answer_error(self, error: DomainError) -> None:
         """The one place where an error becomes HTTP."""
+        if isinstance(error, errors.Forbidden):
+            who, path = self.actor.id if self.actor else None, printable(self.request.path)
+            security_log.note(
+                self.request, "refused", who, code=error.code, method=self.request.method, path=path
+            )
         self.clear()
         self.set_status(STATUS[type(error)])
         if isinstance(error, errors.Unauthenticated):

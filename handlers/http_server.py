@@ -14,7 +14,7 @@ import re
 import socket
 import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from tornado.httpserver import HTTPServer
@@ -52,16 +52,42 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Of every answer, unless the endpoint knows better."""
-_MALFORMED = refusal("400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request")
-_HEAD_TOO_LARGE = refusal(
-    "431 Request Header Fields Too Large",
-    f"The request line and headers are larger than {MAX_HEAD_BYTES // 1024} KiB.",
-    "headers_too_large",
-)
+_HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+"""For a year, a browser that has been here over TLS comes by TLS only."""
+
+
+def security_headers(protocol: str) -> Mapping[str, str]:
+    """What every answer says to a client that came by this protocol, `http` or `https`."""
+    return SECURITY_HEADERS | _HSTS if protocol == "https" else SECURITY_HEADERS
+
+
+class _Refusals(NamedTuple):
+    """What is answered before there is a request."""
+
+    malformed: bytes
+    head_too_large: bytes
+
+    @classmethod
+    def of(cls, protocol: str) -> _Refusals:
+        """Those of a server that speaks `http` or `https`."""
+        more = security_headers(protocol)
+        return cls(
+            refusal(
+                "400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request", more
+            ),
+            refusal(
+                "431 Request Header Fields Too Large",
+                f"The request line and headers are larger than {MAX_HEAD_BYTES // 1024} KiB.",
+                "headers_too_large",
+                more,
+            ),
+        )
 
 
 class _Refusing:
     """Part of a server's stream: answers in place of Tornado, and closes when the client has read it."""
+
+    refusals = _Refusals.of("http")
 
     drains = False
     """Whether the client may still be sending when the answer is out. A connection closed on unread input
@@ -71,7 +97,7 @@ class _Refusing:
 
     def write(self, data: bytes | memoryview) -> Any:
         if data == _BARE_REFUSAL:
-            self.drains, data = True, _MALFORMED
+            self.drains, data = True, self.refusals.malformed
         return super().write(data)
 
     def _check_max_bytes(self, delimiter: bytes | re.Pattern[bytes], size: int) -> None:
@@ -82,7 +108,8 @@ class _Refusing:
             if not self._refused:
                 self.drains = self._refused = True
                 # The head is read up to a pattern; up to plain bytes, it is the line before a body's chunk.
-                super().write(_HEAD_TOO_LARGE if isinstance(delimiter, re.Pattern) else _MALFORMED)
+                is_head = isinstance(delimiter, re.Pattern)
+                super().write(self.refusals.head_too_large if is_head else self.refusals.malformed)
             raise
 
     def close(self, exc_info: Any = False) -> None:
@@ -122,7 +149,7 @@ class _PlainStream(_Refusing, IOStream):
 
 
 class _TlsStream(_Refusing, SSLIOStream):
-    pass
+    refusals = _Refusals.of("https")
 
 
 class AnsweringServer(HTTPServer):

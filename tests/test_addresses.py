@@ -207,3 +207,19 @@ async def test_what_touches_an_identity_is_on_record(client, people, caplog):
     assert max(map(len, lines)) < 200 and "person=1" not in lines[0].split()
     for secret in (PASSWORD, "wrong horse", ann.access, ann.refresh):
         assert secret not in "".join(lines)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_who_was_refused_what_is_on_record(client, people, caplog):
+    _, ann, bob = people
+    caplog.set_level(logging.INFO, "taskroom.security")
+    (await ann.post(f"/api/users/{bob.id}/change_role/", json={"role": "hr"})).expect(403)
+    evil = {"Cookie": f"access={bob.access}", "Origin": "http://evil.example"}
+    (await client.request("PATCH", PROFILE, json={}, headers=evil)).expect(403)
+    lines = [record.getMessage() for record in caplog.records if record.name == "taskroom.security"]
+    assert lines == [
+        f"refused person={ann.id} address=127.0.0.1 code=permission_denied method=POST"
+        f" path=/api/users/{bob.id}/change_role/",
+        f"refused person=- address=127.0.0.1 code=origin_not_allowed method=PATCH path={PROFILE}",
+    ]

@@ -1,10 +1,16 @@
 """What browsers are told to forbid, on every kind of answer."""
 
+import asyncio
+import os
+import shutil
+import ssl
+import subprocess
+
 import pytest
 
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
-from tests.support.raw_http import exchange
+from tests.support.raw_http import exchange, request_head
 from tests.support.team import sign_up
 
 pytestmark = sqlite_only
@@ -22,6 +28,23 @@ ANSWERS = {
 }
 PAGES = ("the page", "the documentation")
 OPEN = (*PAGES, "the icon every browser asks for", "a module")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A folder with a certificate of this machine, and its key."""
+    if shutil.which("openssl") is None and os.environ.get("CI") != "true":
+        pytest.skip("no openssl to make certificates with")
+    folder = tmp_path_factory.mktemp("certificate")
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            "-keyout", "one.key", "-out", "one.pem",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+        ],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+    return folder
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
@@ -50,6 +73,43 @@ async def test_over_tls_a_browser_is_to_come_by_tls_only(start_app, new_client):
     client = new_client(await start_app(proxy=("127.0.0.1",)))
     answer = await client.get("/health/", headers={"X-Forwarded-Proto": "https"})
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("path", ["/health/", "/nowhere", "/ws/chat/", "/websocket_test.html"])
+@pytest.mark.gen_test
+async def test_so_says_a_proxy_that_ends_tls_of_every_kind_of_path(start_app, new_client, path):
+    client = new_client(await start_app(proxy=("127.0.0.1",)))
+    answer = await client.get(path, headers={"X-Forwarded-Proto": "https"})
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("sent", [b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n"])
+@pytest.mark.gen_test
+async def test_over_tls_even_a_client_that_speaks_no_http_is_told(start_app, certificate, sent):
+    """What has no handler went without."""
+    app = await start_app(tls_cert=str(certificate / "one.pem"), tls_key=str(certificate / "one.key"))
+    trusting = ssl.create_default_context(cafile=certificate / "one.pem")
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port, ssl=trusting)
+    writer.write(sent)
+    answer = await reader.read()
+    assert b"\r\nStrict-Transport-Security: max-age=" in answer
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Sec-WebSocket-Version": "99"}, {"Sec-WebSocket-Key": None}, {"Connection": "close"}]
+)
+@pytest.mark.gen_test
+async def test_a_handshake_that_is_none_is_told_so_like_every_other_error(app, wrong):
+    """Tornado answered in HTML."""
+    headers = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }  # fmt: skip
+    sent = {name: value for name, value in (headers | wrong).items() if value}
+    answer = await exchange(f"http://127.0.0.1:{app.port}", request_head("GET", "/ws/chat/", sent))
+    assert answer.expect(426).headers["Content-Type"].startswith("application/json")
+    assert answer.headers["Sec-WebSocket-Version"] == "13"
 
 
 @pytest.mark.parametrize(("scheme", "status"), [("https", 200), ("http", 403)])

@@ -163,7 +163,7 @@ class Socket(WebSocketHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        for name, value in self.settings["security_headers"].items():
+        for name, value in self.settings["security_headers"](self.request.protocol).items():
             self.set_header(name, value)
 
     def prepare(self) -> None:
@@ -172,9 +172,11 @@ class Socket(WebSocketHandler):
             self.set_header("Allow", "GET")
             self.finish({"detail": "This address speaks WebSocket only.", "code": "method_not_allowed"})
             return
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+        if not _is_handshake(self.request.headers):
             self.set_status(426)
+            self.set_header("Connection", "Upgrade")
             self.set_header("Upgrade", "websocket")
+            self.set_header("Sec-WebSocket-Version", "13")
             self.finish({"detail": "This address speaks WebSocket only.", "code": "upgrade_required"})
             return
         refusal = self.realtime.admission.refusal(network(self.request.remote_ip))
@@ -662,6 +664,13 @@ class Socket(WebSocketHandler):
         elif self.actor is not None:
             dues.append(moment + (self.actor.session_expires_at - wall_us) / SECOND_US)
         self.realtime.wheel.put(self, min(dues))
+
+
+def _is_handshake(headers: Mapping[str, str]) -> bool:
+    """Whether Tornado would go on with these; it answers others in HTML, or not at all."""
+    connection = [part.strip().lower() for part in headers.get("Connection", "").split(",")]
+    is_upgrade = headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in connection
+    return is_upgrade and headers.get("Sec-WebSocket-Version") == "13" and "Sec-WebSocket-Key" in headers
 
 
 def _is_subprotocol(text: str) -> bool:
