@@ -28,6 +28,7 @@ STATEMENT_PATIENCE_S = 1.2
 LOCK_PATIENCE_S = 1.1
 # Of what a database says, this alone is about the unit; the rest is about the database.
 ABOUT_THE_UNIT = (peewee.IntegrityError, peewee.DataError)
+_NO_URL = "invalid dsn"
 
 
 class StoreError(Exception):
@@ -175,7 +176,9 @@ def copy_sqlite(data_dir: Path, before: str) -> str:
 
 def first_line(error: Exception) -> str:
     """What an error says, short enough for a log."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    # libpq quotes what it cannot read of a URL, and that may be its password.
+    return f"{_NO_URL}; a % in it is written %25" if text.startswith(_NO_URL) else text
 
 
 def serialize(name: str) -> None:

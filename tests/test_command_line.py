@@ -210,6 +210,17 @@ def test_without_its_migrations_nothing_starts(tmp_path, monkeypatch, typed):
 # -- what settings name --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://ann:5%zzret@127.0.0.1/x", "postgresql://ann:1?5%zzret@127.0.0.1"]
+)
+def test_a_database_url_that_cannot_be_read_is_not_quoted(typed, url):
+    """PostgreSQL's library repeats the piece that it does not understand: the password."""
+    status, out, err = typed("check", "--database_url", url)
+    assert status == 1
+    assert "database: invalid dsn" in err
+    assert "zzret" not in out + err
+
+
 def unused_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
