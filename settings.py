@@ -2,7 +2,7 @@
 
 A setting is read from `--name value` on the command line, then from the environment as
 `TASKROOM_<NAME>`, then from the default here. `BACKEND_URL` is read as well, because the
-deployments of document A already set it. Lists are comma-separated; 0 or empty turns a limit off.
+deployments of the Task Manager already set it. Lists are comma-separated; 0 or empty turns a limit off.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A client of document E's sockets: shows what arrives, and comes back when the server has gone.
+"""A client of OneTask's sockets: shows what arrives, and comes back when the server has gone.
 
     python websocket_client_test.py <your_jwt_token> [workspace_id] [--session ID] [--server URL]
 
@@ -102,7 +102,7 @@ def describe(message: dict[str, Any]) -> str:
 
 
 def listeners(args: argparse.Namespace, screen: Screen) -> list[Listener]:
-    """A listener for each of document E's sockets that was asked for."""
+    """A listener for each of OneTask's sockets that was asked for."""
     base = args.server.rstrip("/").replace("http", "ws", 1)
     wanted = [("notifications", "/ws/notifications")]
     if args.workspace_id:

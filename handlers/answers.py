@@ -167,7 +167,7 @@ class Task(AnswerModel):
 
 
 class SurfaceCTask(Task):
-    """A task as document C shows it: `id` is the uuid (the number is `pk`), `task` the title."""
+    """A task as TaskConsumer shows it: `id` is the uuid (the number is `pk`), `task` the title."""
 
     id: str
     pk: int
@@ -311,7 +311,7 @@ class TaskPage(ListPage):
 
 
 class SurfaceCPage(ListPage):
-    """A page of tasks as document C shows them."""
+    """A page of tasks as TaskConsumer shows them."""
 
     results: list[SurfaceCTask]
 

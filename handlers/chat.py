@@ -1,4 +1,4 @@
-"""Rooms and messages (document A)."""
+"""Rooms and messages (Task Manager)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Focus sessions (document E)."""
+"""Focus sessions (OneTask)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notifications (document A)."""
+"""Notifications (Task Manager)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People: the directory, roles, departments, pictures (document A)."""
+"""People: the directory, roles, departments, pictures (Task Manager)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Realtime events (document E): posts that tell others, and the stream for who has no WebSocket."""
+"""Realtime events (OneTask): posts that tell others, and the stream for who has no WebSocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the server and its parts are there, and what a frontend must know of it (documents A and D)."""
+"""Whether the server and its parts are there, and what a frontend must know of it (promptcraft)."""
 
 from __future__ import annotations
 

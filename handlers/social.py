@@ -1,4 +1,4 @@
-"""Signing in with an account at a provider (document D): there with `state` and PKCE, back once."""
+"""Signing in with an account at a provider (promptcraft): there with `state` and PKCE, back once."""
 
 from __future__ import annotations
 

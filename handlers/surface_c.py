@@ -1,4 +1,4 @@
-"""Tasks as document C has them: at the root, known by their uuid, the title called `task`."""
+"""Tasks as TaskConsumer has them: at the root, known by their uuid, the title called `task`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from models.task_inputs import NamedSurfaceCTask, NewSurfaceCTask, TaskFields
 
 @contextlib.contextmanager
 def _conflicts() -> Iterator[None]:
-    """What has changed meanwhile is shown as document C shows it."""
+    """What has changed meanwhile is shown as TaskConsumer shows it."""
     try:
         yield
     except Conflict as error:

@@ -1,4 +1,4 @@
-"""Tasks with their comments, files, assignments and proposals (documents A and B)."""
+"""Tasks with their comments, files, assignments and proposals (Task Manager, Tasks API)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TaskPage(TaskQuery, Page):
 
 
 class Assignees(Input):
-    """Whom to assign, as document B or as document A names them; `replace`: instead of those there are."""
+    """Whom to assign, as the Tasks API or the Task Manager has it; `replace`: instead of those there are."""
 
     one_of = (("assignees", "user_ids"),)
 

@@ -1,4 +1,4 @@
-"""Workspaces and their members (document E)."""
+"""Workspaces and their members (OneTask)."""
 
 from __future__ import annotations
 

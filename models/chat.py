@@ -81,7 +81,7 @@ class Attachment(Table):
     uploaded_at = InstantField()
 
     def to_json(self) -> dict[str, Any]:
-        """The `Attachment` of CONTRACT.md."""
+        """The attachment as JSON."""
         url = media_url(self.path)
         return {
             "id": self.id,
@@ -269,7 +269,7 @@ def shared_room_json(room_id: int) -> dict[str, Any]:
 
 
 def room_json(room_id: int, person_id: int) -> dict[str, Any]:
-    """The `Room` of CONTRACT.md, as this person sees it."""
+    """The room as JSON, as this person sees it."""
     return _for_viewer(_room.all(room_id), person_id)[0]
 
 

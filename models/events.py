@@ -54,7 +54,7 @@ _NUMBERED = frozenset({WORKSPACE_TASKS, plus(WORKSPACE_TASKS)})
 class Kind:
     """One kind of event and its wire form per channel; a channel without a form does not hear of it.
 
-    A form on one of document E's channels holds with the additions too. The stream has the first form,
+    A form on one of OneTask's channels holds with the additions too. The stream has the first form,
     unless the kind says otherwise. `about` names what the payload quotes (`groups.about`), by which a
     stored event is found again when that is edited or deleted.
     """
@@ -126,7 +126,7 @@ def _same(payload: Payload) -> dict[str, Any]:
 
 
 def surface_c(task: dict[str, Any]) -> dict[str, Any]:
-    """A task as document C shows it: known by its uuid, the title called `task`."""
+    """A task as TaskConsumer shows it: known by its uuid, the title called `task`."""
     return task | {"id": task["uuid"], "pk": task["id"], "task": task["title"]}
 
 
@@ -136,7 +136,7 @@ def _task(action: str) -> Form:
 
 
 def _task_notice(action: str) -> Form:
-    """The same as document E's sockets say it."""
+    """The same as OneTask's sockets say it."""
 
     def form(payload: Payload) -> dict[str, Any]:
         task = payload["task"]

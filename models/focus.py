@@ -155,7 +155,7 @@ def of_tasks(person_ids: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def sessions_json(sessions: Iterable[FocusSession]) -> list[dict[str, Any]]:
-    """The sessions as CONTRACT.md has them; one statement for all their people."""
+    """The sessions as JSON; one statement for all their people."""
     found = list(sessions)
     people = _participants([session.id for session in found]) if found else {}
     return [_json(session, people.get(session.id, [])) for session in found]

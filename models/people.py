@@ -28,7 +28,7 @@ class Department(Table):
     version = peewee.IntegerField(default=1)
 
     def to_json(self) -> dict[str, Any]:
-        """The `Department` of CONTRACT.md; `manager` is a person's id."""
+        """The department as JSON; `manager` is a person's id."""
         return {"id": self.id, "name": self.name, "manager": self.manager_id, "version": self.version}
 
 
@@ -75,7 +75,7 @@ class Person(Table):
         return (self.username, self.email, self.email.split("@")[0], self.first_name, self.last_name)
 
     def to_json(self) -> dict[str, Any]:
-        """The `User` of CONTRACT.md, every field."""
+        """The person as JSON (`User`), every field."""
         return {
             "id": self.id,
             "username": self.username,

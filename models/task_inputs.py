@@ -168,7 +168,7 @@ class TaskFields(Input):
     """What can be written about a task; what is not sent stays. `reason` goes into the history."""
 
     title: Title = ""
-    task: Annotated[Title, Field(description="the title, as document C calls it")] = ""
+    task: Annotated[Title, Field(description="the title, as TaskConsumer calls it")] = ""
     description: Description = ""
     status: Status = STATUSES[0]
     priority: Priority = 2

@@ -152,7 +152,7 @@ class Assignment(Table):
         table_name = "task_assignment"
 
     def to_json(self) -> dict[str, Any]:
-        """As document B has it."""
+        """As the Tasks API has it."""
         return {
             "id": self.id,
             "task": self.task_id,
@@ -204,7 +204,7 @@ class Comment(Table):
         table_name = "task_comment"
 
     def to_json(self) -> dict[str, Any]:
-        """As document B has it."""
+        """As the Tasks API has it."""
         return {
             "id": self.id,
             "task": self.task_id,
@@ -227,7 +227,7 @@ def hours(hundredths: int | None) -> str | None:
 
 
 def task_json(row: TaskRow, people: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """The `Task` of CONTRACT.md. `people` has the reference of each assignee."""
+    """The task as JSON (`Task`). `people` has the reference of each assignee."""
     assignees = orjson.loads(row.assignees) if row.assignees != _EMPTY else []
     return {
         "id": row.id,

@@ -362,7 +362,7 @@ def _tell(session: FocusSession, event: str, sender_id: int | None, **more: Any)
 
 
 def update_message(session_id: int, sender_id: int | None, data: Any) -> dict[str, Any]:
-    """The one envelope of document E: what a participant sends, and what the clock says."""
+    """The one envelope of OneTask: what a participant sends, and what the clock says."""
     return {
         "type": "focus_session_update",
         "session_id": str(session_id),

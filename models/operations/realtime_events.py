@@ -1,4 +1,4 @@
-"""What a client tells others of by itself (document E). Whoever posts may be among those who are told."""
+"""What a client tells others of by itself (OneTask). Whoever posts may be among those who are told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/ws/chat/` and `/ws/chat/<room_id>/`: rooms, messages, typing (document A)."""
+"""`/ws/chat/` and `/ws/chat/<room_id>/`: rooms, messages, typing (Task Manager)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Read(RoomMessage):
 
 
 class ChatSocket(Socket):
-    """Chat as document A has it."""
+    """Chat as the Task Manager has it."""
 
     channel = events.CHAT
     says = Socket.says | {

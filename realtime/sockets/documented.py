@@ -1,4 +1,4 @@
-"""What document E's sockets share: nothing is said that it does not name, until the client asks for more.
+"""What OneTask's sockets share: nothing is said that it does not name, until the client asks for more.
 
 Its sample client shows every message as a notification, whatever its type. `?since=`, or any message of
 the client's own, turns the additions on for this connection.
@@ -16,7 +16,7 @@ from realtime.sockets.commands import CloseSocket
 
 
 class DocumentedSocket(Socket):
-    """One of document E's sockets."""
+    """One of OneTask's sockets."""
 
     begins_with_state: ClassVar[bool] = False
     """Whether the first thing it says is how things stand, so that nothing before it is missed."""

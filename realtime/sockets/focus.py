@@ -1,4 +1,4 @@
-"""`/ws/focus-session/<session_id>`: people who focus together (document E)."""
+"""`/ws/focus-session/<session_id>`: people who focus together (OneTask)."""
 
 from __future__ import annotations
 

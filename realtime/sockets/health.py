@@ -1,4 +1,4 @@
-"""`/ws/health/`: needs no credentials and speaks on opening (document D)."""
+"""`/ws/health/`: needs no credentials and speaks on opening (promptcraft)."""
 
 from __future__ import annotations
 

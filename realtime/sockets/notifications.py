@@ -1,4 +1,4 @@
-"""`/ws/notifications`: what concerns one person (documents A and E)."""
+"""`/ws/notifications`: what concerns one person (Task Manager, OneTask)."""
 
 from __future__ import annotations
 

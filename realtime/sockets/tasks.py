@@ -1,4 +1,4 @@
-"""`/ws/tasks/`: tasks as document C has them."""
+"""`/ws/tasks/`: tasks as TaskConsumer has them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Delete(Input):
 
 
 class TaskSocket(Socket):
-    """Tasks as document C has them: `mode` says what to do. Every change to a task that one may see
+    """Tasks as TaskConsumer has them: `mode` says what to do. Every change to a task that one may see
     arrives as `task`, from wherever it was made; a task that one no longer may see leaves as `deleted`."""
 
     channel = events.TASKS
@@ -79,7 +79,7 @@ class TaskSocket(Socket):
         self.realtime.hub.join(self.connection, groups.person(self.actor.id))
         self.realtime.hub.join(self.connection, groups.tasks(self.actor.id))
 
-    # -- what document C says differently ------------------------------------------------------------
+    # -- what TaskConsumer says differently ------------------------------------------------------------
 
     def command_of(self, content: dict[str, Any]) -> Command:
         mode = content.get("mode")

@@ -1,4 +1,4 @@
-"""`/ws/tasks/<workspace_id>`: what happens to the tasks of a workspace (document E)."""
+"""`/ws/tasks/<workspace_id>`: what happens to the tasks of a workspace (OneTask)."""
 
 from __future__ import annotations
 

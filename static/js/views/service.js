@@ -45,7 +45,7 @@ function config(server) {
   return section("Configuration", text);
 }
 
-/** What document D's client does first: a request with a header that needs a preflight, with cookies. */
+/** What promptcraft's client does first: a request with a header that needs a preflight, with cookies. */
 function probe(server) {
   const address = field({ label: "Server address", type: "url", value: server, testid: "probe-server" });
   const said = h("p", { role: "status", testid: "probe-said" });
