@@ -82,12 +82,19 @@ class Encoder:
         for key in self._keys_about.pop(about, ()):
             self._kept.pop(key, None)
 
-    def event_frame(self, event: SupportsEvent, dialect: Dialect) -> bytes | None:
-        """What a kept event says in a dialect, if anything; remembered for a moment."""
+    def event_frames(self, found: Sequence[SupportsEvent], dialect: Dialect) -> list[bytes]:
+        """What kept events say in a dialect, each as far as it says anything; remembered for a moment."""
         self._start_anew_if_old()
-        key = (event.seq, event.kind.name, dialect)
-        if key in self._kept:
-            return self._kept[key]
+        kept, frames = self._kept, []
+        for event in found:
+            key = (event.seq, event.kind.name, dialect)
+            frame = kept[key] if key in kept else self._event_frame(event, key)
+            if frame is not None:
+                frames.append(frame)
+        return frames
+
+    def _event_frame(self, event: SupportsEvent, key: tuple[int, str, Dialect]) -> bytes | None:
+        dialect = key[2]
         message = message_of(event, dialect.channel)
         frame = None if message is None else self.frame(message, dialect)
         self._keep(key, frame, self._about(event))

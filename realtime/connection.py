@@ -6,7 +6,7 @@ Sans I/O: it writes through a `Wire` and schedules through a `Flusher`, both giv
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -144,6 +144,16 @@ class Connection:
         if (limits.size and self._size > limits.size) or (limits.frames and len(outbox) > limits.frames):
             self.close()
             self.on_overflow()
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """Sends many at once."""
+        if self.closed or self.draining is not None or not frames:
+            for frame in frames:
+                self.send(frame)
+            return
+        if not self._outbox:
+            self._flusher.add(self)
+        self._outbox += frames
 
     def flush(self) -> None:
         """Writes everything that waits, in one write."""

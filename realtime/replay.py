@@ -75,10 +75,7 @@ async def _send_missed(
     while not connection.closed:
         page = await log.page(upto, after, PAGE)
         await drained()
-        for event in page:
-            frame = encoder.event_frame(event, connection.dialect)
-            if frame is not None:
-                connection.send(frame)
+        connection.send_all(encoder.event_frames(page, connection.dialect))
         if page:
             after = page[-1].seq
         if len(page) == PAGE:

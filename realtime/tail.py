@@ -147,9 +147,11 @@ class Tail:
             return None
         found: dict[int, SupportsKept] = {}
         for group, bound in upto.items():
-            line = self._by_group.get(group, ())
-            start = bisect.bisect_right(line, max(after, begins.get(group, 0)), key=_seq)
-            found.update(_upto(line[start : start + most], bound))
+            line = self._by_group.get(group)
+            begin = max(after, begins.get(group, 0))
+            if line is not None and line[-1].seq > begin:
+                start = bisect.bisect_right(line, begin, key=_seq)
+                found.update(_upto(line[start : start + most], bound))
         return [found[seq] for seq in sorted(found)[:most]]
 
 

@@ -54,6 +54,18 @@ def test_each_turn_is_a_write_of_its_own_and_an_idle_turn_is_none(world):
     assert client.wire.writes == [frame("a"), frame("b")]
 
 
+def test_many_frames_at_once_are_like_one_after_the_other(world):
+    client = world.connect()
+    client.connection.send(frame("a"))
+    client.connection.send_all([frame("b"), frame("c")])
+    client.connection.send_all([])
+    world.turns.end()
+    assert client.wire.writes == [b"".join(map(frame, "abc"))]
+    slow = a_slow_client(world, frames=2)
+    slow.connection.send_all([frame("d"), frame("e"), frame("f")])
+    assert slow.connection.closed
+
+
 def test_one_callback_of_the_loop_serves_all_connections(world):
     clients = [world.connect() for _ in range(3)]
     for client in clients:
