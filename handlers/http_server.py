@@ -72,9 +72,7 @@ class _Refusals(NamedTuple):
         """Those of a server that speaks `http` or `https`."""
         more = security_headers(protocol)
         return cls(
-            refusal(
-                "400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request", more
-            ),
+            refusal("400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request", more),
             refusal(
                 "431 Request Header Fields Too Large",
                 f"The request line and headers are larger than {MAX_HEAD_BYTES // 1024} KiB.",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import peewee
 
 from models import chat, sessions, tasks, workspaces
-from models.base import Statement, locked
+from models.base import Statement, locked, marks, parts
 from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Room, participant_ids
 from models.errors import Conflict, Forbidden, Invalid, NotFound, TokenNotValid
 from models.focus import FocusSession, locked_session
@@ -164,10 +165,18 @@ def task_scope(actor: Actor, with_workspaces: bool = True) -> Scope:
     return Scope(False, (actor.id,), None, shared)
 
 
+@functools.cache
+def _active(count: int) -> Statement:
+    return Statement(f"""
+        SELECT p.id, p.username, p.role, p.department_id FROM person p
+        WHERE p.id IN ({marks(count)}) AND p.is_active
+    """)
+
+
 def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
     """Whoever of these people is active, as they would act now."""
-    people = Person.select().where(Person.id.in_(list(person_ids)) & Person.is_active)
-    return {one.id: Actor(one.id, one.username, one.role, one.department_id) for one in people}
+    people = parts(list(person_ids))
+    return {row[0]: Actor(*row) for ids in people for row in _active(len(ids)).all(*ids)}
 
 
 def task_scopes(person_ids: Iterable[int]) -> dict[int, Scope]:
@@ -184,6 +193,11 @@ def task(actor: Actor, key: TaskKey, lock: bool = False) -> TaskRow:
     if found is None:
         raise NotFound("There is no such task.")
     return found
+
+
+def tasks_seen(actor: Actor, ids: Sequence[int]) -> set[int]:
+    """Those of the tasks that the actor may see."""
+    return tasks.visible_among(ids, task_scope(actor, with_workspaces=False)) if ids else set()
 
 
 def sees_task(actor: Actor, task_id: int) -> bool:

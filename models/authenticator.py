@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import sessions
 from models.base import SECOND_US, now
 from models.errors import TokenNotValid
+from models.gathering import GatheredReads
 from models.sessions import Actor
 from models.store import Store
 from models.tokens import ACCESS, TokenMaker
@@ -21,6 +22,7 @@ class Authenticator:
     def __init__(self, store: Store, tokens: TokenMaker) -> None:
         self.store = store
         self.tokens = tokens
+        self._actors = GatheredReads(lambda ids: store.read(sessions.actors, ids))
         self._recent: dict[str, tuple[Actor, int]] = {}
         self._forgotten = 0
         # The session that a token names, and until when: whether it goes on is looked up each time.
@@ -64,7 +66,7 @@ class Authenticator:
 
     async def actor_of_session(self, session_id: str) -> Actor:
         """Whoever the session belongs to, as they are now. Raises TokenNotValid if it has ended."""
-        actor = await self.store.read(sessions.actor, session_id)
+        actor = await self._actors.get(session_id)
         if actor is None:
             raise TokenNotValid("The session has ended.")
         return actor

@@ -11,7 +11,7 @@ import itertools
 import re
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -222,6 +222,14 @@ MAX_VARIANTS = 200
 def marks(count: int) -> str:
     """So many parameters of a statement, for `IN (…)`."""
     return ", ".join("?" * count)
+
+
+def parts(values: Sequence[Any], most: int = 512) -> Iterator[list[Any]]:
+    """The values for statements with `IN (…)`, cut to what one takes. The last value is repeated up to a
+    power of two: there are few lengths then, and each is prepared once."""
+    for start in range(0, len(values), most):
+        part = list(values[start : start + most])
+        yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
 
 
 class OneTrip:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
-from models.base import InstantField, Statement, Table, iso, now
+from models.base import InstantField, Statement, Table, iso, marks, now, parts
 from models.people import Person
 
 
@@ -73,14 +75,21 @@ def start(person_id: int, device: Device, life_us: int) -> Session:
     )
 
 
-_actor = Statement("""
-    SELECT p.id, p.username, p.role, p.department_id, s.id, s.expires_at
-    FROM session s JOIN person p ON p.id = s.person_id
-    WHERE s.id = ? AND s.expires_at > ? AND p.is_active
-""")
+@functools.cache
+def _actors(count: int) -> Statement:
+    return Statement(f"""
+        SELECT p.id, p.username, p.role, p.department_id, s.id, s.expires_at
+        FROM session s JOIN person p ON p.id = s.person_id
+        WHERE s.id IN ({marks(count)}) AND s.expires_at > ? AND p.is_active
+    """)
 
 
 def actor(session_id: str) -> Actor | None:
     """Who acts by this session; None if it is revoked or over, or the person is deactivated."""
-    row = _actor.one(session_id, now())
-    return Actor(*row) if row else None
+    return actors([session_id]).get(session_id)
+
+
+def actors(session_ids: Sequence[str]) -> dict[str, Actor]:
+    """Query: who acts by each of these sessions; nothing of those that are revoked or over."""
+    moment = now()
+    return {row[4]: Actor(*row) for ids in parts(session_ids) for row in _actors(len(ids)).all(*ids, moment)}

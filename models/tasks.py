@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 import peewee
 
-from models.base import MAX_VARIANTS, InstantField, Statement, Table, iso
+from models.base import MAX_VARIANTS, InstantField, Statement, Table, iso, marks, parts
 from models.people import Person, reference
 from models.text import normalized
 
@@ -451,23 +451,31 @@ def dumps(value: Any) -> str:
 @functools.lru_cache(maxsize=MAX_VARIANTS)
 def _visible_among(count: int, is_limited: bool) -> Statement:
     return Statement(f"""
-        SELECT t.id FROM task t WHERE t.id IN ({", ".join("?" * count)}) AND t.deleted_at IS NULL
+        SELECT t.id FROM task t WHERE t.id IN ({marks(count)}) AND t.deleted_at IS NULL
         {f"AND {VISIBLE}" if is_limited else ""}
     """)
 
 
 def visible_among(ids: Collection[int], scope: Scope) -> set[int]:
     """Those of the tasks that are there and in the scope."""
-    if not ids:
-        return set()
     params = () if scope.everything else scope.visible_params
-    return {row[0] for row in _visible_among(len(ids), not scope.everything).all(*ids, *params)}
+    found = [
+        row
+        for part in parts(list(ids))
+        for row in _visible_among(len(part), not scope.everything).all(*part, *params)
+    ]
+    return {row[0] for row in found}
+
+
+@functools.cache
+def _proposed_among(count: int) -> Statement:
+    return Statement(f"""
+        SELECT p.task_id FROM task_proposal p
+        WHERE p.person_id = ? AND p.status = 'pending' AND p.task_id IN ({marks(count)})
+    """)
 
 
 def proposed_among(ids: Collection[int], person_id: int) -> set[int]:
     """Those of the tasks that are proposed to the person, who has not answered yet."""
-    if not ids:
-        return set()
-    open_to = (Proposal.person == person_id) & (Proposal.status == "pending")
-    rows = Proposal.select(Proposal.task).where(open_to & Proposal.task.in_(list(ids)))
-    return {row[0] for row in rows.tuples()}
+    found = [row for part in parts(list(ids)) for row in _proposed_among(len(part)).all(person_id, *part)]
+    return {row[0] for row in found}

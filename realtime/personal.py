@@ -30,6 +30,6 @@ class PersonalLog:
         """At most `limit` events above `after`, each group's up to the number it is mapped to, in order."""
         later = {name: begin for name, begin in self._begins.items() if begin > after and name in groups}
         found = await self._realtime.page(groups, after, limit, later)
-        if self._actor is None or all(streams.task_of(event) is None for event in found):
+        if self._actor is None or not streams.tell_of_tasks(found):
             return found
         return await self._realtime.store.read(streams.as_seen_now, self._actor, found)

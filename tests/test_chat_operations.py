@@ -694,6 +694,17 @@ async def test_a_socket_that_resumes_finds_all_of_one_s_rooms(talk):
     }
 
 
+@pytest.mark.gen_test
+async def test_many_who_come_back_find_their_rooms_in_one_statement(talk):
+    await talk.direct(talk.ann, talk.cyd)
+    actors = [talk.ann, talk.ben, talk.cyd]
+    each = {actor: await talk.store.read(chat.joined_rooms, actor) for actor in actors}
+    with count_queries() as queries:
+        found = await talk.store.read(chat.joined_rooms_of, actors)
+    assert {actor: set(rooms) for actor, rooms in found.items()} == {a: set(each[a]) for a in actors}
+    assert sorted(map(len, found.values())) == [1, 1, 2] and len(queries) == 1
+
+
 # What it costs
 
 

@@ -41,8 +41,8 @@ RULES = (
     Rule(("models",), ("handlers", "realtime", "jobs"), "models are the lowest room"),
     Rule(("models",), ("tornado",), "models know neither HTTP nor sockets"),
     Rule(
-        ("models",), ("asyncio",), "only the store and its pools meet the loop",
-        but=("models.store", "models.database_threads", "models.hashing"),
+        ("models",), ("asyncio",), "only the store, its pools and what gathers its reads meet the loop",
+        but=("models.store", "models.database_threads", "models.hashing", "models.gathering"),
     ),
     Rule(
         REALTIME_CORE,

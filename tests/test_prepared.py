@@ -4,7 +4,7 @@ import peewee
 import pytest
 
 from models import events, sessions
-from models.operations import chat, idempotency, notifications, tasks
+from models.operations import chat, idempotency, notifications, streams, tasks
 from models.operations.chat import Draft
 from models.operations.idempotency import Answer
 from models.task_lists import Filters
@@ -51,6 +51,10 @@ def _bounds(scene):
     return {"nobody": 1, f"notifications_{scene.team.ann.id}": 2**53, f"tasks_{scene.team.ann.id}": 2**53}
 
 
+def _of_task(scene):
+    return events.Event(events.TASK_UPDATED, (), {"task": {"id": scene.task + 1}}, 1)
+
+
 def done():
     return Answer(201, {"id": 1})
 
@@ -78,6 +82,9 @@ HOT = {
     "read what was missed": lambda s: s.run(events.page, _bounds(s), 0, 100),
     "do something once": lambda s: s.run(idempotency.once, s.team.ann.id, "key", "asked", done),
     "know who asks": lambda s: s.run(sessions.actor, s.team.ann.session_id),
+    "know who come back": lambda s: s.run(sessions.actors, ["one", "two", "three"]),
+    "find the rooms of who come back": lambda s: s.run(chat.joined_rooms_of, [s.team.ann, s.team.bob]),
+    "look what one may be told again": lambda s: s.run(streams.as_seen_now, s.team.ann, [_of_task(s)]),
 }
 
 

@@ -303,15 +303,15 @@ async def test_what_comes_live_while_a_socket_looks_for_its_rooms_waits_for_what
     since = await app.store.read(events.newest)
     for n in range(3):
         await ann.say(room_id, f"missed {n}")
-    joined_rooms, loop = chat.joined_rooms, asyncio.get_running_loop()
+    joined_rooms_of, loop = chat.joined_rooms_of, asyncio.get_running_loop()
 
-    def renamed_meanwhile(actor):
-        found = joined_rooms(actor)
+    def renamed_meanwhile(actors):
+        found = joined_rooms_of(actors)
         renaming = ann.patch(f"/api/chat/rooms/{room_id}/", json={"name": "Live"})
         asyncio.run_coroutine_threadsafe(renaming, loop).result(1)
         return found
 
-    monkeypatch.setattr(chat, "joined_rooms", renamed_meanwhile)
+    monkeypatch.setattr(chat, "joined_rooms_of", renamed_meanwhile)
     socket = await connect(f"/ws/chat/?since={since}", token=ben.access)
     seqs = [message["seq"] for message in await socket.settle() if "seq" in message]
     assert seqs == [since + 1, since + 2, since + 3, since + 4]

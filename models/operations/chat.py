@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, events, groups
-from models.base import Statement, now
+from models.base import Statement, by_key, marks, now, parts
 from models.batches import in_batches
 from models.chat import DIRECT, GROUP, TASK, Attachment, Message, Participant, Room
 from models.errors import Conflict, Invalid, NotFound
@@ -491,13 +492,33 @@ def join_direct(actor: Actor, other_id: int) -> JoinedRoom | None:
     return None if room is None else _joined(room, 0)
 
 
+@functools.cache
+def _rooms_of(count: int) -> Statement:
+    return Statement(f"""
+        SELECT mine.person_id, r.id, r.room_type, r.last_message_id, r.task_id, mine.joined_seq
+        FROM participant mine JOIN room r ON r.id = mine.room_id
+        WHERE mine.person_id IN ({marks(count)})
+    """)
+
+
 def joined_rooms(actor: Actor) -> list[JoinedRoom]:
     """Query: every room the actor takes part in."""
-    mine = Room.select(Room, Participant.joined_seq).join(Participant, attr="mine")
+    return joined_rooms_of([actor])[actor]
+
+
+def joined_rooms_of(actors: Sequence[Actor]) -> dict[Actor, list[JoinedRoom]]:
+    """Query: every room that each of the actors takes part in."""
+    people = list({actor.id for actor in actors})
+    rows = by_key(row for ids in parts(people) for row in _rooms_of(len(ids)).all(*ids))
+    return {actor: _rooms_open_to(actor, rows.get(actor.id, ())) for actor in actors}
+
+
+def _rooms_open_to(actor: Actor, rows: Sequence[tuple]) -> list[JoinedRoom]:
+    seen = access.tasks_seen(actor, [row[4] for row in rows if row[4] is not None])
     return [
-        _joined(room, room.mine.joined_seq)
-        for room in mine.where(Participant.person == actor.id)
-        if room.task_id is None or access.sees_task(actor, room.task_id)
+        JoinedRoom(room_id, room_type, groups.room(room_type, room_id), last_message_id, joined_seq)
+        for _, room_id, room_type, last_message_id, task_id, joined_seq in rows
+        if task_id is None or task_id in seen
     ]
 
 

@@ -59,6 +59,11 @@ def task_of(event: Event) -> int | None:
         return None
 
 
+def tell_of_tasks(found: Sequence[Event]) -> bool:
+    """Whether the contents of a task may be among the events."""
+    return any(event.kind.name in _TASK_OF for event in found)
+
+
 def as_seen_now(actor: Actor, found: Sequence[Event]) -> list[Event]:
     """Query: stored events as the actor may be told of them now, one for each.
 
@@ -67,7 +72,7 @@ def as_seen_now(actor: Actor, found: Sequence[Event]) -> list[Event]:
     """
     ids = {task_id for event in found if (task_id := task_of(event)) is not None}
     actor = access.actors([actor.id]).get(actor.id, actor)
-    seen = tasks.visible_among(ids, access.task_scope(actor, with_workspaces=False))
+    seen = access.tasks_seen(actor, list(ids))
     proposed = tasks.proposed_among(ids - seen, actor.id)
     return [_as_seen(event, seen, proposed) for event in found]
 

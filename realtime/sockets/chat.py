@@ -130,7 +130,7 @@ class ChatSocket(Socket):
         if not self._rooms:
             self._follows_all = True
             self._lost.clear()
-            for room in await self.realtime.store.read(chat.joined_rooms, self.actor):
+            for room in await self.realtime.rooms_of.get(self.actor) or ():
                 if room.room_id not in self._lost:
                     self._subscribe(room)
 

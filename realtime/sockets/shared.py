@@ -13,6 +13,8 @@ from models import events, revisions
 from models.authenticator import Authenticator
 from models.base import SECOND_US
 from models.errors import DomainError
+from models.gathering import GatheredReads
+from models.operations import chat
 from models.store import Store
 from realtime.admission import Admission
 from realtime.broadcast import Broadcaster, Encoder
@@ -54,11 +56,14 @@ class Realtime:
     """Sockets that have been told to close and have not answered yet."""
     tail: Tail = field(init=False)
     admission: Admission = field(init=False)
+    rooms_of: GatheredReads = field(init=False)
+    """Every room of an actor."""
     _reads: SharedReads = field(default_factory=SharedReads)
     _clock_offset: float = 0.0
 
     def __post_init__(self) -> None:
         self.admission = Admission.of(self.settings)
+        self.rooms_of = GatheredReads(lambda actors: self.store.read(chat.joined_rooms_of, actors))
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
         self.broadcaster.followers += [self.tail.add, self._revise]
 
