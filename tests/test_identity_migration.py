@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from models.base import database
-from models.operations import chat, notes
+from models.notifications import Quiet
+from models.operations import chat, notes, notifications
 from models.operations.chat import Draft
+from models.operations.notifications import QuietChanges
 from models.people import Person
 from tests.support.people import join_team
 from tests.support.tasks import make
@@ -73,6 +75,38 @@ async def test_what_was_taken_back_before_the_upgrade_is_gone_after_it(run):
     # And from now on an edit finds them.
     await run(chat.delete_message, ann, ids[2])
     assert "@bob 2" not in "\n".join(await run(lambda: column("SELECT payload FROM event")))
+
+
+@pytest.mark.gen_test
+async def test_a_digest_from_before_the_upgrade_repeats_nothing_that_was_taken_back(run):
+    ann, bob = await join_team(run, "ann", "bob")
+    room = (await run(chat.open_group, ann, "Kitchen", [bob.id])).body["id"]
+    always = Quiet(0, 24 * 60, "UTC")
+    await run(notifications.change_quiet, bob, QuietChanges(quiet=always))
+    post = (await run(chat.post_message, ann, Draft(room, f"@bob {OLD}"))).body["id"]
+    await run(notifications.change_quiet, bob, QuietChanges(no_quiet=True))
+    digests = "SELECT payload FROM event WHERE kind = 'notification_digest'"
+    [kept] = await run(lambda: column(digests))
+    assert OLD in kept
+    await run(chat.delete_message, ann, post)
+
+    def as_it_was():
+        for statement in BACK_TO_0005:
+            database.execute_sql(statement)
+        mark = database.obj.param
+        database.execute_sql(
+            f"UPDATE event SET payload = {mark} WHERE kind = 'notification_digest'",
+            (kept.replace(f'"quotes":"message_{post}",', ""),),
+        )
+
+    await run(as_it_was)
+    await run(migrate)
+    [digest] = await run(lambda: column(digests))
+    assert OLD not in digest
+    assert "This message was deleted." in digest
+    seq = "SELECT seq FROM event WHERE kind = 'notification_digest'"
+    named = f"SELECT group_name FROM event_group WHERE seq IN ({seq})"
+    assert f"about_message_{post}" in await run(lambda: column(named))
 
 
 @pytest.mark.gen_test

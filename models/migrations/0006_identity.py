@@ -39,7 +39,15 @@ POSTGRES = {
     "comment_id": "SPLIT_PART(cause, ':', 4)",
 }
 QUOTING = ("mention", "message", "comment")
-KINDS = ("message_created", "message_updated", "task_commented", "notification", "notification_released")
+DIGEST = "notification_digest"
+KINDS = (
+    "message_created",
+    "message_updated",
+    "task_commented",
+    "notification",
+    "notification_released",
+    DIGEST,
+)
 
 
 def up(migrator, db):
@@ -89,8 +97,8 @@ def _address_events(db):
         WHERE kind IN ({kinds}) AND seq > {mark} ORDER BY seq LIMIT {MOST_ROWS}"""
     for seq, kind, text in _pages(db, read):
         payload = orjson.loads(text)
-        name, is_stale = _quoted(db, kind, payload)
-        if name is not None:
+        names, is_stale = _quoted(db, kind, payload)
+        for name in names:
             db.execute_sql(f"INSERT INTO event_group (group_name, seq) VALUES ({mark}, {mark})", (name, seq))
         if is_stale:
             text = orjson.dumps(payload).decode()
@@ -100,10 +108,13 @@ def _address_events(db):
 def _quoted(db, kind, payload):
     """What a stored event quotes; brings the payload up to date, and says whether it had to."""
     if kind.startswith("message"):
-        return f"about_message_{payload['id']}", _renew(db, "message", payload)
+        return {f"about_message_{payload['id']}"}, _renew(db, "message", payload)
     if kind == "task_commented":
-        return f"about_comment_{payload['data']['id']}", _renew(db, "task_comment", payload["data"])
-    return _requoted(db, payload)
+        return {f"about_comment_{payload['data']['id']}"}, _renew(db, "task_comment", payload["data"])
+    # A digest has several, and two of them may quote the same.
+    items = payload["notifications"] if kind == DIGEST else [payload]
+    found = [_requoted(db, item) for item in items]
+    return {name for name, _ in found if name is not None}, any(is_stale for _, is_stale in found)
 
 
 def _requoted(db, payload):
