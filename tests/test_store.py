@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import peewee
 import pytest
@@ -506,14 +507,18 @@ async def test_all_jobs_of_a_request_share_one_patience(store, monkeypatch):
     assert seconds < PROMISE_S + 0.6
 
 
-@pytest.mark.gen_test
-async def test_what_is_not_spent_waiting_is_there_for_the_next_command(store, monkeypatch):
+def test_what_is_not_spent_waiting_is_there_for_the_next_command(monkeypatch):
     """A socket's worker, or whoever waits for events, lives for days."""
-    monkeypatch.setattr(database_threads, "BUDGET_S", 1.5)
-    monkeypatch.setattr(database_threads, "LEAST_BUDGET_S", 0.01)
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(database_threads, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    budget = database_threads.Budget()
     for _ in range(3):
-        await store.read(time.sleep, 0.6)
-        await asyncio.sleep(0.7)
+        assert budget.begin(clock.now) == clock.now + database_threads.BUDGET_S
+        clock.now += 1
+        budget.end()
+        assert budget.begin(clock.now) == clock.now + database_threads.BUDGET_S - 1
+        budget.end()
+        clock.now += 1
 
 
 @sqlite_only
