@@ -246,6 +246,12 @@ def _lan_addresses() -> Iterator[str]:
 # -- the parser ----------------------------------------------------------------------------------------
 
 
+_COMMON: dict[str, Any] = {
+    "allow_abbrev": False,
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+}
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:
         """One line, where argparse would print the usage of sixty settings."""
@@ -285,10 +291,6 @@ def make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     """The parser of the whole command line; without a command `command` is missing in what it gives."""
     name = Path(sys.argv[0]).name
     prog = name if name == "taskroom" else "server.py"
-    common: dict[str, Any] = {
-        "allow_abbrev": False,
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-    }
     parser = _Parser(
         prog=prog,
         usage=f"{prog} [COMMAND] [--NAME VALUE …]",
@@ -299,25 +301,28 @@ def make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
             " comma-separated.",
             100,
         ),
-        **common,
+        **_COMMON,
     )
     parser.add_argument("--version", action="version", version=f"Taskroom {VERSION}")
     _add_settings(parser)
     parts = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for word, command in commands.items():
-        own = f"{prog} {word}"
-        part = parts.add_parser(
-            word,
-            prog=own,
-            usage=_usage(command, own),
-            help=command.help,
-            description=f"{command.help[0].upper()}{command.help[1:]}.",
-            **common,
-        )
-        for argument, options in command.arguments.items():
-            part.add_argument(argument, **options)
-        _add_settings(part)
+        _add_command(parts, word, command, f"{prog} {word}")
     return parser
+
+
+def _add_command(parts: Any, word: str, command: Command, prog: str) -> None:
+    part = parts.add_parser(
+        word,
+        prog=prog,
+        usage=_usage(command, prog),
+        help=command.help,
+        description=f"{command.help[0].upper()}{command.help[1:]}.",
+        **_COMMON,
+    )
+    for argument, options in command.arguments.items():
+        part.add_argument(argument, **options)
+    _add_settings(part)
 
 
 def _check_words(parser: argparse.ArgumentParser, commands: dict[str, Command], argv: Sequence[str]) -> None:
