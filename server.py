@@ -120,6 +120,8 @@ SWEEP_EVERY_S = 1
 SHUTDOWN_PATIENCE_S = 3
 REQUESTS_PATIENCE_S = 10
 """For requests under way when the server stops: a log-in that hashes, an upload."""
+HASHES_PATIENCE_S = 7
+"""Whoever still waits for a hash by then would be cut off: they are told to come again."""
 JOBS_PATIENCE_S = 6
 """Above `mail.FINISH_WITHIN_S`."""
 UNREAD_PATIENCE_S = 0.1
@@ -327,11 +329,13 @@ class Taskroom:
         # What has come by now and has not been looked at is under way, too.
         await asyncio.sleep(UNREAD_PATIENCE_S)
         requests_until = loop.time() + REQUESTS_PATIENCE_S
+        refusing = loop.call_later(HASHES_PATIENCE_S, self.store.hash_nothing_more)
         sockets_until = loop.time() + SHUTDOWN_PATIENCE_S
         while (self._server.under_way and loop.time() < requests_until) or (
             self.realtime.closing and loop.time() < sockets_until
         ):
             await asyncio.sleep(0.02)
+        refusing.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)
 

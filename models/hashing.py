@@ -60,12 +60,16 @@ class HashingPool:
         finally:
             self._give_thread()
 
-    def close(self) -> None:
-        """Begins nothing more; whoever waits is told."""
+    def begin_nothing_more(self) -> None:
+        """Whoever waits is told so at once, and has time to hear it; what has begun is finished."""
         self._is_closed = True
         for turn in self._waiting:
             if not turn.future.done():
                 turn.future.set_exception(Unavailable())
+
+    def close(self) -> None:
+        """Begins nothing more, and forgets what has begun."""
+        self.begin_nothing_more()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _take_thread(self, is_wanted: Callable[[], bool]) -> None:

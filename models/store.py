@@ -238,6 +238,10 @@ class Store:
         """
         return await self._hashing.run(function, *args, is_wanted=is_wanted)
 
+    def hash_nothing_more(self) -> None:
+        """The server ends soon: whoever still waits for a hash is refused while they can be told."""
+        self._hashing.begin_nothing_more()
+
     async def file(self, function: Callable[..., Result], *args: Any) -> Result:
         """Runs file work."""
         return await self._loop.run_in_executor(self._files, function, *args)

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import json
+import threading
 
 import pytest
 
 from models import mail
+from models.hashing import HASHERS
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.smtp import MailServer
@@ -68,6 +70,26 @@ async def test_a_log_in_that_hashes_and_an_upload_are_waited_for(app, client, mo
         assert answer.status == 201, answer.json
         assert answer.json["attachments"][0]["file_size"] == 20
         await stopping
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_whoever_would_wait_too_long_for_a_hash_is_told_so_and_not_cut_off(app, client, monkeypatch):
+    """On a busy machine half of the log-ins under way had no answer when the ten seconds were over."""
+    await sign_up(client, "ann")
+    monkeypatch.setattr("server.HASHES_PATIENCE_S", 0.1)
+    hashed = threading.Event()
+    busy = [asyncio.ensure_future(app.store.hash(hashed.wait)) for _ in range(HASHERS)]
+    url = f"http://127.0.0.1:{app.port}"
+    async with raw_connection(url) as login:
+        await login.send(post("/api/auth/token/", {"username": "ann", "password": "x" * 20}))
+        await eventually(lambda: app._server.under_way == 1)
+        stopping = asyncio.ensure_future(app.stop())
+        answer = await login.answer()
+        assert (answer.status, answer.headers["Connection"]) == (503, "close")
+        assert "Retry-After" in answer.headers
+        hashed.set()
+        await asyncio.gather(stopping, *busy)
 
 
 @sqlite_only
