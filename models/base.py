@@ -224,11 +224,11 @@ def marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def parts(values: Sequence[Any], most: int = 512) -> Iterator[list[Any]]:
+def parts(values: Sequence[Any], limit: int = 512) -> Iterator[list[Any]]:
     """The values for statements with `IN (…)`, cut to what one takes. The last value is repeated up to a
     power of two: there are few lengths then, and each is prepared once."""
-    for start in range(0, len(values), most):
-        part = list(values[start : start + most])
+    for start in range(0, len(values), limit):
+        part = list(values[start : start + limit])
         yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
 
 
