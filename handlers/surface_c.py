@@ -15,7 +15,7 @@ from handlers.tasks import TaskHandler, TaskPage
 from models.errors import Conflict
 from models.events import surface_c
 from models.inputs import Input
-from models.operations import tasks
+from models.operations import new_tasks, tasks
 from models.operations.idempotency import Answer
 from models.sessions import Actor
 from models.task_inputs import NamedSurfaceCTask, NewSurfaceCTask, TaskFields
@@ -32,7 +32,7 @@ def _conflicts() -> Iterator[None]:
 
 
 def _create(actor: Actor, draft: NewSurfaceCTask) -> Answer:
-    answer = tasks.create_task(actor, draft)
+    answer = new_tasks.create_task(actor, draft)
     return Answer(answer.status, surface_c(answer.body))
 
 

@@ -11,7 +11,7 @@ from handlers import answers, media
 from handlers.base import BaseHandler, Page, Route, endpoint
 from models.errors import Invalid, NotFound
 from models.inputs import Id, Input, Prose
-from models.operations import notes, notifications, proposals, tasks
+from models.operations import new_tasks, notes, notifications, proposals, tasks
 from models.task_inputs import (
     Key,
     NamedTask,
@@ -174,7 +174,7 @@ class Tasks(TaskHandler):
     async def post(self, body: NewTask) -> None:
         """Make a task. Managers and above for anybody, members of a workspace for its members, everybody
         for themselves. Its department's manager, its creator and its assignees get a mail."""
-        await self.operate(tasks.create_task, body, status=201)
+        await self.operate(new_tasks.create_task, body, status=201)
 
 
 class OneTask(TaskHandler):

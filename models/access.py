@@ -232,15 +232,24 @@ def of_visible_tasks(actor: Actor, query: peewee.ModelSelect, task_id: peewee.Fi
     return live if visible is None else live.where(task_id.in_(visible))
 
 
-_watchers = Statement("""
+_OVERSEERS = """
     SELECT id FROM person WHERE is_active AND (
         role IN ('ceo', 'hr') OR (role IN ('supervisor', 'manager', 'atl') AND department_id = ?))
     UNION SELECT p.id FROM workspace_member m JOIN person p ON p.id = m.person_id
         WHERE m.workspace_id = ? AND p.is_active
+"""
+_overseers = Statement(_OVERSEERS)
+_watchers = Statement(f"""
+    {_OVERSEERS}
     UNION SELECT p.id FROM task_viewer v JOIN person p ON p.id = ABS(v.viewer)
         WHERE v.task_id = ? AND p.is_active
         AND (v.viewer > 0 OR p.role IN ('supervisor', 'manager', 'atl'))
 """)
+
+
+def overseers(department_id: int | None, workspace_id: int | None) -> set[int]:
+    """Everybody who may see the tasks of a department and a workspace, whoever has to do with them."""
+    return {found[0] for found in _overseers.all(department_id, workspace_id)}
 
 
 def task_watchers(row: TaskRow) -> set[int]:

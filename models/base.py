@@ -11,7 +11,7 @@ import itertools
 import re
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,11 +115,7 @@ class Statement:
     def run_each(self, rows: Sequence[tuple]) -> None:
         """Executes it for each row. In SQLite the least that rows can cost; PostgreSQL would be asked for
         each of them."""
-        # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
-        with peewee.__exception_wrapper__:
-            cursor = database.obj.cursor()
-            cursor.executemany(self._sql(), rows)
-            cursor.close()
+        _run_each(self._sql(), rows)
 
 
 class Lookup:
@@ -173,7 +169,10 @@ class Insert:
 
     def run(self, rows: Sequence[tuple]) -> None:
         """Inserts the rows, in order."""
-        self._execute(rows)
+        if is_postgres():
+            self._execute(rows)
+        elif rows:
+            _run_each(self.sql(1), rows)
 
     def all(self, rows: Sequence[tuple]) -> list[tuple]:
         """Inserts the rows; gives what `then` returns of them."""
@@ -194,6 +193,14 @@ class Insert:
             part = rows[start : start + self.MAX_ROWS]
             cursors.append(database.obj.execute_sql(self.sql(len(part)), _flat(part)))
         return cursors
+
+
+def _run_each(text: str, rows: Sequence[tuple]) -> None:
+    # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
+    with peewee.__exception_wrapper__:
+        cursor = database.obj.cursor()
+        cursor.executemany(text, rows)
+        cursor.close()
 
 
 def _flat(rows: Sequence[tuple]) -> list[Any]:
@@ -217,6 +224,13 @@ def insert_all(*parts: tuple[Insert, Sequence[tuple]]) -> list[tuple]:
 
 MAX_VARIANTS = 200
 """For so many numbers of parameters a statement is kept: people, and so their numbers, have no limit."""
+
+
+def padded(values: Collection[int]) -> list[int]:
+    """Values for `IN (…)`, the last of them repeated up to a power of two: there are few such statements,
+    however many values there may be."""
+    listed = list(values)
+    return listed + listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed)) if listed else listed
 
 
 def marks(count: int) -> str:

@@ -18,15 +18,15 @@ class Batch:
     """How many units of an operation are done at once; a unit is the operation's arguments.
 
     `takes(*args)` tells whether a unit is of the ordinary kind. `prepare(units)` reads and makes what it
-    can before anything is locked; `store(prepared)` writes it all with one statement that needs no
-    transaction around it, and gives each unit's outcome, or None for a unit that has to be done alone.
-    `is_stored(prepared)` looks whether that has been done.
+    can; `store(prepared)` writes it all, and gives each unit's outcome, or None for a unit that has to be
+    done alone. With `is_stored(prepared)`, which looks whether that has been done, it is one statement on
+    PostgreSQL, which needs no transaction around it, and what comes before locks nothing.
     """
 
     takes: Callable[..., bool]
     prepare: Callable[[Units], Any]
     store: Callable[[Any], Sequence[Outcome | None]]
-    is_stored: Callable[[Any], bool]
+    is_stored: Callable[[Any], bool] | None = None
 
 
 _batches: dict[Callable, Batch] = {}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -275,6 +275,11 @@ _local = threading.local()
 def emit(kind: Kind, groups: Sequence[str], payload: Payload) -> None:
     """Called by operations only: the event is sent if and when the transaction commits."""
     _local.collected.append(Event(kind, groups, payload))
+
+
+def emit_made(made: Iterable[Event]) -> None:
+    """The same for events that have been made."""
+    _local.collected.extend(made)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ from models.base import (
     insert_all,
     iso,
     marks,
+    padded,
 )
 from models.people import Person
 
@@ -241,7 +242,8 @@ _count_new = Insert(
     "total",
     "unread",
     then="""ON CONFLICT (person_id) DO UPDATE SET
-        total = notification_state.total + 1, unread = notification_state.unread + 1""",
+        total = notification_state.total + EXCLUDED.total,
+        unread = notification_state.unread + EXCLUDED.unread""",
 )
 _uncount = Statement("""
     UPDATE notification_state SET total = total - ?, unread = unread - ? WHERE person_id = ?
@@ -264,6 +266,14 @@ def insert(rows: Mapping[int, NotificationRow], cause: str | None, held: set[int
         if person_id not in made:
             _uncount.run(1, 1, person_id)
     return made
+
+
+def insert_each(told: Sequence[tuple[int, NotificationRow]], held: set[int]) -> list[int]:
+    """The same for notifications, each of a person, that have no cause; gives the ids, in this order."""
+    counts = [(person_id, n, n) for person_id, n in sorted(Counter(one for one, _ in told).items())]
+    values = [(*row[1:], one, one in held, None) for one, row in told]
+    # Both databases number rows in order.
+    return sorted(row[0] for row in insert_all((_count_new, counts), (_insert, values)))
 
 
 def uncount(person_id: int, total: int, unread: int) -> None:
@@ -432,7 +442,8 @@ def _zones(count: int) -> Statement:
 def undisturbed(person_ids: Sequence[int], at: int) -> set[int]:
     """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours."""
     quiet, focusing, not_held = set(), set(), set()
-    for one, is_focusing, is_held, begin, end, name in _wishes(len(person_ids)).all(*person_ids, *person_ids):
+    wanted = padded(person_ids)
+    for one, is_focusing, is_held, begin, end, name in _wishes(len(wanted)).all(*wanted, *wanted):
         if is_focusing:
             focusing.add(one)
         elif not is_held:

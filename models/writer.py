@@ -82,7 +82,8 @@ class Writer:
 
     def _write(self, worker: Worker) -> None:
         alike, batch = self._alike()
-        if batch is not None and is_postgres() and len(alike) == len(self._waiting):
+        is_statement = batch is not None and batch.is_stored is not None and is_postgres()
+        if is_statement and len(alike) == len(self._waiting):
             return self._write_at_once(worker, alike, batch)
         emitted: list[events.Event] = []
         with contextlib.suppress(_Rollback), transaction():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.operations import deadlines, focus, notifications, tasks
+from models.operations import deadlines, focus, new_tasks, notifications
 from models.operations.focus import Plan
 from models.operations.notifications import Notice
 from models.task_inputs import NewTask
@@ -136,7 +136,7 @@ async def test_a_task_that_is_due_reminds_once_each_time(run, clock):
     at = datetime.fromtimestamp(clock.at / 1e6, UTC)
     due = at + timedelta(hours=30)
     draft = NewTask(title="Paint", assignees=[bob.id], due_date=due.isoformat())
-    made = (await run(tasks.create_task, ann, draft)).body
+    made = (await run(new_tasks.create_task, ann, draft)).body
 
     async def reminded():
         count = 0

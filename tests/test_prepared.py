@@ -4,7 +4,7 @@ import peewee
 import pytest
 
 from models import events, sessions
-from models.operations import chat, idempotency, notifications, streams, tasks
+from models.operations import chat, idempotency, new_tasks, notifications, streams, tasks
 from models.operations.chat import Draft
 from models.operations.idempotency import Answer
 from models.task_lists import Filters
@@ -61,7 +61,7 @@ def done():
 
 HOT = {
     "create a task for two": lambda s: s.run(
-        tasks.create_task, s.team.ceo, draft(assignees=[s.team.ann.id, s.team.bob.id])
+        new_tasks.create_task, s.team.ceo, draft(assignees=[s.team.ann.id, s.team.bob.id])
     ),
     "change a task": lambda s: s.run(
         tasks.update_task, s.team.ceo, s.task, changes(description="New", priority="high")

@@ -12,7 +12,7 @@ import handlers.surface_c
 import handlers.tasks
 from models.chat import Attachment
 from models.inputs import parse
-from models.operations import proposals, tasks
+from models.operations import new_tasks, proposals
 from models.people import Department, Person
 from models.sessions import Actor
 from models.task_inputs import NewTask
@@ -188,7 +188,7 @@ class Scene:
             "workspace member": {"workspace": self.workspace},
         }.get(relation, {})
         maker = Actor(self.actor.id, self.actor.name, self.role, 1) if relation == "creator" else boss
-        task = (await self.store.write(tasks.create_task, maker, parse(NewTask, fields))).body
+        task = (await self.store.write(new_tasks.create_task, maker, parse(NewTask, fields))).body
         asked = self.actor.id if relation == "proposed" else self.other.id
         answer = await self.store.write(proposals.propose, boss, task["id"], [asked])
         return task, answer.body["assignments"][0]["id"]

@@ -6,7 +6,7 @@ from models import mail as mail_module
 from models import sessions
 from models.base import database
 from models.errors import Conflict, Forbidden, Invalid, NotFound
-from models.operations import chat, notes, people, proposals, tasks, workspaces
+from models.operations import chat, new_tasks, notes, people, proposals, tasks, workspaces
 from models.operations.chat import StoredFile
 from models.people import Department, Person
 from models.task_lists import Filters
@@ -418,7 +418,7 @@ async def test_unknown_people_are_named_and_nothing_changes(run, team):
     for call in (
         run(tasks.assign, team.ceo, task["id"], [team.ann.id, team.bob.id, 999]),
         run(proposals.propose, team.ceo, task["id"], [team.ann.id, team.bob.id, 999], "assignees"),
-        run(tasks.create_task, team.ceo, draft(assignees=[team.ann.id, team.bob.id, 999])),
+        run(new_tasks.create_task, team.ceo, draft(assignees=[team.ann.id, team.bob.id, 999])),
     ):
         with pytest.raises(Invalid) as caught:
             await call
@@ -433,7 +433,7 @@ async def test_what_is_not_there_is_named_all_at_once(run, team):
     run.take()
     wrong = {"assigned_to_ids": [999], "department": 99, "workspace": 77}
     for call in (
-        run(tasks.create_task, team.ceo, draft(**wrong)),
+        run(new_tasks.create_task, team.ceo, draft(**wrong)),
         run(tasks.update_task, team.ceo, task["id"], changes(title="New", **wrong)),
     ):
         with pytest.raises(Invalid) as caught:

@@ -7,7 +7,7 @@ import string
 import pytest
 
 from models.base import database
-from models.operations import tasks
+from models.operations import new_tasks, tasks
 from models.store import MIGRATIONS
 from models.task_inputs import MOST_SEARCH_CHARS, TaskQuery
 from models.tasks import words
@@ -134,7 +134,7 @@ class Library:
     async def fill(self):
         for name, title in TITLES.items():
             made = await self.run(
-                tasks.create_task, self.team.ceo, draft(title, assignees=[self.team.ann.id])
+                new_tasks.create_task, self.team.ceo, draft(title, assignees=[self.team.ann.id])
             )
             self.names[made.body["id"]] = name
         return self

@@ -9,7 +9,7 @@ from models import store as store_module
 from models.base import database, is_postgres
 from models.chat import Participant, Room
 from models.errors import DomainError
-from models.operations import chat, notes, people, proposals, tasks, workspaces
+from models.operations import chat, new_tasks, notes, people, proposals, tasks, workspaces
 from models.operations.chat import StoredFile
 from models.people import Person
 from models.tasks import find
@@ -65,7 +65,7 @@ class Office:
             "status": self.chance.choice(STATUSES),
         }
         chosen = {name: value for name, value in fields.items() if self.chance.random() < 0.6}
-        made = await self.run(tasks.create_task, self.anybody, draft(f"Task {len(self.tasks)}", **chosen))
+        made = await self.run(new_tasks.create_task, self.anybody, draft(f"Task {len(self.tasks)}", **chosen))
         self.tasks.append(made.body["id"])
 
     async def do_edit(self):

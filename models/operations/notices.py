@@ -151,9 +151,10 @@ def of_task(person_id: int, task_id: int) -> list[int]:
     return [one for one, _ in notifications.unsettled(person_id, "task", task_id)]
 
 
-def task_made(actor: Actor, task: dict[str, Any]) -> None:
-    """Tells people that a new task is theirs."""
-    _tell_assigned(actor, task, task["assignees"])
+def new_task(actor: Actor, task: dict[str, Any]) -> list[tuple[Notice, int]]:
+    """What people are to be told of a new task: that it is theirs."""
+    notice = _about_assigning(actor, task)
+    return [(notice, one) for one in task["assignees"] if one != actor.id]
 
 
 def task_changed(actor: Actor, old: dict[str, Any], task: dict[str, Any], knows: int | None = None) -> None:
@@ -175,8 +176,12 @@ def task_changed(actor: Actor, old: dict[str, Any], task: dict[str, Any], knows:
 def _tell_assigned(actor: Actor, task: dict[str, Any], ids: Iterable[int]) -> None:
     others = [one for one in ids if one != actor.id]
     if others:
-        text = f"{actor.username} assigned you the task {quoted(task['title'])}."
-        notify(_about_task("assignment", actor, task, task["title"], text, "assigned"), others)
+        notify(_about_assigning(actor, task), others)
+
+
+def _about_assigning(actor: Actor, task: dict[str, Any]) -> Notice:
+    text = f"{actor.username} assigned you the task {quoted(task['title'])}."
+    return _about_task("assignment", actor, task, task["title"], text, "assigned")
 
 
 def _about_change(actor: Actor, task: dict[str, Any], change: TaskChange) -> Notice:

@@ -116,9 +116,28 @@ def _store(notice: Notice, rows: dict[int, NotificationRow]) -> int:
     made = notifications.insert(rows, notice.cause, held)
     for person_id, notification_id in sorted(made.items()):
         if person_id not in held:
-            said = notifications.message_json(rows[person_id]._replace(id=notification_id))
-            events.emit(events.NOTIFICATION, (groups.person(person_id),), said)
+            events.emit_made([_event(person_id, rows[person_id]._replace(id=notification_id))])
     return len(made)
+
+
+def told_each(notices: Sequence[tuple[Notice, int]]) -> list[events.Event | None]:
+    """Inside an operation: stores notices without a cause, each for a person. Gives what tells them, which
+    is still to be emitted; nothing for who is to be left alone."""
+    if not notices:
+        return []
+    moment = now()
+    held = notifications.undisturbed(sorted({person_id for _, person_id in notices}), moment)
+    told = [(person_id, notice.row(moment)) for notice, person_id in notices]
+    ids = notifications.insert_each(told, held)
+    return [
+        None if person_id in held else _event(person_id, row._replace(id=notification_id))
+        for (person_id, row), notification_id in zip(told, ids, strict=True)
+    ]
+
+
+def _event(person_id: int, row: NotificationRow) -> events.Event:
+    said = notifications.message_json(row)
+    return events.Event(events.NOTIFICATION, (groups.person(person_id),), said)
 
 
 # -- reading -----------------------------------------------------------------------------------------

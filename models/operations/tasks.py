@@ -1,4 +1,4 @@
-"""Tasks: made, changed, assigned, finished, deleted.
+"""Tasks: changed, assigned, finished, deleted. How they are made is in `new_tasks`.
 
 Every change goes through `_store`: it writes what differs, the history, the audit and the mail, and
 tells everybody who may see the task, whoever sees it only now, and whoever no longer does.
@@ -7,19 +7,17 @@ tells everybody who may see the task, whoever sees it only now, and whoever no l
 from __future__ import annotations
 
 import functools
-import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from models import access, events, groups, mail, task_lists, tasks
-from models.base import Insert, Statement, insert_all, iso, now
+from models.base import Insert, Statement, insert_all, iso, now, padded
 from models.errors import Invalid, all_errors
 from models.operations import chat, focus, notices, sight
-from models.operations.idempotency import Answer
 from models.operations.versions import check_version
-from models.people import Person, reference
+from models.people import Person
 from models.sessions import Actor
-from models.task_inputs import MOST_ASSIGNEES, NewTask, TaskFields
+from models.task_inputs import MOST_ASSIGNEES, TaskFields
 from models.task_lists import Filters
 from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
 from models.wording import STATUS_LABELS, excerpt, quoted
@@ -42,16 +40,10 @@ _IN_HISTORY = (
     "workspace",
 )
 
-_insert_task = Statement("""
-    INSERT INTO task (
-        uuid, title, description, status, priority, due_date, estimate, creator_id, assigned_by_id,
-        department_id, workspace_id, completed_at, created_at, updated_at, assignees, words)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
-""")
-_insert_viewers = Insert("task_viewer", "viewer", "task_id", "status")
-_insert_assignees = Insert("task_assignee", "person_id", "task_id")
-_insert_audit = Insert("task_assignment", "task_id", "assigned_to_id", "assigned_by_id", "created_at")
-_insert_history = Insert(
+INSERT_VIEWERS = Insert("task_viewer", "viewer", "task_id", "status")
+INSERT_ASSIGNEES = Insert("task_assignee", "person_id", "task_id")
+INSERT_AUDIT = Insert("task_assignment", "task_id", "assigned_to_id", "assigned_by_id", "created_at")
+INSERT_HISTORY = Insert(
     "task_history",
     "task_id",
     "person_id",
@@ -68,7 +60,7 @@ _department = Statement("""
 """)
 
 
-class _Known(NamedTuple):
+class KnownPerson(NamedTuple):
     """Somebody as far as a task has to know."""
 
     id: int
@@ -83,17 +75,29 @@ def _active_people(count: int) -> Statement:
     return Statement(f"SELECT id, username, avatar, email FROM person WHERE id IN ({marks}) AND is_active")
 
 
-def known_people(field: str, ids: Collection[int]) -> dict[int, _Known]:
-    """Active people by id. Raises Invalid, which names those who are none."""
-    rows = _active_people(len(ids)).all(*ids) if ids else ()
-    known = {row[0]: _Known._make(row) for row in rows}
+def active_people(ids: Collection[int]) -> dict[int, KnownPerson]:
+    """Those of the people who are active, by id."""
+    wanted = padded(ids)
+    rows = _active_people(len(wanted)).all(*wanted) if wanted else ()
+    return {row[0]: KnownPerson._make(row) for row in rows}
+
+
+def check_known(field: str, ids: Iterable[int], known: Collection[int]) -> None:
+    """Raises Invalid, which names those who are no active people."""
     missing = [str(one) for one in ids if one not in known]
     if missing:
         raise Invalid({field: [f"There is no active person {', '.join(missing)}."]})
+
+
+def known_people(field: str, ids: Collection[int]) -> dict[int, KnownPerson]:
+    """Active people by id. Raises Invalid, which names those who are none."""
+    known = active_people(ids)
+    check_known(field, ids, known)
     return known
 
 
-def _department_manager(department_id: int | None) -> tuple[int, str] | None:
+def department_manager(department_id: int | None) -> tuple[int, str] | None:
+    """Id and address of who manages a department, if anybody does. Raises Invalid if there is none."""
     if department_id is None:
         return None
     row = _department.one(department_id)
@@ -102,79 +106,28 @@ def _department_manager(department_id: int | None) -> tuple[int, str] | None:
     return row if row[0] is not None else None
 
 
-# -- making ------------------------------------------------------------------------------------------
+# -- what a new task has, and a change may need ---------------------------------------------------------
 
 
-def create_task(actor: Actor, draft: NewTask) -> Answer:
-    """Makes a task (201). Raises Forbidden, and Invalid for people, departments or workspaces that are
-    not there."""
-    columns = draft.columns()
-    ids = columns.pop("assignees", [])
-    department_id, workspace_id = columns.get("department_id"), columns.get("workspace_id")
-    with all_errors() as check:
-        check(access.check_placement, actor, department_id, workspace_id, ids, draft.field_of("workspace_id"))
-        known = check(known_people, draft.field_of("assignees"), list(dict.fromkeys([actor.id, *ids])))
-        manager = check(_department_manager, department_id)
-    row = _inserted(actor, draft, columns["title"], ids, department_id, workspace_id)
-    people = {one: reference(*known[one][:3]) for one in ids}
-    made = tasks.task_json(row, people)
-    insert_all(
-        (_insert_viewers, _viewer_rows(tasks.viewer_keys(row), row)),
-        (_insert_history, _history_rows(actor, row.id, row.created_at, [("created", None, None, None)])),
-        *_assignment_rows(actor.id, row, ids),
-    )
-    addresses = [known[actor.id].email, *([manager[1]] if manager else [])]
-    mail.queue_all(_creation_mails(row, actor.username, addresses) + _assignment_mails(row, ids, known))
-    _emit(events.TASK_CREATED, actor, made, access.task_watchers(row), workspace_id)
-    notices.task_made(actor, made)
-    return Answer(201, made)
-
-
-def _inserted(
-    actor: Actor,
-    draft: NewTask,
-    title: str,
-    ids: Sequence[int],
-    department_id: int | None,
-    workspace_id: int | None,
-) -> TaskRow:
-    moment = now()
-    key = str(uuid.uuid4())
-    assignees = tasks.dumps(ids)
-    completed_at = moment if draft.status == DONE else None
-    task_id = _insert_task.one(
-        key, title, draft.description, draft.status, draft.priority, draft.due_date, draft.estimate_hours,
-        actor.id, actor.id, department_id, workspace_id, completed_at, moment, moment, assignees,
-        tasks.searchable(title, draft.description),
-    )[0]  # fmt: skip
-    return TaskRow(
-        task_id, key, title, draft.description, draft.status, draft.priority, draft.due_date,
-        draft.estimate_hours, actor.id, actor.id, department_id, workspace_id, completed_at, moment, moment,
-        0, 1, assignees, "[]", "[]",
-    )  # fmt: skip
-
-
-def _viewer_rows(viewers: Iterable[int], row: TaskRow) -> list[tuple]:
+def viewer_rows(viewers: Iterable[int], row: TaskRow) -> list[tuple]:
+    """Rows for `INSERT_VIEWERS`."""
     return [(viewer, row.id, row.status) for viewer in viewers]
 
 
-def _assignment_rows(assigned_by: int, row: TaskRow, ids: Iterable[int]) -> list[tuple[Insert, list[tuple]]]:
-    """Who is on the task, and the audit, which keeps who was assigned by whom."""
-    return [
-        (_insert_assignees, [(one, row.id) for one in ids]),
-        (_insert_audit, [(row.id, one, assigned_by, row.updated_at) for one in ids]),
-    ]
+def assignee_rows(row: TaskRow, ids: Iterable[int]) -> list[tuple]:
+    """Rows for `INSERT_ASSIGNEES`: who is on the task."""
+    return [(one, row.id) for one in ids]
 
 
-def _creation_mails(row: TaskRow, creator: str, addresses: Iterable[str]) -> list[tuple[str, str, str]]:
-    title = excerpt(row.title)
-    text = f"{creator} has made the task {quoted(title)}."
-    return [(address, f"New task: {title}", text) for address in dict.fromkeys(addresses)]
+def audit_rows(assigned_by: int, row: TaskRow, ids: Iterable[int]) -> list[tuple]:
+    """Rows for `INSERT_AUDIT`, which keeps who was assigned by whom."""
+    return [(row.id, one, assigned_by, row.updated_at) for one in ids]
 
 
-def _assignment_mails(
-    row: TaskRow, ids: Iterable[int], known: dict[int, _Known]
+def assignment_mails(
+    row: TaskRow, ids: Iterable[int], known: Mapping[int, KnownPerson]
 ) -> list[tuple[str, str, str]]:
+    """The mails to those who have been assigned."""
     title = excerpt(row.title)
     text = f"The task {quoted(title)} is yours now."
     return [(known[one].email, f"Assigned to you: {title}", text) for one in ids]
@@ -213,7 +166,7 @@ def update_task(
             changes.field_of("workspace_id"),
         )
         check(known_people, field, added)
-        check(_department_manager, wanted.get("department_id"))
+        check(department_manager, wanted.get("department_id"))
     if not wanted:
         return tasks.one_json(before)
     return _store(actor, before, _with(before, wanted, actor.id), changes.reason, field)
@@ -416,8 +369,11 @@ def _reassign(assigned_by: int, before: TaskRow, after: TaskRow, field: str) -> 
             (tasks.Assignee.task_id == after.id) & tasks.Assignee.person_id.in_(removed)
         ).execute()
     if added:
-        insert_all(*_assignment_rows(assigned_by, after, added))
-        mail.queue_all(_assignment_mails(after, added, known))
+        insert_all(
+            (INSERT_ASSIGNEES, assignee_rows(after, added)),
+            (INSERT_AUDIT, audit_rows(assigned_by, after, added)),
+        )
+        mail.queue_all(assignment_mails(after, added, known))
 
 
 def _set_viewers(row: TaskRow) -> None:
@@ -425,7 +381,7 @@ def _set_viewers(row: TaskRow) -> None:
     if gone := present - wanted:
         Viewer.delete().where((Viewer.task_id == row.id) & Viewer.viewer.in_(gone)).execute()
     if new := wanted - present:
-        _insert_viewers.run(_viewer_rows(new, row))
+        INSERT_VIEWERS.run(viewer_rows(new, row))
 
 
 def _withdraw(row: TaskRow, which: Any) -> None:
@@ -480,16 +436,17 @@ def _note(
     entries: Iterable[tuple[str, str | None, Any, Any]],
     reason: str = "",
 ) -> None:
-    _insert_history.run(_history_rows(actor, task_id, moment, entries, reason))
+    INSERT_HISTORY.run(history_rows(actor, task_id, moment, entries, reason))
 
 
-def _history_rows(
+def history_rows(
     actor: Actor,
     task_id: int,
     moment: int,
     entries: Iterable[tuple[str, str | None, Any, Any]],
     reason: str = "",
 ) -> list[tuple]:
+    """Rows for `INSERT_HISTORY`."""
     return [
         (task_id, actor.id, action, field, _text(old), _text(new), reason, moment)
         for action, field, old, new in entries
@@ -528,6 +485,20 @@ def history(actor: Actor, key: TaskKey, most: int, skip: int) -> tuple[int, list
 # -- telling -----------------------------------------------------------------------------------------
 
 
+def event(
+    kind: events.Kind,
+    actor: Actor,
+    task: dict[str, Any],
+    watchers: Iterable[int],
+    workspace_id: int | None = None,
+) -> events.Event | None:
+    """What tells these people, and those who watch the workspace, of a task; nothing if they are none."""
+    addresses = [groups.tasks(one) for one in sorted(watchers)]
+    if workspace_id is not None:
+        addresses.append(groups.workspace(workspace_id))
+    return events.Event(kind, addresses, {"task": task, "actor_id": actor.id}) if addresses else None
+
+
 def _emit(
     kind: events.Kind,
     actor: Actor,
@@ -535,11 +506,9 @@ def _emit(
     watchers: Iterable[int],
     workspace_id: int | None = None,
 ) -> None:
-    addresses = [groups.tasks(one) for one in sorted(watchers)]
-    if workspace_id is not None:
-        addresses.append(groups.workspace(workspace_id))
-    if addresses:
-        events.emit(kind, addresses, {"task": task, "actor_id": actor.id})
+    made = event(kind, actor, task, watchers, workspace_id)
+    if made is not None:
+        events.emit_made([made])
 
 
 def _tell(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from models import events, groups
 from models.inputs import Input, parse
-from models.operations import notifications, tasks
+from models.operations import new_tasks, notifications, tasks
 from models.task_inputs import Key, NewSurfaceCTask, TaskFields, TaskQuery
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import BadMessage, Command, command
@@ -125,7 +125,7 @@ class TaskSocket(Socket):
     async def create(self, message: Create, request: Request) -> None:
         """Makes a task."""
         draft = parse(NewSurfaceCTask, message.data)
-        answer = await self.realtime.store.write(tasks.create_task, self.actor, draft)
+        answer = await self.realtime.store.write(new_tasks.create_task, self.actor, draft)
         self._done(request, events.surface_c(answer.body))
 
     @command("read")

@@ -5,7 +5,7 @@ from typing import Any
 
 from models import sessions
 from models.inputs import parse
-from models.operations import tasks
+from models.operations import new_tasks, tasks
 from models.people import Department, Person
 from models.sessions import Actor
 from models.task_inputs import NewTask, TaskFields
@@ -48,7 +48,7 @@ async def become(run: Run, actor: Actor, role: str, department_id: int | None = 
 
 
 async def make(run: Run, actor: Actor, title: str = "Paint the fence", **fields: Any) -> dict[str, Any]:
-    return (await run(tasks.create_task, actor, draft(title, **fields))).body
+    return (await run(new_tasks.create_task, actor, draft(title, **fields))).body
 
 
 async def seen(run: Run, actor: Actor) -> dict[int, dict[str, Any]]:
