@@ -35,7 +35,7 @@ class Authenticator:
         # The upper bound is for a clock that was set back: an answer would hold for as long as it went.
         if known is not None and moment < known[1] <= moment + RECENT_US:
             return known[0]
-        session_id, expires_at = self.tokens.checked(token, ACCESS)
+        session_id, expires_at = self._checked_token(token)
         forgotten = self._forgotten
         actor = await self.actor_of_session(session_id)
         # What was read before a session ended must not be kept after it.
@@ -55,14 +55,17 @@ class Authenticator:
 
     def session_id(self, token: str) -> str:
         """The session that the access token says it is of. Raises TokenNotValid."""
+        return self._checked_token(token)[0]
+
+    def _checked_token(self, token: str) -> tuple[str, int]:
         known = self._checked.get(token)
         if known is None or known[1] <= now():
-            # Checking a signature is a sixth of what a handshake costs, and who comes back brings the same.
+            # Checking a signature costs more than the rest of who asks, and the next request brings the same.
             known = self.tokens.checked(token, ACCESS)
             if len(self._checked) >= _MOST_RECENT:
                 self._checked.clear()
             self._checked[token] = known
-        return known[0]
+        return known
 
     async def actor_of_session(self, session_id: str) -> Actor:
         """Whoever the session belongs to, as they are now. Raises TokenNotValid if it has ended."""
