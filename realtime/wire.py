@@ -84,6 +84,10 @@ class BufferedProtocol(WebSocketProtocol13):
         )
         return cls(handler, params, reads)
 
+    def abandon(self) -> None:
+        """Passes over what a client that has gone before it was heard left behind."""
+        self.client_terminated = self.server_terminated = True
+
     def _parse_extensions_header(self, headers: HTTPHeaders) -> list[tuple[str, dict[str, str]]]:
         # None is supported, so whatever is offered need not be understood.
         return []

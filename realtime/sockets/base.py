@@ -241,7 +241,8 @@ class Socket(WebSocketHandler):
 
     def open(self, *args: str, **kwargs: str) -> None:
         if self.ws_connection.stream.closed():
-            return  # The client has gone during the handshake; Tornado's reading side ends it.
+            # The client has gone during the handshake, perhaps with a message on its way.
+            return self.ws_connection.abandon()
         try:
             self._open()
         except Exception:
