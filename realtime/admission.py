@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from models.places import Places, patience_s
+from realtime.offenders import Offenders
 from settings import Settings
 
 RETRY_AFTER_S = 10
+MAX_DELAY_S = 1
 _EVERYBODY = "everybody"
 
 
@@ -17,6 +21,9 @@ class Refusal(NamedTuple):
     status: int
     code: str
     detail: str
+    retry_after_s: int = RETRY_AFTER_S
+    delay_s: float = 0
+    """So long the answer waits: whoever comes back at once without waiting is slower for it."""
 
 
 class Admission:
@@ -26,6 +33,7 @@ class Admission:
         self._all = Places(max_all)
         self._addresses = Places(max_per_address)
         self._people = Places(max_per_person)
+        self.offenders = Offenders()
 
     @classmethod
     def of(cls, settings: Settings) -> Admission:
@@ -39,6 +47,14 @@ class Admission:
         if self._addresses.is_full(address):
             return Refusal(429, "throttled", "Too many open sockets of one address.")
         return None
+
+    def stay_out(self, party: Hashable, now: float) -> Refusal | None:
+        """Why this party may not open a socket now, if what it did before is too much."""
+        stays_s = self.offenders.stays_out_s(party, now)
+        if not stays_s:
+            return None
+        detail = "Too many sockets were closed for what came over them."
+        return Refusal(429, "throttled", detail, math.ceil(stays_s), min(stays_s, MAX_DELAY_S))
 
     def opened(self, address: str) -> None:
         """A socket of the address is open."""

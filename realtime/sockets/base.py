@@ -23,14 +23,15 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from models import groups
 from models.base import SECOND_US, now
-from models.errors import DomainError, Invalid, Unauthenticated
+from models.errors import DomainError, Invalid, TokenNotValid, Unauthenticated
 from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
 from models.places import network
 from models.sessions import Actor
-from realtime.admission import RETRY_AFTER_S
+from realtime.admission import Refusal
 from realtime.connection import Connection, Dialect, OutboxLimits
 from realtime.limits import TokenBucket
+from realtime.offenders import FLOODED, NEVER_SIGNED_IN
 from realtime.personal import PersonalLog
 from realtime.replay import replay
 from realtime.sockets.commands import CLOSE_CODES, BadMessage, CloseSocket, Command, closing_on_error, command
@@ -119,11 +120,13 @@ class Socket(WebSocketHandler):
         "_awaits_pong",
         "_bucket",
         "_in_flight",
+        "_party",
         "_queue",
         "_room",
         "_settled",
         "_since",
         "_strikes",
+        "_token",
         "_wire",
         "_worker",
         "actor",
@@ -158,6 +161,7 @@ class Socket(WebSocketHandler):
         self._awaits_pong = False
         # Where it counts, as long as it is connected.
         self._address: str | None = None
+        self._token: str | None = None
 
     # -- the handshake -------------------------------------------------------------------------------
 
@@ -166,24 +170,38 @@ class Socket(WebSocketHandler):
         for name, value in self.settings["security_headers"](self.request.protocol).items():
             self.set_header(name, value)
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         if self.request.method != "GET":
             self.set_status(405)
             self.set_header("Allow", "GET")
             self.finish({"detail": "This address speaks WebSocket only.", "code": "method_not_allowed"})
-            return
+            return None
         if not _is_handshake(self.request.headers):
             self.set_status(426)
             self.set_header("Connection", "Upgrade")
             self.set_header("Upgrade", "websocket")
             self.set_header("Sec-WebSocket-Version", "13")
             self.finish({"detail": "This address speaks WebSocket only.", "code": "upgrade_required"})
-            return
-        refusal = self.realtime.admission.refusal(network(self.request.remote_ip))
-        if refusal is not None:
-            self.set_status(refusal.status)
-            self.set_header("Retry-After", str(RETRY_AFTER_S))
-            self.finish({"detail": refusal.detail, "code": refusal.code})
+            return None
+        admission, address = self.realtime.admission, network(self.request.remote_ip)
+        self._token = self._credential() if self.needs_sign_in else None
+        self._party = self._session_of_token() or address
+        refusal = admission.refusal(address) or admission.stay_out(self._party, time.monotonic())
+        return self._refuse_handshake(refusal) if refusal is not None else None
+
+    async def _refuse_handshake(self, refusal: Refusal) -> None:
+        if refusal.delay_s:
+            await asyncio.sleep(refusal.delay_s)
+        self.set_status(refusal.status)
+        self.set_header("Retry-After", str(refusal.retry_after_s))
+        self.finish({"detail": refusal.detail, "code": refusal.code})
+
+    def _session_of_token(self) -> str | None:
+        """Against whom it counts what comes over this socket: not against others at the same address."""
+        try:
+            return self.realtime.authenticator.session_id(self._token) if self._token else None
+        except TokenNotValid:
+            return None
 
     def _check_cross_origin(self, check: Callable[[str], bool]) -> str | None:
         """Every origin may open a socket: what an unknown one may not do is use the cookie. Tornado's own
@@ -272,7 +290,7 @@ class Socket(WebSocketHandler):
         self.realtime.admission.opened(self._address)
         self.realtime.sockets.add(self)
         self.realtime.wheel.put(self, moment)
-        token = self._credential() if self.needs_sign_in else None
+        token, self._token = self._token, None
         if token is not None:
             self._enqueue(lambda: self._sign_in(token))
         elif not self.needs_sign_in:
@@ -577,6 +595,8 @@ class Socket(WebSocketHandler):
         if self not in self.realtime.sockets:
             return
         connection = self.connection
+        if code == 4429:
+            self._hold_against(FLOODED)
         if code in (1001, 4503) and self.announces_closing():
             self._announce_closing()
         connection.flush_all()
@@ -613,6 +633,11 @@ class Socket(WebSocketHandler):
         if self._address is not None:
             self.realtime.admission.closed(self._address)
             self._address = None
+            if self._lacks_sign_in():
+                self._hold_against(NEVER_SIGNED_IN)
+
+    def _hold_against(self, weight: float) -> None:
+        self.realtime.admission.offenders.note(self._party, weight, time.monotonic())
 
     def _forget(self) -> None:
         """Takes the socket out of everything; called on every way out, more than once is fine."""
