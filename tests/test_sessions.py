@@ -4,7 +4,9 @@ import pytest
 
 from models.operations import accounts
 from models.sessions import Session
+from models.store import Store
 from tests.support.clock import WallClock
+from tests.support.database import sqlite_only
 from tests.support.team import sign_up
 
 REFRESH = "/api/auth/token/refresh/"
@@ -110,3 +112,20 @@ async def test_a_clock_that_is_set_back_keeps_no_dead_session_alive(app, client,
     # By other means than an operation, which would tell.
     await app.store.write(lambda: Session.delete().execute())
     (await ann.get("/api/users/profile/")).expect(401)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_looking_up_who_asks_counts_against_the_patience_of_the_request(app, client, monkeypatch):
+    """A database that is slow had as long again for what was asked for as for who asked."""
+    [ann] = await sign_up(client, "ann")
+    app.realtime.authenticator.forget()
+    budgets, enqueue = {}, Store._enqueue
+
+    def noted(store, lane, call, args, budget, origin=None):
+        budgets[call.__name__] = budget
+        return enqueue(store, lane, call, args, budget, origin)
+
+    monkeypatch.setattr(Store, "_enqueue", noted)
+    (await ann.get("/api/users/profile/")).expect(200)
+    assert budgets["actor"] is budgets["own_profile"]
