@@ -162,6 +162,17 @@ def message_json(
 
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)
+def _tasks_of_rooms(count: int) -> Statement:
+    return Statement(f"SELECT r.id, r.task_id FROM room r WHERE r.id IN ({marks(count)})")
+
+
+def tasks_of_rooms(room_ids: Sequence[int]) -> dict[int, int]:
+    """The task of each of the rooms that has one."""
+    rows = _tasks_of_rooms(len(room_ids)).all(*room_ids) if room_ids else ()
+    return {room_id: task_id for room_id, task_id in rows if task_id is not None}
+
+
+@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 

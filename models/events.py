@@ -261,6 +261,12 @@ KINDS_OF_TASKS = (
 # In the place of stored events of a task that their reader may see no longer.
 TASK_WITHHELD = Kind("task_withheld", _on_tasks("deleted"))
 WITHHELD = Kind("withheld", {})
+# The same of what told of such a task, or of its room; a frame is kept by its kind.
+WITHHELD_AS = {
+    kind.name: Kind(f"{kind.name}_withheld", kind.forms, kind.about)
+    for kind in (NOTIFICATION, NOTIFICATION_RELEASED, NOTIFICATION_DIGEST, ROOM_CREATED)
+}
+"""By the kind that told of it in somebody's own stream."""
 TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")}, _about_comment)
 TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
 SESSION_REVOKED = Kind("session_revoked", {})

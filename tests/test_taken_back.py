@@ -363,6 +363,62 @@ async def test_a_task_that_one_has_lost_is_replayed_as_gone_and_no_more(connect,
 
 
 @pytest.mark.gen_test
+async def test_what_one_was_told_of_a_task_that_one_has_lost_is_replayed_without_its_words(
+    connect, people, forget
+):
+    """The task was gone from the replay, and its title and comments stood in the notifications beside it."""
+    ceo, ann, bob = people
+    since = await now(ann)
+    body = {"title": SECRET, "assignees": [ann.id, bob.id]}
+    task = (await ceo.post("/api/tasks/", json=body)).expect(201).json["id"]
+    (await ceo.post("/api/task-comments/", json={"task": task, "content": SECRET})).expect(201)
+    (await ceo.patch(f"/api/tasks/{task}/", json={"title": f"{SECRET} 2"})).expect(200)
+    room = (await ceo.post("/api/chat/rooms/", json={"room_type": "task", "task_id": task})).json["id"]
+    said = {"room": room, "content": f"@ann {SECRET}"}
+    (await ceo.post("/api/chat/messages/", json=said)).expect(201)
+    other = (await ceo.post("/api/tasks/", json={"title": "Other", "assignees": [ann.id]})).expect(201).json
+    before = await polled(ann, since)
+    assert str(before).count(SECRET) > 6
+    (await ceo.post(f"/api/tasks/{task}/unassign/", json={"assignees": [ann.id]})).expect(200)
+    forget()
+    after = await polled(ann, since)
+    everything = [after]
+    for path in ("/ws/notifications/", "/ws/chat/", "/ws/tasks/"):
+        everything.append(await replayed(connect, path, ann, since))
+    assert SECRET not in str(everything)
+    told = [one for one in after if one["type"] == "notification"]
+    titles = {one["title"] for one in told if one["related_entity_id"] != other["id"]}
+    assert titles == {f"Task {task}", "The room of a task"}
+    assert "Other" in {one["title"] for one in told}
+    assert SECRET in str(await polled(bob, since)), "who still has it is told as before"
+
+
+@pytest.mark.gen_test
+async def test_a_digest_says_nothing_of_a_task_that_one_has_lost(connect, people, forget):
+    ceo, ann, _ = people
+    since = await now(ann)
+    mine = (await ann.post("/api/v1/focus-sessions/", json={"title": "Quiet"})).expect(201).json["id"]
+    (await ann.post(f"/api/v1/focus-sessions/{mine}/start/")).expect(200)
+    tasks = [
+        (await ceo.post("/api/tasks/", json={"title": title, "assignees": [ann.id]})).expect(201).json["id"]
+        for title in (SECRET, "Other")
+    ]
+    (await ann.post(f"/api/v1/focus-sessions/{mine}/end/")).expect(200)
+
+    async def digests():
+        heard = await replayed(connect, "/ws/notifications/", ann, since)
+        return [one["data"]["notifications"] for one in heard if one["type"] == "notification_digest"]
+
+    [items] = await eventually(digests)
+    assert [one["title"] for one in items] == [SECRET, "Other"]
+    (await ceo.post(f"/api/tasks/{tasks[0]}/unassign/", json={"assignees": [ann.id]})).expect(200)
+    forget()
+    [items] = await digests()
+    assert [one["title"] for one in items] == [f"Task {tasks[0]}", "Other"]
+    assert SECRET not in str(items)
+
+
+@pytest.mark.gen_test
 async def test_a_deleted_task_is_replayed_as_gone_and_no_more(connect, people, forget):
     ceo, *_ = people
     space = (await ceo.post("/api/v1/workspaces/", json={"name": "Club"})).json["id"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models import access, events, focus, groups, sessions, tasks, workspaces
+from models.chat import tasks_of_rooms
 from models.errors import TokenNotValid
 from models.events import Event
 from models.operations import chat
@@ -47,7 +48,20 @@ _TASK_OF: dict[str, Callable[[dict[str, Any]], int]] = {
     events.TASK_COMMENTED.name: _beside_task,
     events.TASK_PROPOSED.name: _beside_task,
 }
+_TASK, _ROOM = "task", "room"
+_LOST = "You do not see this task any more."
+_TOLD_FIELDS = frozenset(
+    (
+        "id", "notification_type", "is_read", "created_at", "related_entity_type", "related_entity_id",
+        "task_id", "action", "workspace_id", "actor_id", "room_id", "room_type", "message_id", "count",
+    )
+)  # fmt: skip
+"""What a notification's data may still say of such a task."""
 _GOING = frozenset(kind.name for kind in (events.TASK_DELETED, events.TASK_HIDDEN, events.TASK_LEFT))
+
+
+_Thing = tuple[str, int]
+"""What an event shows something of: `task` or `room`, and its id."""
 
 
 def task_of(event: Event) -> int | None:
@@ -61,25 +75,57 @@ def task_of(event: Event) -> int | None:
 
 def tell_of_tasks(found: Sequence[Event]) -> bool:
     """Whether the contents of a task may be among the events."""
-    return any(event.kind.name in _TASK_OF for event in found)
+    return any(event.kind.name in _TASK_OF or things_of(event) for event in found)
+
+
+def things_of(event: Event) -> set[_Thing]:
+    """The tasks that the event shows something of, and the rooms of tasks that it has a message from."""
+    task_id = task_of(event)
+    if task_id is not None:
+        return {(_TASK, task_id)}
+    if event.kind.name not in events.WITHHELD_AS:
+        return set()
+    return {thing for message in _messages(event) if (thing := _thing_of(message)) is not None}
+
+
+def _messages(event: Event) -> Sequence[dict[str, Any]]:
+    if event.kind is events.NOTIFICATION_DIGEST:
+        return event.payload.get("notifications", ())
+    return (event.payload,)
+
+
+def _thing_of(message: dict[str, Any]) -> _Thing | None:
+    """Of a notification, or of a room."""
+    if "room_type" in message:
+        return (_TASK, message["task"]) if message.get("task") else None
+    kind, number = message.get("related_entity_type"), message.get("related_entity_id")
+    data = message.get("data", {})
+    # What has no action is a post of somebody's own, with a task named beside it.
+    is_of_task = data.get("action") if kind == _TASK else kind == _ROOM and data.get("room_type") == _TASK
+    return (kind, number) if is_of_task and number is not None else None
 
 
 def as_seen_now(actor: Actor, found: Sequence[Event]) -> list[Event]:
     """Query: stored events as the actor may be told of them now, one for each.
 
-    Of a task that they may not see any more only its end is left, without its contents. Live, everybody
-    heard what they might see at the time.
+    Of a task that they may not see any more only its end is left, and that they were told of it, without
+    its contents. Live, everybody heard what they might see at the time.
     """
-    ids = {task_id for event in found if (task_id := task_of(event)) is not None}
+    things = {thing for event in found for thing in things_of(event)}
+    rooms = tasks_of_rooms([number for kind, number in things if kind == _ROOM])
+    ids = {number for kind, number in things if kind == _TASK} | set(rooms.values())
     actor = access.actors([actor.id]).get(actor.id, actor)
     seen = access.tasks_seen(actor, list(ids))
     proposed = tasks.proposed_among(ids - seen, actor.id)
-    return [_as_seen(event, seen, proposed) for event in found]
+    told = {(_TASK, one) for one in seen | proposed} | {(_ROOM, one) for one in rooms if rooms[one] in seen}
+    return [_as_seen(event, seen, proposed, told) for event in found]
 
 
-def _as_seen(event: Event, seen: set[int], proposed: set[int]) -> Event:
+def _as_seen(event: Event, seen: set[int], proposed: set[int], told: set[_Thing]) -> Event:
     task_id = task_of(event)
-    if task_id is None or task_id in seen or (event.kind is events.TASK_PROPOSED and task_id in proposed):
+    if task_id is None:
+        return event if things_of(event) <= told else _as_told(event, told)
+    if task_id in seen or (event.kind is events.TASK_PROPOSED and task_id in proposed):
         return event
     if event.kind.name in _GOING:
         return Event(events.TASK_WITHHELD, event.groups, _bare(event.payload), event.seq)
@@ -91,3 +137,24 @@ def _bare(payload: dict[str, Any]) -> dict[str, Any]:
     task = payload["task"]
     kept = {name: task[name] for name in ("id", "uuid", "workspace", "updated_at")}
     return {"task": kept | {"title": f"Task {task['id']}"}, "actor_id": payload["actor_id"]}
+
+
+def _as_told(event: Event, told: set[_Thing]) -> Event:
+    """A notification, several, or a new room, without what it says of a task."""
+    payload = event.payload
+    if event.kind is events.NOTIFICATION_DIGEST:
+        items = [one if _thing_of(one) in (*told, None) else _untold(one) for one in _messages(event)]
+        payload = payload | {"notifications": items}
+    else:
+        payload = _untold(payload)
+    return Event(events.WITHHELD_AS[event.kind.name], event.groups, payload, event.seq)
+
+
+def _untold(message: dict[str, Any]) -> dict[str, Any]:
+    kind, number = _thing_of(message)
+    name = f"Task {number}" if kind == _TASK else "The room of a task"
+    if "room_type" in message:
+        return message | {"name": name}
+    words = {"title": name, "content": _LOST}
+    kept = {key: value for key, value in message["data"].items() if key in _TOLD_FIELDS}
+    return message | words | {"data": kept | words | {"message": _LOST, "data": {}}}
