@@ -122,6 +122,8 @@ REQUESTS_PATIENCE_S = 10
 """For requests under way when the server stops: a log-in that hashes, an upload."""
 HASHES_PATIENCE_S = 7
 """Whoever still waits for a hash by then would be cut off: they are told to come again."""
+URGED_AFTER_S = 1
+"""A second signal after so long ends the server at once."""
 JOBS_PATIENCE_S = 6
 """Above `mail.FINISH_WITHIN_S`."""
 UNREAD_PATIENCE_S = 0.1
@@ -345,10 +347,8 @@ class Taskroom:
 
 async def _serve(settings: Settings) -> int:
     taskroom = Taskroom(settings)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    asked, urged = asyncio.Event(), asyncio.Event()
+    _obey_signals(asked, urged)
     try:
         await taskroom.start()
     except OSError as error:
@@ -358,11 +358,33 @@ async def _serve(settings: Settings) -> int:
         )
     log.info("Taskroom %s serves on %s", VERSION, " and ".join(addresses(settings, taskroom.port)))
     warned = asyncio.create_task(_warn(settings))
-    await stopped.wait()
+    await asked.wait()
     log.info("stopping")
     warned.cancel()
-    await taskroom.stop()
+    stopping, waiting = asyncio.create_task(taskroom.stop()), asyncio.create_task(urged.wait())
+    await asyncio.wait([stopping, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if stopping.done():
+        stopping.result()
+    else:
+        log.warning("stopping at once, asked again: what is under way is cut off")
     return 0
+
+
+def _obey_signals(asked: asyncio.Event, urged: asyncio.Event) -> None:
+    """Sets `asked` with the first SIGTERM or SIGINT, and `urged` with one that comes some time later: what
+    comes at nearly the same time is one wish, told to a group of processes and by its leader once more."""
+    loop = asyncio.get_running_loop()
+
+    def obey() -> None:
+        if not asked.is_set():
+            asked.set()
+            loop.call_later(URGED_AFTER_S, armed.set)
+        elif armed.is_set():
+            urged.set()
+
+    armed = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, obey)
 
 
 async def _warn(settings: Settings) -> None:

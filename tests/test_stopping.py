@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import threading
+import time
 
 import pytest
 
@@ -144,3 +147,28 @@ async def test_a_mail_whose_end_is_out_is_waited_for_and_not_sent_again(start_ap
         assert mail.sent in done
     finally:
         server.stop()
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_several_signals_at_once_are_one_and_a_later_one_ends_it_at_once(start_process, database_url):
+    process = start_process(database_url=database_url)
+    async with raw_connection(process.url) as raw:
+        # Holds up the end for ten seconds.
+        await raw.send(request_head("POST", "/login/", {"Content-Length": 50}) + b'{"e')
+        signalled = time.monotonic()
+        for _ in range(3):
+            os.kill(process.pid, signal.SIGTERM)
+        await asyncio.to_thread(process.wait_for_log, "stopping")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(raw.reader.read(), 0.5)
+
+        async def has_ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)
+            return not process.running
+
+        await eventually(has_ended)
+        assert time.monotonic() - signalled < 8
+        assert await asyncio.to_thread(process.terminate) == 0
+        assert "asked again" in process.log_text()
