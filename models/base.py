@@ -226,24 +226,16 @@ MAX_VARIANTS = 200
 """For so many numbers of parameters a statement is kept: people, and so their numbers, have no limit."""
 
 
-def padded(values: Collection[int]) -> list[int]:
+def padded(values: Collection[Any]) -> list[Any]:
     """Values for `IN (…)`, the last of them repeated up to a power of two: there are few such statements,
     however many values there may be."""
     listed = list(values)
     return listed + listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed)) if listed else listed
 
 
-def marks(count: int) -> str:
-    """So many parameters of a statement, for `IN (…)`."""
-    return ", ".join("?" * count)
-
-
 def parts(values: Sequence[Any], limit: int = 512) -> Iterator[list[Any]]:
-    """The values for statements with `IN (…)`, cut to what one takes. The last value is repeated up to a
-    power of two: there are few lengths then, and each is prepared once."""
-    for start in range(0, len(values), limit):
-        part = list(values[start : start + limit])
-        yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
+    """The same in parts, where there may be more values than one statement takes."""
+    return (padded(values[start : start + limit]) for start in range(0, len(values), limit))
 
 
 class OneTrip:
