@@ -233,6 +233,11 @@ def padded(values: Collection[Any]) -> list[Any]:
     return listed + listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed)) if listed else listed
 
 
+def marks(count: int) -> str:
+    """So many parameters of a statement, for `IN (…)`."""
+    return ", ".join("?" * count)
+
+
 def parts(values: Sequence[Any], limit: int = 512) -> Iterator[list[Any]]:
     """The same in parts, where there may be more values than one statement takes."""
     return (padded(values[start : start + limit]) for start in range(0, len(values), limit))
