@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
+from collections.abc import Awaitable
 
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
@@ -27,7 +28,7 @@ from realtime.frames import (
     close_reason,
     text_of,
 )
-from realtime.limits import TokenBucket
+from realtime.limits import TokenBucket, Turn
 
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
 _MOST_REASON_BYTES = 123
@@ -112,15 +113,18 @@ class BufferedProtocol(WebSocketProtocol13):
         finally:
             self.handler.on_ws_connection_close(self.close_code, self.close_reason)
 
-    def _take_frames(self) -> asyncio.Future | None:
-        """Takes what has come, up to what must be waited for before the next frame."""
-        waiting = None
+    def _take_frames(self) -> Awaitable[None] | None:
+        """Takes what has come, up to what must be waited for before the next frame: at the latest until the
+        others have had their turn."""
+        waiting, turn = None, Turn(time.monotonic())
         try:
             while waiting is None and not (self.server_terminated or self.client_terminated):
                 frame = self._reader.next_frame()
                 if frame is None:
                     break
                 waiting = self._take(*frame)
+                if waiting is None and turn.is_over(time.monotonic()):
+                    return asyncio.sleep(0)
         except FrameError as error:
             self.handler.on_protocol_error(error.code)
         return waiting

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tornado.websocket import WebSocketProtocol13
 
+from realtime.limits import MAX_TURN_ITEMS
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
@@ -63,6 +64,65 @@ async def test_what_a_flooding_client_sends_after_the_end_is_not_looked_at(app, 
     codes = [int.from_bytes(payload[:2]) async for opcode, payload in socket.frames() if opcode == CLOSE]
     assert codes == [4429]
     assert next(heard) <= app.settings.socket_burst + 2
+    socket.abort()
+
+
+class Rounds:
+    """Counts the loop's rounds, and how much was done in each."""
+
+    def __init__(self):
+        self.done = [0]
+        self._counting = asyncio.ensure_future(self._count())
+
+    async def _count(self):
+        while True:
+            self.done.append(0)
+            await asyncio.sleep(0)
+
+    def note(self):
+        self.done[-1] += 1
+
+    def end(self):
+        self._counting.cancel()
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("frame", "method"),
+    [(masked_frame(b"", PING), "on_ping"), (masked_frame(b'{"type":"ping"}'), "_receive")],
+    ids=["control frames", "messages"],
+)
+@pytest.mark.gen_test
+async def test_one_packet_full_of_frames_leaves_the_others_their_turn(start_app, monkeypatch, frame, method):
+    """A read of 64 KiB holds ten thousand frames: all were taken before anybody else was heard."""
+    app = await start_app(socket_rate=0)
+    socket = await quiet(app, "/ws/health/")
+    await eventually(lambda: len(app.realtime.sockets) == 1)
+    [mine] = app.realtime.sockets
+    rounds, take = Rounds(), getattr(mine, method)
+    monkeypatch.setattr(mine, method, lambda data: (rounds.note(), take(data))[0])
+    await socket.send_raw(frame * 500)
+    await eventually(lambda: sum(rounds.done) == 500)
+    rounds.end()
+    assert max(rounds.done) <= MAX_TURN_ITEMS
+    socket.abort()
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_queue_full_of_commands_leaves_the_others_their_turn(start_app, monkeypatch):
+    """Most commands never wait: the whole queue was worked off in one round of the loop."""
+    app = await start_app(socket_rate=0)
+    socket = await quiet(app, "/ws/health/")
+    await eventually(lambda: len(app.realtime.sockets) == 1)
+    [mine] = app.realtime.sockets
+    rounds, do = Rounds(), mine._do
+    monkeypatch.setattr(mine, "_do", lambda item: (rounds.note(), do(item))[1])
+    for _ in range(250):
+        mine.on_message('{"type":"ping"}')
+    await eventually(lambda: sum(rounds.done) == 250)
+    rounds.end()
+    assert max(rounds.done) <= MAX_TURN_ITEMS
     socket.abort()
 
 

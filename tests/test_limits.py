@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.limits import TokenBucket
+from realtime.limits import MAX_TURN_ITEMS, MAX_TURN_S, TokenBucket, Turn
 
 
 def taken(bucket, moment, tries=1000):
@@ -41,3 +41,18 @@ def test_a_burst_below_the_rate_is_the_rate_and_at_least_one(rate, burst, at_onc
 
 def test_a_rate_of_zero_is_no_limit():
     assert taken(TokenBucket(0, 0, 0.0), 0.0) == 1000
+
+
+def test_a_turn_is_over_after_so_many_things_and_the_next_is_as_long():
+    turn = Turn(100)
+    for _ in range(2):
+        assert [turn.is_over(100) for _ in range(MAX_TURN_ITEMS)] == [False] * (MAX_TURN_ITEMS - 1) + [True]
+        turn.begin(100)
+
+
+def test_a_turn_is_over_after_so_long_however_little_was_done():
+    turn = Turn(100)
+    assert not turn.is_over(100 + MAX_TURN_S / 2)
+    assert turn.is_over(100 + MAX_TURN_S)
+    turn.begin(200)
+    assert not turn.is_over(200)

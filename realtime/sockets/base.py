@@ -30,7 +30,7 @@ from models.places import network
 from models.sessions import Actor
 from realtime.admission import Refusal
 from realtime.connection import Connection, Dialect, OutboxLimits
-from realtime.limits import TokenBucket
+from realtime.limits import TokenBucket, Turn
 from realtime.offenders import FLOODED, NEVER_SIGNED_IN
 from realtime.personal import PersonalLog
 from realtime.replay import replay
@@ -466,6 +466,7 @@ class Socket(WebSocketHandler):
             self._settled = None
 
     async def _work(self) -> None:
+        turn = Turn(time.monotonic())
         try:
             while self._queue and not self.connection.closed:
                 self._start_pipelined()
@@ -476,6 +477,10 @@ class Socket(WebSocketHandler):
                 elif self._queue:
                     await self._do(self._queue.pop(0))
                 self._let_read()
+                if turn.is_over(time.monotonic()):
+                    # Most commands never wait, and three hundred of them may be in the queue.
+                    await asyncio.sleep(0)
+                    turn.begin(time.monotonic())
         except CloseSocket as closing:
             self.shut(closing.code, closing.reason)
         except DomainError as error:
