@@ -22,6 +22,10 @@ _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK = re.compile(r"\{lock (\w+)\}")
 _WALK = re.compile(r"\{walk ([\w.]+)\}")
 _MATCH = re.compile(r"\{match (\w+)\}")
+_HAS = re.compile(r"\{has (\w+)\}")
+# Of a search in few tasks; PostgreSQL knows from its index how many of them that may be.
+_SQLITE_HAS = r"' ' || \1.words LIKE '% ' || ? || '%'"
+_POSTGRES_HAS = r"\1.search @@ CAST('''' || ? || ''':*' AS tsquery)"
 _SQLITE_MATCH = r"\1.id IN (SELECT rowid FROM task_search WHERE task_search MATCH ?)"
 # Words as FTS5 takes them, `"one"* "two"*`, as a tsquery; they hold letters and digits only.
 _POSTGRES_MATCH = r"""\1.search @@ CAST(
@@ -77,6 +81,7 @@ class Statement:
 
     `?` marks a parameter; `{lock r}` is the row lock on alias r that PostgreSQL needs where SQLite's
     single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`;
+    `{has t}` whether task t has a word that begins so, looked at one by one;
     `{walk t.status}` is a column whose index is not to be used, which PostgreSQL knows by its statistics.
     Everything off the hot path uses Peewee's queries.
     """
@@ -94,6 +99,7 @@ class Statement:
             for_postgres = is_postgres()
             text = _LOCK.sub(r"FOR UPDATE OF \1" if for_postgres else "", self._text)
             text = _MATCH.sub(_POSTGRES_MATCH if for_postgres else _SQLITE_MATCH, text)
+            text = _HAS.sub(_POSTGRES_HAS if for_postgres else _SQLITE_HAS, text)
             text = _WALK.sub(r"\1" if for_postgres else r"+\1", text)
             text = text.replace("?", database.obj.param)
             bound = self._bound = (database.obj, text)

@@ -29,7 +29,7 @@ from models.base import (
     insert_all,
     iso,
     marks,
-    padded,
+    parts,
 )
 from models.people import Person
 
@@ -442,8 +442,8 @@ def _zones(count: int) -> Statement:
 def undisturbed(person_ids: Sequence[int], at: int) -> set[int]:
     """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours."""
     quiet, focusing, not_held = set(), set(), set()
-    wanted = padded(person_ids)
-    for one, is_focusing, is_held, begin, end, name in _wishes(len(wanted)).all(*wanted, *wanted):
+    wishes = [row for part in parts(person_ids) for row in _wishes(len(part)).all(*part, *part)]
+    for one, is_focusing, is_held, begin, end, name in wishes:
         if is_focusing:
             focusing.add(one)
         elif not is_held:

@@ -78,7 +78,15 @@ def _sees_few(scope: Scope, filters: Filters) -> bool:
     """Whether it costs less to look at each task of the scope than to ask an index of all tasks."""
     if not filters.are_counted or (scope.everything and filters.mine is None):
         return False
-    return _kept(scope, Filters(mine=filters.mine)) <= _FEW
+    seen = _kept(scope, Filters(mine=filters.mine))
+    return seen <= _FEW or (bool(filters.search) and _are_found(filters.search, seen))
+
+
+def _are_found(search: str, count: int) -> bool:
+    """Whether the words are in so many of all tasks; it counts no further."""
+    ((condition, value),) = _matching(search, _BY_INDEX)
+    sql = f"SELECT count(*) FROM (SELECT 1 AS one {_ALL.sql} AND {condition} LIMIT ?) f"
+    return _statement(sql).one(value, count)[0] == count
 
 
 # -- how many ----------------------------------------------------------------------------------------
@@ -191,9 +199,9 @@ def _ranges(scope: Scope, filters: Filters, sees_few: bool) -> tuple[list[_Range
 
 
 def _conditions(
-    filters: Filters, by_words: bool, column: Callable[[str], str], due: str = _DUE
+    filters: Filters, way: str, column: Callable[[str], str], due: str = _DUE
 ) -> tuple[str, tuple]:
-    """The filters as SQL. `by_words` looks at each task's words instead of asking the index of all."""
+    """The filters as SQL; `way` is how words are searched."""
     wanted = [(f"{column(name)} = ?", getattr(filters, kept)) for kept, name in _KEPT.items()]
     wanted += [
         (
@@ -204,18 +212,23 @@ def _conditions(
         (f"t.due_date IS NOT NULL AND {due} > ?", filters.due_after),
     ]
     if filters.search:
-        wanted += _matching(filters.search, by_words)
+        wanted += _matching(filters.search, way)
     chosen = [(sql, value) for sql, value in wanted if value is not None]
     return "".join(f" AND {sql}" for sql, _ in chosen), tuple(value for _, value in chosen)
 
 
-def _matching(search: str, by_words: bool) -> list[tuple[str, Any]]:
+# How the words of a search are found: by the index of all tasks, in each of a scope, or in each that comes
+# along while a page is filled.
+_BY_INDEX, _IN_SCOPE, _ON_THE_WAY = "{match t}", "{has t}", "' ' || t.words LIKE ?"
+
+
+def _matching(search: str, way: str) -> list[tuple[str, Any]]:
     found = words(search, of_search=True)
     if not found:
         return [("1 = ?", 0)]
-    if by_words:
-        return [("' ' || t.words LIKE ?", f"% {word}%") for word in found]
-    return [("{match t}", " ".join(f'"{word}"*' for word in found))]
+    if way == _BY_INDEX:
+        return [(way, " ".join(f'"{word}"*' for word in found))]
+    return [(way, word if way == _IN_SCOPE else f"% {word}%") for word in found]
 
 
 def _found(
@@ -231,7 +244,7 @@ def _found(
     parts: list[str] = []
     params: list[Any] = []
     for one in ranges:
-        conditions, values = _conditions(left, sees_few, one.column)
+        conditions, values = _conditions(left, _IN_SCOPE if sees_few else _BY_INDEX, one.column)
         part = f"SELECT {one.id_column} AS id, {key} AS k {one.sql}{conditions}"
         params += (*one.params, *values)
         if head is not None:
@@ -287,7 +300,7 @@ def _walk(scope: Scope, filters: Filters, name: str, way: str) -> tuple[str, tup
         seen, params = f"AND {VISIBLE}", scope.visible_params
     due = _DUE if name == "due_date" else "t.due_date"
     conditions, values = _conditions(
-        filters, True, lambda column: f"t.{column}" if column == name else f"{{walk t.{column}}}", due
+        filters, _ON_THE_WAY, lambda column: f"t.{column}" if column == name else f"{{walk t.{column}}}", due
     )
     order = f"t.id {way}" if name == _BY_ID else f"{ORDERS[name]} {way}, t.id {way}"
     sql = f"SELECT {COLUMNS} {_ALL.sql} {seen}{conditions} ORDER BY {order} LIMIT ? OFFSET ?"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from models import access, events, groups, mail, task_lists, tasks
-from models.base import Insert, Statement, insert_all, iso, now, padded
+from models.base import Insert, Statement, insert_all, iso, now, parts
 from models.errors import Invalid, all_errors
 from models.operations import chat, focus, notices, sight
 from models.operations.versions import check_version
@@ -77,8 +77,7 @@ def _active_people(count: int) -> Statement:
 
 def active_people(ids: Collection[int]) -> dict[int, KnownPerson]:
     """Those of the people who are active, by id."""
-    wanted = padded(ids)
-    rows = _active_people(len(wanted)).all(*wanted) if wanted else ()
+    rows = [row for part in parts(list(ids)) for row in _active_people(len(part)).all(*part)]
     return {row[0]: KnownPerson._make(row) for row in rows}
 
 
