@@ -17,7 +17,7 @@ from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauth
 from models.inputs import Input, Name, Text, storable
 from models.names import label, user_name
 from models.operations import accounts
-from models.operations.accounts import NewPerson, SignedIn
+from models.operations.accounts import NewPerson, Reused, SignedIn
 from models.passwords import common, hash_password, matches, strong, weaknesses
 from models.people import email_address
 from models.text import MAX_LOGIN_CHARS, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, fold
@@ -300,8 +300,8 @@ class Refresh(AuthHandler):
 
     async def _rotate(self, session_id: str, token_id: str) -> tuple[SignedIn, str]:
         given = await self.store.write(accounts.rotate_refresh, session_id, token_id, secrets.token_hex(16))
-        if given is None:
-            self.note("session_ended", by="reuse of a refresh token")
+        if isinstance(given, Reused):
+            self.note("session_ended", given.person_id, by="reuse of a refresh token")
             raise TokenNotValid("This refresh token was used before; the session has been ended.")
         signed_in, new_id = given
         make = self.backend.authenticator.tokens.make

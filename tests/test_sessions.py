@@ -1,5 +1,7 @@
 """Sessions: one's own list of them, ending one, and refresh tokens that rotate."""
 
+import logging
+
 import pytest
 
 from models.operations import accounts
@@ -67,11 +69,13 @@ async def test_a_rotated_token_works_on_for_a_second_tab_and_gets_the_same_succe
 
 
 @pytest.mark.gen_test
-async def test_using_an_old_token_again_ends_the_session(rotating):
+async def test_using_an_old_token_again_ends_the_session(rotating, caplog):
+    caplog.set_level(logging.INFO, "taskroom.security")
     (ada,) = await sign_up(rotating, "ada")
     first = await refresh(rotating, ada.refresh)
     second = await refresh(rotating, first["refresh"])
     assert (await refresh(rotating, ada.refresh, 401))["code"] == "token_not_valid"
+    assert f"session_ended person={ada.id} address=127.0.0.1 by=reuse" in caplog.text
     await refresh(rotating, second["refresh"], 401)
     (await rotating.get("/api/users/profile/", token=second["access"])).expect(401)
 
@@ -85,7 +89,7 @@ async def test_the_grace_lasts_thirty_seconds(run, store):
     assert (await run(accounts.rotate_refresh, session_id, "a", "c"))[1] == "b"
     await run(lambda: Session.update(rotated_at=Session.rotated_at - accounts.GRACE_US).execute())
     run.take()
-    assert await run(accounts.rotate_refresh, session_id, "a", "c") is None
+    assert isinstance(await run(accounts.rotate_refresh, session_id, "a", "c"), accounts.Reused)
     assert [event.kind.name for event in run.take()] == ["session_revoked"]
     assert await store.read(lambda: Session.select().count()) == 0
 

@@ -135,11 +135,18 @@ _rotation = Statement("""
 """)
 
 
-def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedIn, str] | None:
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """Whose session has ended because a token was used that had been exchanged long before."""
+
+    person_id: int
+
+
+def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedIn, str] | Reused:
     """Uses up a refresh token; returns the session and the id of the token to give instead.
 
     The token before the newest still gets the newest for GRACE_US, since two tabs may refresh at once.
-    Any older one has been stolen, from this person or by them: the session ends, and None is returned,
+    Any older one has been stolen, from this person or by them: the session ends, and that is returned,
     not raised, because the end of the session must be kept. Raises TokenNotValid if it has ended already.
     """
     row = _rotation.one(session_id)
@@ -153,7 +160,7 @@ def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedI
     if token_id == previous and now() < rotated_at + GRACE_US:
         return signed_in, current
     sign_out(session_id)
-    return None
+    return Reused(signed_in.person_id)
 
 
 def sign_out(session_id: str) -> int | None:
