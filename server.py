@@ -122,6 +122,7 @@ REQUESTS_PATIENCE_S = 10
 """For requests under way when the server stops: a log-in that hashes, an upload."""
 HASHES_PATIENCE_S = 7
 """Whoever still waits for a hash by then would be cut off: they are told to come again."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 URGED_AFTER_S = 1
 """A second signal after so long ends the server at once."""
 JOBS_PATIENCE_S = 6
@@ -367,6 +368,7 @@ async def _serve(settings: Settings) -> int:
         stopping.result()
     else:
         log.warning("stopping at once, asked again: what is under way is cut off")
+    _obey_no_more_signals()
     return 0
 
 
@@ -383,8 +385,15 @@ def _obey_signals(asked: asyncio.Event, urged: asyncio.Event) -> None:
             urged.set()
 
     armed = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, obey)
+
+
+def _obey_no_more_signals() -> None:
+    """It ends anyway: one that comes when the loop has ended would change the exit status."""
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _warn(settings: Settings) -> None:
