@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-FLOODED, NEVER_SIGNED_IN = 1.0, 0.05
+FLOODED, NEVER_SIGNED_IN = 1.0, 0.025
 """How much each weighs. Tokens run out, and then a whole office at one address brings old ones."""
 ALLOWED = 50
 FORGIVEN_A_SECOND = 2

@@ -602,6 +602,8 @@ class Socket(WebSocketHandler):
         connection = self.connection
         if code == 4429:
             self._hold_against(FLOODED)
+        elif code == 4401 and self.actor is None:
+            self._hold_against(NEVER_SIGNED_IN)
         if code in (1001, 4503) and self.announces_closing():
             self._announce_closing()
         connection.flush_all()
@@ -637,9 +639,10 @@ class Socket(WebSocketHandler):
             self._forget()
         if self._address is not None:
             self.realtime.admission.closed(self._address)
-            self._address = None
-            if self._lacks_sign_in():
+            if self._lacks_sign_in() and self._party == self._address:
+                # Whoever brought a good token may only have gone before it was looked up.
                 self._hold_against(NEVER_SIGNED_IN)
+            self._address = None
 
     def _hold_against(self, weight: float) -> None:
         self.realtime.admission.offenders.note(self._party, weight, time.monotonic())
