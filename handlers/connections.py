@@ -37,6 +37,8 @@ TOLD_FOR_S = 1.0
 PAUSE_S = 1.0
 SAY_EVERY_S = 60.0
 LEAST_PATIENCE_S = 5.0
+IDLE_S = 1.0
+"""So long a connection of a crowded address may be without a whole request before it gives way to another."""
 _RETRY = {"Retry-After": RETRY_AFTER_S}
 _FULL = refusal("503 Service Unavailable", "Too many connections.", "unavailable", _RETRY)
 _CROWDED = refusal("429 Too Many Requests", "Too many connections of one address.", "throttled", _RETRY)
@@ -167,7 +169,7 @@ class GuardedServer(AnsweringServer):
             except OSError as error:
                 return self._pause(listening, error)
             answer = self._refusal(address[0])
-            if answer is None:
+            if answer is None or (answer is _CROWDED and self._make_room(network(address[0]))):
                 self._take(connection, address)
             else:
                 self._tell(connection, answer)
@@ -184,6 +186,22 @@ class GuardedServer(AnsweringServer):
             return _FULL
         is_crowded = self._addresses.is_full(network(address)) and not self._is_proxy(address)
         return _CROWDED if is_crowded else None
+
+    def _make_room(self, address: str) -> bool:
+        """Closes the connection of the address that has waited longest for a request's head, if any has
+        waited: who only occupies places must not keep the others of an office out."""
+        before = time.monotonic() - IDLE_S
+        idle = [
+            (one.since, id(server_connection), server_connection)
+            for server_connection, one in self._open.items()
+            if one.address == address
+            and one.stage is Stage.HEAD
+            and one.since < before
+            and not server_connection.stream.closed()
+        ]
+        if idle:
+            min(idle)[-1].stream.close()
+        return bool(idle)
 
     def _tell(self, connection: socket.socket, answer: bytes) -> None:
         """Says why, and keeps the connection for a moment: closed at once, it would be reset by what the

@@ -100,7 +100,8 @@ async def test_one_person_waits_for_events_so_many_times(start_app, new_client, 
 
 
 @pytest.mark.gen_test
-async def test_one_address_has_so_many_connections_and_is_told(start_app, new_client):
+async def test_one_address_has_so_many_connections_and_is_told(start_app, new_client, monkeypatch):
+    monkeypatch.setattr("handlers.connections.IDLE_S", 60)
     app = await start_app(max_sockets_per_address=3)
     url = f"http://127.0.0.1:{app.port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -112,6 +113,22 @@ async def test_one_address_has_so_many_connections_and_is_told(start_app, new_cl
         assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
     await eventually(lambda: not app._server._addresses.is_full("127.0.0.1"))
     (await new_client(app).get("/health/")).expect(200)
+
+
+@pytest.mark.gen_test
+async def test_whoever_only_occupies_places_gives_way_to_a_request(start_app, new_client, monkeypatch):
+    """One machine with a thousand half requests used to keep its office out, health checks included."""
+    monkeypatch.setattr("handlers.connections.IDLE_S", 0)
+    app = await start_app(max_sockets_per_address=3)
+    async with contextlib.AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{app.port}"
+        halves = [await stack.enter_async_context(raw_connection(url)) for _ in range(3)]
+        for half in halves:
+            await half.send(b"GET / HT")
+        await eventually(lambda: app._server._addresses.is_full("127.0.0.1"))
+        (await new_client(app).get("/health/")).expect(200)
+        async with asyncio.timeout(15):
+            assert await halves[0].reader.read() == b""
 
 
 @pytest.mark.parametrize(
