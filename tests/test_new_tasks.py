@@ -1,7 +1,6 @@
 """Tasks that are made together are as if each had been made alone."""
 
 import asyncio
-import re
 
 import pytest
 
@@ -17,8 +16,6 @@ from tests.support.tasks import Team, draft, seen, told
 from tests.test_store import busy_writer
 
 TABLES = ("task", "task_viewer", "task_assignee", "task_assignment", "task_history", "notification", "mail")
-# What differs between two tasks that are made alike.
-OWN = re.compile(r'(?<=")20\d\d-[^"]+Z(?=")|[0-9a-f]{8}-[0-9a-f-]{27}|\b\d{16}\b')
 
 
 @pytest.fixture
@@ -55,11 +52,8 @@ def units_of(team):
 
 
 def rows():
-    """All that is stored, but for ids and instants."""
-    found = {}
-    for table in TABLES:
-        lines = database.execute_sql(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
-        found[table] = [OWN.sub("…", repr(line)) for line in lines]
+    """How many rows each table has, and what is counted for each person."""
+    found = {name: database.execute_sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}
     counts = "SELECT person_id, total, unread FROM notification_state ORDER BY person_id"
     return found | {"counts": database.execute_sql(counts).fetchall()}
 
@@ -115,7 +109,7 @@ async def test_many_leave_behind_what_they_leave_one_by_one(run, store, team, to
                 await run(new_tasks.create_task, *unit)
         after = await store.read(rows)
         events = [(one.kind.name, one.groups, sorted(one.payload)) for one in run.take()]
-        sides.append(({name: len(after[name]) - len(before[name]) for name in TABLES}, events))
+        sides.append(({name: after[name] - before[name] for name in TABLES}, events))
     assert sides[0] == sides[1]
     twice = {person_id: (total, unread) for person_id, total, unread in after["counts"]}
     assert twice[team.ann.id] == (6, 6) and twice[team.bob.id] == (6, 6) and twice[team.cyd.id] == (2, 2)
