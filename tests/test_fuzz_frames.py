@@ -16,7 +16,7 @@ from tests.support.team import sign_up
 FRAMES = int(os.environ.get("FUZZ_FRAMES", "300"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 MAX_WAIT_S = 0.1
-OF_A_CLIENTS_MAKING = {1000, 1002, 1007, 1009, 4400, 4401, 4429}
+THE_SERVERS_FAULT = {CUT, DEAF, 1001, 1011, 4503}
 
 
 async def paths(ann):
@@ -53,7 +53,6 @@ async def test_no_hostile_frame_is_the_servers_fault_and_no_socket_falls_silent(
         print(f"{url}: {FRAMES} frames, seed {SEED}, sockets by how they ended: {sorted(codes.items())}")
     print(f"the loop was away for {1000 * gaps.longest_s:.0f} ms at most")
     codes = sum(ended, Counter())
-    assert CUT not in codes and DEAF not in codes
-    assert set(codes) <= OF_A_CLIENTS_MAKING
+    assert not THE_SERVERS_FAULT & set(codes)
     assert gaps.longest_s < MAX_WAIT_S
     assert codes[1000] > 0, "no socket outlives what is sent to it"
