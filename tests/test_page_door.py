@@ -1,5 +1,7 @@
 """The page's door: what it asks of the server, and what Enter does."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -118,3 +120,25 @@ async def test_a_page_that_is_opened_again_still_works(new_page, start_app):
         for name in ("content-security-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"):
             assert unchanged.headers.get(name) == whole.headers.get(name), (path, name)
     assert [line for line in new_page.console if line.startswith("error")] == []
+
+
+@pytest.mark.gen_test
+async def test_a_link_may_be_followed_before_the_page_has_heard_of_its_room(browser, start_app, new_page):
+    """It said that there is no such room, and went elsewhere."""
+    app = await start_app()
+    page = await new_page(base_url=f"http://127.0.0.1:{app.port}")
+
+    def without_news(socket):
+        server = socket.connect_to_server()
+        server.on_message(lambda text: None if "room_created" in str(text) else socket.send(text))
+
+    await page.route_web_socket(re.compile("/ws/chat/"), without_news)
+    body = {"email": "ann@example.org", "username": "ann", "password": PASSWORD}
+    await page.request.post("/api/register/", data=body)
+    await page.goto("/")
+    await expect(page.get_by_test_id("connection-state")).to_have_text("connected")
+    await expect(page.get_by_text("Choose a room")).to_be_visible()
+    group = {"room_type": "group", "name": "Launch", "participant_ids": []}
+    room = await (await page.request.post("/api/chat/rooms/", data=group)).json()
+    await page.goto(f"/#room-{room['id']}")
+    await expect(page.get_by_test_id("room-title")).to_have_text("Launch")

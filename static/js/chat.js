@@ -67,11 +67,14 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
 
   function refetchRooms() {
     clearTimeout(refetching);
-    refetching = setTimeout(async () => {
-      const known = new Set(store.rooms.keys());
-      await loadRooms();
-      join(store.sortedRooms().filter((room) => !known.has(room.id)));
-    }, REFETCH_MS);
+    refetching = setTimeout(findRooms, REFETCH_MS);
+  }
+
+  /** Reads the rooms anew, and joins those that were not known. */
+  async function findRooms() {
+    const known = new Set(store.rooms.keys());
+    await loadRooms();
+    join(store.sortedRooms().filter((room) => !known.has(room.id)));
   }
 
   function join(rooms) {
@@ -241,7 +244,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   }
 
   return {
-    receive, flush: outbox.flush, loadRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
+    receive, flush: outbox.flush, loadRooms, findRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
     send, edit, remove, retry: outbox.retry, discard: outbox.discard,
     restore, forget: outbox.forget, tooLarge: outbox.tooLarge,
     typing, stopTyping, markRead,

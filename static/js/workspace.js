@@ -111,16 +111,28 @@ export function createWorkspace({
   }
 
   let lastRoom = null; // whoever was in it knows why it is gone
+  let seeking = null;
   function showRoom(id) {
     if (store.rooms.has(id)) {
       lastRoom = id;
       shell.show("chat");
       chat.openRoom(id);
       if (matchMedia("(hover: hover)").matches) conversation.focus();
-    } else if (store.roomsLoaded) {
-      if (lastRoom !== id) say(`There is no room ${id}, or you are not in it.`);
-      location.replace("#rooms");
+    } else if (store.roomsLoaded && seeking !== id) {
+      if (lastRoom === id) location.replace("#rooms");
+      else seekRoom(id);
     }
+  }
+
+  /** A link may be followed before the page has heard of its room. */
+  async function seekRoom(id) {
+    seeking = id;
+    await chat.findRooms();
+    seeking = null;
+    if (placeInAddress().room !== id) return;
+    if (store.rooms.has(id)) return showRoom(id);
+    say(`There is no room ${id}, or you are not in it.`);
+    location.replace("#rooms");
   }
 
   store.on(["connection"], shell.renderConnection);
