@@ -64,6 +64,9 @@ _CHECKED = """
                 AND n.related_entity_id = v.room_id AND NOT n.is_read AND n.id > s.read_upto
         )
 """
+# Looked up by the index, one by one: PostgreSQL would read all messages for a NOT EXISTS, having no idea
+# how few are offered.
+_USED = "SELECT m.id FROM message m WHERE m.sender_id = v.sender_id AND m.client_id = v.client_id LIMIT 1"
 _CONFLICT = "ON CONFLICT (sender_id, client_id) WHERE client_id IS NOT NULL DO NOTHING"
 
 _postgres = OneTrip(
@@ -80,9 +83,7 @@ _postgres = OneTrip(
         ORDER BY id FOR NO KEY UPDATE
     ), believed AS (
         SELECT v.created_at FROM offered v {_CHECKED.format(room="locked")}
-        WHERE v.client_id IS NULL OR NOT EXISTS (
-            SELECT 1 FROM message m WHERE m.sender_id = v.sender_id AND m.client_id = v.client_id
-        )
+        LEFT JOIN LATERAL ({_USED}) used ON TRUE WHERE used.id IS NULL
     ), refused AS (
         SELECT sender_id, min(created_at) AS since FROM offered
         WHERE created_at NOT IN (SELECT created_at FROM believed) GROUP BY sender_id

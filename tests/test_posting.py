@@ -5,7 +5,7 @@ import asyncio
 import peewee
 import pytest
 
-from models import batches, chat, events
+from models import batches, chat, events, posts
 from models.base import Statement
 from models.errors import NotFound
 from models.operations import chat as operations
@@ -224,3 +224,27 @@ async def test_who_sends_several_is_heard_in_their_order_though_one_is_done_alon
     assert mine == sorted(mine)
     assert [place for place in answered if place < len(units)] == list(range(len(units)))
     assert [text for text in told if text.startswith("ben")] == ["ben 0", "ben 1", "ben 2"]
+
+
+@postgresql_only
+@pytest.mark.gen_test
+async def test_what_storing_costs_does_not_grow_with_what_was_said_before(talk):
+    """Whether a client_id has been used was found out by reading all messages that there are."""
+    await together(talk, *units_of(talk, talk.room, talk.room, "first"))
+    many = """
+        INSERT INTO message (room_id, sender_id, content, client_id, is_system, created_at)
+        SELECT {room}, {ann}, 'x', 'old' || n, FALSE, n FROM generate_series(1, 5000) n
+    """
+
+    def plan():
+        peewee_database = Person._meta.database
+        peewee_database.execute_sql(many.format(room=talk.room, ann=talk.ann.id))
+        peewee_database.execute_sql("ANALYZE message")
+        peewee_database.execute_sql(posts._postgres._text.replace("store_posts", "explained"))
+        rows = peewee_database.execute_sql("EXPLAIN EXECUTE explained('[]')").fetchall()
+        peewee_database.execute_sql("DEALLOCATE explained")
+        return "\n".join(line for (line,) in rows)
+
+    shown = await talk.store.write(plan)
+    assert "Scan using message_client on message" in shown
+    assert "Seq Scan on message" not in shown
