@@ -168,6 +168,8 @@ class Taskroom:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = Store(settings.database_url, settings.data_dir)
+        if settings.redis_url:
+            self.store.expect_other_writers()
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()

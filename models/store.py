@@ -52,7 +52,7 @@ from models.database_threads import (
 )
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
-from models.writer import Writer
+from models.writer import GATHER_S, Writer
 
 log = logging.getLogger("taskroom.store")
 Result = TypeVar("Result")
@@ -136,6 +136,10 @@ class Store:
         finally:
             if database.obj is not None and not database.is_closed():
                 database.close()
+
+    def expect_other_writers(self) -> None:
+        """Says that other processes write to the same database, so that commits are to be few and large."""
+        self._writer.gather_s = GATHER_S
 
     def start(self) -> None:
         """Starts the threads; call on the running loop."""

@@ -30,6 +30,9 @@ log = logging.getLogger("taskroom.store")
 MOST_UNITS_A_BATCH = 256
 # So long a batch may go on taking units: meanwhile no other process writes.
 MOST_BATCH_S = 0.1
+GATHER_S = 0.01
+"""How far apart batches begin at least, where several processes write: what a commit costs them all is shared
+by what has come meanwhile, and nobody waits long for the lock. Whoever writes after a pause does not wait."""
 TRIES = 3
 
 HandOver = Callable[[Sequence[Job], list[events.Event]], None]
@@ -52,6 +55,8 @@ class Writer:
         self._taken: list[Job] = []
         self._running: Job | None = None
         self._is_committing = False
+        self.gather_s = 0.0
+        self._began_at = 0.0
         self.batches = 0
         self.units = 0
 
@@ -59,6 +64,7 @@ class Writer:
         """Writes what waits, until nothing does."""
         self._waiting.append(first)
         while self._waiting:
+            self._gather()
             self._drain()
             worker.begin()
             self._taken, self._running, self._is_committing = [], None, False
@@ -67,6 +73,11 @@ class Writer:
                 self._write(worker)
             except Exception as error:
                 self._recover(worker, error)
+
+    def _gather(self) -> None:
+        """Waits until a batch may begin again."""
+        time.sleep(max(0.0, self._began_at + self.gather_s - time.monotonic()))
+        self._began_at = time.monotonic()
 
     def _drain(self) -> None:
         with contextlib.suppress(queue.Empty):

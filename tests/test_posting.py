@@ -1,11 +1,13 @@
 """Messages that are stored together are as if each had been stored alone."""
 
 import asyncio
+import time
+from types import SimpleNamespace
 
 import peewee
 import pytest
 
-from models import batches, chat, events, posts
+from models import batches, chat, events, posts, writer
 from models.base import Statement
 from models.errors import NotFound
 from models.operations import chat as operations
@@ -248,3 +250,17 @@ async def test_what_storing_costs_does_not_grow_with_what_was_said_before(talk):
     shown = await talk.store.write(plan)
     assert "Scan using message_client on message" in shown
     assert "Seq Scan on message" not in shown
+
+
+@pytest.mark.gen_test
+async def test_where_others_write_too_a_batch_begins_some_time_after_the_one_before(talk, monkeypatch):
+    """Each commit costs every process something; whoever writes after a pause does not wait all the same."""
+    waited = []
+    moment = [time.monotonic() + 1]
+    clock = SimpleNamespace(sleep=waited.append, monotonic=lambda: moment[0])
+    monkeypatch.setattr(writer, "time", clock)
+    talk.store.expect_other_writers()
+    for later in (0.0, 0.004, 1.0):
+        moment[0] += later
+        await talk.say(talk.ann)
+    assert waited == pytest.approx([0, writer.GATHER_S - 0.004, 0])
