@@ -10,8 +10,8 @@ PINNED := $(PIP) --constraint constraints.txt
 # Built with the setuptools that is pinned, hence no build isolation.
 EDITABLE := --no-build-isolation --editable
 ARGS ?=
-# Processes that share the tests: one more than the cores of a small machine, since tests also wait.
-WORKERS ?= 3
+# Processes that share the tests: twice the cores of a small machine, since tests also wait.
+WORKERS ?= 4
 UV := uv==0.13.8
 
 .PHONY: setup run test lint bench lock chromium redis
