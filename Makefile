@@ -1,5 +1,6 @@
 # make run ARGS="--port 9000"   the server, on a bare checkout too
 # make test ARGS="-k chat -x"   the tests, warnings are errors; with a debugger: ARGS="-n 0 --pdb"
+# make vendor                   after a change of static/vendor/vendor.json: the client's libraries
 # make lock                     after a change of setup.cfg or constraints.txt: what `make run` installs
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ ARGS ?=
 WORKERS ?= 4
 UV := uv==0.13.8
 
-.PHONY: setup run test lint bench lock chromium redis
+.PHONY: setup run test lint bench lock vendor chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
@@ -59,6 +60,10 @@ lock: | $(BIN)/python
 	@echo setuptools | $(VENV)/uv/bin/uv pip compile setup.cfg - --quiet --constraint constraints.txt \
 	  --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --custom-compile-command 'make lock' --output-file requirements.lock
+
+# The client's libraries from the npm registry, checked against what vendor.json says of them.
+vendor: | $(BIN)/python
+	@$(BIN)/python static/vendor/renew.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -1,19 +1,28 @@
-"""The web page and its files. They are few and small: read once at the start, served from memory."""
+"""The web pages and their files. They are few and small: read, joined and compressed once at the start,
+served from memory. What the client's page asks for has an address with the files' version in it, so that a
+browser keeps it for good."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from handlers import bundle
 from handlers.base import BaseHandler, Endpoint, Route, endpoint
 from models.errors import NotFound
 from models.text import printable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
-PAGE = "websocket_test.html"
+PAGE = "index.html"
 DOCS = "docs.html"
+CLIENT = "js/app/main.js"
+STYLES = "css/client.css"
+_YEAR_S = 365 * 24 * 3600
+# Smaller ones fit into a packet as they are.
+_MIN_COMPRESSED = 1_000
 # The page may talk to any server that its person names, and show pictures from there; it runs no code
 # but its own.
 _PAGE_POLICY = (
@@ -24,27 +33,53 @@ _PAGE_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file of `static/` in memory."""
+    """A file of a page in memory; `compressed` is None where that would gain nothing."""
 
     content: bytes
     content_type: str
     etag: str
+    compressed: bytes | None
+
+    @property
+    def compressed_etag(self) -> str:
+        """The etag of the compressed content: it is another representation."""
+        return f'{self.etag[:-1]}-gzip"'
 
 
 def load(folder: Path = STATIC) -> dict[str, StaticFile]:
-    """Every file of the folder by its relative path."""
-    files = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".py":
-            content = path.read_bytes()
-            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            if kind.startswith("text/") or kind.endswith("javascript"):
-                kind += "; charset=utf-8"
-            etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-            files[path.relative_to(folder).as_posix()] = StaticFile(content, kind, etag)
+    """Every file of the folder by its relative path, and what is made of them for the client's page."""
+    contents = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".py"
+    }
+    version = hashlib.sha256(b"".join(contents.values())).hexdigest()[:12]
+    made = _made_for_client(contents)
+    contents[PAGE] = contents[PAGE].replace(b'"/static/', f'"/static/v/{version}/'.encode())
+    files = {path: _file(path, content) for path, content in contents.items()}
+    for path, content in [*contents.items(), *made.items()]:
+        files[f"v/{version}/{path}"] = files.get(path) or _file(path, content)
     # Browsers ask for this one without being told to.
     files["favicon.ico"] = files["favicon.svg"]
     return files
+
+
+def _made_for_client(contents: dict[str, bytes]) -> dict[str, bytes]:
+    """The client's modules and styles, each in as few files as can be."""
+    texts = {path: content.decode() for path, content in contents.items() if path.endswith((".js", ".css"))}
+    scripts = bundle.bundles(texts, CLIENT)
+    made = {f"bundle/{name}": text.encode() for name, text in scripts.items()}
+    return made | {"bundle/client.css": bundle.styles(texts, STYLES).encode()}
+
+
+def _file(path: str, content: bytes) -> StaticFile:
+    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    is_text = kind.startswith("text/") or kind.endswith(("javascript", "svg+xml", "json"))
+    if kind.startswith("text/") or kind.endswith("javascript"):
+        kind += "; charset=utf-8"
+    etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+    compressed = gzip.compress(content, 9, mtime=0) if is_text and len(content) > _MIN_COMPRESSED else None
+    return StaticFile(content, kind, etag, compressed)
 
 
 class StaticHandler(BaseHandler):
@@ -64,17 +99,22 @@ class StaticHandler(BaseHandler):
         if file is None:
             raise NotFound(f"There is nothing at {printable(self.request.path)}.")
         self._open_to_all()
-        self.set_header("ETag", file.etag)
-        self.set_header("Cache-Control", "no-cache")
+        compressed = file.compressed if "gzip" in self.request.headers.get("Accept-Encoding", "") else None
+        self.set_header("ETag", file.compressed_etag if compressed else file.etag)
+        self.set_header("Vary", "Origin, Accept-Encoding")
+        is_kept = path.startswith("v/")
+        self.set_header("Cache-Control", f"public, max-age={_YEAR_S}, immutable" if is_kept else "no-cache")
         # Also with a 304: a browser puts its headers in the place of those it has kept with the page.
         if path.endswith(".html"):
             self.set_header("Content-Security-Policy", _PAGE_POLICY)
             self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        if self.request.headers.get("If-None-Match") == file.etag:
+        if self.request.headers.get("If-None-Match") in (file.etag, file.compressed_etag):
             self.set_status(304)
             return
         self.set_header("Content-Type", file.content_type)
-        self.write(file.content)
+        if compressed:
+            self.set_header("Content-Encoding", "gzip")
+        self.write(compressed or file.content)
 
     def _open_to_all(self) -> None:
         # A page opened as a file loads its modules and styles from here; there is nothing private in them.

@@ -1,6 +1,6 @@
 /* The page's icons as strokes on a 24 by 24 grid: they take the text's colour and need no download. */
 
-const SHAPES = {
+export const SHAPES = {
   rooms: "M4 6h16M4 12h16M4 18h10",
   chat: "M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-6l-5 4v-4H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z",
   frames: "M8 4v14m0 0-4-4m4 4 4-4M16 20V6m0 0-4 4m4-4 4 4",
@@ -28,6 +28,13 @@ const SHAPES = {
   timer: "M12 21a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 9v4l3 2M9 2h6",
   spaces: "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z",
   horn: "M4 10v4l11 5V5zM15 9a3 3 0 0 1 0 6M7 15l1 5h3l-1-4",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 21 21",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  back: "M20 12H4m0 0 6-6m-6 6 6 6",
+  people: "M9 12a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19c.6-3 3.2-5 6.5-5s5.9 2 6.5 5M16 5.5a3.3 3.3 0 0 1 0 6M18 14.5c1.9.7 3.1 2.3 3.5 4.5",
+  mute: "M4 10v4h3l5 4V6l-5 4zM16 9.5l5 5m0-5-5 5",
+  board: "M4 5h4v14H4zM10 5h4v9h-4zM16 5h4v6h-4z",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5c.9 1.2 2.1 1.8 3.5 1.8s2.6-.6 3.5-1.8M9 9.5h.01M15 9.5h.01",
   book: "M5 4h9a4 4 0 0 1 4 4v12H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h10",
 };
 

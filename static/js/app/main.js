@@ -1,0 +1,154 @@
+/*
+ * The client's start: somebody is signed in, or stands at the door, or has
+ * followed a link that was mailed to them.
+ */
+import { createConfig } from "../config.js";
+import { Door } from "../door/index.js";
+import { request } from "../http.js";
+import { closeDialogs, Dialogs, dialogsHoldWords, isDialogOpen } from "../kit/dialog.js";
+import { html, render, signal } from "../kit/html.js";
+import { say, Toasts } from "../kit/toast.js";
+import { createSession } from "../session.js";
+import { catchDrops } from "../views/drop.js";
+import { forgetPlaces, replace } from "./place.js";
+import { createScope, ScopeProvider } from "./scope.js";
+import { Shell } from "./shell.js";
+import { showInTitle } from "./told.js";
+import "./theme.js";
+
+const server = location.origin;
+const config = createConfig();
+/** What stands before one's eyes: {name: "opening" | "door" | "link" | "inside", …}. */
+const stage = signal({ name: "opening" });
+let scope = null;
+
+const MAILED = /^#(reset|link|verify)\?(.+)$/;
+
+/** What a mailed link carries: {kind, given}, or null. */
+export function mailedLink(hash) {
+  const [, kind, text] = hash.match(MAILED) ?? [];
+  const given = Object.fromEntries(new URLSearchParams(text ?? ""));
+  return given.token && (kind !== "reset" || given.uid) ? { kind, given } : null;
+}
+
+const newSession = () => createSession({ server, ended: (reason) => showDoor({ reason }) });
+
+/** Nothing of the last person stays, neither on the page nor on the wire; what they have written waits for them. */
+function leave() {
+  closeDialogs();
+  scope?.end();
+  scope = null;
+  forgetPlaces();
+  document.title = "Taskroom";
+}
+
+function showDoor(words = {}) {
+  leave();
+  const { registration, providers } = config.of(server);
+  stage.value = { name: "door", ...words, registration, providers };
+}
+
+async function signOut() {
+  const { session } = scope;
+  scope.end();
+  await session.signOut();
+  replace(location.pathname);
+  showDoor();
+}
+
+function goIn(session, user) {
+  leave();
+  scope = createScope({ session, user, frameKib: () => config.of(server).frameKib, ended: (reason) => showDoor({ reason }) });
+  Object.assign(scope, { signOut, clock: signal(""), actions: signal([]) });
+  scope.onEnd(showInTitle(scope));
+  stage.value = { name: "inside", scope };
+  scope.start();
+  import("../people/own.js").then(({ ownActions }) => { if (scope) scope.actions.value = ownActions(scope); }, () => null);
+}
+
+async function enterByCookie() {
+  const session = newSession();
+  const [user] = await Promise.all([session.restore().catch(() => null), config.load(server)]);
+  if (user) goIn(session, user);
+  else showDoor();
+}
+
+/* What the door can do; each is a promise that is refused with an ApiError. */
+const doorActions = {
+  async signIn(form) {
+    const session = newSession();
+    goIn(session, await session.signIn(form));
+  },
+  async register(form) {
+    const session = newSession();
+    goIn(session, await session.register(form));
+  },
+  askForReset: (email) => request(server, "POST", "/api/password-reset/", { json: { email } }),
+  async reset(given, password) {
+    await request(server, "POST", "/api/password-reset/confirm/", { json: { ...given, new_password: password } });
+    replace(location.pathname);
+    showDoor({ news: "Your password has been changed. Sign in with the new one." });
+  },
+  async link(token, password) {
+    const { next } = await request(server, "POST", "/api/v2/auth/social/link/", { json: { token, password } });
+    location.replace(next);
+  },
+  giveUp() {
+    replace(location.pathname);
+    return enterByCookie();
+  },
+};
+
+/** An address is somebody's own if they can read what is sent there. */
+async function verify({ token }) {
+  const asked = request(server, "POST", "/api/users/profile/email/confirm/", { json: { token } });
+  say(await asked.then(() => "Your address has been verified.", (error) => error.message));
+  replace(location.pathname);
+  if (!scope) await enterByCookie();
+}
+
+async function followLink() {
+  const link = mailedLink(location.hash);
+  if (!link) return false;
+  if (link.kind === "verify") await verify(link.given);
+  else {
+    leave();
+    stage.value = { name: "link", ...link };
+  }
+  return true;
+}
+
+function Page() {
+  const now = stage.value;
+  const shown = {
+    opening: () => html`<main class="splash"><h1 class="only-heard">Taskroom</h1><p role="status">Opening Taskroom…</p></main>`,
+    door: () => html`<${Door} actions=${doorActions} ...${now} />`,
+    link: () => html`<${Door} actions=${doorActions} link=${now} />`,
+    inside: () => html`<${ScopeProvider} value=${now.scope} key=${now.scope.me()?.id}><${Shell} /></>`,
+  }[now.name]();
+  return html`${shown}<${Toasts} /><${Dialogs} />`;
+}
+
+function takeFiles(files, target) {
+  return Boolean(scope) && !isDialogOpen() && [...scope.fileTakers].some((take) => take(files, target));
+}
+
+addEventListener("hashchange", followLink);
+addEventListener("pagehide", () => { for (const save of scope?.savers ?? []) save(); });
+addEventListener("beforeunload", (event) => {
+  if ((scope && !scope.isSafe()) || dialogsHoldWords()) event.preventDefault(); // the browser asks
+});
+addEventListener("focus", () => scope?.chat.markRead());
+addEventListener("online", () => scope?.wake());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  scope?.wake();
+  scope?.chat.markRead();
+});
+catchDrops([takeFiles], () =>
+  say(scope ? "Nothing here takes files. Drop them on a conversation, or on a task that is open." : "Sign in before you send files."));
+
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${Page} />`, root);
+followLink().then((isLink) => { if (!isLink) enterByCookie(); });

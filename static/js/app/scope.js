@@ -1,0 +1,151 @@
+/*
+ * Everything that belongs to one signed-in person: what is known, the sockets,
+ * what they have written. It is made when they come in and ended when they
+ * leave, so that nothing of one person is left for the next.
+ */
+import { createApi } from "../api.js";
+import { createChat } from "../chat.js";
+import { opening } from "../credentials.js";
+import { createKept } from "../kept.js";
+import { createContext, signal, useContext } from "../kit/html.js";
+import { say } from "../kit/toast.js";
+import { createNotifications } from "../notifications.js";
+import { createSocket } from "../socket.js";
+import { createStore } from "../store.js";
+import { topicSignals, watched } from "./changes.js";
+import { createDirectory } from "./directory.js";
+import { go } from "./place.js";
+
+const TOO_LARGE = 1009;
+
+const Scope = createContext(null);
+export const ScopeProvider = Scope.Provider;
+/** What belongs to the signed-in person: see createScope. */
+export const useScope = () => useContext(Scope);
+
+/**
+ * `session` as in session.js, `frameKib()` the most a frame may hold, `ended(reason)` when the server no longer
+ * accepts this person.
+ */
+export function createScope({ session, user, frameKib, ended }) {
+  const { call } = session;
+  const api = createApi(call);
+  const kept = createKept(`${session.server} ${user.id}`);
+  const store = createStore({ dropped: (message) => chat.forget(message) });
+  const sockets = new Set();
+  const engines = new Map();
+  const ends = [];
+  store.reset(user);
+  const me = () => store.me ?? user;
+
+  /** A socket that comes back: `on` -> {frame(object), state(state)?}. */
+  function openSocket(path, { frame, state = () => {} }) {
+    const socket = createSocket({
+      describe: async ({ since }) =>
+        opening({ server: session.server, path, way: "subprotocol", token: await session.freshToken(), since }),
+      renew: () => session.renew(),
+      on: { frame, state, raw: () => {}, event: () => {} },
+    });
+    sockets.add(socket);
+    return socket;
+  }
+
+  const socket = openSocket("/ws/chat/", {
+    frame: (frame) => chat.receive(frame),
+    state(state) {
+      store.setConnection(state);
+      if (state.name === "waiting" && state.code === TOO_LARGE) chat.tooLarge();
+      if (state.name === "closed" && state.code === 4401) ended("Please sign in again.");
+      /* Rooms and history can be read while the socket cannot be had. */
+      if (state.name === "waiting" && !store.roomsLoaded) chat.loadRooms();
+    },
+  });
+
+  const scope = {
+    session, call, api, kept, store, socket, me, say, openSocket,
+    /** Whether the newest message of the open room is before one's eyes; the conversation says. */
+    isAtEnd: () => false,
+    /** Takes dropped files where they fell, if something there does: (files, target) -> boolean. */
+    fileTakers: new Set(),
+    /** Whatever keeps words saves them now: the page is about to go. */
+    savers: new Set(),
+    /** What stands at the foot of the rail, such as a running focus session. */
+    pill: signal(null),
+    directory: createDirectory({ call, me }),
+    changes: topicSignals(store, ["me", "connection", "thread", "open", "typing"], ["rooms"]),
+
+    /** Renders the component again when one of these topics changes. */
+    follow(...topics) {
+      for (const topic of topics) scope.changes[topic].value;
+    },
+
+    /** An engine of a feature, made when it is first needed: `make()` returns it, with an `end()` if it needs one. */
+    engine(name, make) {
+      if (!engines.has(name)) engines.set(name, make());
+      return engines.get(name);
+    },
+
+    /** Runs when the person leaves. */
+    onEnd: (work) => ends.push(work),
+
+    becomeMe(person) {
+      store.me = { ...store.me, ...person };
+      store.changed("me");
+    },
+
+    /** Words that another tab, or the end of the page, would lose. */
+    isSafe: () => kept.isSafe() && kept.files.isSafe(),
+
+    wake() {
+      for (const one of sockets) one.wake();
+    },
+
+    start() {
+      socket.connect();
+      chat.restore();
+      notifications.start();
+      scope.directory.load();
+    },
+
+    end() {
+      for (const one of sockets) one.end();
+      for (const engine of engines.values()) engine.end?.();
+      for (const work of ends) work();
+      store.unwatch();
+      kept.end();
+      store.reset(null);
+    },
+  };
+
+  const chat = createChat({
+    store, socket, say, frameKib,
+    api: () => api,
+    kept: () => kept,
+    restRefused: () => false,
+    isWatching: () => document.visibilityState === "visible" && document.hasFocus() && scope.isAtEnd(),
+    show: (roomId) => go(`#room-${roomId}`),
+  });
+  const notifications = liveNotifications(scope);
+  return Object.assign(scope, { chat, notifications });
+}
+
+/** One's notifications and the socket that keeps them fresh; whoever else needs its frames adds itself to `listeners`. */
+function liveNotifications({ call, openSocket, say: tell }) {
+  const notifications = createNotifications({ call, say: tell });
+  const listeners = new Set([notifications.receive]);
+  let isNew = true;
+
+  function frame(message) {
+    if ((message.type === "hello" && isNew) || message.type === "resync") {
+      isNew = false;
+      notifications.load();
+    }
+    for (const listener of listeners) listener(message);
+  }
+
+  return {
+    ...notifications, listeners,
+    changes: watched(notifications),
+    start: () => openSocket("/ws/notifications", { frame }).connect(),
+  };
+}

@@ -1,0 +1,3 @@
+/* What the person's menu offers besides the places: entries as in kit/menu.js. */
+
+export const ownActions = () => [];
