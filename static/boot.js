@@ -8,6 +8,7 @@
   "use strict";
 
   var app = document.getElementById("app");
+  var MAIN = "static/js/main.js";
 
   function run(source, options) {
     return import(source).then(function (main) {
@@ -24,19 +25,15 @@
     return element;
   }
 
-  function splash(text) {
-    app.replaceChildren(make("p", { class: "splash", role: "alert" }, text));
-  }
-
   function askForServer() {
-    var form = make("form", { class: "card boot" });
+    var form = make("form", { class: "card door-form boot" });
     var problem = make("p", { class: "problem", role: "alert" });
     var field = make("input", {
       id: "boot-server", class: "input", type: "url", required: "",
       value: "http://127.0.0.1:8000", "data-testid": "server"
     });
     form.append(
-      make("h1", { class: "boot-title" }, "Taskroom"),
+      make("h1", { class: "door-title" }, "Taskroom protocol"),
       make("p", { class: "hint" }, "This page was opened from disk. Which server should it talk to?"),
       make("label", { class: "label", for: "boot-server" }, "Server address"),
       field,
@@ -47,20 +44,22 @@
       event.preventDefault();
       problem.textContent = "";
       var server = new URL(field.value).origin;
-      run(server + "/static/js/main.js", { server: server, fromDisk: true }).catch(function () {
+      run(server + "/" + MAIN, { server: server, fromDisk: true }).catch(function () {
         problem.textContent = "No Taskroom server answers at " + server + ".";
       });
     });
-    app.replaceChildren(form);
+    var main = make("main", { class: "door" });
+    main.append(form);
+    app.replaceChildren(main);
     field.focus();
   }
 
   if (location.protocol === "file:") {
     askForServer();
   } else {
-    run("./js/main.js", { server: location.origin, fromDisk: false }).catch(function (error) {
+    run(new URL("/" + MAIN, location.href).href, { server: location.origin, fromDisk: false }).catch(function (error) {
       console.error(error);
-      splash("Taskroom could not be loaded. Please reload the page.");
+      app.replaceChildren(make("p", { class: "splash", role: "alert" }, "The page could not be loaded. Please reload it."));
     });
   }
 })();

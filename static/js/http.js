@@ -15,6 +15,13 @@ export class ApiError extends Error {
   }
 }
 
+/** Hears of every exchange, as {method, address, sent} before it and with {status, received, ms} after it. */
+let watcher = null;
+
+export function watchCalls(listener) {
+  watcher = listener;
+}
+
 /** `version` is that of the object which one changes; `once` a key under which this is done once, however often it is asked for. */
 export async function request(server, method, path, { token, query = {}, json, form, version, once } = {}) {
   const url = new URL(path, server);
@@ -28,15 +35,33 @@ export async function request(server, method, path, { token, query = {}, json, f
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = json !== undefined ? JSON.stringify(json) : form;
 
-  let response;
-  try {
-    response = await fetch(url, { method, headers, body, credentials: "include", cache: "no-store" });
-  } catch {
-    throw new ApiError({ detail: unreachable(url), code: "unreachable" });
-  }
-  const answer = await response.json().catch(() => null);
+  const { response, text } = await exchange(url, { method, headers, body });
+  const answer = parsed(text);
   if (response.ok) return answer;
   throw refusal(response, answer);
+}
+
+async function exchange(url, { method, headers, body }) {
+  const about = { method, address: url.pathname + url.search };
+  watcher?.({ ...about, sent: typeof body === "string" ? body : undefined });
+  const began = performance.now();
+  try {
+    const response = await fetch(url, { method, headers, body, credentials: "include", cache: "no-store" });
+    const text = await response.text();
+    watcher?.({ ...about, status: response.status, received: text, ms: performance.now() - began });
+    return { response, text };
+  } catch {
+    watcher?.({ ...about, status: 0, ms: performance.now() - began });
+    throw new ApiError({ detail: unreachable(url), code: "unreachable" });
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** A browser does not tell a dead server from one that refuses this page's origin. */
