@@ -2,7 +2,7 @@
 
 Tornado closes the connection at a head above its limit, and answers anything else that is malformed with a
 bare status line. Here each gets an answer like every other error, and the connection is closed in such a
-way that the client sees it. This leans on Tornado's inside; `tests/test_malformed_http.py` would tell.
+way that the client sees it. This leans on Tornado's inside; `tests/http/test_malformed_http.py` would tell.
 """
 
 from __future__ import annotations

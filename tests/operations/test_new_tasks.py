@@ -11,9 +11,9 @@ from models.notifications import Quiet
 from models.operations import new_tasks, notifications
 from models.operations.notifications import QuietChanges
 from models.people import Department
+from tests.operations.test_store import busy_writer
 from tests.support.database import count_queries, postgresql_only
 from tests.support.tasks import Team, draft, seen, told
-from tests.test_store import busy_writer
 
 TABLES = ("task", "task_viewer", "task_assignee", "task_assignment", "task_history", "notification", "mail")
 

@@ -1,7 +1,6 @@
 """What an older version has stored is brought to what holds now: nothing taken back is left in it."""
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,10 @@ from models.operations.chat import Draft
 from models.operations.notifications import QuietChanges
 from models.people import Person
 from tests.support.people import join_team
+from tests.support.server_process import ROOT
 from tests.support.tasks import make
 
-PATH = Path(__file__).parent.parent / "models" / "migrations" / "0006_identity.py"
+PATH = ROOT / "models" / "migrations" / "0006_identity.py"
 OLD = "what an older version kept"
 BACK_TO_0005 = (
     "DELETE FROM event_group WHERE SUBSTR(group_name, 1, 6) = 'about_'",

@@ -6,10 +6,10 @@ from collections import namedtuple
 import pytest
 
 from handlers import checks
+from tests.operations.test_people import picture
 from tests.support.database import postgresql_only, sqlite_only
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
-from tests.test_people import picture
 
 HEALTH = "/api/v1/core/health/"
 MESSAGES = "/api/chat/messages/"

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 from playwright.async_api import expect
 
+from tests.http.test_addresses import verification
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.provider import StandInProvider
-from tests.test_addresses import verification
 
 pytestmark = sqlite_only
 

@@ -7,8 +7,8 @@ import pytest
 
 from models.data_folder import ServingLock, check_not_emptied, sqlite_path
 from models.store import Store, StoreError
+from tests.faults.test_durability import run_program
 from tests.support.database import postgresql_only, sqlite_only
-from tests.test_durability import run_program
 
 
 def test_a_second_server_on_one_sqlite_file_is_refused_in_one_line(start_process):
