@@ -19,10 +19,10 @@ from bench import servers
 from bench.figures import Figure
 from bench.servers import HOST, Server
 from bench.team import Member, register
-from models import tasks
+from models import search, tasks
 from models.base import Insert, database, now
+from models.database.store import Store
 from models.people import Person
-from models.store import Store
 
 PEOPLE, DEPARTMENTS = 50, 5
 FEW, MORE, MANY = 10_000, 100_000, int(os.environ.get("BENCH_MANY_TASKS", "1000000"))
@@ -251,7 +251,7 @@ def _insert_slice(numbers: range, start: int, others: list[int], employee_id: in
         title = f"Task {number} " + (RARE if number < FEW and number % (FEW // RARE_TASKS) == 1 else "")
         rows.append(
             (str(uuid.uuid4()), title, _WORDS, status, number % 4 + 1, None, creator, creator,
-             number % DEPARTMENTS + 1, moment, moment, f"[{assignee}]", tasks.searchable(title, _WORDS))
+             number % DEPARTMENTS + 1, moment, moment, f"[{assignee}]", search.searchable(title, _WORDS))
         )  # fmt: skip
         viewers += [(viewer, task_id, status) for viewer in {creator, assignee}]
         assignees.append((assignee, task_id))

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.base import Backend
-from handlers.bodies import Upload
+from handlers.web.base import Backend
+from handlers.web.bodies import Upload
 from models.errors import Invalid, TooLarge, Unavailable
 from models.uploads import remove, storing
 

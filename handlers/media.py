@@ -17,8 +17,8 @@ import puremagic
 from tornado.iostream import StreamClosedError
 
 from handlers import avatars
-from handlers.base import Backend, BaseHandler, Route, endpoint
-from handlers.bodies import Upload
+from handlers.web.base import Backend, BaseHandler, Route, endpoint
+from handlers.web.bodies import Upload
 from models import access
 from models.chat import Attachment
 from models.errors import NotFound, Unavailable
@@ -179,8 +179,8 @@ class MediaFile(BaseHandler):
         if query.signature:
             if not self.backend.links.is_valid(MEDIA + path, query.expires, query.signature):
                 raise NotFound("This link is not valid, or no longer.")
-            return await self.store.read(access.linked_file, path)
-        return await self.store.read(access.file, await self._authenticate(), path)
+            return await self.store.read(access.get_linked_file, path)
+        return await self.store.read(access.get_file, await self._authenticate(), path)
 
     def path_value(self, text: str) -> str:
         if "\x00" in text:

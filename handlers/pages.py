@@ -7,7 +7,7 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.base import BaseHandler, Endpoint, Route, endpoint
+from handlers.web.base import BaseHandler, Endpoint, Route, endpoint
 from models.errors import NotFound
 from models.text import printable
 

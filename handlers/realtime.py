@@ -12,8 +12,8 @@ import orjson
 from pydantic import AfterValidator, Field
 from tornado.iostream import StreamClosedError
 
-from handlers import answers
-from handlers.base import BaseHandler, Route, endpoint
+from handlers import schemas
+from handlers.web.base import BaseHandler, Route, endpoint
 from models.errors import DomainError, Invalid
 from models.inputs import LARGEST_ID, MOST_MESSAGE_CHARS, Id, Input, Since, Text
 from models.links import is_passable
@@ -111,7 +111,7 @@ class EventStream(Protocol):
 class TaskEvents(BaseHandler):
     """Task events."""
 
-    @endpoint(body=TaskEventBody, answers={200: answers.RecipientCount})
+    @endpoint(body=TaskEventBody, answers={200: schemas.RecipientCount})
     async def post(self, body: TaskEventBody) -> None:
         """Tell people of an event of a task that one may see. They must see it too, or be in the named
         workspace; if one of them is not, nobody is told."""
@@ -123,7 +123,7 @@ class TaskEvents(BaseHandler):
 class WorkspaceEvents(BaseHandler):
     """Workspace events."""
 
-    @endpoint(body=WorkspaceEventBody, answers={200: answers.Status})
+    @endpoint(body=WorkspaceEventBody, answers={200: schemas.Status})
     async def post(self, body: WorkspaceEventBody) -> None:
         """Tell everybody in a workspace that one is in of an event. As `system` or `deadline`, which reach
         people who are left alone, it needs atl or above."""
@@ -143,7 +143,7 @@ class WorkspaceEvents(BaseHandler):
 class SystemEvents(BaseHandler):
     """System events."""
 
-    @endpoint(body=SystemEventBody, answers={200: answers.Status})
+    @endpoint(body=SystemEventBody, answers={200: schemas.Status})
     async def post(self, body: SystemEventBody) -> None:
         """Tell one person of a system event; somebody else than oneself needs atl or above."""
         await self.operate(
@@ -176,7 +176,7 @@ class StreamHandler(BaseHandler):
 class Events(StreamHandler):
     """Long poll."""
 
-    @endpoint(query=PollQuery, answers={200: answers.MissedEvents})
+    @endpoint(query=PollQuery, answers={200: schemas.MissedEvents})
     async def get(self, query: PollQuery) -> None:
         """What one's sockets would have been sent after `after`, in order, at most 500 at once: at once if
         there is something, else when something comes, or nothing after `wait` seconds. The `seq` is the

@@ -10,11 +10,12 @@ from urllib.parse import unquote, urlencode
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers, security_log
+from handlers import schemas
 from handlers.auth import AuthHandler, Password
-from handlers.base import BaseHandler, Route, endpoint
 from handlers.providers import Provider, configured
-from handlers.throttle import LOGIN_ADDRESS
+from handlers.web import security_log
+from handlers.web.base import BaseHandler, Route, endpoint
+from handlers.web.throttle import LOGIN_ADDRESS
 from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound
 from models.inputs import Input, Text
@@ -78,7 +79,7 @@ def listed(settings: Settings, base_url: str) -> list[Mapping[str, str]]:
 class SocialProviders(BaseHandler):
     """Which there are."""
 
-    @endpoint(answers={200: answers.SocialProviders}, public=True)
+    @endpoint(answers={200: schemas.SocialProviders}, public=True)
     async def get(self) -> None:
         """The configured providers; none is an empty list."""
         self.answer({"providers": listed(self.backend.settings, self.base_url)})
@@ -189,7 +190,7 @@ class SocialCallback(SocialHandler):
 class LinkSocial(SocialHandler):
     """Joins an account elsewhere to one here, by that one's password."""
 
-    @endpoint(body=SocialLink, answers={200: answers.Linked}, public=True, throttled=False, errors=(429,))
+    @endpoint(body=SocialLink, answers={200: schemas.Linked}, public=True, throttled=False, errors=(429,))
     async def post(self, body: SocialLink) -> None:
         """Join an account elsewhere to the one here that has its address, by that one's password, and log in.
 

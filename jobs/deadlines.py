@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from models.database.store import Store
 from models.operations import deadlines
-from models.store import Store
 
 EVERY_S = 30
 SLICE = 200

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from models import events, mail, notifications, presence, social
+from models import event_log, mail, notifications, presence, social
 from models.base import SECOND_US, now
+from models.database.store import Store
 from models.operations import accounts, idempotency
-from models.store import Store
 from settings import Settings
 
 EVERY_S = 600
@@ -18,7 +18,7 @@ async def forget_old(store: Store, settings: Settings) -> None:
     hours = settings.event_retention_hours
     if hours:
         before = now() - int(hours * 3600 * SECOND_US)
-        while await store.write(events.forget, before, SLICE) == SLICE:
+        while await store.write(event_log.forget, before, SLICE) == SLICE:
             pass
     while await store.write(idempotency.forget, SLICE) == SLICE:
         pass

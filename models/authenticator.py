@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from models import sessions
 from models.base import SECOND_US, now
+from models.database.gathering import GatheredReads
+from models.database.store import Store
 from models.errors import TokenNotValid
-from models.gathering import GatheredReads
 from models.sessions import Actor
-from models.store import Store
 from models.tokens import ACCESS, TokenMaker
 
 RECENT_US = SECOND_US // 4

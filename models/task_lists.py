@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from models.base import Statement
-from models.tasks import COLUMNS, VISIBLE, Scope, TaskRow, words
+from models.search import words
+from models.tasks import COLUMNS, VISIBLE, Scope, TaskRow
 
 
 @dataclass(frozen=True, slots=True)

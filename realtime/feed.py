@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models import events
-from models.store import Store
+from models import event_log, events
+from models.database.store import Store
 from realtime.bridge import Bridge
 from realtime.broadcast import Broadcaster
 from realtime.sequence import Sequencer
@@ -43,7 +43,7 @@ class Feed:
             self.bridge = Bridge(
                 redis_url,
                 installation,
-                events.restore,
+                event_log.restore,
                 self._sequencer.offer,
                 broadcaster.publish_ephemeral,
                 self.expect,
@@ -95,11 +95,11 @@ class Feed:
 
     async def _read_up_to(self, expected: float) -> None:
         if expected == NEWEST:
-            expected = await self._store.read(events.newest)
+            expected = await self._store.read(event_log.newest)
         if self._sequencer.position < expected:
             await asyncio.sleep(GRACE_S)
         while self._sequencer.position < expected:
-            upto, found = await self._store.snapshot(events.after, self._sequencer.position)
+            upto, found = await self._store.snapshot(event_log.after, self._sequencer.position)
             self._sequencer.fill(upto, found)
 
     def _take_committed(self, batch: Sequence[events.Event]) -> None:

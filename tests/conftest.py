@@ -161,7 +161,7 @@ def settings(database_url, tmp_path):
 @pytest.fixture
 def store(settings, io_loop):
     """An opened and started Store."""
-    from models.store import Store
+    from models.database.store import Store
 
     chosen = settings()
     store = Store(chosen.database_url, chosen.data_dir)
@@ -184,7 +184,7 @@ def run(store):
 @pytest.fixture
 def start_app(settings, io_loop):
     """await start_app(**overrides) -> a running server.Taskroom; all are stopped at the end."""
-    from server import Taskroom
+    from application import Taskroom
 
     started = []
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from models import events, groups, mail, notifications, sessions
 from models.base import SECOND_US, Statement, locked, now
+from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.names import user_name_of
 from models.operations.notifications import QuietChanges, change_quiet
@@ -13,7 +14,6 @@ from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
 from models.social import Identity
-from models.store import serialize
 from models.text import MAX_NAME_CHARS
 
 GRACE_US = 30 * SECOND_US

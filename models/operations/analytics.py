@@ -25,8 +25,8 @@ _messages_since = Statement("SELECT count(*) FROM message WHERE created_at > ?")
 def dashboard(actor: Actor) -> dict[str, Any]:
     """Query: figures in the actor's scope: of the tasks they see, of the people whose figures they may
     know. A fixed number of statements."""
-    people = access.figures_scope(actor)
-    visible = access.visible_tasks(actor)
+    people = access.where_in_figures(actor)
+    visible = access.where_visible_tasks(actor)
     focused = focus.figures(people, now() - DAYS * DAY_US)
     return {
         **_tasks_by_kind(actor, visible),
@@ -39,7 +39,7 @@ def dashboard(actor: Actor) -> dict[str, Any]:
 
 
 def _tasks_by_kind(actor: Actor, visible: Any) -> dict[str, dict[str, int]]:
-    if access.task_scope(actor, with_workspaces=False).everything:
+    if access.get_task_scope(actor, with_workspaces=False).everything:
         counts = tasks.kept_counts()
     else:
         counts = list(

@@ -7,18 +7,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, chat, events, groups
+from models import access, chat, event_log, events, groups
 from models.base import Statement, by_key, marks, now, parts
-from models.batches import in_batches
 from models.chat import DIRECT, GROUP, TASK, Attachment, Message, Participant, Room
+from models.database.batches import in_batches
+from models.database.store import serialize
 from models.errors import Conflict, Invalid, NotFound
-from models.operations import notices, posting
+from models.operations import notify_about, posting
 from models.operations.idempotency import Answer
 from models.operations.posting import Draft, StoredFile
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
 from models.sessions import Actor
-from models.store import serialize
 from models.tasks import Scope, TaskKey
 
 MOST_PARTICIPANTS = 1000
@@ -59,7 +59,7 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
 
     Raises NotFound to whoever does not.
     """
-    task = access.task(actor, key, lock=True)
+    task = access.get_task(actor, key, lock=True)
     room = chat.room_of_task.one(task.id)
     if room is not None:
         _take_place(actor, room.id)
@@ -72,17 +72,17 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
 
 
 def _take_place(actor: Actor, room_id: int) -> tuple[str, str, str | None, int]:
-    """As `access.writes_in_room`; whoever sees the task of a room takes part in it from now on."""
+    """As `access.get_room_to_write_in`; whoever sees the task of a room takes part in it from now on."""
     try:
-        return access.writes_in_room(actor, room_id)
+        return access.get_room_to_write_in(actor, room_id)
     except NotFound:
-        room = access.room(actor, room_id)
+        room = access.get_room(actor, room_id)
         if room.room_type != TASK:
             raise
     _add(room_id, [actor.id])
     _have_read(room, [actor.id])
     _changed(room_id)
-    return access.writes_in_room(actor, room_id)
+    return access.get_room_to_write_in(actor, room_id)
 
 
 def _have_read(room: Room, person_ids: Sequence[int]) -> None:
@@ -117,7 +117,7 @@ def _add(room_id: int, person_ids: Sequence[int], joined_seq: int = 0) -> None:
 
 def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> dict[str, Any]:
     """Adds people to a group; whoever is in it already stays. Raises NotFound, Conflict, Invalid."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     if room.room_type != GROUP:
         raise Conflict("Only a group takes more people.", "not_a_group")
     present = chat.participant_ids(room_id)
@@ -125,7 +125,7 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
     _check_people("user_ids", new, MOST_PARTICIPANTS - len(present))
     if new:
         # What was said before is not theirs to replay, however far back a client asks.
-        _add(room_id, new, events.newest())
+        _add(room_id, new, event_log.newest())
         _have_read(room, new)
         _changed(room_id)
     return chat.room_json(room_id, actor.id)
@@ -133,7 +133,7 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
 
 def leave(actor: Actor, room_id: int) -> dict[str, Any]:
     """Leaves a group: its messages stop at once. Raises NotFound, Conflict for another kind of room."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     if room.room_type != GROUP:
         raise Conflict("Only a group can be left.", "not_a_group")
     Participant.delete().where((Participant.room == room_id) & (Participant.person == actor.id)).execute()
@@ -150,7 +150,7 @@ def update_room(
     actor: Actor, room_id: int, name: str | None, is_muted: bool | None, version: int | None = None
 ) -> dict[str, Any]:
     """Renames a group for all, mutes a room for oneself. Raises NotFound, Conflict."""
-    room = access.room(actor, room_id, for_change=True)
+    room = access.get_room(actor, room_id, for_change=True)
     check_version(version, room.version, lambda: chat.room_json(room_id, actor.id))
     if name is not None:
         if room.room_type != GROUP:
@@ -169,19 +169,19 @@ def update_room(
 
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
-    addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
+    addresses = [groups.person(person_id) for person_id in access.get_people_in_room(room_id)]
     if addresses:
         events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
 def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many rooms the actor is in, and a page of them."""
-    return chat.my_rooms(actor.id, most, skip, access.task_scope(actor, with_workspaces=False))
+    return chat.my_rooms(actor.id, most, skip, access.get_task_scope(actor, with_workspaces=False))
 
 
 def room(actor: Actor, room_id: int) -> dict[str, Any]:
     """Query: one room of the actor's. Raises NotFound."""
-    return chat.room_json(access.room(actor, room_id).id, actor.id)
+    return chat.room_json(access.get_room(actor, room_id).id, actor.id)
 
 
 # -- messages ----------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
         attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
     )
     events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
-    notices.message_posted(actor, message)
+    notify_about.message_posted(actor, message)
     return Answer(201, message)
 
 
@@ -292,7 +292,7 @@ def delete_message(actor: Actor, message_id: int, version: int | None = None) ->
 
 
 def _changeable(actor: Actor, message_id: int, version: int | None) -> tuple[Message, Room]:
-    message, room = access.own_message(actor, message_id)
+    message, room = access.get_own_message(actor, message_id)
     check_version(version, message.version, lambda: chat.message(message_id))
     if message.deleted_at is not None:
         raise Conflict("This message has been deleted.", "deleted", chat.message(message_id))
@@ -303,7 +303,7 @@ def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
     message.version += 1
     message.save()
     result = chat.message(message.id)
-    notices.message_revised(result)
+    notify_about.message_revised(result)
     events.emit(kind, [groups.room(room.room_type, room.id)], result)
     return result
 
@@ -323,7 +323,7 @@ def message(actor: Actor, message_id: int) -> dict[str, Any]:
     found = chat.message(message_id)
     if found is None:
         raise NotFound("There is no such message.")
-    access.room(actor, found["room"])
+    access.get_room(actor, found["room"])
     return found
 
 
@@ -343,7 +343,7 @@ def messages(
     actor: Actor, room_id: int, most: int, page: int = 1, before: int | None = None, after: int | None = None
 ) -> MessagePage:
     """Query: a page of the room, newest first. Raises NotFound to whoever takes no part in it."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     # One more than asked for tells whether there are more.
     if after is not None:
         found = chat.messages_after(room_id, after, most + 1)
@@ -356,7 +356,7 @@ def messages(
         results, more = found[:most], len(found) > most
     is_newest = before is None and page == 1
     newest = results[0]["id"] if results and is_newest else 0
-    is_unread = newest > _read_upto(room_id, actor.id) or notices.of_room(actor.id, room_id, newest)
+    is_unread = newest > _read_upto(room_id, actor.id) or notify_about.of_room(actor.id, room_id, newest)
     return MessagePage(results, room.message_count, more, newest if newest and is_unread else 0)
 
 
@@ -380,7 +380,7 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     moved = _mark_read.run(upto, room_id, actor.id, upto) > 0
     if moved:
         events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
-    notices.room_read(actor, room_id, upto)
+    notify_about.room_read(actor, room_id, upto)
     return state, moved
 
 
@@ -481,7 +481,7 @@ def joined_room(room: dict[str, Any], seq: int) -> JoinedRoom:
 
 def join(actor: Actor, room_id: int) -> JoinedRoom:
     """Query: the room for a socket that joins it. Raises NotFound."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     mine = chat.participant.one(room_id, actor.id)
     return _joined(room, mine.joined_seq if mine else 0)
 
@@ -514,7 +514,7 @@ def joined_rooms_of(actors: Sequence[Actor]) -> dict[Actor, list[JoinedRoom]]:
 
 
 def _rooms_open_to(actor: Actor, rows: Sequence[tuple]) -> list[JoinedRoom]:
-    seen = access.tasks_seen(actor, [row[4] for row in rows if row[4] is not None])
+    seen = access.get_visible_task_ids(actor, [row[4] for row in rows if row[4] is not None])
     return [
         JoinedRoom(room_id, room_type, groups.room(room_type, room_id), last_message_id, joined_seq)
         for _, room_id, room_type, last_message_id, task_id, joined_seq in rows
@@ -527,8 +527,8 @@ def missed(actor: Actor, room_id: int, after: int, most: int) -> tuple[int, list
 
     Raises NotFound.
     """
-    access.room(actor, room_id)
-    return events.newest(), chat.messages_after(room_id, after, most)
+    access.get_room(actor, room_id)
+    return event_log.newest(), chat.messages_after(room_id, after, most)
 
 
 def sender_reference(actor: Actor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, events, focus, groups
+from models import access, event_log, events, focus, groups
 from models.base import SECOND_US, iso
 from models.errors import Conflict
 from models.focus import (
@@ -52,10 +52,10 @@ def listed(
     Raises NotFound for a workspace of others.
     """
     if workspace_id is not None:
-        access.workspace_role(actor, workspace_id)
+        access.get_workspace_role(actor, workspace_id)
         wanted = FocusSession.workspace_id == workspace_id
     else:
-        wanted = access.visible_focus_sessions(actor)
+        wanted = access.where_visible_focus_sessions(actor)
     if status is not None:
         wanted &= FocusSession.status == status
     found = FocusSession.select().where(wanted)
@@ -65,14 +65,14 @@ def listed(
 
 def retrieve(actor: Actor, session_id: int) -> dict[str, Any]:
     """Query: one session. Raises NotFound."""
-    return focus.session_json(access.focus_session(actor, session_id))
+    return focus.session_json(access.get_focus_session(actor, session_id))
 
 
 def create(actor: Actor, plan: Plan) -> dict[str, Any]:
     """A new session, which waits for its host, the actor, to start it. Raises NotFound."""
     if plan.workspace_id is not None:
-        access.workspace_role(actor, plan.workspace_id)
-    task_id = None if plan.task_id is None else access.task(actor, plan.task_id).id
+        access.get_workspace_role(actor, plan.workspace_id)
+    task_id = None if plan.task_id is None else access.get_task(actor, plan.task_id).id
     moment = now()
     session = FocusSession.create(
         title=plan.title,
@@ -92,7 +92,7 @@ def update(
     actor: Actor, session_id: int, changes: dict[str, Any], version: int | None = None
 ) -> dict[str, Any]:
     """Changes a session; its clock only before it starts. Raises NotFound, Forbidden, Conflict."""
-    session = _caught_up(access.hosts_focus_session(actor, session_id))
+    session = _caught_up(access.get_hosted_focus_session(actor, session_id))
     check_version(version, session.version, lambda: focus.session_json(session))
     if set(changes) - {"title"} and session.status != WAITING:
         raise Conflict("The clock of a session that has started is fixed.", "already_started")
@@ -103,7 +103,7 @@ def update(
 
 def delete(actor: Actor, session_id: int) -> None:
     """Removes a session, and what it counted for. Raises NotFound, Forbidden."""
-    _remove(access.hosts_focus_session(actor, session_id), actor.id)
+    _remove(access.get_hosted_focus_session(actor, session_id), actor.id)
 
 
 def _remove(session: FocusSession, sender_id: int | None) -> None:
@@ -169,10 +169,10 @@ def leave_unseen(person_ids: Collection[int]) -> None:
     if not person_ids:
         return
     found = focus.of_tasks(person_ids)
-    actors = access.actors({person_id for _, person_id in found}) if found else {}
+    actors = access.get_actors({person_id for _, person_id in found}) if found else {}
     for session_id, person_id in found:
         session = focus.locked_session(session_id)
-        if person_id in actors and not access.may_be_in(actors[person_id], session):
+        if person_id in actors and not access.can_be_in_focus_session(actors[person_id], session):
             _leave(_caught_up(session), person_id)
 
 
@@ -286,12 +286,12 @@ def bound_ends() -> None:
 
 def _session(actor: Actor, session_id: int) -> FocusSession:
     """The session for a command of the actor, its clock where it should be. Raises NotFound."""
-    return _caught_up(access.changes_focus_session(actor, session_id))
+    return _caught_up(access.get_focus_session_to_change(actor, session_id))
 
 
 def _hosted(actor: Actor, session_id: int, *statuses: str) -> FocusSession:
     """The same for a command of its host, in one of these states. Raises NotFound, Forbidden, Conflict."""
-    session = _caught_up(access.hosts_focus_session(actor, session_id))
+    session = _caught_up(access.get_hosted_focus_session(actor, session_id))
     if session.status not in statuses:
         raise Conflict(f"The session is {session.status}.", "wrong_status", focus.session_json(session))
     return session
@@ -384,7 +384,7 @@ class Entrance:
 
 def entrance(actor: Actor, session_id: int) -> Entrance:
     """Query: raises NotFound to whoever may not be in the session."""
-    session = access.focus_session(actor, session_id)
+    session = access.get_focus_session(actor, session_id)
     return Entrance(actor.id in focus.present_ids(session_id), session.status == FINISHED)
 
 
@@ -394,7 +394,7 @@ def state(actor: Actor, session_id: int) -> tuple[int, dict[str, Any]]:
     Raises NotFound.
     """
     data = retrieve(actor, session_id) | {"event": "state", "server_time": iso(now())}
-    return events.newest(), update_message(session_id, None, data)
+    return event_log.newest(), update_message(session_id, None, data)
 
 
 # -- figures -----------------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ def stats(actor: Actor, days: int, workspace_id: int | None) -> dict[str, Any]:
     Of a workspace only its own sessions count: nobody is asked before they are brought into one.
     """
     since = now() - days * DAY_US
-    people = access.focus_figures(actor, workspace_id)
+    people = access.where_in_focus_figures(actor, workspace_id)
     mine = focus.figures(Person.id == actor.id, since, workspace_id)
     return {
         "days": days,

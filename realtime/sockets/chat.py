@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from models import events, groups
+from models import event_log, events, groups
 from models.authenticator import Authenticator
 from models.chat import FIRST_ROOM_ID, TASK, names_person
 from models.errors import NotFound
@@ -211,7 +211,7 @@ class ChatSocket(Socket):
         lets live events begin after the state that the messages were read from."""
         upto = {room.group: position}
         joined_at = self.connection.groups.get(room.group, position)
-        changes = await self.realtime.store.read(events.page, upto, joined_at, MOST_CHANGES)
+        changes = await self.realtime.store.read(event_log.page, upto, joined_at, MOST_CHANGES)
         if len(changes) == MOST_CHANGES:
             raise CloseSocket(4503)
         for event in changes:

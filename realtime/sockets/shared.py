@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models import events, revisions
+from models import event_log, events, revisions
 from models.authenticator import Authenticator
 from models.base import SECOND_US
+from models.database.gathering import GatheredReads
+from models.database.store import Store
 from models.errors import DomainError
-from models.gathering import GatheredReads
 from models.operations import chat
-from models.store import Store
 from realtime.admission import Admission
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
@@ -92,7 +92,7 @@ class Realtime:
         upto = self.tail.floor
         most_bytes = MOST_BYTES // MOST_FILLED_PART
         with contextlib.suppress(DomainError):  # then the log itself is asked
-            floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
+            floor, found = await self.store.snapshot(event_log.newest_kept, upto, MOST_FILLED, most_bytes)
             if self.tail.floor == upto:
                 self.tail.fill(found, floor)
                 for event in self.tail.after(upto):
@@ -107,8 +107,8 @@ class Realtime:
         """Whether the event log reaches back to `since`."""
         if self.tail.is_known(since):
             # Memory may reach back further than retention, which holds for everybody alike.
-            return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
-        return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
+            return since >= await self._reads.get("floor", lambda: self.store.read(event_log.floor))
+        return await self._reads.get(since, lambda: self.store.read(event_log.is_known, since))
 
     async def page(
         self, groups: Mapping[str, int], after: int, most: int, begins: Mapping[str, int]
@@ -118,4 +118,6 @@ class Realtime:
         if found is not None:
             return found
         key = (tuple(sorted(groups.items())), after, most, tuple(sorted(begins.items())))
-        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most, begins))
+        return await self._reads.get(
+            key, lambda: self.store.read(event_log.page, groups, after, most, begins)
+        )

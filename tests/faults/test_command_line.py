@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+import application
 import command_line
 import server
 import settings as settings_module
-from handlers import proxy
-from models import store as store_module
+from handlers.web import proxy
+from models.database import store as store_module
 from settings import Settings, SettingsError
 from tests.support.server_process import ROOT
 from tests.support.smtp import MailServer
@@ -159,7 +160,7 @@ def test_each_command_has_its_help(typed, name):
 def test_the_version_is_said_and_has_one_place(typed):
     assert typed("--version") == (0, f"Taskroom {settings_module.VERSION}\n", "")
     assert "version = attr: settings.VERSION" in (ROOT / "setup.cfg").read_text()
-    assert server.describe_api()["info"]["version"] == settings_module.VERSION
+    assert application.describe_api()["info"]["version"] == settings_module.VERSION
 
 
 @pytest.mark.parametrize(

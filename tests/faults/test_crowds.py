@@ -17,7 +17,7 @@ pytestmark = sqlite_only
 @pytest.fixture
 def fast_sweep(monkeypatch):
     """To be named before `app`, which starts it."""
-    monkeypatch.setattr("server.SWEEP_EVERY_S", 0.005)
+    monkeypatch.setattr("application.SWEEP_EVERY_S", 0.005)
 
 
 @pytest.mark.gen_test
@@ -101,7 +101,7 @@ async def test_one_person_waits_for_events_so_many_times(start_app, new_client, 
 
 @pytest.mark.gen_test
 async def test_one_address_has_so_many_connections_and_is_told(start_app, new_client, monkeypatch):
-    monkeypatch.setattr("handlers.connections.IDLE_S", 60)
+    monkeypatch.setattr("handlers.web.connections.IDLE_S", 60)
     app = await start_app(max_sockets_per_address=3)
     url = f"http://127.0.0.1:{app.port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -118,7 +118,7 @@ async def test_one_address_has_so_many_connections_and_is_told(start_app, new_cl
 @pytest.mark.gen_test
 async def test_whoever_only_occupies_places_gives_way_to_a_request(start_app, new_client, monkeypatch):
     """One machine with a thousand half requests used to keep its office out, health checks included."""
-    monkeypatch.setattr("handlers.connections.IDLE_S", 0)
+    monkeypatch.setattr("handlers.web.connections.IDLE_S", 0)
     app = await start_app(max_sockets_per_address=3)
     async with contextlib.AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{app.port}"
@@ -137,7 +137,7 @@ async def test_whoever_only_occupies_places_gives_way_to_a_request(start_app, ne
 )
 @pytest.mark.gen_test
 async def test_near_the_limit_half_a_request_has_less_time(fast_sweep, start_app, monkeypatch, half):
-    monkeypatch.setattr("handlers.connections.LEAST_PATIENCE_S", 0.05)
+    monkeypatch.setattr("handlers.web.connections.LEAST_PATIENCE_S", 0.05)
     app = await start_app(max_sockets_per_address=2)
     async with contextlib.AsyncExitStack() as stack:
         raws = []
@@ -153,7 +153,7 @@ async def test_before_the_descriptors_end_newcomers_are_told_and_all_heals(
     monkeypatch, start_app, new_client, caplog
 ):
     """The accept loop used to spin: 30,000 tracebacks in twelve seconds."""
-    monkeypatch.setattr("handlers.connections.capacity", lambda: 4)
+    monkeypatch.setattr("handlers.web.connections.capacity", lambda: 4)
     app = await start_app()
     url = f"http://127.0.0.1:{app.port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -174,7 +174,7 @@ async def test_before_the_descriptors_end_newcomers_are_told_and_all_heals(
 async def test_where_nothing_can_be_accepted_it_is_said_once_and_tried_again(
     monkeypatch, start_app, new_client, caplog
 ):
-    monkeypatch.setattr("handlers.connections.PAUSE_S", 0.01)
+    monkeypatch.setattr("handlers.web.connections.PAUSE_S", 0.01)
     app = await start_app()
     failures = []
     [listening] = app._server._sockets.values()

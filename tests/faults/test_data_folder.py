@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from models.data_folder import ServingLock, check_not_emptied, sqlite_path
-from models.store import Store, StoreError
+from models.database.data_folder import ServingLock, check_not_emptied, sqlite_path
+from models.database.store import Store, StoreError
 from tests.faults.test_durability import run_program
 from tests.support.database import postgresql_only, sqlite_only
 

@@ -7,7 +7,7 @@ import pytest
 
 from jobs import clock as clock_module
 from jobs.clock import Clock
-from models import events
+from models import event_log, events
 from models.errors import Unavailable
 from realtime import feed as feed_module
 from realtime.bridge import Bridge
@@ -94,7 +94,7 @@ async def test_the_log_is_read_again_until_it_worked(store, feed, told, clock, m
 
 @pytest.mark.gen_test
 async def test_very_much_that_was_missed_is_read_in_pages(store, feed, told, monkeypatch):
-    monkeypatch.setattr(events.after, "__defaults__", (3,))
+    monkeypatch.setattr(event_log.after, "__defaults__", (3,))
     texts = [str(n) for n in range(10)]
     await asyncio.to_thread(store.run_alone, emit, *texts)
     feed.expect()

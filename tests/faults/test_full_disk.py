@@ -25,7 +25,7 @@ def full_disk(monkeypatch):
         open(path, mode, *args, **options).close()
         return open("/dev/full", "r+b")
 
-    for module in ("handlers.bodies", "handlers.avatars"):
+    for module in ("handlers.web.bodies", "handlers.avatars"):
         monkeypatch.setattr(f"{module}.open", open_on_full_disk, raising=False)
 
 
@@ -59,7 +59,7 @@ async def test_an_upload_onto_a_full_disk_is_answered_and_leaves_nothing(app, cl
 async def test_a_picture_that_finds_the_disk_full_when_it_is_scaled_leaves_nothing(
     app, client, full_disk, monkeypatch
 ):
-    monkeypatch.delattr("handlers.bodies.open")
+    monkeypatch.delattr("handlers.web.bodies.open")
     [ann] = await sign_up(client, "ann")
     files = [("avatar", "me.png", picture("PNG"), "image/png")]
     (await ann.post("/api/users/profile/avatar/", files=files)).expect(507)

@@ -51,7 +51,7 @@ async def test_a_log_in_that_hashes_and_an_upload_are_waited_for(app, client, mo
     monkeypatch.setattr("models.passwords.ROUNDS", 11)
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.group(bob)
-    monkeypatch.setattr("server.SHUTDOWN_PATIENCE_S", 0.1)
+    monkeypatch.setattr("application.SHUTDOWN_PATIENCE_S", 0.1)
     part = f'--b\r\nContent-Disposition: form-data; name="room"\r\n\r\n{room}\r\n'.encode()
     part += b'--b\r\nContent-Disposition: form-data; name="attachments"; filename="a.txt"\r\n\r\n'
     ends = b"\r\n--b--\r\n"
@@ -80,7 +80,7 @@ async def test_a_log_in_that_hashes_and_an_upload_are_waited_for(app, client, mo
 async def test_whoever_would_wait_too_long_for_a_hash_is_told_so_and_not_cut_off(app, client, monkeypatch):
     """On a busy machine half of the log-ins under way had no answer when the ten seconds were over."""
     await sign_up(client, "ann")
-    monkeypatch.setattr("server.HASHES_PATIENCE_S", 0.1)
+    monkeypatch.setattr("application.HASHES_PATIENCE_S", 0.1)
     hashed = threading.Event()
     busy = [asyncio.ensure_future(app.store.hash(hashed.wait)) for _ in range(HASHERS)]
     url = f"http://127.0.0.1:{app.port}"
@@ -98,7 +98,7 @@ async def test_whoever_would_wait_too_long_for_a_hash_is_told_so_and_not_cut_off
 @sqlite_only
 @pytest.mark.gen_test
 async def test_what_never_ends_is_not_waited_for_for_ever(app, monkeypatch):
-    monkeypatch.setattr("server.REQUESTS_PATIENCE_S", 0.2)
+    monkeypatch.setattr("application.REQUESTS_PATIENCE_S", 0.2)
     async with raw_connection(f"http://127.0.0.1:{app.port}") as raw:
         await raw.send(request_head("POST", "/login/", {"Content-Length": 50}) + b'{"e')
         await eventually(lambda: app._server.under_way == 1)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-import handlers.surface_c
+import application
+import handlers.taskconsumer
 import handlers.tasks
-import server
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.team import Member, log_in, sign_up
@@ -333,7 +333,7 @@ def new_world(client):
 
 
 # Tasks have a matrix of their own, of roles and relations: tests/test_task_access.py.
-ELSEWHERE = {route.path for route in [*handlers.tasks.routes, *handlers.surface_c.routes]} - {"/"}
+ELSEWHERE = {route.path for route in [*handlers.tasks.routes, *handlers.taskconsumer.routes]} - {"/"}
 ELSEWHERE_AT_THE_ROOT = {("POST", "/"), ("GET", STREAM)}
 SOCKETS_ELSEWHERE = {"/ws/tasks/"}
 
@@ -341,7 +341,7 @@ SOCKETS_ELSEWHERE = {"/ws/tasks/"}
 def test_no_route_lacks_a_row_and_no_row_a_route():
     there = {
         (method, route.path)
-        for route in server.ROUTES
+        for route in application.ROUTES
         if route.path not in ELSEWHERE
         for method in getattr(route.handler, "endpoints", {})
     } - ELSEWHERE_AT_THE_ROOT
@@ -352,7 +352,7 @@ def test_no_route_lacks_a_row_and_no_row_a_route():
 def test_whatever_is_not_public_asks_who_is_there():
     for (_, path), row in HTTP.items():
         assert (row.statuses[0] != 401) is (path in PUBLIC), path
-    for route in server.ROUTES:
+    for route in application.ROUTES:
         for method, declared in route.handler.endpoints.items():
             elsewhere = route.path in ELSEWHERE or (method, route.path) in ELSEWHERE_AT_THE_ROOT
             if not declared.public and not elsewhere:
@@ -462,14 +462,14 @@ async def answer_of(socket: Socket) -> dict[str, Any]:
 def test_no_socket_command_lacks_a_row_and_no_row_a_command():
     there = {
         (route.path, type_)
-        for route in server.SOCKETS
+        for route in application.SOCKETS
         if "{" not in route.path and route.path not in SOCKETS_ELSEWHERE
         for type_ in route.handler.commands
     }
     assert there - SOCKET.keys() == set(), "these need a row"
     assert SOCKET.keys() - there == set(), "these are no more"
     # A room's own socket takes the same commands.
-    handlers = {route.path: route.handler for route in server.SOCKETS}
+    handlers = {route.path: route.handler for route in application.SOCKETS}
     assert handlers["/ws/chat/{room_id...}"] is handlers["/ws/chat/"]
 
 

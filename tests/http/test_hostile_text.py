@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from tornado.websocket import WebSocketClosedError
 
-import server
+import application
 from models.inputs import Input
 from tests.support.http import PASSWORD
 from tests.support.loop_gaps import loop_gaps
@@ -42,7 +42,7 @@ SAMPLES: dict[str, Any] = {
 def declared() -> Iterator[tuple[str, str, type[Input], bool]]:
     """Method, path, model, and whether it is a query; each handler once, however many paths it has."""
     seen = set()
-    for route in server.ROUTES:
+    for route in application.ROUTES:
         for method, endpoint in route.handler.endpoints.items():
             if (route.handler, method) in seen or route.path.endswith("/stream/"):
                 continue
@@ -75,7 +75,7 @@ def _texts(field: dict[str, Any], known: dict[str, Any]) -> Iterator[dict[str, A
 
 COMMANDS = {
     (route.path, name): command.model
-    for route in server.SOCKETS
+    for route in application.SOCKETS
     for name, command in route.handler.commands.items()
 }
 LIMITED_ELSEWHERE = {"due_before", "due_after"}

@@ -13,7 +13,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError
 
-import server
+import application
 from tests.conftest import base_url
 from tests.support.clock import WallClock
 from tests.support.conformance import check_answer
@@ -42,7 +42,7 @@ def endpoints() -> list[tuple[str, str, Any]]:
     """(method, path, declaration) of everything there is."""
     return [
         (method, route.path, declared)
-        for route in server.ROUTES
+        for route in application.ROUTES
         for method, declared in route.handler.endpoints.items()
         # The one answer without an end has tests of its own.
         if not route.path.startswith("/api/v1/realtime/stream")
@@ -321,7 +321,7 @@ async def test_an_unknown_path_is_a_404_for_every_method(client, method, path):
 @pytest.mark.gen_test
 async def test_a_method_that_a_path_has_not_is_a_405_that_names_those_it_has(client):
     [ann] = await sign_up(client, "ann")
-    for route in server.ROUTES:
+    for route in application.ROUTES:
         allowed = [*route.handler.endpoints]
         for method in set(METHODS) - set(allowed):
             answer = await client.request(method, filled(route.path), token=ann.access, json={})
@@ -901,8 +901,8 @@ async def test_the_schema_tells_of_every_socket_command_and_close_code(client):
 
     document = (await client.get("/api/schema/")).json
     sockets = {one["path"]: one for one in document["x-websockets"]}
-    assert sockets.keys() == {route.path.replace("...", "") for route in server.SOCKETS}
-    for route in server.SOCKETS:
+    assert sockets.keys() == {route.path.replace("...", "") for route in application.SOCKETS}
+    for route in application.SOCKETS:
         one = sockets[route.path.replace("...", "")]
         assert {item["type"] for item in one["client"]} == route.handler.commands.keys()
         assert all(item["description"] and item["schema"] for item in one["client"])

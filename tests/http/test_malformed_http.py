@@ -8,8 +8,8 @@ import re
 import pytest
 from PIL import Image
 
-import server
-from handlers.log_format import JsonFormatter, TextFormatter
+import application
+from handlers.web.log_format import JsonFormatter, TextFormatter
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
@@ -117,7 +117,7 @@ async def test_a_last_event_id_that_is_none_is_a_wrong_field(client, text):
 
 UPLOADS = [
     (route.path, method)
-    for route in server.ROUTES
+    for route in application.ROUTES
     for method, declared in route.handler.endpoints.items()
     if declared.body is not None
 ]
@@ -173,7 +173,9 @@ SEGMENTS = [
 @pytest.mark.gen_test
 async def test_an_id_that_is_none_is_answered_on_every_path_with_every_method(app, client, segment):
     [ann] = await sign_up(client, "ann")
-    paths = {re.sub(r"\{[^}]+\}", segment, route.path) for route in [*server.ROUTES, *server.SOCKETS]}
+    paths = {
+        re.sub(r"\{[^}]+\}", segment, route.path) for route in [*application.ROUTES, *application.SOCKETS]
+    }
     for path in sorted(path for path in paths if segment in path):
         async with raw_connection(client.base_url) as connection:
             for method in ("DELETE", "GET", "POST", "PUT", "PATCH"):

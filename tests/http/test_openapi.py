@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-import server
+import application
 from tests.support import npm
 from tests.support.server_process import ROOT
 
@@ -22,7 +22,7 @@ from tests.support.server_process import ROOT
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """As a client gets it."""
-    return json.loads(json.dumps(server.describe_api()))
+    return json.loads(json.dumps(application.describe_api()))
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
+from models.database.store import Store
 from models.operations import accounts
 from models.sessions import Session
-from models.store import Store
 from tests.support.clock import WallClock
 from tests.support.database import sqlite_only
 from tests.support.team import sign_up

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-import handlers.surface_c
+import handlers.taskconsumer
 import handlers.tasks
 from models.chat import Attachment
 from models.inputs import parse
@@ -138,7 +138,7 @@ WITHOUT_A_ROW = {
 
 def test_every_route_and_mode_has_a_row():
     covered = {(row[0], _template(row[1])) for row in ACTIONS.values()} | WITHOUT_A_ROW
-    routes = [*handlers.tasks.routes, *handlers.surface_c.routes]
+    routes = [*handlers.tasks.routes, *handlers.taskconsumer.routes]
     declared = {(method, route.path) for route in routes for method in route.handler.endpoints}
     assert declared - covered == set()
     assert set(MODES) <= MODES_OF.keys() | {"all", "create"}
@@ -153,7 +153,7 @@ def _template(path):
 @sqlite_only
 @pytest.mark.gen_test
 async def test_nobody_who_is_not_signed_in_gets_anything(client):
-    for route in [*handlers.tasks.routes, *handlers.surface_c.routes]:
+    for route in [*handlers.tasks.routes, *handlers.taskconsumer.routes]:
         for method in route.handler.endpoints:
             path = route.path.replace("{task}", "1").replace("{id}", "1")
             (await client.request(method, path)).expect(401)

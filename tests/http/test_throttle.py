@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from handlers.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle
+from handlers.web.throttle import LOGIN, OFFICE_FACTOR, USER, Throttle
 from models.errors import Throttled
 from models.places import network
 from tests.support.clock import WallClock
@@ -170,7 +170,7 @@ async def test_setting_the_clock_back_locks_nobody_out(settings, monkeypatch):
     with pytest.raises(Throttled) as caught:
         await throttle.count(LOGIN, "ada")
     assert caught.value.retry_after_s <= 60
-    monkeypatch.setattr("handlers.counters.time.monotonic", lambda: monotonic() + 61)
+    monkeypatch.setattr("handlers.web.counters.time.monotonic", lambda: monotonic() + 61)
     await throttle.count(LOGIN, "ada")
 
 

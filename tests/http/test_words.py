@@ -31,7 +31,7 @@ def inputs():
     """Every model of input there is."""
     for package in (models, handlers, realtime.sockets):
         for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-            if not module.ispkg or module.name != "models.migrations":
+            if not module.ispkg or module.name != "models.database.migrations":
                 importlib.import_module(module.name)
     found, todo = set(), [Input]
     while todo:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import chat as tables
-from models import events, groups
+from models import event_log, events, groups
 from models.base import iso
 from models.chat import FIRST_ROOM_ID, Attachment, Message, Participant
 from models.errors import Conflict, Forbidden, Invalid, NotFound
@@ -655,7 +655,7 @@ async def test_looking_at_the_newest_is_reading_and_looking_back_is_not(talk, hi
 async def test_a_socket_that_joins_gets_the_missed_messages_and_the_log_s_position(talk, history):
     position, missed = await talk.store.snapshot(chat.missed, talk.ben, talk.room, history[8], 2)
     assert [message["id"] for message in missed] == history[9:11]
-    assert position == await talk.store.read(events.newest)
+    assert position == await talk.store.read(event_log.newest)
 
 
 # The list of rooms

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from models import events
-from models.store import Store
+from models import event_log, events
+from models.database.store import Store
 from tests.support.database import copy_sqlite, postgresql_only, sqlite_only, sqlite_url
 from tests.support.rival import rival_of
 
@@ -20,7 +20,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1_800_000_000 * 1_000_000
 
-    monkeypatch.setattr(events, "now", lambda: Clock.now)
+    monkeypatch.setattr(event_log, "now", lambda: Clock.now)
     return Clock
 
 
@@ -35,22 +35,22 @@ def log(database_url, tmp_path, clock):
 
 def restart(log):
     """Another start of the process; the first `seq` of its epoch."""
-    return log.run_alone(events.start_epoch)
+    return log.run_alone(event_log.start_epoch)
 
 
 def say(log, *groups_of_each):
     """Appends an event to each list of groups in one transaction; their numbers."""
     batch = [events.Event(events.ROOM_UPDATED, groups, {"n": n}) for n, groups in enumerate(groups_of_each)]
-    log.run_alone(events.append, batch)
+    log.run_alone(event_log.append, batch)
     return [event.seq for event in batch]
 
 
 def known(log, *sinces):
-    return [log.run_alone(events.is_known, since) for since in sinces]
+    return [log.run_alone(event_log.is_known, since) for since in sinces]
 
 
 def page(log, after, most=100, **upto):
-    return [event.seq for event in log.run_alone(events.page, upto, after, most)]
+    return [event.seq for event in log.run_alone(event_log.page, upto, after, most)]
 
 
 # Numbers
@@ -62,7 +62,7 @@ def test_a_start_jumps_ahead_to_the_clock_and_never_back(log, clock):
     clock.now += HOUR_US
     assert restart(log) == clock.now
     clock.now -= 24 * HOUR_US
-    newest = log.run_alone(events.newest)
+    newest = log.run_alone(event_log.newest)
     assert restart(log) == newest + 1
     assert say(log, ["a"]) == [newest + 2]
 
@@ -73,8 +73,8 @@ def test_an_event_keeps_its_kind_payload_and_groups(log):
         events.Event(events.MESSAGE_CREATED, ["a", "b"], payload),
         events.Event(events.SESSION_REVOKED, [], {}),
     ]
-    log.run_alone(events.append, sent)
-    kept = log.run_alone(events.between, log.start_seq, log.start_seq + 2)
+    log.run_alone(event_log.append, sent)
+    kept = log.run_alone(event_log.between, log.start_seq, log.start_seq + 2)
     assert [(one.seq, one.kind, sorted(one.groups), one.payload) for one in kept] == [
         (log.start_seq + 1, events.MESSAGE_CREATED, ["a", "b"], payload),
         (log.start_seq + 2, events.SESSION_REVOKED, [], {}),
@@ -86,9 +86,9 @@ def test_an_event_keeps_its_kind_payload_and_groups(log):
 def test_a_kind_that_only_a_newer_version_knows_says_nothing_and_keeps_its_place(log, monkeypatch):
     monkeypatch.setattr(events, "KINDS", dict(events.KINDS))
     newer = events.Kind("of tomorrow", {events.CHAT: lambda payload: payload})
-    log.run_alone(events.append, [events.Event(newer, ["a"], {})])
+    log.run_alone(event_log.append, [events.Event(newer, ["a"], {})])
     del events.KINDS["of tomorrow"]
-    (kept,) = log.run_alone(events.page, {"a": log.start_seq + 9}, 0, 9)
+    (kept,) = log.run_alone(event_log.page, {"a": log.start_seq + 9}, 0, 9)
     assert (kept.seq, kept.message(events.CHAT)) == (log.start_seq + 1, None)
 
 
@@ -133,11 +133,11 @@ def test_after_forgetting_only_what_needs_nothing_forgotten_is_known(log, clock)
     old = say(log, ["a"], ["b"], ["a"])
     clock.now += HOUR_US
     young = say(log, ["a"], ["b"])
-    assert log.run_alone(events.forget, clock.now - HOUR_US // 2, 2) == 2
+    assert log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 2) == 2
     assert known(log, 0, log.start_seq, old[0], old[1], old[2]) == [False, False, False, True, True]
     assert page(log, old[1], a=young[-1], b=young[-1]) == [old[2], *young]
-    assert log.run_alone(events.forget, clock.now - HOUR_US // 2, 2) == 1
-    assert log.run_alone(events.forget, clock.now - HOUR_US // 2, 2) == 0
+    assert log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 2) == 1
+    assert log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 2) == 0
     assert known(log, *old, *young) == [False, False, True, True, True]
     assert page(log, 0, a=young[-1], b=young[-1]) == young
 
@@ -148,14 +148,14 @@ def test_forgetting_takes_epochs_along_that_nothing_can_lie_in_any_more(log, clo
     clock.now += HOUR_US
     second = restart(log)
     (young,) = say(log, ["a"])
-    log.run_alone(events.forget, clock.now - HOUR_US // 2, 10)
-    assert log.run_alone(lambda: [epoch.base for epoch in events.Epoch.select()]) == [second]
+    log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 10)
+    assert log.run_alone(lambda: [epoch.base for epoch in event_log.Epoch.select()]) == [second]
     assert known(log, first, old + 1, second - 1) == [False] * 3
     assert known(log, old, second, young) == [True] * 3
 
 
 def test_an_empty_log_forgets_nothing(log, clock):
-    assert log.run_alone(events.forget, clock.now, 10) == 0
+    assert log.run_alone(event_log.forget, clock.now, 10) == 0
     assert known(log, 0, log.start_seq) == [True, True]
 
 
@@ -190,11 +190,11 @@ def test_many_groups_are_no_problem(log):
 
 def test_after_a_position_comes_everything_with_its_groups(log):
     numbers = say(log, ["a"], ["b", "c"], [])
-    newest, found = log.run_alone(events.after, numbers[0])
+    newest, found = log.run_alone(event_log.after, numbers[0])
     assert newest == numbers[-1]
     groups = {event.seq: sorted(event.groups) for event in found}
     assert groups == {numbers[1]: ["b", "c"], numbers[2]: []}
-    assert log.run_alone(events.after, newest) == (newest, [])
+    assert log.run_alone(event_log.after, newest) == (newest, [])
 
 
 # Several processes
@@ -204,7 +204,7 @@ def test_after_a_position_comes_everything_with_its_groups(log):
 def test_a_process_that_starts_while_another_commits_neither_goes_back_nor_calls_its_events_unknown(
     log, database_url
 ):
-    before = log.run_alone(events.newest)
+    before = log.run_alone(event_log.newest)
     with rival_of(database_url) as rival:
         rival.execute("UPDATE event_counter SET seq = seq + 1000000 WHERE id = 1")
         starting = threading.Thread(target=restart, args=[log])
@@ -213,7 +213,7 @@ def test_a_process_that_starts_while_another_commits_neither_goes_back_nor_calls
         rival.commit()
         starting.join()
     theirs = before + 1_000_000
-    assert log.run_alone(events.newest) > theirs
+    assert log.run_alone(event_log.newest) > theirs
     assert known(log, theirs, theirs - 1) == [True, True]
 
 
@@ -232,6 +232,6 @@ async def test_numbers_of_two_processes_follow_the_order_of_their_commits(store,
 def test_a_kind_that_only_a_newer_version_knows_is_not_learnt():
     """Whatever Redis brings would stay in memory for ever."""
     before = set(events.KINDS)
-    event = events.restore(7, "of_tomorrow", ["room"], {})
+    event = event_log.restore(7, "of_tomorrow", ["room"], {})
     assert event.message(events.CHAT) is None
     assert set(events.KINDS) == before

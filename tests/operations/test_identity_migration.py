@@ -6,7 +6,7 @@ import pytest
 
 from models.base import database
 from models.notifications import Quiet
-from models.operations import chat, notes, notifications
+from models.operations import chat, comments, notifications
 from models.operations.chat import Draft
 from models.operations.notifications import QuietChanges
 from models.people import Person
@@ -14,7 +14,7 @@ from tests.support.people import join_team
 from tests.support.server_process import ROOT
 from tests.support.tasks import make
 
-PATH = ROOT / "models" / "migrations" / "0006_identity.py"
+PATH = ROOT / "models" / "database" / "migrations" / "0006_identity.py"
 OLD = "what an older version kept"
 BACK_TO_0005 = (
     "DELETE FROM event_group WHERE SUBSTR(group_name, 1, 6) = 'about_'",
@@ -46,11 +46,11 @@ async def test_what_was_taken_back_before_the_upgrade_is_gone_after_it(run):
     # Each takes the place of the last, unless that has been read.
     ids = [post.body["id"] for post in posts]
     task = await make(run, ann, assignees=[bob.id])
-    said = [(await run(notes.post_comment, ann, task["id"], f"{n} {OLD}")).body["id"] for n in range(2)]
+    said = [(await run(comments.post_comment, ann, task["id"], f"{n} {OLD}")).body["id"] for n in range(2)]
     kept = await run(lambda: column("SELECT payload FROM event ORDER BY seq"))
     await run(chat.delete_message, ann, ids[0])
     await run(chat.edit_message, ann, ids[1], "as it is now")
-    await run(notes.delete_comment, ann, said[0])
+    await run(comments.delete_comment, ann, said[0])
 
     def as_it_was():
         for statement in BACK_TO_0005:

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from models import batches, tasks
+from models import tasks
 from models.base import database
+from models.database import batches
 from models.errors import Forbidden, Invalid
 from models.notifications import Quiet
 from models.operations import new_tasks, notifications

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import peewee
 import pytest
 
-from models import batches, chat, events, posts, writer
+from models import chat, events, posts
 from models.base import Statement
+from models.database import batches, writer
 from models.errors import NotFound
 from models.operations import chat as operations
 from models.operations import workspaces

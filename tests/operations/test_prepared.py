@@ -3,7 +3,7 @@
 import peewee
 import pytest
 
-from models import events, sessions
+from models import event_log, events, sessions
 from models.operations import chat, idempotency, new_tasks, notifications, streams, tasks
 from models.operations.chat import Draft
 from models.operations.idempotency import Answer
@@ -79,7 +79,7 @@ HOT = {
     "list notifications": lambda s: s.run(notifications.listed, s.team.ann, 20, 0),
     "read notifications": lambda s: s.run(notifications.mark_read, s.team.ann, [1, 2]),
     "count notifications": lambda s: s.run(notifications.unread_count, s.team.ann),
-    "read what was missed": lambda s: s.run(events.page, _bounds(s), 0, 100),
+    "read what was missed": lambda s: s.run(event_log.page, _bounds(s), 0, 100),
     "do something once": lambda s: s.run(idempotency.once, s.team.ann.id, "key", "asked", done),
     "know who asks": lambda s: s.run(sessions.actor, s.team.ann.session_id),
     "know who come back": lambda s: s.run(sessions.actors, ["one", "two", "three"]),

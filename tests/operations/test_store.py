@@ -13,13 +13,14 @@ from types import SimpleNamespace
 import peewee
 import pytest
 
-from models import database_threads, events, task_lists, writer
-from models import store as store_module
+from models import event_log, events, task_lists
 from models.base import database
+from models.database import store as store_module
+from models.database import threads, writer
+from models.database.store import Store, StoreError
 from models.errors import Conflict, Unavailable
 from models.hashing import HASHERS
 from models.people import Department
-from models.store import Store, StoreError
 from models.task_lists import Filters
 from models.tasks import Scope
 from tests.support.database import copy_sqlite, count_queries, postgresql_only, sqlite_only, sqlite_url
@@ -149,7 +150,7 @@ async def test_events_are_numbered_without_holes_in_the_order_of_commit(store, r
     assert numbers == list(range(store.start_seq + 1, store.start_seq + 8))
     assert said(run.events) == ["d0", "d2", "d3", "d5", "d6", "d8", "later"]
     assert [event.origin for event in run.events] == [*(f"socket {n}" for n in (0, 2, 3, 5, 6, 8)), None]
-    logged = await store.read(events.between, store.start_seq, numbers[-1] + 1)
+    logged = await store.read(event_log.between, store.start_seq, numbers[-1] + 1)
     assert [(event.seq, event.payload, list(event.groups)) for event in logged] == [
         (event.seq, event.payload, event.groups) for event in run.events
     ]
@@ -180,7 +181,7 @@ async def test_if_the_batch_cannot_be_committed_all_of_it_fails_and_nothing_is_s
         raise RuntimeError("no numbers left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(events, "append", broken)
+        patch.setattr(event_log, "append", broken)
         async with busy_writer(store):
             waiting = [store.submit(add, "a"), store.submit(add, "b")]
         results = await asyncio.gather(*waiting, return_exceptions=True)
@@ -228,7 +229,7 @@ async def test_an_operation_of_the_command_line_leaves_its_events_in_the_log(set
     store = Store(chosen.database_url, chosen.data_dir)
     store.open()
     assert store.run_alone(add, "a") == "a"
-    (event,) = store.run_alone(events.between, store.start_seq, store.start_seq + 100)
+    (event,) = store.run_alone(event_log.between, store.start_seq, store.start_seq + 100)
     assert (event.seq, event.payload) == (store.start_seq + 1, {"name": "a"})
 
 
@@ -510,13 +511,13 @@ async def test_all_jobs_of_a_request_share_one_patience(store, monkeypatch):
 def test_what_is_not_spent_waiting_is_there_for_the_next_command(monkeypatch):
     """A socket's worker, or whoever waits for events, lives for days."""
     clock = SimpleNamespace(now=100.0)
-    monkeypatch.setattr(database_threads, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    budget = database_threads.Budget()
+    monkeypatch.setattr(threads, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    budget = threads.Budget()
     for _ in range(3):
-        assert budget.begin(clock.now) == clock.now + database_threads.BUDGET_S
+        assert budget.begin(clock.now) == clock.now + threads.BUDGET_S
         clock.now += 1
         budget.end()
-        assert budget.begin(clock.now) == clock.now + database_threads.BUDGET_S - 1
+        assert budget.begin(clock.now) == clock.now + threads.BUDGET_S - 1
         budget.end()
         clock.now += 1
 

@@ -117,7 +117,7 @@ async def test_a_list_is_at_most_five_queries_whatever_is_asked(run, team):
 
 def _explained(actor, filters):
     """What SQLite says it will do for a page where many are found."""
-    statement, params = task_lists._plan(access.task_scope(actor), filters, False, False, 20, 0)
+    statement, params = task_lists._plan(access.get_task_scope(actor), filters, False, False, 20, 0)
     rows = database.execute_sql("EXPLAIN QUERY PLAN " + statement._sql(), params).fetchall()
     return [row[3] for row in rows]
 

@@ -6,7 +6,16 @@ from models import mail as mail_module
 from models import sessions
 from models.base import database
 from models.errors import Conflict, Forbidden, Invalid, NotFound
-from models.operations import chat, new_tasks, notes, people, proposals, tasks, workspaces
+from models.operations import (
+    attachments,
+    chat,
+    comments,
+    new_tasks,
+    people,
+    proposals,
+    tasks,
+    workspaces,
+)
 from models.operations.chat import StoredFile
 from models.people import Department, Person
 from models.task_lists import Filters
@@ -113,22 +122,22 @@ async def _assign_the_proposed(team, run):
 
 
 async def _comment(team, run):
-    made = await run(notes.post_comment, team.atl, team.task, "Well done")
-    await run(notes.edit_comment, team.atl, made.body["id"], "Very well done")
+    made = await run(comments.post_comment, team.atl, team.task, "Well done")
+    await run(comments.edit_comment, team.atl, made.body["id"], "Very well done")
 
 
 async def _delete_comment(team, run):
-    made = await run(notes.post_comment, team.ann, team.task, "Oh")
-    await run(notes.delete_comment, team.ann, made.body["id"])
+    made = await run(comments.post_comment, team.ann, team.task, "Oh")
+    await run(comments.delete_comment, team.ann, made.body["id"])
 
 
 async def _attach(team, run):
-    await run(notes.attach, team.ann, team.task, [file(), file("b.txt")])
+    await run(attachments.attach, team.ann, team.task, [file(), file("b.txt")])
 
 
 async def _detach(team, run):
-    made = await run(notes.attach, team.ann, team.task, [file()])
-    await run(notes.detach, team.ann, made.body["id"])
+    made = await run(attachments.attach, team.ann, team.task, [file()])
+    await run(attachments.detach, team.ann, made.body["id"])
 
 
 async def _delete(team, run):
@@ -218,7 +227,7 @@ async def test_a_snapshot_and_the_events_after_it_are_the_state(run, team, opera
 async def test_where_more_tasks_lose_their_place_than_can_be_told_everybody_starts_anew(
     run, team, monkeypatch
 ):
-    monkeypatch.setattr("models.operations.sight.MOST_TOLD", 2)
+    monkeypatch.setattr("models.operations.visibility.MOST_TOLD", 2)
     made = [await make(run, team.ceo, f"Task {n}", department=team.department) for n in range(3)]
     before = await run(_history_rows)
     run.take()
@@ -372,8 +381,8 @@ async def test_of_two_answers_at_once_one_counts(run, team):
 @pytest.mark.gen_test
 async def test_of_two_comment_edits_of_one_version_the_second_is_a_conflict(run, team):
     task = await make(run, team.ann)
-    comment = (await run(notes.post_comment, team.ann, task["id"], "One")).body
-    edits = [run(notes.edit_comment, team.ann, comment["id"], text, 1) for text in ("Two", "Three")]
+    comment = (await run(comments.post_comment, team.ann, task["id"], "One")).body
+    edits = [run(comments.edit_comment, team.ann, comment["id"], text, 1) for text in ("Two", "Three")]
     results = await gathered(*edits)
     assert [type(one) for one in results].count(Conflict) == 1
 

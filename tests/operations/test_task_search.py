@@ -7,10 +7,10 @@ import string
 import pytest
 
 from models.base import database
+from models.database.store import MIGRATIONS
 from models.operations import new_tasks, tasks
-from models.store import MIGRATIONS
+from models.search import words
 from models.task_inputs import MOST_SEARCH_CHARS, TaskQuery
-from models.tasks import words
 from tests.support.database import sqlite_only
 from tests.support.tasks import Team, changes, draft
 from tests.support.team import sign_up

@@ -4,12 +4,22 @@ import random
 
 import pytest
 
-from models import access, database_threads, sessions
-from models import store as store_module
+from models import access, sessions
 from models.base import database, is_postgres
 from models.chat import Participant, Room
+from models.database import store as store_module
+from models.database import threads
 from models.errors import DomainError
-from models.operations import chat, new_tasks, notes, people, proposals, tasks, workspaces
+from models.operations import (
+    attachments,
+    chat,
+    comments,
+    new_tasks,
+    people,
+    proposals,
+    tasks,
+    workspaces,
+)
 from models.operations.chat import StoredFile
 from models.people import Person
 from models.tasks import find
@@ -108,22 +118,22 @@ class Office:
         await self.run(proposals.withdraw, self.anybody, self.pick(self.proposals[-3:]) or 1)
 
     async def do_comment(self):
-        made = await self.run(notes.post_comment, self.anybody, self.pick(self.tasks), "Well")
+        made = await self.run(comments.post_comment, self.anybody, self.pick(self.tasks), "Well")
         self.comments.append((made.body["author"], made.body["id"]))
 
     async def do_delete_comment(self):
         author, comment = self.pick(self.comments) or (self.boss.id, 1)
-        await self.run(notes.delete_comment, self.actors.get(author, self.boss), comment)
+        await self.run(comments.delete_comment, self.actors.get(author, self.boss), comment)
 
     async def do_attach(self):
         self.number += 1
         file = StoredFile(f"task_attachments/{self.number}", "a.txt", 3, "text/plain")
         self.files.append(
-            (await self.run(notes.attach, self.anybody, self.pick(self.tasks), [file])).body["id"]
+            (await self.run(attachments.attach, self.anybody, self.pick(self.tasks), [file])).body["id"]
         )
 
     async def do_detach(self):
-        await self.run(notes.detach, self.anybody, self.pick(self.files))
+        await self.run(attachments.detach, self.anybody, self.pick(self.files))
 
     async def do_delete(self):
         gone = self.pick(self.tasks)
@@ -220,7 +230,7 @@ def _strangers_in_rooms():
         for one in Participant.select(Participant).join(Room).where(Room.task_id.is_null(False))
         if (task := find(Room.get_by_id(one.room_id).task_id)) is not None
         and Person.get_by_id(one.person_id).is_active
-        and one.person_id not in access.task_watchers(task)
+        and one.person_id not in access.get_task_watchers(task)
     ]
 
 
@@ -229,7 +239,7 @@ def patient_store(monkeypatch, store):
     """On a busy machine a deed is refused for taking too long, and may be done all the same: true of the
     server, which tells it then, but here whoever was refused believes that nothing has happened."""
     for patience in ("QUEUE_PATIENCE_S", "JOB_PATIENCE_S", "BUDGET_S"):
-        monkeypatch.setattr(database_threads, patience, 60)
+        monkeypatch.setattr(threads, patience, 60)
     monkeypatch.setattr(store_module, "QUEUE_PATIENCE_S", 60)
     return store
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from models.notifications import Quiet
-from models.operations import chat, notes, notifications, proposals, tasks
+from models.operations import attachments, chat, notifications, proposals, tasks
 from models.operations.chat import Draft, StoredFile
 from models.operations.notifications import QuietChanges
 from models.wording import moment
@@ -99,8 +99,8 @@ async def test_places_people_and_files_are_told_by_their_names(run, team):
     await run(tasks.update_task, team.ceo, key, changes(department=None))
     await run(tasks.assign, team.ceo, key, [team.bob.id])
     await run(tasks.unassign, team.ceo, key, [team.bob.id])
-    added = await run(notes.attach, team.ceo, key, [StoredFile("a/1", "plan.pdf", 1, "x/y")])
-    await run(notes.detach, team.ceo, added.body["id"])
+    added = await run(attachments.attach, team.ceo, key, [StoredFile("a/1", "plan.pdf", 1, "x/y")])
+    await run(attachments.detach, team.ceo, added.body["id"])
     await run(tasks.mark_done, team.ceo, key)
     assert [(one["content"], one["action"]) for one in await inbox(run, team.ann)] == [
         ("ceo changed the department to “Gardeners” and the workspace to “Garden”.", "updated"),

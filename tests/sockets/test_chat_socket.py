@@ -25,7 +25,7 @@ FOREIGN_ORIGIN = "http://evil.example"
 @pytest.fixture
 def fast_sweep(monkeypatch):
     """The sweep comes around all the time; to be named before `app`, which starts it."""
-    monkeypatch.setattr("server.SWEEP_EVERY_S", 0.005)
+    monkeypatch.setattr("application.SWEEP_EVERY_S", 0.005)
 
 
 @pytest.fixture

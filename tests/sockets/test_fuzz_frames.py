@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-import server
+import application
 from tests.support.database import sqlite_only
 from tests.support.frame_fuzz import CUT, DEAF, FrameFuzzer, endings
 from tests.support.loop_gaps import loop_gaps
@@ -33,7 +33,7 @@ async def paths(ann):
 
 def types_of(path):
     """What this kind of socket may be asked."""
-    [route] = [one for one in server.SOCKETS if re.fullmatch(one.pattern, path)]
+    [route] = [one for one in application.SOCKETS if re.fullmatch(one.pattern, path)]
     return list(route.handler.commands)
 
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+import application
+
 _HEADER_OF_ERROR = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
@@ -75,16 +77,12 @@ def _is_published(method: str, path: str, status: int) -> bool:
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    import server
-
-    return server.describe_api()
+    return application.describe_api()
 
 
 @functools.cache
 def _routes() -> list[tuple[re.Pattern, Any]]:
-    import server
-
-    routes = [*server.ROUTES, server.handlers.pages.fallback]
+    routes = [*application.ROUTES, application.handlers.pages.fallback]
     return [(re.compile(route.pattern), route) for route in routes]
 
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from models.database.gathering import MAX_GATHERED, GatheredReads
 from models.errors import Unavailable
-from models.gathering import MAX_GATHERED, GatheredReads
 
 
 class Shelf:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from models import events
+from models import event_log
 from models.errors import Unavailable
 from models.operations import chat
 from realtime import replay as replay_module
@@ -300,7 +300,7 @@ async def test_what_comes_live_while_a_socket_looks_for_its_rooms_waits_for_what
 ):
     ann, ben = await sign_up(client, "ann", "ben")
     room_id = await ann.group(ben)
-    since = await app.store.read(events.newest)
+    since = await app.store.read(event_log.newest)
     for n in range(3):
         await ann.say(room_id, f"missed {n}")
     joined_rooms_of, loop = chat.joined_rooms_of, asyncio.get_running_loop()

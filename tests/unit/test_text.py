@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from models.mentions import mentioned
-from models.tasks import words
+from models.search import words
 from models.text import fold, normalized
 
 HALFWIDTH_SOUND_MARK = "\uff9e"

@@ -24,8 +24,9 @@ from typing import Any, TypeVar
 import peewee
 from playhouse.migrations import Runner
 
-from models import events, revisions
-from models.backends import (
+from models import event_log, events, revisions
+from models.base import database
+from models.database.backends import (
     StoreError,
     check_pragmas,
     copy_sqlite,
@@ -37,10 +38,9 @@ from models.backends import (
     row_counts,
     transaction,
 )
-from models.backends import serialize as serialize
-from models.base import database
-from models.data_folder import check_not_emptied, sqlite_path
-from models.database_threads import (
+from models.database.backends import serialize as serialize
+from models.database.data_folder import check_not_emptied, sqlite_path
+from models.database.threads import (
     QUEUE_PATIENCE_S,
     Budget,
     Job,
@@ -50,9 +50,9 @@ from models.database_threads import (
     begin_anew,
     budget_of_caller,
 )
+from models.database.writer import GATHER_S, Writer
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
-from models.writer import GATHER_S, Writer
 
 log = logging.getLogger("taskroom.store")
 Result = TypeVar("Result")
@@ -98,7 +98,7 @@ class Store:
     def open(self) -> None:
         """Prepares the database and begins a new epoch of the event log. Raises StoreError."""
         self.prepare()
-        self.start_seq = self.run_alone(events.start_epoch)
+        self.start_seq = self.run_alone(event_log.start_epoch)
 
     def prepare(self) -> list[str]:
         """Binds the tables and migrates; returns the applied migrations. Raises StoreError."""

@@ -22,7 +22,7 @@ from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
 from tornado.ioloop import IOLoop
 
-from handlers.http_server import AnsweringServer, refusal
+from handlers.web.http_server import AnsweringServer, refusal
 from models.places import Places, network, patience_s
 
 log = logging.getLogger("taskroom.connections")

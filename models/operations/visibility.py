@@ -22,9 +22,9 @@ _Seen = dict[int, list[int]]
 def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
     """Around a change of people's role, department or workspaces: they are told of every task that comes
     to them and of every one that goes, and the rooms of those close to them."""
-    before = access.task_scopes(person_ids)
+    before = access.get_task_scopes(person_ids)
     yield
-    after = access.task_scopes(before)
+    after = access.get_task_scopes(before)
     moved = [(one, before[one], after[one]) for one in sorted(after) if before[one] != after[one]]
     lost: _Seen = {}
     gained: _Seen = {}
@@ -47,7 +47,7 @@ def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
 
 def returned(person_id: int) -> None:
     """Part of an operation: somebody is back, whom nobody has told anything meanwhile."""
-    for scope in access.task_scopes([person_id]).values():
+    for scope in access.get_task_scopes([person_id]).values():
         chat.close_unseen_task_rooms(person_id, scope)
     focus.leave_unseen([person_id])
     start_anew([person_id])

@@ -22,8 +22,8 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
+from models.database.store import Store
 from models.errors import Malformed, TooLarge, UnsupportedType
-from models.store import Store
 from models.uploads import INCOMING, storing
 from settings import Settings
 

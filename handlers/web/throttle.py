@@ -43,7 +43,7 @@ class Throttle:
         from limits import parse
         from limits.aio.strategies import FixedWindowRateLimiter
 
-        from handlers.counters import LocalStorage, redis_storage
+        from handlers.web.counters import LocalStorage, redis_storage
 
         self._rates = {name: parse(rate) for name, rate in rates.items() if rate}
         if LOGIN in self._rates:

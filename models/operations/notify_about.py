@@ -108,7 +108,7 @@ def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
     if room_type != TASK:
         return _people_of_room.all(room_id)
     task_id, department_id, workspace_id = _task_of_room.one(room_id)
-    return _names(access.watcher_ids(task_id, department_id, workspace_id))
+    return _names(access.get_watchers_of(task_id, department_id, workspace_id))
 
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)
@@ -205,7 +205,7 @@ def task_commented(actor: Actor, row: TaskRow, comment_id: int, content: str) ->
     cause, quotes = f"comment:{comment_id}", groups.quoted("comment", comment_id)
     named: set[int] = set()
     if "@" in content:
-        named = mentioned(content, _names(access.task_watchers(row))) - {actor.id}
+        named = mentioned(content, _names(access.get_task_watchers(row))) - {actor.id}
         title = f"{actor.username} mentioned you in {quoted(row.title)}"
         notice = _about_task(MENTION, actor, task, title, comment_excerpt(content), "commented", cause)
         notify(replace(notice, quotes=quotes), named)

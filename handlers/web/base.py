@@ -23,13 +23,14 @@ import orjson
 from pydantic import AfterValidator, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from handlers import security_log
-from handlers.bodies import BodyReader, Upload, body_reader, declared_size
-from handlers.http_server import security_headers
 from handlers.providers import Providers
-from handlers.throttle import ANON, USER, Throttle
+from handlers.web import security_log
+from handlers.web.bodies import BodyReader, Upload, body_reader, declared_size
+from handlers.web.http_server import security_headers
+from handlers.web.throttle import ANON, USER, Throttle
 from models import errors
 from models.authenticator import Authenticator
+from models.database.store import Store
 from models.errors import DomainError
 from models.inputs import LARGEST_ID, Input, parse, parse_text
 from models.links import Links
@@ -38,7 +39,6 @@ from models.places import network
 from models.resets import ResetTokens
 from models.sessions import Actor, Device
 from models.signed import Signer
-from models.store import Store
 from models.text import printable
 from settings import Settings
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from handlers import answers
-from handlers.base import Endpoint, Route, endpoint
+from handlers import schemas
 from handlers.pages import PAGE, StaticHandler
 from handlers.tasks import TaskHandler, TaskPage
+from handlers.web.base import Endpoint, Route, endpoint
 from models.errors import Conflict
 from models.events import surface_c
 from models.inputs import Input
@@ -65,7 +65,7 @@ class Root(StaticHandler):
         # The page takes no notice of what stands behind its address.
         return model() if self.is_navigation else await super()._query_fields(model)
 
-    @endpoint(query=TaskPage, answers={200: answers.SurfaceCPage, 304: None}, public=True, errors=(401, 403))
+    @endpoint(query=TaskPage, answers={200: schemas.SurfaceCPage, 304: None}, public=True, errors=(401, 403))
     async def get(self, query: TaskPage) -> None:
         """The tasks one may see; for a browser's navigation, the web page."""
         if self.is_navigation:
@@ -75,7 +75,7 @@ class Root(StaticHandler):
         )
         self.answer_page(count, [surface_c(task) for task in results], query)
 
-    @endpoint(body=NewSurfaceCTask, answers={201: answers.SurfaceCTask})
+    @endpoint(body=NewSurfaceCTask, answers={201: schemas.SurfaceCTask})
     async def post(self, body: NewSurfaceCTask) -> None:
         """Make a task; its title is called `task`."""
         await self.operate(_create, body, status=201)
@@ -84,17 +84,17 @@ class Root(StaticHandler):
 class SurfaceCOneTask(TaskHandler):
     """One task."""
 
-    @endpoint(answers={200: answers.SurfaceCTask})
+    @endpoint(answers={200: schemas.SurfaceCTask})
     async def get(self, key: int | UUID) -> None:
         """A task, by its uuid or its id. One's notifications about it are read with it."""
         self.answer(surface_c(await self.open(key)))
 
-    @endpoint(body=NamedSurfaceCTask, answers={200: answers.SurfaceCTask})
+    @endpoint(body=NamedSurfaceCTask, answers={200: schemas.SurfaceCTask})
     async def put(self, key: int | UUID, body: NamedSurfaceCTask) -> None:
         """Change a task; what is not sent stays. `task`, its title, is required."""
         await self._change(key, body)
 
-    @endpoint(body=TaskFields, answers={200: answers.SurfaceCTask})
+    @endpoint(body=TaskFields, answers={200: schemas.SurfaceCTask})
     async def patch(self, key: int | UUID, body: TaskFields) -> None:
         """Change a task; what is not sent stays."""
         await self._change(key, body)

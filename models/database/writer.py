@@ -13,7 +13,8 @@ from itertools import takewhile
 import peewee
 
 from models import events, revisions
-from models.backends import (
+from models.base import is_postgres
+from models.database.backends import (
     ABOUT_THE_UNIT,
     first_line,
     is_about_database,
@@ -21,9 +22,8 @@ from models.backends import (
     is_lock_failure,
     transaction,
 )
-from models.base import is_postgres
-from models.batches import Batch, Outcome, batch_of
-from models.database_threads import Job, Lane, Worker, savepoint
+from models.database.batches import Batch, Outcome, batch_of
+from models.database.threads import Job, Lane, Worker, savepoint
 
 log = logging.getLogger("taskroom.store")
 

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import peewee
 
-from models import events
+from models import event_log
 from models.base import database, is_postgres
-from models.data_folder import sqlite_path
+from models.database.data_folder import sqlite_path
 
 Result = TypeVar("Result")
 
@@ -109,7 +109,7 @@ def transaction() -> Iterator[None]:
     """
     with database.manual_commit():
         try:
-            database.execute_sql(f"BEGIN; {events.LOCK_COUNTER}" if is_postgres() else "BEGIN IMMEDIATE")
+            database.execute_sql(f"BEGIN; {event_log.LOCK_COUNTER}" if is_postgres() else "BEGIN IMMEDIATE")
             yield
         except BaseException:
             with contextlib.suppress(peewee.PeeweeException):  # a lost connection has undone it already

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from models.database.store import Store
 from models.operations import notifications
-from models.store import Store
 
 EVERY_S = 20
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from handlers import answers
-from handlers.base import BaseHandler, Endpoint, Route, endpoint
+from handlers.schemas import Document, FieldErrors, Problem
+from handlers.web.base import BaseHandler, Endpoint, Route, endpoint
 from models.inputs import Input
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -232,9 +232,9 @@ def _answer(status: int, model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _problem(status: int | None, schemas: dict[str, Any]) -> dict[str, Any]:
-    problem = _collect(answers.Problem, schemas)
+    problem = _collect(Problem, schemas)
     if status == 400:
-        problem = {"anyOf": [_collect(answers.FieldErrors, schemas), problem]}
+        problem = {"anyOf": [_collect(FieldErrors, schemas), problem]}
     return _json(_ERRORS.get(status, "Any other refusal."), problem)
 
 
@@ -271,7 +271,7 @@ def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
 class Schema(BaseHandler):
     """The document."""
 
-    @endpoint(answers={200: answers.Document}, public=True, throttled=False)
+    @endpoint(answers={200: Document}, public=True, throttled=False)
     async def get(self) -> None:
         """Describe the server's HTTP API and its WebSockets, as this document does."""
         # Built when first asked for, which takes most of a second: not on the loop.

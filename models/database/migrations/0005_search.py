@@ -2,7 +2,7 @@
 
 import peewee
 
-from models.tasks import searchable
+from models.search import searchable
 
 MOST_ROWS = 1000
 TRIGGERS = (
