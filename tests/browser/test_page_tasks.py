@@ -239,6 +239,30 @@ async def test_a_task_has_an_address(new_page, start_app):
 
 
 @pytest.mark.gen_test
+async def test_a_task_that_is_deleted_while_it_opens_is_said_to_be_deleted(new_page, start_app):
+    """The answer to who opened it, that there is none, used to come after the news and hide it."""
+    ada, _ = await arrive(new_page, await start_app(), "ada")
+    [fence] = await seed(ada, "Paint the fence")
+    path, trouble = f"/api/tasks/{fence}/", ada.get_by_test_id("task-trouble")
+
+    async def answer_late(route):
+        if route.request.method == "GET":
+            await expect(trouble).to_contain_text("has been deleted")
+        await route.continue_()
+
+    await ada.route(f"**{path}", answer_late)
+    await card(ada, "Paint").click()
+    await expect(ada.get_by_test_id("task-title")).to_have_value("Paint the fence")
+    async with ada.expect_response(lambda answer: answer.url.endswith(path)) as answer:
+        await ada.request.delete(path)
+    assert (await answer.value).status == 404
+    # What the page does with that answer comes before what it does with a later one.
+    await ada.evaluate("fetch('/health/').then((answer) => answer.text())")
+    await expect(trouble).to_contain_text("has been deleted")
+    await expect(card(ada, "Paint")).to_have_count(0)
+
+
+@pytest.mark.gen_test
 async def test_older_comments_and_history_are_read_on(new_page, start_app):
     ada, _ = await arrive(new_page, await start_app(), "ada")
     part = ada.get_by_test_id
