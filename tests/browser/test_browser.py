@@ -207,7 +207,7 @@ async def test_pages_outlive_a_killed_server(new_page, process, new_client):
         assert sorted(contents) == sorted(expected)
         return contents
 
-    stored = await eventually(everything_is_stored_once, timeout=10)
+    stored = await eventually(everything_is_stored_once)
     assert stored.index("news 0") < stored.index("news 1") < stored.index("news 2")
     assert stored.index("lost on its way") < stored.index("while it was away")
     for tab in (ann, bob):

@@ -97,15 +97,15 @@ async def test_the_command_line_client_survives_a_restart(process, new_client):
     lines = []
     reading = asyncio.ensure_future(asyncio.to_thread(lambda: list(map(lines.append, listening.stdout))))
     try:
-        await eventually(lambda: sum("connected" in line for line in lines) == 2, timeout=15)
+        await eventually(lambda: sum("connected" in line for line in lines) == 2)
         (await ann.post("/api/tasks/", json={"title": "First", "workspace": place})).expect(201)
         await eventually(lambda: any(re.search(r"tasks .*task: First", line) for line in lines))
         await asyncio.to_thread(process.restart)
         (await ann.post("/api/tasks/", json={"title": "Second", "workspace": place})).expect(201)
         body = {"title": "Hello", "content": "there"}
         (await ann.post("/api/v1/realtime/events/system", json=body)).expect(200)
-        await eventually(lambda: any("task: Second" in line for line in lines), timeout=15)
-        await eventually(lambda: any("system: Hello – there" in line for line in lines), timeout=15)
+        await eventually(lambda: any("task: Second" in line for line in lines))
+        await eventually(lambda: any("system: Hello – there" in line for line in lines))
     finally:
         listening.kill()
         listening.wait()

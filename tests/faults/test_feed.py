@@ -14,7 +14,7 @@ from realtime.bridge import Bridge
 from realtime.feed import Feed
 from tests.support.database import postgresql_only
 from tests.support.team import sign_up
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_SECONDS, eventually
 
 
 def emit(*texts):
@@ -125,6 +125,7 @@ async def test_ones_own_event_keeps_who_caused_it_though_the_log_is_looked_at(st
     assert told.texts == ["mine", "next"]
 
 
+@pytest.mark.real_patience
 @postgresql_only
 @pytest.mark.gen_test
 async def test_a_commit_whose_answer_is_lost_is_told(
@@ -146,7 +147,7 @@ async def test_a_commit_whose_answer_is_lost_is_told(
     """
     await asyncio.to_thread(postgres_server.execute, database_url, slow)
     (await ann.post("/api/chat/messages/", json={"room": room, "content": "slow"})).expect(503)
-    heard = await socket.expect("chat_message", timeout=20)
+    heard = await socket.expect("chat_message")
     assert heard["data"]["content"] == "slow"
 
 
@@ -160,7 +161,7 @@ async def test_two_processes_without_redis_tell_each_other(start_app, new_client
     socket = await connect_to(other, f"/ws/chat/{room}/", token=bob.access)
     await socket.expect("room_joined")
     await ann.say(room, "across")
-    assert (await socket.expect("chat_message", timeout=20))["data"]["content"] == "across"
+    assert (await socket.expect("chat_message"))["data"]["content"] == "across"
 
 
 # Redis
@@ -252,9 +253,9 @@ async def test_a_channel_is_named_after_its_group(ears, redis_url):
     redis = Redis.from_url(redis_url)
     listener = redis.pubsub()
     await listener.psubscribe("*task_7")
-    await listener.get_message(timeout=5)
+    await listener.get_message(timeout=PATIENCE_SECONDS)
     here.bridge.send([message(1, "hello")])
-    heard = await listener.get_message(timeout=5)
+    heard = await listener.get_message(timeout=PATIENCE_SECONDS)
     assert heard["channel"] == b"taskroom:ours:task_7"
     await listener.aclose()
     await redis.aclose()
@@ -269,12 +270,12 @@ async def test_what_waits_together_is_one_message_to_redis(ears, redis_url):
     redis = Redis.from_url(redis_url)
     listener = redis.pubsub()
     await listener.psubscribe("*task_7")
-    await listener.get_message(timeout=5)
+    await listener.get_message(timeout=PATIENCE_SECONDS)
     here.bridge.send([message(seq, f"{seq}") for seq in range(1, 20)])
     here.bridge.send_ephemeral("task_7", "typing", 0)
     await eventually(lambda: len(too.heard) == 20)
     assert [event.payload for event in too.heard if event != "typing"] == [f"{n}" for n in range(1, 20)]
-    assert await listener.get_message(timeout=5) is not None
+    assert await listener.get_message(timeout=PATIENCE_SECONDS) is not None
     assert await listener.get_message(timeout=0.1) is None
     await listener.aclose()
     await redis.aclose()

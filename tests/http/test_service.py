@@ -1,7 +1,6 @@
 """Document D's service surface: health of each part, config, figures, CORS."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from models.people import Person
 from models.sessions import actor as actor_of
 from tests.support.database import count_queries, postgresql_only, sqlite_only
 from tests.support.people import join_team
+from tests.support.stopwatch import stopwatch
 from tests.support.team import sign_up
 
 HEALTH = ("/api/v1/core/health/", "/api/v2/core/health/", "/api/v2/core/health")
@@ -31,6 +31,7 @@ async def test_health_tells_of_each_part(client):
         assert body["parts"]["mail_queue"] == body["parts"]["mail_queue"] | {"status": "off", "waiting": 0}
 
 
+@pytest.mark.real_patience
 @postgresql_only
 @pytest.mark.gen_test
 async def test_without_the_database_health_is_503_within_three_seconds(client, postgres_server):
@@ -39,9 +40,9 @@ async def test_without_the_database_health_is_503_within_three_seconds(client, p
         (postgres_server.kill, postgres_server.start),
     ):
         await asyncio.to_thread(away)
-        begun = time.monotonic()
-        answer = await client.get("/api/v2/core/health/", headers={"Origin": FRONTEND})
-        assert time.monotonic() - begun < 3
+        async with stopwatch() as watch:
+            answer = await client.get("/api/v2/core/health/", headers={"Origin": FRONTEND})
+        assert watch.seconds < 3
         body = answer.expect(503).json
         assert body["status"] == "unavailable" and body["parts"]["database"]["status"] == "unavailable"
         assert answer.headers["Retry-After"] and answer.headers["Access-Control-Allow-Origin"] == FRONTEND
@@ -55,6 +56,7 @@ async def test_without_the_database_health_is_503_within_three_seconds(client, p
         (await client.get("/api/v2/core/health/")).expect(200)
 
 
+@pytest.mark.real_patience
 @sqlite_only
 @pytest.mark.gen_test
 async def test_without_redis_the_service_is_degraded(start_app, new_client, redis_url, redis_server):

@@ -118,6 +118,7 @@ async def test_a_clock_that_is_set_back_keeps_no_dead_session_alive(app, client,
     (await ann.get("/api/users/profile/")).expect(401)
 
 
+@pytest.mark.real_patience
 @sqlite_only
 @pytest.mark.gen_test
 async def test_looking_up_who_asks_counts_against_the_patience_of_the_request(app, client, monkeypatch):

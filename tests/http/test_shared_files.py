@@ -95,6 +95,7 @@ async def test_of_several_files_all_are_kept_or_none(app, client, monkeypatch):
     await eventually(lambda: files_in(app.settings.data_dir / "media") == [])
 
 
+@pytest.mark.real_patience
 @postgresql_only
 @pytest.mark.gen_test
 async def test_files_of_a_commit_whose_answer_is_lost_are_kept(app, client, postgres_server, database_url):

@@ -166,5 +166,5 @@ async def test_what_could_not_be_written_is_made_good(run, store, postgres_serve
     async def is_online():
         return (await store.read(people.retrieve, ada, ada.id))["is_online"]
 
-    await eventually(is_online, timeout=15)
+    await eventually(is_online)
     await clock.stop(5)

@@ -5,10 +5,8 @@ import random
 import pytest
 
 from models import access, sessions
-from models.base import database, is_postgres
+from models.base import database
 from models.chat import Participant, Room
-from models.database import store as store_module
-from models.database import threads
 from models.errors import DomainError
 from models.operations import (
     attachments,
@@ -234,24 +232,9 @@ def _strangers_in_rooms():
     ]
 
 
-@pytest.fixture
-def patient_store(monkeypatch, store):
-    """On a busy machine a deed is refused for taking too long, and may be done all the same: true of the
-    server, which tells it then, but here whoever was refused believes that nothing has happened."""
-    for patience in ("QUEUE_PATIENCE_S", "JOB_PATIENCE_S", "BUDGET_S"):
-        monkeypatch.setattr(threads, patience, 60)
-    monkeypatch.setattr(store_module, "QUEUE_PATIENCE_S", 60)
-    return store
-
-
 @pytest.mark.gen_test
 @pytest.mark.parametrize("seed", range(2))
-async def test_whatever_happens_each_knows_what_they_would_read(patient_store, run, io_loop, seed):
-    def wait_long():
-        if is_postgres():
-            database.execute_sql("SET statement_timeout = '60s'; SET lock_timeout = '60s'")
-
-    await run(wait_long)
+async def test_whatever_happens_each_knows_what_they_would_read(run, io_loop, seed):
     team = await Team(run).join()
     await run(lambda: database.execute_sql("UPDATE workspace_member SET role = 'owner'"))
     office = Office(run, team, seed)

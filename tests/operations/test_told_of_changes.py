@@ -330,6 +330,7 @@ async def test_what_is_settled_is_looked_at_again_without_a_write(app, client):
         assert written == [], path
 
 
+@pytest.mark.real_patience
 @pytest.mark.gen_test
 async def test_reading_needs_no_writing_to_succeed(app, client, database_url):
     """A full disk, or a database that takes no writes, was a 503 for whoever opened a room."""

@@ -44,7 +44,7 @@ def _check_success(what: str, answer: SupportsAnswer, endpoint: Any, is_head: bo
 
 
 def _check_error(what: str, answer: SupportsAnswer, declared: Any, is_head: bool) -> None:
-    from handlers.answers import Problem
+    from handlers.schemas.common import Problem
 
     name = _HEADER_OF_ERROR.get(answer.status)
     assert name is None or answer.headers.get(name), f"{what} without {name}"
