@@ -106,7 +106,7 @@ IDLE_CONNECTION_S = 75
 
 BODY_WITHIN_S = 300
 
-MOST_BODY_BYTES = 2**40
+MAX_BODY_BYTES = 2**40
 """Tornado's own limit closes without an answer; ours (`handlers.web.bodies`) come first and say why."""
 
 SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
@@ -131,7 +131,7 @@ BACKLOG = 4096
 """Connections that wait to be accepted. Without room, clients try again after 1, 3, 7 … seconds.
 The system may set a lower limit (net.core.somaxconn)."""
 
-MOST_VERSION_CHARS = 60
+MAX_VERSION_CHARS = 60
 
 
 class TaskroomApplication(Application):
@@ -148,7 +148,7 @@ class TaskroomApplication(Application):
             request = handler.request
             took_ms = 1000 * request.request_time()
             text, values = "%s %s %d %.1f ms", [request.method, request.path, handler.get_status(), took_ms]
-            client = request.headers.get("X-Client-Version", "")[:MOST_VERSION_CHARS]
+            client = request.headers.get("X-Client-Version", "")[:MAX_VERSION_CHARS]
             if client.isascii() and client.isprintable() and client:
                 text, values = text + " (%s)", [*values, client]
             log.log(level, text, *values)
@@ -236,10 +236,10 @@ class Taskroom:
         every(0, "events", self.realtime.feed.round)
         every(0, "presence", self.realtime.presence.round)
         every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
-        every(retention.EVERY_S, "retention", lambda: retention.forget_old(store, settings))
+        every(retention.EVERY_S, "retention", lambda: retention.purge_old(store, settings))
         every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
         every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
-        every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.release_due(store))
+        every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
         if settings.deadline_hours:
             every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
 
@@ -284,7 +284,7 @@ class Taskroom:
             idle_connection_timeout=IDLE_CONNECTION_S,
             body_timeout=BODY_WITHIN_S,
             max_header_size=MAX_HEAD_BYTES,
-            max_body_size=MOST_BODY_BYTES,
+            max_body_size=MAX_BODY_BYTES,
         )
         self._server.guard(
             settings.max_sockets_per_address,

@@ -343,7 +343,7 @@ class Sessions(BaseHandler):
     async def get(self, query: Page) -> None:
         """One's own sessions, the last used first."""
         count, results = await self.store.read(
-            accounts.list_sessions, self.actor, query.page_size, query.skip
+            accounts.list_sessions, self.actor, query.page_size, query.offset
         )
         self.answer_page(count, results, query)
 

@@ -10,12 +10,12 @@ from handlers import media, schemas
 from handlers.web.base import BaseHandler, Page, Route, endpoint
 from models.chat import names_person
 from models.errors import Invalid
-from models.inputs import MOST_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
+from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
 from models.operations import chat
-from models.operations.chat import MOST_PARTICIPANTS, Draft
+from models.operations.chat import MAX_PARTICIPANTS, Draft
 from models.task_inputs import Key
 
-People = Annotated[list[Id], Field(max_length=MOST_PARTICIPANTS)]
+People = Annotated[list[Id], Field(max_length=MAX_PARTICIPANTS)]
 
 
 class NewRoom(Input):
@@ -73,7 +73,7 @@ class NewMessage(Input):
     room: Id | None = None
     room_id: Id | None = None
     room_type: Text | None = None
-    content: Annotated[Text, Field(max_length=MOST_MESSAGE_CHARS)] = ""
+    content: Annotated[Text, Field(max_length=MAX_MESSAGE_CHARS)] = ""
     client_id: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
 
 
@@ -89,7 +89,7 @@ class Rooms(BaseHandler):
     @endpoint(query=Page, answers={200: schemas.RoomPage})
     async def get(self, query: Page) -> None:
         """The rooms one takes part in, the most recently active first, with what is unread in each."""
-        count, results = await self.store.snapshot(chat.rooms, self.actor, query.page_size, query.skip)
+        count, results = await self.store.snapshot(chat.rooms, self.actor, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
     @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room})
@@ -179,7 +179,7 @@ class Messages(BaseHandler):
         room the `client_id` is refused with 409 (`client_id_reused`)."""
         if not body.content.strip() and not self.uploads:
             raise Invalid({"content": ["A message needs a text or a file."]})
-        async with media.kept(self.backend, self.uploads, "chat_attachments") as files:
+        async with media.stored_files(self.backend, self.uploads, "chat_attachments") as files:
             draft = Draft(
                 body.room or body.room_id, body.content, body.room_type, body.client_id, files.stored
             )

@@ -94,7 +94,7 @@ class FocusSessions(BaseHandler):
     async def get(self, query: SessionQuery) -> None:
         """The sessions one may be in, newest first."""
         count, results = await self.store.snapshot(
-            focus.listed, self.actor, query.page_size, query.skip, query.workspace, query.status
+            focus.listed, self.actor, query.page_size, query.offset, query.workspace, query.status
         )
         self.answer_page(count, results, query)
 

@@ -65,7 +65,7 @@ class KeptFiles:
 
 
 @contextlib.asynccontextmanager
-async def kept(backend: Backend, uploads: Sequence[Upload], folder: str) -> AsyncIterator[KeptFiles]:
+async def stored_files(backend: Backend, uploads: Sequence[Upload], folder: str) -> AsyncIterator[KeptFiles]:
     """Moves uploads below `media/<folder>/YYYY/MM/DD/`, durably, before the database points to them."""
     files = KeptFiles()
     if uploads:

@@ -24,7 +24,7 @@ class Notifications(BaseHandler):
         """One's notifications, newest first. Marks what it returns as read, unless `mark_read=false`; the
         answer shows them as they were before."""
         count, results = await self.store.snapshot(
-            notifications.listed, self.actor, query.page_size, query.skip, query.is_read
+            notifications.listed, self.actor, query.page_size, query.offset, query.is_read
         )
         unread = [item["id"] for item in results if not item["is_read"]]
         if query.mark_read and unread:

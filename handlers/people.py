@@ -90,7 +90,7 @@ class People(BaseHandler):
             people.directory,
             self.actor,
             query.page_size,
-            query.skip,
+            query.offset,
             query.search,
             query.role,
             query.department,
@@ -178,7 +178,7 @@ class Avatar(BaseHandler):
     async def post(self, body: Input) -> None:
         """Set one's own picture: the file `avatar`, a JPEG, PNG or GIF of at most 5 MB. It is scaled down
         and stored anew, without what the camera wrote into it."""
-        async with avatars.kept(self.backend, self.uploads) as picture:
+        async with avatars.stored_avatar(self.backend, self.uploads) as picture:
             person, replaced = await self.store.write(people.set_avatar, self.actor, picture.path)
             picture.used = True
         avatars.remove_soon(self.backend, replaced)
@@ -198,7 +198,7 @@ class Departments(BaseHandler):
     @endpoint(query=Page, answers={200: schemas.DepartmentPage})
     async def get(self, query: Page) -> None:
         """The departments by name."""
-        count, results = await self.store.read(people.departments, self.actor, query.page_size, query.skip)
+        count, results = await self.store.read(people.departments, self.actor, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
     @endpoint(body=NewDepartment, answers={201: schemas.Department})

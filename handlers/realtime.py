@@ -15,16 +15,16 @@ from tornado.iostream import StreamClosedError
 from handlers import schemas
 from handlers.web.base import BaseHandler, Route, endpoint
 from models.errors import DomainError, Invalid
-from models.inputs import LARGEST_ID, MOST_MESSAGE_CHARS, Id, Input, Since, Text
+from models.inputs import LARGEST_ID, MAX_MESSAGE_CHARS, Id, Input, Since, Text
 from models.links import is_passable
 from models.operations import realtime_events
 from models.operations.realtime_events import TaskEvent, WorkspaceEvent
 from models.sessions import Actor
 from models.task_inputs import ExactKey
 
-MOST_TARGETS = 1000
-MOST_DATA_BYTES = 16 * 1024
-MOST_WAIT_S = 60
+MAX_TARGETS = 1000
+MAX_DATA_BYTES = 16 * 1024
+MAX_WAIT_S = 60
 # Shorter than what proxies usually bear of silence.
 HEARTBEAT_S = 15
 RETRY_MS = 2000
@@ -33,17 +33,17 @@ RETRY_MS = 2000
 def _small(data: dict[str, Any]) -> dict[str, Any]:
     if not is_passable(data):
         raise ValueError("This cannot be passed on: too deep, or a link into /media/.")
-    if len(orjson.dumps(data)) > MOST_DATA_BYTES:
-        raise ValueError(f"This has at most {MOST_DATA_BYTES // 1024} KiB.")
+    if len(orjson.dumps(data)) > MAX_DATA_BYTES:
+        raise ValueError(f"This has at most {MAX_DATA_BYTES // 1024} KiB.")
     return data
 
 
 Title = Annotated[Text, Field(min_length=1, max_length=500)]
-Content = Annotated[Text, Field(max_length=MOST_MESSAGE_CHARS)]
+Content = Annotated[Text, Field(max_length=MAX_MESSAGE_CHARS)]
 Word = Annotated[Text, Field(min_length=1, max_length=50)]
 Data = Annotated[dict[str, Any], AfterValidator(_small)]
-People = Annotated[list[Id], Field(max_length=MOST_TARGETS)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda s: min(s, MOST_WAIT_S))]
+People = Annotated[list[Id], Field(max_length=MAX_TARGETS)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda s: min(s, MAX_WAIT_S))]
 EntityId = Annotated[int, Field(ge=-LARGEST_ID, le=LARGEST_ID)]
 
 
@@ -88,7 +88,7 @@ class StreamQuery(Input):
 class PollQuery(StreamQuery):
     """Where one is in the stream, and how long to wait."""
 
-    wait: Seconds = Field(0, description=f"seconds to wait if there is nothing yet, at most {MOST_WAIT_S}")
+    wait: Seconds = Field(0, description=f"seconds to wait if there is nothing yet, at most {MAX_WAIT_S}")
 
 
 class SupportsMissed(Protocol):

@@ -26,7 +26,7 @@ from settings import Settings
 
 CALLBACK = "/api/v2/auth/social/callback/"
 _COOKIE = "social_{}"
-_MOST_NEXT_CHARS = 500
+_MAX_NEXT_CHARS = 500
 LINK_PURPOSE, LINK_LIFE_S = "link", 600
 
 
@@ -45,7 +45,7 @@ def _own_path(text: str) -> str:
 class SocialStart(Input):
     """Where to go afterwards."""
 
-    next: Annotated[Text, Field(max_length=_MOST_NEXT_CHARS), AfterValidator(_own_path)] = "/"
+    next: Annotated[Text, Field(max_length=_MAX_NEXT_CHARS), AfterValidator(_own_path)] = "/"
 
 
 class SocialLink(Input):

@@ -13,12 +13,12 @@ from handlers.pages import PAGE, StaticHandler
 from handlers.tasks import TaskHandler, TaskPage
 from handlers.web.base import Endpoint, Route, endpoint
 from models.errors import Conflict
-from models.events import surface_c
+from models.events import taskconsumer_task
 from models.inputs import Input
 from models.operations import new_tasks, tasks
 from models.operations.idempotency import Answer
 from models.sessions import Actor
-from models.task_inputs import NamedSurfaceCTask, NewSurfaceCTask, TaskFields
+from models.task_inputs import NamedTaskConsumerTask, NewTaskConsumerTask, TaskFields
 
 
 @contextlib.contextmanager
@@ -27,18 +27,18 @@ def _conflicts() -> Iterator[None]:
     try:
         yield
     except Conflict as error:
-        error.current = error.current and surface_c(error.current)
+        error.current = error.current and taskconsumer_task(error.current)
         raise
 
 
-def _create(actor: Actor, draft: NewSurfaceCTask) -> Answer:
+def _create(actor: Actor, draft: NewTaskConsumerTask) -> Answer:
     answer = new_tasks.create_task(actor, draft)
-    return Answer(answer.status, surface_c(answer.body))
+    return Answer(answer.status, taskconsumer_task(answer.body))
 
 
 def _update(actor: Actor, *args: Any) -> dict[str, Any]:
     with _conflicts():
-        return surface_c(tasks.update_task(actor, *args))
+        return taskconsumer_task(tasks.update_task(actor, *args))
 
 
 def _delete(actor: Actor, *args: Any) -> None:
@@ -65,36 +65,38 @@ class Root(StaticHandler):
         # The page takes no notice of what stands behind its address.
         return model() if self.is_navigation else await super()._query_fields(model)
 
-    @endpoint(query=TaskPage, answers={200: schemas.SurfaceCPage, 304: None}, public=True, errors=(401, 403))
+    @endpoint(
+        query=TaskPage, answers={200: schemas.TaskConsumerPage, 304: None}, public=True, errors=(401, 403)
+    )
     async def get(self, query: TaskPage) -> None:
         """The tasks one may see; for a browser's navigation, the web page."""
         if self.is_navigation:
             return self.send(PAGE)
         count, results = await self.store.read(
-            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.skip
+            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.offset
         )
-        self.answer_page(count, [surface_c(task) for task in results], query)
+        self.answer_page(count, [taskconsumer_task(task) for task in results], query)
 
-    @endpoint(body=NewSurfaceCTask, answers={201: schemas.SurfaceCTask})
-    async def post(self, body: NewSurfaceCTask) -> None:
+    @endpoint(body=NewTaskConsumerTask, answers={201: schemas.TaskConsumerTask})
+    async def post(self, body: NewTaskConsumerTask) -> None:
         """Make a task; its title is called `task`."""
         await self.operate(_create, body, status=201)
 
 
-class SurfaceCOneTask(TaskHandler):
+class OneTaskConsumerTask(TaskHandler):
     """One task."""
 
-    @endpoint(answers={200: schemas.SurfaceCTask})
+    @endpoint(answers={200: schemas.TaskConsumerTask})
     async def get(self, key: int | UUID) -> None:
         """A task, by its uuid or its id. One's notifications about it are read with it."""
-        self.answer(surface_c(await self.open(key)))
+        self.answer(taskconsumer_task(await self.open(key)))
 
-    @endpoint(body=NamedSurfaceCTask, answers={200: schemas.SurfaceCTask})
-    async def put(self, key: int | UUID, body: NamedSurfaceCTask) -> None:
+    @endpoint(body=NamedTaskConsumerTask, answers={200: schemas.TaskConsumerTask})
+    async def put(self, key: int | UUID, body: NamedTaskConsumerTask) -> None:
         """Change a task; what is not sent stays. `task`, its title, is required."""
         await self._change(key, body)
 
-    @endpoint(body=TaskFields, answers={200: schemas.SurfaceCTask})
+    @endpoint(body=TaskFields, answers={200: schemas.TaskConsumerTask})
     async def patch(self, key: int | UUID, body: TaskFields) -> None:
         """Change a task; what is not sent stays."""
         await self._change(key, body)
@@ -110,5 +112,5 @@ class SurfaceCOneTask(TaskHandler):
 
 routes = [
     Route("/", Root),
-    Route("/task/{task}/", SurfaceCOneTask),
+    Route("/task/{task}/", OneTaskConsumerTask),
 ]

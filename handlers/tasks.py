@@ -162,7 +162,7 @@ class FilesHandler(TaskHandler):
 
     async def attach(self, key: int | UUID) -> None:
         """Keeps the uploaded files for the task, and answers with them."""
-        async with media.kept(self.backend, self.uploads, "task_attachments") as files:
+        async with media.stored_files(self.backend, self.uploads, "task_attachments") as files:
             answer = await self.operate(attachments.attach, key, files.stored, status=201)
             files.used = answer.status == 201 and not answer.repeated
 
@@ -174,7 +174,7 @@ class Tasks(TaskHandler):
     async def get(self, query: TaskPage) -> None:
         """The tasks one may see, the newest first unless `ordering` says otherwise."""
         count, results = await self.store.read(
-            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.skip
+            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.offset
         )
         self.answer_page(count, results, query)
 
@@ -284,7 +284,7 @@ class TaskHistory(TaskHandler):
     @endpoint(query=Page, answers={200: schemas.HistoryPage})
     async def get(self, key: int | UUID, query: Page) -> None:
         """Who changed what, from what, to what, why and when; the newest first."""
-        count, results = await self.store.read(tasks.history, self.actor, key, query.page_size, query.skip)
+        count, results = await self.store.read(tasks.history, self.actor, key, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
 
@@ -295,7 +295,7 @@ class Comments(BaseHandler):
     async def get(self, query: OfTask) -> None:
         """Comments in order of time, of one `task` if it is named."""
         count, results = await self.store.read(
-            comments.list_comments, self.actor, query.page_size, query.skip, query.task
+            comments.list_comments, self.actor, query.page_size, query.offset, query.task
         )
         self.answer_page(count, results, query)
 
@@ -336,7 +336,7 @@ class Attachments(FilesHandler):
     async def get(self, query: OfTask) -> None:
         """Files of tasks, of one `task` if it is named."""
         count, results = await self.store.read(
-            attachments.list_attachments, self.actor, query.page_size, query.skip, query.task
+            attachments.list_attachments, self.actor, query.page_size, query.offset, query.task
         )
         self.answer_page(count, results, query)
 
@@ -374,7 +374,7 @@ class Assignments(BaseHandler):
     async def get(self, query: OfTask) -> None:
         """Who was assigned by whom: all for hr and ceo, a department's for its managers, else one's own."""
         count, results = await self.store.read(
-            assignments.list_assignments, self.actor, query.page_size, query.skip, query.task
+            assignments.list_assignments, self.actor, query.page_size, query.offset, query.task
         )
         self.answer_page(count, results, query)
 
@@ -398,7 +398,7 @@ class Proposals(BaseHandler):
             proposals.list_proposals,
             self.actor,
             query.page_size,
-            query.skip,
+            query.offset,
             query.mine,
             query.status,
             query.task,

@@ -35,7 +35,9 @@ class Workspaces(BaseHandler):
     @endpoint(query=Page, answers={200: schemas.WorkspacePage})
     async def get(self, query: Page) -> None:
         """The workspaces one is in."""
-        count, results = await self.store.snapshot(workspaces.listed, self.actor, query.page_size, query.skip)
+        count, results = await self.store.snapshot(
+            workspaces.listed, self.actor, query.page_size, query.offset
+        )
         self.answer_page(count, results, query)
 
     @endpoint(body=NewWorkspace, answers={201: schemas.Workspace})
@@ -76,7 +78,7 @@ class Members(BaseHandler):
     async def get(self, workspace_id: int, query: Page) -> None:
         """Everybody in the workspace."""
         found = await self.store.snapshot(workspaces.members, self.actor, workspace_id)
-        self.answer_page(len(found), found[query.skip : query.skip + query.page_size], query)
+        self.answer_page(len(found), found[query.offset : query.offset + query.page_size], query)
 
     @endpoint(body=NewMember, answers={201: schemas.Member, 200: schemas.Member})
     async def post(self, workspace_id: int, body: NewMember) -> None:

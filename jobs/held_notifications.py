@@ -8,8 +8,8 @@ from models.operations import notifications
 EVERY_S = 20
 
 
-async def release_due(store: Store) -> None:
+async def deliver_due(store: Store) -> None:
     """One round over everybody for whom something is held."""
     after: int | None = 0
     while after is not None:
-        after = await store.write(notifications.release_due, after)
+        after = await store.write(notifications.deliver_due, after)

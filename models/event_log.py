@@ -139,16 +139,16 @@ def _page(counts: tuple[int, ...]) -> Statement:
     """)
 
 
-def page(upto: Mapping[str, int], after: int, most: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
-    """Kept events above `after`, in order, at most `most`; each group's up to the `seq` it is mapped to,
+def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
+    """Kept events above `after`, in order, at most `limit`; each group's up to the `seq` it is mapped to,
     and above the one where it begins, if that is later."""
     alike: dict[tuple[int, int], list[str]] = {}
-    for group, bound in upto.items():
+    for group, bound in up_to.items():
         alike.setdefault((max(after, begins.get(group, 0)), bound), []).append(group)
     if not alike:
         return []
     wanted = [value for bounds, names in alike.items() for value in (*names, *bounds)]
-    rows = _page(tuple(map(len, alike.values()))).all(after, *wanted, most)
+    rows = _page(tuple(map(len, alike.values()))).all(after, *wanted, limit)
     return [_event(*row) for row in rows]
 
 
@@ -159,10 +159,10 @@ _between = Statement("""
 _groups_between = Statement("SELECT seq, group_name FROM event_group WHERE seq > ? AND seq <= ?")
 
 
-def between(after: int, upto: int, limit: int = 2**53) -> list[Event]:
+def between(after: int, up_to: int, limit: int = 2**53) -> list[Event]:
     """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
     missed."""
-    rows = _between.all(after, upto, limit)
+    rows = _between.all(after, up_to, limit)
     addressed: dict[int, list[str]] = {}
     for seq, name in _groups_between.all(after, rows[-1][0]) if rows else ():
         addressed.setdefault(seq, []).append(name)
@@ -172,17 +172,17 @@ def between(after: int, upto: int, limit: int = 2**53) -> list[Event]:
 _sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
 
 
-def newest_kept(upto: int, most: int, most_bytes: int) -> tuple[int, list[Event]]:
-    """Snapshot: the last kept events up to `upto`, at most so many and so large, with their groups; and
+def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Event]]:
+    """Snapshot: the last kept events up to `up_to`, at most so many and so large, with their groups; and
     the position after which they are all there are."""
-    rows = _sizes.all(upto, most)
-    size, floor = 0, _bounds.one()[1] if len(rows) < most else rows[-1][0]
+    rows = _sizes.all(up_to, limit)
+    size, floor = 0, _bounds.one()[1] if len(rows) < limit else rows[-1][0]
     for seq, length in rows:
         size += length
-        if size > most_bytes:
+        if size > max_bytes:
             floor = seq
             break
-    return floor, between(floor, upto)
+    return floor, between(floor, up_to)
 
 
 def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
@@ -205,14 +205,14 @@ def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Eve
     return event
 
 
-def forget(before: int, most: int) -> int:
-    """Removes up to `most` kept events older than the instant `before`; returns how many went."""
+def purge(before: int, limit: int) -> int:
+    """Removes up to `limit` kept events older than the instant `before`; returns how many went."""
     old = [
         seq
         for (seq,) in LoggedEvent.select(LoggedEvent.seq)
         .where(LoggedEvent.created_at < before)
         .order_by(LoggedEvent.seq)
-        .limit(most)
+        .limit(limit)
         .tuples()
     ]
     if old:

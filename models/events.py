@@ -120,14 +120,14 @@ def _same(payload: Payload) -> dict[str, Any]:
     return payload
 
 
-def surface_c(task: dict[str, Any]) -> dict[str, Any]:
+def taskconsumer_task(task: dict[str, Any]) -> dict[str, Any]:
     """A task as TaskConsumer shows it: known by its uuid, the title called `task`."""
     return task | {"id": task["uuid"], "pk": task["id"], "task": task["title"]}
 
 
 def _task(action: str) -> Form:
     """The payload has `task` and `actor_id`, who did it."""
-    return lambda payload: {"type": "task", "action": action, "data": surface_c(payload["task"])}
+    return lambda payload: {"type": "task", "action": action, "data": taskconsumer_task(payload["task"])}
 
 
 def _task_notice(action: str) -> Form:

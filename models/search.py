@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from models.text import normalized
 
-_MOST_WORD_CHARS = 60
+_MAX_WORD_CHARS = 60
 
 _MAX_REMEMBERED = 20_000
 
-_MOST_SEARCHED = 100
+_MAX_SEARCHED = 100
 """So many words of a search count; nobody types more, and each costs."""
 
 # Scripts without spaces between words: every letter begins a word of two.
@@ -67,8 +67,8 @@ def words(text: str, of_search: bool = False) -> list[str]:
             last = len(word) - 1 if of_search and len(word) > 1 else len(word)
             found.update(dict.fromkeys(word[at : at + 2] for at in range(last)))
         else:
-            found[word[:_MOST_WORD_CHARS]] = None
-    return list(found)[: _MOST_SEARCHED if of_search else None]
+            found[word[:_MAX_WORD_CHARS]] = None
+    return list(found)[: _MAX_SEARCHED if of_search else None]
 
 
 def searchable(title: str, description: str) -> str:

@@ -254,12 +254,12 @@ def task_json(row: TaskRow, people: dict[int, dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def kept_counts() -> list[tuple[str, int, int]]:
+def stored_counts() -> list[tuple[str, int, int]]:
     """How many tasks there are, of each status and priority: kept, not counted."""
-    return [(status, priority, int(n)) for status, priority, n in _kept_counts.all()]
+    return [(status, priority, int(n)) for status, priority, n in _stored_counts.all()]
 
 
-_kept_counts = Statement("""
+_stored_counts = Statement("""
     SELECT status, priority, SUM(n) FROM task_count WHERE viewer = 0 GROUP BY status, priority
 """)
 
@@ -352,10 +352,10 @@ def _belonging(column: str) -> Statement:
     """)
 
 
-def belonging(column: str, value: int, most: int) -> list[TaskRow]:
+def belonging(column: str, value: int, limit: int) -> list[TaskRow]:
     """The first tasks of a department or workspace, by its column; nobody else changes them until this
     transaction ends."""
-    return list(map(TaskRow._make, _belonging(column).all(value, most)))
+    return list(map(TaskRow._make, _belonging(column).all(value, limit)))
 
 
 _FOLDING.update(str.maketrans({"æ": "ae", "œ": "oe", "þ": "th"}))

@@ -69,7 +69,7 @@ class Task(AnswerModel):
     version: int
 
 
-class SurfaceCTask(Task):
+class TaskConsumerTask(Task):
     """A task as TaskConsumer shows it: `id` is the uuid (the number is `pk`), `task` the title."""
 
     id: str
@@ -139,10 +139,10 @@ class TaskPage(ListPage):
     results: list[Task]
 
 
-class SurfaceCPage(ListPage):
+class TaskConsumerPage(ListPage):
     """A page of tasks as TaskConsumer shows them."""
 
-    results: list[SurfaceCTask]
+    results: list[TaskConsumerTask]
 
 
 class HistoryPage(ListPage):

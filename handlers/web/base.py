@@ -62,14 +62,14 @@ STATUS: dict[type[DomainError], int] = {
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-MOST_PAGE_SIZE = 100
+MAX_PAGE_SIZE = 100
 _CORS_HEADERS = (
     "accept, accept-language, authorization, content-type, idempotency-key, if-match, last-event-id,"
     " x-client-version, x-csrftoken, x-requested-with"
 )
 _EXPOSED_HEADERS = "content-disposition, etag, retry-after"
 _PREFLIGHT_LIFE_S = "600"
-MOST_DRAINED_BYTES = 64 * 1024 * 1024
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
 """A refused body up to this size is read to its end, so that the client gets its answer."""
 
 
@@ -91,11 +91,11 @@ class Backend:
 class Page(Input):
     """Which page of a list."""
 
-    page: Annotated[int, Field(ge=1, le=LARGEST_ID // MOST_PAGE_SIZE)] = 1
-    page_size: Annotated[int, Field(ge=1), AfterValidator(lambda n: min(n, MOST_PAGE_SIZE))] = 20
+    page: Annotated[int, Field(ge=1, le=LARGEST_ID // MAX_PAGE_SIZE)] = 1
+    page_size: Annotated[int, Field(ge=1), AfterValidator(lambda n: min(n, MAX_PAGE_SIZE))] = 20
 
     @property
-    def skip(self) -> int:
+    def offset(self) -> int:
         """How many items come before this page."""
         return (self.page - 1) * self.page_size
 
@@ -282,7 +282,7 @@ class BaseHandler(RequestHandler):
 
     def _is_too_long_to_drain(self) -> bool:
         try:
-            return declared_size(self.request.headers) > MOST_DRAINED_BYTES
+            return declared_size(self.request.headers) > MAX_DRAINED_BYTES
         except errors.Malformed:
             # The server answers this one itself.
             return False
@@ -434,7 +434,7 @@ class BaseHandler(RequestHandler):
 
     def answer_page(self, count: int, results: Sequence[Any], query: Page) -> None:
         """Answers with a page of a list."""
-        following = query.page + 1 if query.skip + len(results) < count and results else None
+        following = query.page + 1 if query.offset + len(results) < count and results else None
         before = query.page - 1 if query.page > 1 else None
         self.answer(
             {

@@ -27,10 +27,10 @@ from models.errors import Malformed, TooLarge, UnsupportedType
 from models.uploads import INCOMING, storing
 from settings import Settings
 
-MOST_TEXT_BYTES = 1024 * 1024
+MAX_TEXT_BYTES = 1024 * 1024
 """A JSON body, or all text fields of a form together."""
-MOST_FILES = 20
-MOST_PARTS = 200
+MAX_FILES = 20
+MAX_PARTS = 200
 # Beside the files: boundaries and part headers.
 _OVERHEAD_BYTES = 64 * 1024
 _HEAD_BYTES = 4096
@@ -103,33 +103,33 @@ def body_reader(
         if not boundary:
             raise Malformed("The multipart body has no boundary.")
         limit = settings.max_upload_bytes
-        if limit and size > limit * MOST_FILES + MOST_TEXT_BYTES + _OVERHEAD_BYTES:
+        if limit and size > limit * MAX_FILES + MAX_TEXT_BYTES + _OVERHEAD_BYTES:
             raise TooLarge()
         try:
             return MultipartBody(boundary, takes_files, limit, media / INCOMING, store)
         except FormParserError:
             raise Malformed("The boundary of the multipart body is not well-formed.") from None
-    if size > MOST_TEXT_BYTES:
-        raise TooLarge(f"The body is larger than {MOST_TEXT_BYTES // 1024} KiB.")
+    if size > MAX_TEXT_BYTES:
+        raise TooLarge(f"The body is larger than {MAX_TEXT_BYTES // 1024} KiB.")
     if content_type == b"application/x-www-form-urlencoded":
-        return FormBody(MOST_TEXT_BYTES)
+        return FormBody(MAX_TEXT_BYTES)
     has_body = size > 0 or "Transfer-Encoding" in headers
     if has_body and content_type != b"application/json":
         named = content_type.decode("latin-1") or "no content type"
         raise UnsupportedType(f"Unsupported media type: {named}. Send application/json.")
-    return JsonBody(MOST_TEXT_BYTES)
+    return JsonBody(MAX_TEXT_BYTES)
 
 
 class JsonBody:
     """A body that is JSON; an empty one is an empty object."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._text = bytearray()
 
     async def feed(self, chunk: bytes) -> None:
-        if len(self._text) + len(chunk) > self._most:
-            raise TooLarge(f"The body is larger than {self._most // 1024} KiB.")
+        if len(self._text) + len(chunk) > self._limit:
+            raise TooLarge(f"The body is larger than {self._limit // 1024} KiB.")
         self._text += chunk
 
     async def finish(self) -> Content:
@@ -155,7 +155,7 @@ class FormBody(JsonBody):
 
     async def finish(self) -> Content:
         parse = functools.partial(
-            parse_qsl, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARTS
+            parse_qsl, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARTS
         )
         try:
             if len(self._text) > _SLOW_FORM_BYTES:
@@ -243,8 +243,8 @@ class MultipartBody:
 
     def _begin(self) -> None:
         self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise TooLarge(f"At most {MOST_PARTS} parts.")
+        if self._parts > MAX_PARTS:
+            raise TooLarge(f"At most {MAX_PARTS} parts.")
         self._part = _Part()
 
     def _end_header(self) -> None:
@@ -270,8 +270,8 @@ class MultipartBody:
                 self._receive(part.upload)
 
     def _receive(self, upload: Upload) -> None:
-        if len(self._uploads) >= MOST_FILES:
-            raise TooLarge(f"At most {MOST_FILES} files at once.", "too_many_files")
+        if len(self._uploads) >= MAX_FILES:
+            raise TooLarge(f"At most {MAX_FILES} files at once.", "too_many_files")
         self._uploads.append(upload)
         self._pending.append((upload, b""))
 
@@ -280,8 +280,8 @@ class MultipartBody:
         upload = part.upload
         if upload is None:
             self._text_bytes += len(piece)
-            if self._text_bytes > MOST_TEXT_BYTES:
-                raise TooLarge(f"The text fields are larger than {MOST_TEXT_BYTES // 1024} KiB.")
+            if self._text_bytes > MAX_TEXT_BYTES:
+                raise TooLarge(f"The text fields are larger than {MAX_TEXT_BYTES // 1024} KiB.")
             part.text += piece
             return
         if not upload.size and upload not in self._uploads:

@@ -60,7 +60,7 @@ Result = TypeVar("Result")
 MIGRATIONS = Path(__file__).with_name("migrations")
 READERS = 3
 # More than this many waiting jobs is an overload that waiting longer does not cure.
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 # What somebody reads does not wait longer than this for being marked as read.
 TRY_PATIENCE_S = 0.5
 WATCH_EVERY_S = 0.1
@@ -258,7 +258,7 @@ class Store:
         self, lane: Lane, call: Callable, args: tuple, budget: Budget, origin: Any = None
     ) -> asyncio.Future:
         future = self._loop.create_future()
-        if len(lane) > MOST_WAITING:
+        if len(lane) > MAX_WAITING:
             future.set_exception(Unavailable("Too much is waiting for the database."))
         else:
             lane.put(Job(call, args, future, budget, origin))

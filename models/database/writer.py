@@ -27,9 +27,9 @@ from models.database.threads import Job, Lane, Worker, savepoint
 
 log = logging.getLogger("taskroom.store")
 
-MOST_UNITS_A_BATCH = 256
+MAX_UNITS_A_BATCH = 256
 # So long a batch may go on taking units: meanwhile no other process writes.
-MOST_BATCH_S = 0.1
+MAX_BATCH_S = 0.1
 GATHER_S = 0.01
 """How far apart batches begin at least, where several processes write: what a commit costs them all is shared
 by what has come meanwhile, and nobody waits long for the lock. Whoever writes after a pause does not wait."""
@@ -81,7 +81,7 @@ class Writer:
 
     def _drain(self) -> None:
         with contextlib.suppress(queue.Empty):
-            while len(self._waiting) < MOST_UNITS_A_BATCH:
+            while len(self._waiting) < MAX_UNITS_A_BATCH:
                 job = self._lane.jobs.get_nowait()
                 if job is None:
                     # The end, after what came before it.
@@ -152,7 +152,7 @@ class Writer:
 
     def _run_units(self, worker: Worker, emitted: list[events.Event]) -> None:
         alone = len(self._waiting) == 1
-        until = time.monotonic() + MOST_BATCH_S
+        until = time.monotonic() + MAX_BATCH_S
         pending: list[events.Event] = []
         while self._waiting and not self._is_full(until):
             alike, batch = self._alike()

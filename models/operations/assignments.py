@@ -11,13 +11,13 @@ from models.tasks import Assignment, TaskKey
 
 
 def list_assignments(
-    actor: Actor, most: int, skip: int, key: TaskKey | None = None
+    actor: Actor, limit: int, offset: int, key: TaskKey | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: who was assigned by whom, as far as the actor may know, the newest first. Raises NotFound."""
     found = access.only_visible_assignments(actor, Assignment.select())
     if key is not None:
         found = found.where(Assignment.task_id == access.get_task(actor, key).id)
-    page: Iterable[Assignment] = found.order_by(Assignment.id.desc()).limit(most).offset(skip)
+    page: Iterable[Assignment] = found.order_by(Assignment.id.desc()).limit(limit).offset(offset)
     return found.count(), [one.to_json() for one in page]
 
 

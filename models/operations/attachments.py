@@ -57,7 +57,7 @@ def _kept(actor: Actor, before: TaskRow) -> None:
 
 
 def list_attachments(
-    actor: Actor, most: int, skip: int, key: TaskKey | None = None
+    actor: Actor, limit: int, offset: int, key: TaskKey | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: files of the tasks that the actor sees, or of one. Raises NotFound."""
     if key is None:
@@ -65,7 +65,7 @@ def list_attachments(
         found = access.only_of_visible_tasks(actor, files, Attachment.task_id)
     else:
         found = Attachment.select().where(Attachment.task_id == access.get_task(actor, key).id)
-    page = found.order_by(Attachment.id).limit(most).offset(skip)
+    page = found.order_by(Attachment.id).limit(limit).offset(offset)
     return found.count(), [one.to_json() for one in page]
 
 

@@ -21,7 +21,7 @@ from models.people import Person, reference, unknown_ids
 from models.sessions import Actor
 from models.tasks import Scope, TaskKey
 
-MOST_PARTICIPANTS = 1000
+MAX_PARTICIPANTS = 1000
 
 
 # -- rooms -------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def open_direct(actor: Actor, other_id: int) -> Answer:
 def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
     """A new group of the actor and others (201). Raises Invalid, which names unknown people."""
     others = [person_id for person_id in dict.fromkeys(person_ids) if person_id != actor.id]
-    _check_people("participant_ids", others, MOST_PARTICIPANTS - 1)
+    _check_people("participant_ids", others, MAX_PARTICIPANTS - 1)
     moment = now()
     room = Room.create(room_type=GROUP, name=name, created_by=actor.id, created_at=moment, active_at=moment)
     return _filled(room.id, actor, [actor.id, *others])
@@ -92,9 +92,9 @@ def _have_read(room: Room, person_ids: Sequence[int]) -> None:
     ).execute()
 
 
-def _check_people(field: str, ids: Sequence[int], most: int) -> None:
-    if len(ids) > most:
-        raise Invalid({field: [f"At most {most} people."]})
+def _check_people(field: str, ids: Sequence[int], limit: int) -> None:
+    if len(ids) > limit:
+        raise Invalid({field: [f"At most {limit} people."]})
     missing = unknown_ids(list(ids))
     if missing:
         raise Invalid({field: [f"There is no active person {', '.join(map(str, missing))}."]})
@@ -122,7 +122,7 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
         raise Conflict("Only a group takes more people.", "not_a_group")
     present = chat.participant_ids(room_id)
     new = [person_id for person_id in dict.fromkeys(person_ids) if person_id not in present]
-    _check_people("user_ids", new, MOST_PARTICIPANTS - len(present))
+    _check_people("user_ids", new, MAX_PARTICIPANTS - len(present))
     if new:
         # What was said before is not theirs to replay, however far back a client asks.
         _add(room_id, new, event_log.newest())
@@ -174,9 +174,9 @@ def _changed(room_id: int) -> None:
         events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
-def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def rooms(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many rooms the actor is in, and a page of them."""
-    return chat.my_rooms(actor.id, most, skip, access.get_task_scope(actor, with_workspaces=False))
+    return chat.my_rooms(actor.id, limit, offset, access.get_task_scope(actor, with_workspaces=False))
 
 
 def room(actor: Actor, room_id: int) -> dict[str, Any]:
@@ -340,27 +340,27 @@ class MessagePage:
 
 
 def messages(
-    actor: Actor, room_id: int, most: int, page: int = 1, before: int | None = None, after: int | None = None
+    actor: Actor, room_id: int, limit: int, page: int = 1, before: int | None = None, after: int | None = None
 ) -> MessagePage:
     """Query: a page of the room, newest first. Raises NotFound to whoever takes no part in it."""
     room = access.get_room(actor, room_id)
     # One more than asked for tells whether there are more.
     if after is not None:
-        found = chat.messages_after(room_id, after, most + 1)
-        results, more = found[:most][::-1], len(found) > most
+        found = chat.messages_after(room_id, after, limit + 1)
+        results, more = found[:limit][::-1], len(found) > limit
     elif before is not None:
-        found = chat.messages_before(room_id, before, most + 1)
-        results, more = found[:most], len(found) > most
+        found = chat.messages_before(room_id, before, limit + 1)
+        results, more = found[:limit], len(found) > limit
     else:
-        found = chat.newest_messages(room_id, most + 1, (page - 1) * most)
-        results, more = found[:most], len(found) > most
+        found = chat.newest_messages(room_id, limit + 1, (page - 1) * limit)
+        results, more = found[:limit], len(found) > limit
     is_newest = before is None and page == 1
     newest = results[0]["id"] if results and is_newest else 0
-    is_unread = newest > _read_upto(room_id, actor.id) or notify_about.of_room(actor.id, room_id, newest)
+    is_unread = newest > _read_up_to(room_id, actor.id) or notify_about.of_room(actor.id, room_id, newest)
     return MessagePage(results, room.message_count, more, newest if newest and is_unread else 0)
 
 
-def _read_upto(room_id: int, person_id: int) -> int:
+def _read_up_to(room_id: int, person_id: int) -> int:
     row = _last_read.one(room_id, person_id)
     return row[0] if row else 0
 
@@ -375,12 +375,12 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     newest = chat.room_by_id.one(room_id).last_message_id
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
-    upto = newest if last_message_id is None else last_message_id
-    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(upto, already)}
-    moved = _mark_read.run(upto, room_id, actor.id, upto) > 0
+    up_to = newest if last_message_id is None else last_message_id
+    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(up_to, already)}
+    moved = _mark_read.run(up_to, room_id, actor.id, up_to) > 0
     if moved:
         events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
-    notify_about.room_read(actor, room_id, upto)
+    notify_about.room_read(actor, room_id, up_to)
     return state, moved
 
 
@@ -522,13 +522,13 @@ def _rooms_open_to(actor: Actor, rows: Sequence[tuple]) -> list[JoinedRoom]:
     ]
 
 
-def missed(actor: Actor, room_id: int, after: int, most: int) -> tuple[int, list[dict[str, Any]]]:
+def missed(actor: Actor, room_id: int, after: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
     """Snapshot: the event log's position, and messages newer than `after`, oldest first.
 
     Raises NotFound.
     """
     access.get_room(actor, room_id)
-    return event_log.newest(), chat.messages_after(room_id, after, most)
+    return event_log.newest(), chat.messages_after(room_id, after, limit)
 
 
 def sender_reference(actor: Actor) -> dict[str, Any]:

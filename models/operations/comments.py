@@ -38,7 +38,7 @@ def edit_comment(
     check_version(version, comment.version, comment.to_json)
     if content is None or comment.content == content:
         return comment.to_json()
-    _forget_words(comment)
+    _erase_words(comment)
     operations.note(actor, row.id, "comment_edited", "comments", new=content)
     comment.content, comment.updated_at, comment.version = content, now(), comment.version + 1
     comment.save()
@@ -51,7 +51,7 @@ def delete_comment(actor: Actor, comment_id: int, version: int | None = None) ->
     comment, row = _locked(actor, comment_id)
     check_version(version, comment.version, comment.to_json)
     comment.delete_instance()
-    _forget_words(comment)
+    _erase_words(comment)
     comment.content = ""
     notify_about.comment_revised(comment.id, "")
     operations.note(actor, row.id, "comment_deleted", "comments")
@@ -67,7 +67,7 @@ def _locked(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
     return access.get_own_comment(actor, comment_id)
 
 
-def _forget_words(comment: Comment) -> None:
+def _erase_words(comment: Comment) -> None:
     """The task's history goes on saying that something was said, and no longer what."""
     History.update(new_value=None).where(
         (History.task_id == comment.task_id)
@@ -85,14 +85,14 @@ def _told(comment: Comment, row: TaskRow, action: str) -> dict[str, Any]:
 
 
 def list_comments(
-    actor: Actor, most: int, skip: int, key: TaskKey | None = None
+    actor: Actor, limit: int, offset: int, key: TaskKey | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: comments on the tasks that the actor sees, or on one, in order of time. Raises NotFound."""
     if key is None:
         found = access.only_of_visible_tasks(actor, Comment.select(), Comment.task_id)
     else:
         found = Comment.select().where(Comment.task_id == access.get_task(actor, key).id)
-    page = found.order_by(Comment.id).limit(most).offset(skip)
+    page = found.order_by(Comment.id).limit(limit).offset(offset)
     return found.count(), [one.to_json() for one in page]
 
 

@@ -27,8 +27,8 @@ from models.sessions import Actor
 from models.steady import now
 from models.tasks import TaskKey
 
-MOST_PARTICIPANTS = 500
-MOST_DUE = 50
+MAX_PARTICIPANTS = 500
+MAX_DUE = 50
 DAY_US = 24 * 3600 * SECOND_US
 
 
@@ -45,7 +45,7 @@ class Plan:
 
 
 def listed(
-    actor: Actor, most: int, skip: int, workspace_id: int | None = None, status: str | None = None
+    actor: Actor, limit: int, offset: int, workspace_id: int | None = None, status: str | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many sessions there are that the actor may be in, and a page of them, newest first.
 
@@ -59,7 +59,7 @@ def listed(
     if status is not None:
         wanted &= FocusSession.status == status
     found = FocusSession.select().where(wanted)
-    page = found.order_by(FocusSession.id.desc()).limit(most).offset(skip)
+    page = found.order_by(FocusSession.id.desc()).limit(limit).offset(offset)
     return found.count(), focus.sessions_json(page)
 
 
@@ -107,7 +107,7 @@ def delete(actor: Actor, session_id: int) -> None:
 
 
 def _remove(session: FocusSession, sender_id: int | None) -> None:
-    people = focus.present_ids(session.id)
+    people = focus.participant_ids_of(session.id)
     _tell(session, "deleted", sender_id)
     FocusSession.delete().where(FocusSession.id == session.id).execute()
     release(people)
@@ -127,11 +127,11 @@ def join(actor: Actor, session_id: int) -> dict[str, Any]:
     session = _session(actor, session_id)
     if session.status == FINISHED:
         raise Conflict("This session is over.", "finished")
-    present = focus.present_ids(session_id)
+    present = focus.participant_ids_of(session_id)
     if actor.id in present:
         return focus.session_json(session)
-    if len(present) >= MOST_PARTICIPANTS:
-        raise Conflict(f"A session has at most {MOST_PARTICIPANTS} people.", "full")
+    if len(present) >= MAX_PARTICIPANTS:
+        raise Conflict(f"A session has at most {MAX_PARTICIPANTS} people.", "full")
     moment = now()
     since = moment if _is_focusing(session) else None
     FocusParticipant.insert(
@@ -177,7 +177,7 @@ def leave_unseen(person_ids: Collection[int]) -> None:
 
 
 def _leave(session: FocusSession, person_id: int) -> None:
-    present = focus.present_ids(session.id)
+    present = focus.participant_ids_of(session.id)
     if person_id not in present:
         return
     moment = now()
@@ -247,12 +247,12 @@ def advance_due() -> bool:
     clock where it would be. Returns whether there may be more.
     """
     moment = now()
-    ids = focus.due(moment, MOST_DUE)
+    ids = focus.due(moment, MAX_DUE)
     for session_id in ids:
         session = focus.locked_session(session_id)
         if session is not None:
             _caught_up(session)
-    return len(ids) == MOST_DUE
+    return len(ids) == MAX_DUE
 
 
 def shift(ends: Collection[tuple[int, int]], by: int) -> None:
@@ -346,7 +346,7 @@ def _changed(session: FocusSession, event: str, sender_id: int | None, **more: A
     session.save()
     told = _tell(session, event, sender_id, **more)
     if not _is_focusing(session):
-        release(focus.present_ids(session.id))
+        release(focus.participant_ids_of(session.id))
     return told
 
 
@@ -385,7 +385,7 @@ class Entrance:
 def entrance(actor: Actor, session_id: int) -> Entrance:
     """Query: raises NotFound to whoever may not be in the session."""
     session = access.get_focus_session(actor, session_id)
-    return Entrance(actor.id in focus.present_ids(session_id), session.status == FINISHED)
+    return Entrance(actor.id in focus.participant_ids_of(session_id), session.status == FINISHED)
 
 
 def state(actor: Actor, session_id: int) -> tuple[int, dict[str, Any]]:

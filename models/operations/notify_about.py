@@ -87,20 +87,20 @@ def comment_revised(comment_id: int, content: str) -> None:
     notifications.requote(groups.quoted("comment", comment_id), comment_excerpt(content))
 
 
-def of_room(person_id: int, room_id: int, upto: int) -> list[int]:
+def of_room(person_id: int, room_id: int, up_to: int) -> list[int]:
     """What somebody has been told of a room and has not read, as far as a message."""
     unread = notifications.unsettled(person_id, "room", room_id)
-    return [one for one, data in unread if not _is_after(data.get("message_id"), upto)]
+    return [one for one, data in unread if not _is_after(data.get("message_id"), up_to)]
 
 
-def _is_after(message_id: Any, upto: int) -> bool:
+def _is_after(message_id: Any, up_to: int) -> bool:
     # What an event post gave along may be anything.
-    return isinstance(message_id, int) and message_id > upto
+    return isinstance(message_id, int) and message_id > up_to
 
 
-def room_read(actor: Actor, room_id: int, upto: int) -> None:
+def room_read(actor: Actor, room_id: int, up_to: int) -> None:
     """Whoever reads a room as far as a message has read what they were told of it."""
-    if ids := of_room(actor.id, room_id, upto):
+    if ids := of_room(actor.id, room_id, up_to):
         mark_read(actor, ids)
 
 

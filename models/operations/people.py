@@ -19,8 +19,8 @@ from models.text import fold
 
 def directory(
     actor: Actor,
-    most: int,
-    skip: int,
+    limit: int,
+    offset: int,
     search: str = "",
     role: str | None = None,
     department_id: int | None = None,
@@ -33,7 +33,7 @@ def directory(
         found = found.where(Person.role == role)
     if department_id is not None:
         found = found.where(Person.department == department_id)
-    page = found.order_by(Person.username_key).limit(most).offset(skip)
+    page = found.order_by(Person.username_key).limit(limit).offset(offset)
     return found.count(), [access.redact_person(actor, person) for person in page]
 
 
@@ -144,9 +144,9 @@ def set_avatar(actor: Actor, path: str | None) -> tuple[dict, str | None]:
 # -- departments -------------------------------------------------------------------------------------
 
 
-def departments(actor: Actor, most: int, skip: int) -> tuple[int, list[dict]]:
+def departments(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict]]:
     """Query: how many departments there are, and a page of them by name."""
-    page = Department.select().order_by(Department.name_key).limit(most).offset(skip)
+    page = Department.select().order_by(Department.name_key).limit(limit).offset(offset)
     return Department.select().count(), [department.to_json() for department in page]
 
 
@@ -192,7 +192,7 @@ def delete_department(actor: Actor, department_id: int) -> None:
         Person.update(department=None, version=Person.version + 1).where(
             Person.department == department_id
         ).execute()
-    tasks.release(actor, "department_id", department_id)
+    tasks.clear_from_tasks(actor, "department_id", department_id)
     found.delete_instance()
     for person_id in members:
         _tell(person_id)

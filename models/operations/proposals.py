@@ -13,7 +13,7 @@ from models.operations import tasks as operations
 from models.operations.idempotency import Answer
 from models.operations.tasks import ACCEPTED, PENDING, REJECTED, WITHDRAWN, proposal_json, tell_proposal
 from models.sessions import Actor
-from models.task_inputs import MOST_ASSIGNEES
+from models.task_inputs import MAX_ASSIGNEES
 from models.tasks import Proposal, Task, TaskKey, TaskRow
 
 ANSWERS = {"accept": ACCEPTED, "reject": REJECTED}
@@ -34,8 +34,8 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
         one.person_id: one
         for one in Proposal.select().where((Proposal.task == before.id) & (Proposal.status == PENDING))
     }
-    if len(pending.keys() | set(ids)) > MOST_ASSIGNEES:
-        raise Invalid({field: [f"At most {MOST_ASSIGNEES} people are asked at once."]})
+    if len(pending.keys() | set(ids)) > MAX_ASSIGNEES:
+        raise Invalid({field: [f"At most {MAX_ASSIGNEES} people are asked at once."]})
     new = [_ask(actor, before, one) for one in ids if one not in pending]
     asked = pending | {one.person_id: one for one in new}
     if new:
@@ -107,8 +107,8 @@ def withdraw(actor: Actor, proposal_id: int, reason: str = "") -> dict[str, Any]
 
 def list_proposals(
     actor: Actor,
-    most: int,
-    skip: int,
+    limit: int,
+    offset: int,
     mine: bool = False,
     status: str | None = None,
     key: TaskKey | None = None,
@@ -122,7 +122,7 @@ def list_proposals(
         found = found.where(Proposal.status == status)
     if key is not None:
         found = found.where(Proposal.task == access.get_task(actor, key).id)
-    page = found.order_by(Proposal.id.desc()).limit(most).offset(skip)
+    page = found.order_by(Proposal.id.desc()).limit(limit).offset(offset)
     return found.count(), [proposal_json(one, one.task) for one in page]
 
 

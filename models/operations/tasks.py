@@ -17,7 +17,7 @@ from models.operations import chat, focus, notify_about, visibility
 from models.operations.versions import check_version
 from models.people import Person
 from models.sessions import Actor
-from models.task_inputs import MOST_ASSIGNEES, TaskFields
+from models.task_inputs import MAX_ASSIGNEES, TaskFields
 from models.task_lists import Filters
 from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
 from models.wording import STATUS_LABELS, excerpt, quoted
@@ -252,25 +252,25 @@ def unassign(
     return {"status": "unassigned", "assignees": task["assignees"], "task": task}
 
 
-def release(actor: Actor, column: Literal["department_id", "workspace_id"], value: int) -> None:
+def clear_from_tasks(actor: Actor, column: Literal["department_id", "workspace_id"], value: int) -> None:
     """Part of an operation: a department or workspace goes; its tasks stay, without one."""
-    rows = tasks.belonging(column, value, visibility.MOST_TOLD + 1)
-    if len(rows) > visibility.MOST_TOLD:
-        _release_all(actor, column, value)
+    rows = tasks.belonging(column, value, visibility.MAX_TOLD + 1)
+    if len(rows) > visibility.MAX_TOLD:
+        _clear_from_all_tasks(actor, column, value)
     else:
         for row in rows:
             _store(actor, row, row._replace(**{column: None}))
 
 
-def _release_all(actor: Actor, column: str, value: int) -> None:
+def _clear_from_all_tasks(actor: Actor, column: str, value: int) -> None:
     moment, field = now(), column.removesuffix("_id")
-    _note_release(column).run(actor.id, field, tasks.dumps(value), moment, value)
-    _release(column).run(moment, value)
+    _note_clearing(column).run(actor.id, field, tasks.dumps(value), moment, value)
+    _clear(column).run(moment, value)
     visibility.start_anew(one for (one,) in Person.select(Person.id).where(Person.is_active).tuples())
 
 
 @functools.cache
-def _note_release(column: str) -> Statement:
+def _note_clearing(column: str) -> Statement:
     return Statement(f"""
         INSERT INTO task_history (
             task_id, person_id, action, field, old_value, new_value, reason, created_at)
@@ -279,7 +279,7 @@ def _note_release(column: str) -> Statement:
 
 
 @functools.cache
-def _release(column: str) -> Statement:
+def _clear(column: str) -> Statement:
     return Statement(f"""
         UPDATE task SET {column} = NULL, version = version + 1, updated_at = ?
         WHERE {column} = ? AND deleted_at IS NULL
@@ -358,8 +358,8 @@ def _write(before: TaskRow, after: TaskRow) -> None:
 
 def _reassign(assigned_by: int, before: TaskRow, after: TaskRow, field: str) -> None:
     ids, present = after.assignee_ids, before.assignee_ids
-    if len(ids) > MOST_ASSIGNEES:
-        raise Invalid({field: [f"A task has at most {MOST_ASSIGNEES} assignees."]})
+    if len(ids) > MAX_ASSIGNEES:
+        raise Invalid({field: [f"A task has at most {MAX_ASSIGNEES} assignees."]})
     added = [one for one in ids if one not in present]
     known = known_people(field, added)
     removed = [one for one in present if one not in ids]
@@ -472,11 +472,11 @@ def _action(field: str, old: Any, new: Any) -> str:
     return "status_changed" if field == "status" else "updated"
 
 
-def history(actor: Actor, key: TaskKey, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def history(actor: Actor, key: TaskKey, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: who changed what of a task, the newest first. Raises NotFound."""
     row = access.get_task(actor, key)
     found = History.select().where(History.task_id == row.id)
-    page = list(found.order_by(History.id.desc()).limit(most).offset(skip))
+    page = list(found.order_by(History.id.desc()).limit(limit).offset(offset))
     people = tasks.references(one.person_id for one in page)
     return found.count(), [tasks.history_json(one, people[one.person_id]) for one in page]
 
@@ -570,9 +570,9 @@ def accept(actor: Actor, before: TaskRow, after: TaskRow, assigned_by: int, reas
 # -- queries -----------------------------------------------------------------------------------------
 
 
-def list_tasks(actor: Actor, filters: Filters, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def list_tasks(actor: Actor, filters: Filters, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many tasks the actor sees with these filters, and a page of them."""
-    count, rows = task_lists.page(access.get_task_scope(actor), filters, most, skip)
+    count, rows = task_lists.page(access.get_task_scope(actor), filters, limit, offset)
     return count, tasks.tasks_json(rows)
 
 

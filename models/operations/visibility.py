@@ -10,9 +10,9 @@ from models.operations import chat, focus
 from models.sessions import Actor
 from models.tasks import Scope
 
-MOST_TOLD = 200
+MAX_TOLD = 200
 """Whoever gains or loses more tasks than this at once is told to read them all anew."""
-MOST_TOLD_TO_ALL = 2000
+MAX_TOLD_TO_ALL = 2000
 
 _Seen = dict[int, list[int]]
 """By task: the people to whom it comes, or from whom it goes."""
@@ -28,7 +28,7 @@ def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
     moved = [(one, before[one], after[one]) for one in sorted(after) if before[one] != after[one]]
     lost: _Seen = {}
     gained: _Seen = {}
-    left = MOST_TOLD_TO_ALL
+    left = MAX_TOLD_TO_ALL
     anew: list[int] = []
     for person_id, old, new in moved:
         gone, come = _only_in(old, new, left), _only_in(new, old, left)
@@ -61,7 +61,7 @@ def start_anew(person_ids: Iterable[int]) -> None:
 
 
 def _only_in(one: Scope, other: Scope, left: int) -> list[int] | None:
-    return task_lists.only_in(one, other, min(MOST_TOLD, max(0, left)))
+    return task_lists.only_in(one, other, min(MAX_TOLD, max(0, left)))
 
 
 def _add(seen: _Seen, task_ids: Iterable[int], person_id: int) -> None:

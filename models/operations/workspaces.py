@@ -14,12 +14,12 @@ from models.people import Person, unknown_ids
 from models.sessions import Actor
 from models.workspaces import MEMBER, OWNER, Workspace, WorkspaceMember
 
-MOST_MEMBERS = 1000
+MAX_MEMBERS = 1000
 
 
-def listed(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def listed(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many workspaces the actor is in, and a page of them."""
-    return workspaces.page(actor.id, most, skip)
+    return workspaces.page(actor.id, limit, offset)
 
 
 def retrieve(actor: Actor, workspace_id: int) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def delete(actor: Actor, workspace_id: int) -> None:
     with visibility.changes(actor, members):
         for person_id in members:
             _take_out(workspace_id, person_id)
-    tasks.release(actor, "workspace_id", workspace_id)
+    tasks.clear_from_tasks(actor, "workspace_id", workspace_id)
     focus.remove_of_workspace(workspace_id)
     Workspace.delete().where(Workspace.id == workspace_id).execute()
 
@@ -74,8 +74,8 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
     if before is None:
         if unknown_ids([person_id]):
             raise Invalid({"user_id": [f"There is no active person {person_id}."]})
-        if len(workspaces.member_ids(workspace_id)) >= MOST_MEMBERS:
-            raise Invalid({"user_id": [f"A workspace has at most {MOST_MEMBERS} members."]})
+        if len(workspaces.member_ids(workspace_id)) >= MAX_MEMBERS:
+            raise Invalid({"user_id": [f"A workspace has at most {MAX_MEMBERS} members."]})
         with visibility.changes(actor, [person_id]):
             WorkspaceMember.create(workspace=workspace_id, person=person_id, role=role)
         _sees_otherwise(person_id)

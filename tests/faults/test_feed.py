@@ -177,8 +177,8 @@ class Ear:
             installation,
             lambda seq, kind, groups, payload: SimpleNamespace(seq=seq, payload=payload),
             self.heard.extend,
-            lambda group, message, but_person: self.heard.append(message),
-            lambda upto=None: self.expected.append(upto),
+            lambda group, message, except_person: self.heard.append(message),
+            lambda up_to=None: self.expected.append(up_to),
             lambda: self.position,
         )
         self.running = asyncio.ensure_future(self.bridge.run())

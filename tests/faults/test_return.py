@@ -171,7 +171,7 @@ def test_the_tail_is_bounded():
     assert len(tail) <= 80 and tail.floor >= 900
     assert len(tail.page({"a": 1000}, tail.floor, 1000)) == len(tail)
     assert tail.page({"g1": 1000}, 0, 10) is None
-    narrow = Tail(0, most_bytes=3000)
+    narrow = Tail(0, max_bytes=3000)
     for seq in range(1, 101):
         narrow.add(Kept(seq, "a", size=100))
     assert len(narrow) <= 10

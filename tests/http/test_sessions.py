@@ -124,7 +124,7 @@ async def test_a_clock_that_is_set_back_keeps_no_dead_session_alive(app, client,
 async def test_looking_up_who_asks_counts_against_the_patience_of_the_request(app, client, monkeypatch):
     """A database that is slow had as long again for what was asked for as for who asked."""
     [ann] = await sign_up(client, "ann")
-    app.realtime.authenticator.forget()
+    app.realtime.authenticator.drop()
     budgets, enqueue = {}, Store._enqueue
 
     def noted(store, lane, call, args, budget, origin=None):

@@ -165,7 +165,7 @@ async def test_a_session_lives_until_its_time_is_over(run, store):
     over = await run(accounts.sign_in, ann.person_id, "hash of ann", Device("x" * 999, "y" * 999), 0)
     assert await store.read(sessions.actor, over.session_id) is None
     assert await store.read(sessions.actor, "no such session") is None
-    assert await run(accounts.forget_ended_sessions, 10) == 1
+    assert await run(accounts.purge_ended_sessions, 10) == 1
     assert await store.read(sessions.actor, ann.session_id) == actor
 
 

@@ -168,7 +168,7 @@ async def test_unknown_and_inactive_people_are_all_named_and_nothing_is_made(tal
 
 @pytest.mark.gen_test
 async def test_a_group_has_an_end(talk, monkeypatch):
-    monkeypatch.setattr(chat, "MOST_PARTICIPANTS", 2)
+    monkeypatch.setattr(chat, "MAX_PARTICIPANTS", 2)
     with pytest.raises(Invalid):
         await talk.run(chat.open_group, talk.ann, "Too many", [talk.ben.id, talk.cyd.id])
     with pytest.raises(Invalid):

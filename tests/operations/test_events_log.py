@@ -49,8 +49,8 @@ def known(log, *sinces):
     return [log.run_alone(event_log.is_known, since) for since in sinces]
 
 
-def page(log, after, most=100, **upto):
-    return [event.seq for event in log.run_alone(event_log.page, upto, after, most)]
+def page(log, after, most=100, **up_to):
+    return [event.seq for event in log.run_alone(event_log.page, up_to, after, most)]
 
 
 # Numbers
@@ -133,11 +133,11 @@ def test_after_forgetting_only_what_needs_nothing_forgotten_is_known(log, clock)
     old = say(log, ["a"], ["b"], ["a"])
     clock.now += HOUR_US
     young = say(log, ["a"], ["b"])
-    assert log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 2) == 2
+    assert log.run_alone(event_log.purge, clock.now - HOUR_US // 2, 2) == 2
     assert known(log, 0, log.start_seq, old[0], old[1], old[2]) == [False, False, False, True, True]
     assert page(log, old[1], a=young[-1], b=young[-1]) == [old[2], *young]
-    assert log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 2) == 1
-    assert log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 2) == 0
+    assert log.run_alone(event_log.purge, clock.now - HOUR_US // 2, 2) == 1
+    assert log.run_alone(event_log.purge, clock.now - HOUR_US // 2, 2) == 0
     assert known(log, *old, *young) == [False, False, True, True, True]
     assert page(log, 0, a=young[-1], b=young[-1]) == young
 
@@ -148,14 +148,14 @@ def test_forgetting_takes_epochs_along_that_nothing_can_lie_in_any_more(log, clo
     clock.now += HOUR_US
     second = restart(log)
     (young,) = say(log, ["a"])
-    log.run_alone(event_log.forget, clock.now - HOUR_US // 2, 10)
+    log.run_alone(event_log.purge, clock.now - HOUR_US // 2, 10)
     assert log.run_alone(lambda: [epoch.base for epoch in event_log.Epoch.select()]) == [second]
     assert known(log, first, old + 1, second - 1) == [False] * 3
     assert known(log, old, second, young) == [True] * 3
 
 
 def test_an_empty_log_forgets_nothing(log, clock):
-    assert log.run_alone(event_log.forget, clock.now, 10) == 0
+    assert log.run_alone(event_log.purge, clock.now, 10) == 0
     assert known(log, 0, log.start_seq) == [True, True]
 
 
@@ -166,8 +166,8 @@ def test_each_group_is_read_up_to_its_own_bound(log):
     start = log.start_seq
     say(log, ["a"], ["b"], ["a", "b"], ["c"], ["b"], ["a"])  # 1 to 6
 
-    def read(after=0, most=100, **upto):
-        found = page(log, start + after, most, **{name: start + bound for name, bound in upto.items()})
+    def read(after=0, most=100, **up_to):
+        found = page(log, start + after, most, **{name: start + bound for name, bound in up_to.items()})
         return [seq - start for seq in found]
 
     assert read(a=6, b=6) == [1, 2, 3, 5, 6]
@@ -184,8 +184,8 @@ def test_many_groups_are_no_problem(log):
     """A ceo may be in more rooms than a statement may have parameters in some databases."""
     start = log.start_seq
     say(log, *([f"room {n}"] for n in range(0, 3000, 500)))
-    upto = {f"room {n}": start + 5 if n % 2 else start + 6 for n in range(3000)}
-    assert page(log, 0, 100, **upto) == list(range(start + 1, start + 7))
+    up_to = {f"room {n}": start + 5 if n % 2 else start + 6 for n in range(3000)}
+    assert page(log, 0, 100, **up_to) == list(range(start + 1, start + 7))
 
 
 def test_after_a_position_comes_everything_with_its_groups(log):

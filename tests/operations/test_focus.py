@@ -124,9 +124,9 @@ async def test_quiet_hours_hold_and_end(run, clock):
     quiet = notifications.Quiet(22 * 60, 7 * 60, "UTC")
     await run(notifications.change_quiet, ann, notifications.QuietChanges(quiet=quiet))
     await run(notifications.notify, Notice("comment", "late", "…"), [ann.id])
-    assert await run(notifications.release_due, 0) is None and run.take() == []
+    assert await run(notifications.deliver_due, 0) is None and run.take() == []
     clock.move(8 * 60)
-    await run(notifications.release_due, 0)
+    await run(notifications.deliver_due, 0)
     assert [event.kind.name for event in run.take()] == ["notification_digest", "notification_released"]
 
 
@@ -158,7 +158,7 @@ async def test_a_task_that_is_due_reminds_once_each_time(run, clock):
     assert await reminded() == 1 and await reminded() == 0
     await run(lambda: Task.update(status="done", due_date=later + 1).where(Task.id == made["id"]).execute())
     assert await reminded() == 0
-    await run(deadlines.forget, 10)
+    await run(deadlines.purge, 10)
 
 
 @pytest.mark.gen_test

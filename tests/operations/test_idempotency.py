@@ -118,7 +118,7 @@ async def test_only_keys_that_are_over_are_forgotten_a_slice_at_a_time(run, stor
         await run(once, ann.id, key, "asked", deed, key)
     await make_older(run, 25 * HOUR_US)
     await run(once, ann.id, "young", "asked", deed, "young")
-    assert [await run(idempotency.forget, 2) for _ in range(3)] == [2, 1, 0]
+    assert [await run(idempotency.purge, 2) for _ in range(3)] == [2, 1, 0]
     assert await store.read(lambda: [row.key for row in IdempotencyKey.select()]) == ["young"]
 
 

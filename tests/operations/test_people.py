@@ -376,7 +376,7 @@ async def test_what_is_no_picture_is_refused(app, client):
         claimed_png(50_000, 50_000), claimed_png(0, 10), claimed_png(2**31 - 1, 1), b"\x89PNG\r\n\x1a\n",
     ):  # fmt: skip
         assert (await boss.post(AVATAR, **upload(sent))).expect(400).json["avatar"]
-    (await boss.post(AVATAR, **upload(bytes(avatars.MOST_BYTES + 1)))).expect(413)
+    (await boss.post(AVATAR, **upload(bytes(avatars.MAX_BYTES + 1)))).expect(413)
     assert (await boss.post(AVATAR, **upload(picture("PNG"), field="file"))).expect(400).json["avatar"]
     assert (await boss.post(AVATAR, json={"avatar": "x"})).expect(400).json["avatar"]
     (await client.post(AVATAR, **upload(picture("PNG")))).expect(401)

@@ -136,7 +136,7 @@ async def test_a_crashed_process_keeps_nobody_online_for_long(run, store, monkey
     await here.flush()
     assert not (await store.read(people.retrieve, ada, ada.id))["is_online"]
     later += LIFE_US
-    assert await run(presence.forget, 10) == 1
+    assert await run(presence.purge, 10) == 1
 
 
 @pytest.mark.gen_test

@@ -92,7 +92,7 @@ async def heals(store, name="healed"):
 
 @pytest.mark.gen_test
 async def test_what_waits_together_is_committed_once(store, monkeypatch):
-    monkeypatch.setattr(writer, "MOST_BATCH_S", 60)
+    monkeypatch.setattr(writer, "MAX_BATCH_S", 60)
     async with busy_writer(store):
         batches, units = store.batches, store.units
         waiting = [store.submit(add, f"d{n}") for n in range(40)]
@@ -102,7 +102,7 @@ async def test_what_waits_together_is_committed_once(store, monkeypatch):
 
 @pytest.mark.gen_test
 async def test_no_batch_grows_without_end_and_the_order_of_calls_stays(store, run, monkeypatch):
-    monkeypatch.setattr(writer, "MOST_UNITS_A_BATCH", 4)
+    monkeypatch.setattr(writer, "MAX_UNITS_A_BATCH", 4)
     async with busy_writer(store):
         batches = store.batches
         waiting = [store.submit(add, f"d{n}") for n in range(10)]
@@ -354,7 +354,7 @@ async def test_whoever_was_refused_for_waiting_too_long_can_be_sure_that_nothing
 async def test_more_than_may_wait_is_refused_at_once(store, monkeypatch):
     async with busy_writer(store):
         with monkeypatch.context() as patch:
-            patch.setattr(store_module, "MOST_WAITING", len(store._writes) + 1)
+            patch.setattr(store_module, "MAX_WAITING", len(store._writes) + 1)
             waiting = [store.submit(add, f"d{n}") for n in range(5)]
         refused = [future for future in waiting if future.done()]
         assert [type(future.exception()) for future in refused] == [Unavailable] * 3

@@ -227,7 +227,7 @@ async def test_a_snapshot_and_the_events_after_it_are_the_state(run, team, opera
 async def test_where_more_tasks_lose_their_place_than_can_be_told_everybody_starts_anew(
     run, team, monkeypatch
 ):
-    monkeypatch.setattr("models.operations.visibility.MOST_TOLD", 2)
+    monkeypatch.setattr("models.operations.visibility.MAX_TOLD", 2)
     made = [await make(run, team.ceo, f"Task {n}", department=team.department) for n in range(3)]
     before = await run(_history_rows)
     run.take()

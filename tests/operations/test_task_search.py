@@ -10,7 +10,7 @@ from models.base import database
 from models.database.store import MIGRATIONS
 from models.operations import new_tasks, tasks
 from models.search import words
-from models.task_inputs import MOST_SEARCH_CHARS, TaskQuery
+from models.task_inputs import MAX_SEARCH_CHARS, TaskQuery
 from tests.support.database import sqlite_only
 from tests.support.tasks import Team, changes, draft
 from tests.support.team import sign_up
@@ -219,7 +219,7 @@ async def test_over_http_and_over_the_socket(client, connect):
         await socket.send({"mode": "all", "search": text})
         assert [one["task"] for one in (await socket.recv())["data"]] == expected
     (await ann.get("/api/tasks/", query={"search": ""})).expect(200)
-    await socket.send({"mode": "all", "search": "a" * (MOST_SEARCH_CHARS + 1)})
+    await socket.send({"mode": "all", "search": "a" * (MAX_SEARCH_CHARS + 1)})
     assert (await socket.recv())["errors"].keys() == {"search"}
 
 

@@ -861,7 +861,7 @@ async def test_a_since_that_retention_has_passed_gets_resync(app, client, connec
     room = await ann.group()
     await ann.say(room, "old")
     wall_clock.forward(hours=73)
-    await retention.forget_old(app.store, app.settings)
+    await retention.purge_old(app.store, app.settings)
     [ann] = await log_in(client, "ann")
     socket = await connect(f"/ws/chat/?since={since}", token=ann.access)
     resync = await socket.recv()
@@ -886,7 +886,7 @@ async def test_a_since_that_is_no_number_is_an_error_and_the_socket_stays(client
 
 @pytest.mark.gen_test
 async def test_joining_with_a_message_id_brings_what_came_after_it(client, connect, monkeypatch):
-    monkeypatch.setattr("realtime.sockets.chat.MOST_MISSED", 3)
+    monkeypatch.setattr("realtime.sockets.chat.MAX_MISSED", 3)
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.group(bob)
     messages = [await ann.say(room, f"message {n}") for n in range(10)]

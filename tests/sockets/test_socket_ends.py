@@ -131,7 +131,7 @@ async def test_what_comes_live_never_passes_over_a_history_that_cannot_be_read_o
     app, client, connect, monkeypatch
 ):
     """Else the newest `seq` that the client has lies behind the hole, and `since` never fills it."""
-    monkeypatch.setattr(chat_socket, "MOST_MISSED", 2)
+    monkeypatch.setattr(chat_socket, "MAX_MISSED", 2)
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.group(bob)
     for n in range(5):

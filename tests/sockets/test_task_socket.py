@@ -161,7 +161,7 @@ async def test_who_joins_or_leaves_a_workspace_gets_and_loses_its_tasks(connect,
 @sqlite_only
 @pytest.mark.gen_test
 async def test_who_gains_more_than_can_be_told_one_by_one_starts_anew(connect, people, monkeypatch):
-    monkeypatch.setattr("models.operations.visibility.MOST_TOLD", 2)
+    monkeypatch.setattr("models.operations.visibility.MAX_TOLD", 2)
     ceo, ann, _ = people
     for number in range(3):
         await ceo.post("/api/tasks/", json={"title": f"Task {number}"})

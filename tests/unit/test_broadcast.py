@@ -98,7 +98,7 @@ def test_what_is_true_for_a_moment_reaches_the_others_once_encoded_without_a_num
     typist = [world.connect("room", person=1) for _ in range(2)]
     others = [world.connect("room", person=2), world.connect("room", person=3)]
     elsewhere = world.connect("elsewhere", person=4)
-    world.broadcaster.publish_ephemeral("room", {"type": "typing"}, but_person=1)
+    world.broadcaster.publish_ephemeral("room", {"type": "typing"}, except_person=1)
     world.turns.end()
     assert [client.wire.messages for client in others] == [[{"type": "typing"}]] * 2
     assert [client.wire.writes for client in [*typist, elsewhere]] == [[]] * 3
@@ -134,12 +134,12 @@ def test_of_what_was_revised_no_frame_is_kept_also_if_it_was_on_its_way(monkeypa
         return next(iter(payloads(*encoder.event_frames([event], dialect))))
 
     assert [frame(), frame()] == [b"1", b"1"]
-    encoder.forget("about_message_1")
+    encoder.drop("about_message_1")
     assert [frame(), frame()] == [b"3", b"4"]
     # Whatever was under way then has long arrived.
     clock[0] += 60
     assert [frame(), frame()] == [b"5", b"5"]
     for number in range(3):
-        encoder.forget(f"about_message_{number}")
+        encoder.drop(f"about_message_{number}")
         clock[0] += 60
     assert len(encoder._revised) == 1

@@ -38,8 +38,8 @@ def test_any_order_comes_out_in_order(order):
     for seq in order:
         stage.sequencer.offer([event(seq)])
     if stage.seqs != [11, 12, 13, 14]:
-        upto = stage.wanted[0]
-        stage.sequencer.fill(upto, [event(seq, "log") for seq in range(11, upto + 1)])
+        up_to = stage.wanted[0]
+        stage.sequencer.fill(up_to, [event(seq, "log") for seq in range(11, up_to + 1)])
     assert stage.seqs == [11, 12, 13, 14]
 
 

@@ -4,7 +4,7 @@ import peewee
 
 from models.search import searchable
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 TRIGGERS = (
     """CREATE TRIGGER task_searched AFTER INSERT ON task FOR EACH ROW BEGIN
         INSERT INTO task_search (rowid, words) VALUES (NEW.id, NEW.words); END""",
@@ -35,7 +35,7 @@ def up(migrator, db):
 
 def _find_words_anew(db):
     mark = db.param
-    read = f"SELECT id, title, description, words FROM task WHERE id > {mark} ORDER BY id LIMIT {MOST_ROWS}"
+    read = f"SELECT id, title, description, words FROM task WHERE id > {mark} ORDER BY id LIMIT {MAX_ROWS}"
     rows, last = True, 0
     while rows:
         rows = db.execute_sql(read, (last,)).fetchall()

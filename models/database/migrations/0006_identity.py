@@ -4,7 +4,7 @@ stored events quote, so that an edit or a deletion finds it."""
 import orjson
 import peewee
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 TABLES = """
 ALTER TABLE person ADD COLUMN email_verified BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE participant ADD COLUMN joined_seq BIGINT NOT NULL DEFAULT 0;
@@ -68,7 +68,7 @@ def _begin_rooms(db):
         WHERE r.room_type = 'group' AND p.joined_at > r.created_at
             AND p.joined_at > (SELECT MIN(created_at) FROM event) ORDER BY p.joined_at"""
     ).fetchall()
-    read = f"SELECT seq, created_at FROM event WHERE seq > {mark} ORDER BY seq LIMIT {MOST_ROWS}"
+    read = f"SELECT seq, created_at FROM event WHERE seq > {mark} ORDER BY seq LIMIT {MAX_ROWS}"
     events = _pages(db, read) if added else iter(())
     event, last = next(events, None), 0
     update = f"UPDATE participant SET joined_seq = {mark} WHERE room_id = {mark} AND person_id = {mark}"
@@ -82,7 +82,7 @@ def _blank_history(db):
     """What a comment said before it was edited or deleted."""
     mark = db.param
     read = f"""SELECT id, task_id, person_id, new_value FROM task_history
-        WHERE field = 'comments' AND new_value IS NOT NULL AND id > {mark} ORDER BY id LIMIT {MOST_ROWS}"""
+        WHERE field = 'comments' AND new_value IS NOT NULL AND id > {mark} ORDER BY id LIMIT {MAX_ROWS}"""
     said = f"SELECT 1 FROM task_comment WHERE task_id = {mark} AND author_id = {mark} AND content = {mark}"
     for history_id, task_id, person_id, text in _pages(db, read):
         if db.execute_sql(said, (task_id, person_id, orjson.loads(text))).fetchone() is None:
@@ -94,7 +94,7 @@ def _address_events(db):
     mark = db.param
     kinds = ", ".join(f"'{one}'" for one in KINDS)
     read = f"""SELECT seq, kind, payload FROM event
-        WHERE kind IN ({kinds}) AND seq > {mark} ORDER BY seq LIMIT {MOST_ROWS}"""
+        WHERE kind IN ({kinds}) AND seq > {mark} ORDER BY seq LIMIT {MAX_ROWS}"""
     for seq, kind, text in _pages(db, read):
         payload = orjson.loads(text)
         names, is_stale = _quoted(db, kind, payload)
