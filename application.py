@@ -35,8 +35,10 @@ import handlers.workspaces
 from handlers.checks import Checks
 from handlers.providers import Providers
 from handlers.service import About
-from handlers.web.base import Backend, Route, UnknownPath
+from handlers.web.backend import Backend
+from handlers.web.base import UnknownPath
 from handlers.web.connections import GuardedServer
+from handlers.web.endpoint import Route
 from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
 from jobs import deadlines, focus, held_notifications, mail, retention

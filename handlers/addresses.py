@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from handlers import schemas
 from handlers.auth import AuthHandler
 from handlers.web import security_log
-from handlers.web.base import BaseHandler, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import PASSWORD_RESET
 from models.errors import Invalid
 from models.inputs import Input, Text

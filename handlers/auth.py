@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field
 
 from handlers import schemas
 from handlers.web import security_log
-from handlers.web.base import BaseHandler, Endpoint, Page, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Endpoint, Page, Route, endpoint
 from handlers.web.throttle import LOGIN, LOGIN_ADDRESS, USER
 from handlers.web.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US

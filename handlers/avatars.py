@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.web.base import Backend
+from handlers.web.backend import Backend
 from handlers.web.bodies import Upload
 from models.errors import Invalid, TooLarge, Unavailable
 from models.uploads import remove, storing

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from handlers import media, schemas
-from handlers.web.base import BaseHandler, Page, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.chat import names_person
 from models.errors import Invalid
 from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from handlers import schemas
-from handlers.web.base import BaseHandler, Page, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.inputs import Id, Input, Name
 from models.operations import focus
 from models.operations.focus import Plan

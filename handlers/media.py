@@ -17,8 +17,10 @@ import puremagic
 from tornado.iostream import StreamClosedError
 
 from handlers import avatars
-from handlers.web.base import Backend, BaseHandler, Route, endpoint
+from handlers.web.backend import Backend
+from handlers.web.base import BaseHandler
 from handlers.web.bodies import Upload
+from handlers.web.endpoint import Route, endpoint
 from models import access
 from models.chat import Attachment
 from models.errors import NotFound, Unavailable

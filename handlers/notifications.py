@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from handlers import schemas
-from handlers.web.base import BaseHandler, Page, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.operations import notifications
 
 

@@ -7,7 +7,7 @@ import logging
 
 from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, NewPasswordHandler, NewPasswordText, Password
-from handlers.web.base import Route, endpoint
+from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import PASSWORD_RESET
 from models.errors import DomainError, Invalid
 from models.inputs import Input, Text

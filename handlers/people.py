@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from handlers import avatars, schemas
 from handlers.auth import PersonalName
 from handlers.web import security_log
-from handlers.web.base import BaseHandler, Page, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.inputs import Id, Input, Name, Text
 from models.operations import people
 from models.people import ROLES

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, Password, PersonalName, Username
-from handlers.web.base import Route, endpoint
+from handlers.web.endpoint import Route, endpoint
 from models.errors import Invalid
 from models.inputs import Input, Text
 from models.notifications import Quiet, zone

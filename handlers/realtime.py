@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 from tornado.iostream import StreamClosedError
 
 from handlers import schemas
-from handlers.web.base import BaseHandler, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
 from models.errors import DomainError, Invalid
 from models.inputs import LARGEST_ID, MAX_MESSAGE_CHARS, Id, Input, Since, Text
 from models.links import is_passable

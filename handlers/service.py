@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers import schemas, social
-from handlers.web.base import BaseHandler, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
 from models import mail
 from models.errors import Unavailable
 from models.operations import analytics

@@ -14,7 +14,8 @@ from handlers import schemas
 from handlers.auth import AuthHandler, Password
 from handlers.providers import Provider, configured
 from handlers.web import security_log
-from handlers.web.base import BaseHandler, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import LOGIN_ADDRESS
 from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound

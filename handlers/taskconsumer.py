@@ -11,7 +11,7 @@ from uuid import UUID
 from handlers import schemas
 from handlers.pages import PAGE, StaticHandler
 from handlers.tasks import TaskHandler, TaskPage
-from handlers.web.base import Endpoint, Route, endpoint
+from handlers.web.endpoint import Endpoint, Route, endpoint
 from models.errors import Conflict
 from models.events import taskconsumer_task
 from models.inputs import Input

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from handlers import media, schemas
-from handlers.web.base import BaseHandler, Page, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.errors import Invalid, NotFound
 from models.inputs import Id, Input, Prose
 from models.operations import (

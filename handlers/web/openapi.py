@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from handlers.schemas import Document, FieldErrors, Problem
-from handlers.web.base import BaseHandler, Endpoint, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Endpoint, Route, endpoint
 from models.inputs import Input
 
 _REFERENCE = "#/components/schemas/{model}"
