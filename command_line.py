@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import settings as settings_module
 from jobs.mail import Courier
 from models.base import iso
+from models.database.store import Store, StoreError
 from models.errors import DomainError
 from models.mail import unsent
 from models.operations import accounts
@@ -26,7 +27,6 @@ from models.operations.accounts import NewPerson
 from models.passwords import hash_password, weaknesses
 from models.people import ROLES, email_address
 from models.resets import ResetTokens
-from models.store import Store, StoreError
 from models.text import printable
 from settings import VERSION, Settings, SettingsError
 

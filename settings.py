@@ -24,7 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 VERSION = "0.1.0"
 """Of Taskroom; setup.cfg takes it from here."""
-_MOST_DAYS = 3650
+_MAX_DAYS = 3650
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Browsers leave these out of an Origin."""
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
@@ -108,9 +108,9 @@ class Settings(BaseSettings):
     )
     registration: Literal["open", "closed"] = Field("open", description="whether anyone may register")
 
-    access_token_minutes: float = Field(15, gt=0, le=_MOST_DAYS * 1440, description="life of an access token")
+    access_token_minutes: float = Field(15, gt=0, le=_MAX_DAYS * 1440, description="life of an access token")
     refresh_token_days: float = Field(
-        14, gt=0, le=_MOST_DAYS, description="life of a refresh token and of its session"
+        14, gt=0, le=_MAX_DAYS, description="life of a refresh token and of its session"
     )
     rotate_refresh: bool = Field(False, description="give a new refresh token at each refresh, detect reuse")
 
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         5, ge=0, le=100, description="health warns when less of data_dir's disk is free"
     )
     event_retention_hours: float = Field(
-        72, ge=0, le=_MOST_DAYS * 24, description="how far back `since` reaches; 0 keeps all"
+        72, ge=0, le=_MAX_DAYS * 24, description="how far back `since` reaches; 0 keeps all"
     )
     socket_rate: float = Field(20, ge=0, description="messages a second of one socket, sustained")
     socket_burst: int = Field(60, ge=0, description="messages of one socket at once")
@@ -266,7 +266,7 @@ class Settings(BaseSettings):
     @field_validator("deadline_hours")
     @classmethod
     def _before(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 < hours <= _MOST_DAYS * 24 for hours in value):
+        if not all(0 < hours <= _MAX_DAYS * 24 for hours in value):
             raise ValueError("must be hours above 0")
         return value
 

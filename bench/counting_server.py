@@ -12,6 +12,7 @@ import socket
 import sys
 from typing import Any
 
+import application
 import server
 
 sends = 0
@@ -24,7 +25,7 @@ def counting_send(self: socket.socket, *args: Any) -> int:
     return super(socket.socket, self).send(*args)
 
 
-class CountingTaskroom(server.Taskroom):
+class CountingTaskroom(application.Taskroom):
     """Tells how many system calls and commits the work took."""
 
     async def start(self) -> None:
@@ -38,5 +39,5 @@ class CountingTaskroom(server.Taskroom):
 
 if __name__ == "__main__":
     socket.socket.send = counting_send
-    server.Taskroom = CountingTaskroom
+    application.Taskroom = CountingTaskroom
     sys.exit(server.main())

@@ -17,7 +17,7 @@ MESSAGES = 200
 # One at a time shows what a delivery costs that shares nothing with the next.
 ALONE, FEW_OUTSTANDING, MANY_OUTSTANDING = 1, 8, 32
 
-MOST_OF_BASELINE = 9 / 42
+MAX_OF_BASELINE = 9 / 42
 """9 µs on a machine on which `write_message(str)` needs 42 µs for the same frames."""
 LEAST_DELIVERIES_A_SEND = 3
 _HEADER_BYTES = 4
@@ -41,7 +41,7 @@ async def run(folder: Path) -> list[Figure]:
     what = f"CPU a delivery, {len(message) + _HEADER_BYTES}-byte frame"
     return [
         _cpu_figure(f"{what}, {ALONE} outstanding", *alone),
-        _cpu_figure(f"{what}, {FEW_OUTSTANDING} outstanding", *few, share=MOST_OF_BASELINE),
+        _cpu_figure(f"{what}, {FEW_OUTSTANDING} outstanding", *few, share=MAX_OF_BASELINE),
         Figure(
             "fanout",
             f"deliveries a send call, {MANY_OUTSTANDING} outstanding",

@@ -17,7 +17,7 @@ ROUNDS = 5
 MESSAGES, OUTSTANDING = 20, 1
 
 LEAST_MESSAGES_A_SECOND = 6000
-MOST_CPU_US = 150
+MAX_CPU_US = 150
 
 
 async def run(folder: Path) -> list[Figure]:
@@ -49,7 +49,7 @@ def _figures(ours: list[Round], plain: list[Round]) -> list[Figure]:
             at_most=False,
             baseline=plain_speed,
         ),
-        Figure("rooms", "CPU a stored message", cost, "µs", target=MOST_CPU_US, baseline=plain_cost),
+        Figure("rooms", "CPU a stored message", cost, "µs", target=MAX_CPU_US, baseline=plain_cost),
     ]
 
 

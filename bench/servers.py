@@ -21,7 +21,7 @@ STARTS_WITHIN_S = 20
 STOPS_WITHIN_S = 10
 _POLL_EVERY_S = 0.01
 _RSS_POLL_S = 1.0
-_MOST_RSS_POLLS = 20
+_MAX_RSS_POLLS = 20
 _RSS_STEADY_BYTES = 64 * 1024
 HOST = "127.0.0.1"
 # The load is far above what a person may do.
@@ -93,7 +93,7 @@ class Server:
     def settled_rss_bytes(self) -> int:
         """Resident memory once it no longer changes, or after a while."""
         now = self.rss_bytes()
-        for _ in range(_MOST_RSS_POLLS):
+        for _ in range(_MAX_RSS_POLLS):
             before = now
             time.sleep(_RSS_POLL_S)
             now = self.rss_bytes()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from handlers import answers, security_log
+from handlers import schemas
 from handlers.auth import AuthHandler
-from handlers.base import BaseHandler, Route, endpoint
-from handlers.throttle import PASSWORD_RESET
+from handlers.web import security_log
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
+from handlers.web.throttle import PASSWORD_RESET
 from models.errors import Invalid
 from models.inputs import Input, Text
 from models.operations import addresses
@@ -24,7 +26,7 @@ class Verification(Input):
 class AskVerification(AuthHandler):
     """Asks for the link that verifies one's address."""
 
-    @endpoint(answers={200: answers.Status}, errors=(429,))
+    @endpoint(answers={200: schemas.Status}, errors=(429,))
     async def post(self) -> None:
         """Mail oneself a link with which one's address is verified. Nothing asks for it but signing in with
         an account elsewhere. One that is verified already gets no mail."""
@@ -42,7 +44,7 @@ class AskVerification(AuthHandler):
 class ConfirmVerification(BaseHandler):
     """Follows such a link."""
 
-    @endpoint(body=Verification, answers={200: answers.Status}, public=True)
+    @endpoint(body=Verification, answers={200: schemas.Status}, public=True)
     async def post(self, body: Verification) -> None:
         """Verify an address with the link that was mailed to it, signed in or not. It works for three days,
         as long as the address is still the person's."""
@@ -57,7 +59,7 @@ class ConfirmVerification(BaseHandler):
 class VouchForAddress(BaseHandler):
     """Verifies somebody's address by an admin's word."""
 
-    @endpoint(answers={200: answers.User})
+    @endpoint(answers={200: schemas.User})
     async def post(self, person_id: int) -> None:
         """Say that somebody's address is theirs, where no mail can show it: for hr and ceo."""
         await self.operate(addresses.vouch, person_id)

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers, security_log
-from handlers.base import BaseHandler, Endpoint, Page, Route, endpoint
-from handlers.throttle import LOGIN, LOGIN_ADDRESS, USER
-from handlers.throttle import REFRESH as REFRESH_RATE
+from handlers import schemas
+from handlers.web import security_log
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Endpoint, Page, Route, endpoint
+from handlers.web.throttle import LOGIN, LOGIN_ADDRESS, USER
+from handlers.web.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
 from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated, Unavailable
 from models.inputs import Input, Name, Text, storable
@@ -205,7 +207,7 @@ class NewPasswordHandler(AuthHandler):
 class LogIn(AuthHandler):
     """Log in."""
 
-    @endpoint(body=Credentials, answers={200: answers.SignedIn}, public=True, throttled=False)
+    @endpoint(body=Credentials, answers={200: schemas.SignedIn}, public=True, throttled=False)
     async def post(self, body: Credentials) -> None:
         """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`."""
         await self.count_log_in(body.login)
@@ -238,7 +240,7 @@ class Register(NewPasswordHandler):
             taken = await self.store.read(accounts.taken, right.get("email", ""), right.get("username", ""))
             raise Invalid(error.errors | taken) from None
 
-    @endpoint(body=Registration, answers={201: answers.SignedIn}, public=True)
+    @endpoint(body=Registration, answers={201: schemas.SignedIn}, public=True)
     async def post(self, body: Registration) -> None:
         """Register and log in. The first person ever becomes ceo, everyone after is an employee."""
         username = body.username or ""
@@ -268,7 +270,7 @@ class Refresh(AuthHandler):
         if self.cookies_are_stale:
             self.clear_auth_cookies()
 
-    @endpoint(body=RefreshToken, answers={200: answers.Refreshed}, public=True, throttled=False)
+    @endpoint(body=RefreshToken, answers={200: schemas.Refreshed}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
         """A new access token for a refresh token, from the body or else from the cookie.
 
@@ -313,7 +315,7 @@ class Refresh(AuthHandler):
 class LogOut(AuthHandler):
     """Log out."""
 
-    @endpoint(body=RefreshToken, answers={200: answers.Status}, public=True, throttled=False)
+    @endpoint(body=RefreshToken, answers={200: schemas.Status}, public=True, throttled=False)
     async def post(self, body: RefreshToken) -> None:
         """End the session: its tokens are dead at once, its sockets close, the cookies go.
 
@@ -338,11 +340,11 @@ class LogOut(AuthHandler):
 class Sessions(BaseHandler):
     """Where one is signed in."""
 
-    @endpoint(query=Page, answers={200: answers.SessionPage})
+    @endpoint(query=Page, answers={200: schemas.SessionPage})
     async def get(self, query: Page) -> None:
         """One's own sessions, the last used first."""
         count, results = await self.store.read(
-            accounts.list_sessions, self.actor, query.page_size, query.skip
+            accounts.list_sessions, self.actor, query.page_size, query.offset
         )
         self.answer_page(count, results, query)
 

@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.base import Backend
-from handlers.bodies import Upload
+from handlers.web.backend import Backend
+from handlers.web.bodies import Upload
 from models.errors import Invalid, TooLarge, Unavailable
 from models.uploads import remove, storing
 
 FOLDER = "avatars"
 """Below the media folder. Served to everybody (`models.links.PUBLIC`): the names are random."""
-MOST_BYTES = 5 * 1024 * 1024
-MOST_PIXELS = 32_000_000
+MAX_BYTES = 5 * 1024 * 1024
+MAX_PIXELS = 32_000_000
 """More than a phone's camera makes; decoded this is 128 MiB for a moment."""
 SIDE_PX = 512
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif"}
@@ -33,13 +33,13 @@ class Picture:
 
 
 @contextlib.asynccontextmanager
-async def kept(backend: Backend, uploads: Sequence[Upload]) -> AsyncIterator[Picture]:
+async def stored_avatar(backend: Backend, uploads: Sequence[Upload]) -> AsyncIterator[Picture]:
     """Stores the uploaded `avatar` below the media folder. Raises Invalid, TooLarge."""
     sent = next((upload for upload in uploads if upload.field == "avatar"), None)
     if sent is None:
         raise Invalid({"avatar": ["No file was submitted."]})
-    if sent.size > MOST_BYTES:
-        raise TooLarge(f"A picture has at most {MOST_BYTES // 1024 // 1024} MB.", "file_too_large")
+    if sent.size > MAX_BYTES:
+        raise TooLarge(f"A picture has at most {MAX_BYTES // 1024 // 1024} MB.", "file_too_large")
     # Decoding computes for a while: not in the one thread that all files go through.
     picture = Picture(await backend.store.hash(_store, backend.media, sent.path))
     try:
@@ -91,8 +91,8 @@ def reencoded(source: Path) -> tuple[bytes, str]:
         with Image.open(source, formats=list(_SUFFIXES)) as image:
             # Many phones put several pictures into one file, of which the first is a JPEG.
             kind = "JPEG" if image.format == "MPO" else image.format
-            if image.width * image.height > MOST_PIXELS:
-                raise Invalid({"avatar": [f"At most {MOST_PIXELS // 1_000_000} million pixels."]})
+            if image.width * image.height > MAX_PIXELS:
+                raise Invalid({"avatar": [f"At most {MAX_PIXELS // 1_000_000} million pixels."]})
             image.draft("RGB", (SIDE_PX * 2, SIDE_PX * 2))
             picture = ImageOps.exif_transpose(image)
             picture.thumbnail((SIDE_PX, SIDE_PX))

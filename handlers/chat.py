@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from handlers import answers, media
-from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers import media, schemas
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.chat import names_person
 from models.errors import Invalid
-from models.inputs import MOST_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
+from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
 from models.operations import chat
-from models.operations.chat import MOST_PARTICIPANTS, Draft
+from models.operations.chat import MAX_PARTICIPANTS, Draft
 from models.task_inputs import Key
 
-People = Annotated[list[Id], Field(max_length=MOST_PARTICIPANTS)]
+People = Annotated[list[Id], Field(max_length=MAX_PARTICIPANTS)]
 
 
 class NewRoom(Input):
@@ -73,7 +74,7 @@ class NewMessage(Input):
     room: Id | None = None
     room_id: Id | None = None
     room_type: Text | None = None
-    content: Annotated[Text, Field(max_length=MOST_MESSAGE_CHARS)] = ""
+    content: Annotated[Text, Field(max_length=MAX_MESSAGE_CHARS)] = ""
     client_id: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
 
 
@@ -86,13 +87,13 @@ class MessageChanges(Input):
 class Rooms(BaseHandler):
     """One's rooms."""
 
-    @endpoint(query=Page, answers={200: answers.RoomPage})
+    @endpoint(query=Page, answers={200: schemas.RoomPage})
     async def get(self, query: Page) -> None:
         """The rooms one takes part in, the most recently active first, with what is unread in each."""
-        count, results = await self.store.snapshot(chat.rooms, self.actor, query.page_size, query.skip)
+        count, results = await self.store.snapshot(chat.rooms, self.actor, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewRoom, answers={201: answers.Room, 200: answers.Room})
+    @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room})
     async def post(self, body: NewRoom) -> None:
         """Make a room. A direct room, or a task's, that exists is given back with 200. A task's room is
         open to whoever sees the task."""
@@ -107,12 +108,12 @@ class Rooms(BaseHandler):
 class OneRoom(BaseHandler):
     """One room."""
 
-    @endpoint(answers={200: answers.Room})
+    @endpoint(answers={200: schemas.Room})
     async def get(self, room_id: int) -> None:
         """A room one takes part in."""
         self.answer(await self.store.snapshot(chat.room, self.actor, room_id))
 
-    @endpoint(body=RoomChanges, answers={200: answers.Room})
+    @endpoint(body=RoomChanges, answers={200: schemas.Room})
     async def patch(self, room_id: int, body: RoomChanges) -> None:
         """Rename a group for all, or mute a room for oneself."""
         await self.operate(chat.update_room, room_id, body.name, body.is_muted, self.expected_version())
@@ -121,7 +122,7 @@ class OneRoom(BaseHandler):
 class RoomRead(BaseHandler):
     """What has been read."""
 
-    @endpoint(body=ReadUpTo, answers={200: answers.ReadState})
+    @endpoint(body=ReadUpTo, answers={200: schemas.ReadState})
     async def post(self, room_id: int, body: ReadUpTo) -> None:
         """Mark a room read, on all one's devices. It never becomes less read."""
         await self.operate(chat.read_state, room_id, body.last_message_id)
@@ -130,7 +131,7 @@ class RoomRead(BaseHandler):
 class RoomParticipants(BaseHandler):
     """Who takes part."""
 
-    @endpoint(body=PeopleToAdd, answers={200: answers.Room})
+    @endpoint(body=PeopleToAdd, answers={200: schemas.Room})
     async def post(self, room_id: int, body: PeopleToAdd) -> None:
         """Add people to a group. Unknown ones are named, and then nobody is added."""
         await self.operate(chat.add_participants, room_id, body.user_ids)
@@ -139,7 +140,7 @@ class RoomParticipants(BaseHandler):
 class RoomLeave(BaseHandler):
     """Leaving."""
 
-    @endpoint(answers={200: answers.LeftRoom})
+    @endpoint(answers={200: schemas.LeftRoom})
     async def post(self, room_id: int) -> None:
         """Leave a group: nothing of it comes any more."""
         await self.operate(chat.leave, room_id)
@@ -148,7 +149,7 @@ class RoomLeave(BaseHandler):
 class Messages(BaseHandler):
     """Messages of a room."""
 
-    @endpoint(query=MessageQuery, answers={200: answers.MessagePage})
+    @endpoint(query=MessageQuery, answers={200: schemas.MessagePage})
     async def get(self, query: MessageQuery) -> None:
         """A room's messages, newest first; with `after`, the oldest ones newer than it.
 
@@ -173,13 +174,13 @@ class Messages(BaseHandler):
             }
         )
 
-    @endpoint(body=NewMessage, answers={201: answers.Message, 200: answers.Message}, takes_files=True)
+    @endpoint(body=NewMessage, answers={201: schemas.Message, 200: schemas.Message}, takes_files=True)
     async def post(self, body: NewMessage) -> None:
         """Send a message. One already stored with the same `client_id` is given back with 200; in another
         room the `client_id` is refused with 409 (`client_id_reused`)."""
         if not body.content.strip() and not self.uploads:
             raise Invalid({"content": ["A message needs a text or a file."]})
-        async with media.kept(self.backend, self.uploads, "chat_attachments") as files:
+        async with media.stored_files(self.backend, self.uploads, "chat_attachments") as files:
             draft = Draft(
                 body.room or body.room_id, body.content, body.room_type, body.client_id, files.stored
             )
@@ -190,12 +191,12 @@ class Messages(BaseHandler):
 class OneMessage(BaseHandler):
     """One message."""
 
-    @endpoint(answers={200: answers.Message})
+    @endpoint(answers={200: schemas.Message})
     async def get(self, message_id: int) -> None:
         """A message of a room one takes part in."""
         self.answer(await self.store.read(chat.message, self.actor, message_id))
 
-    @endpoint(body=MessageChanges, answers={200: answers.Message})
+    @endpoint(body=MessageChanges, answers={200: schemas.Message})
     async def patch(self, message_id: int, body: MessageChanges) -> None:
         """Change one's own message."""
         await self.operate(chat.edit_message, message_id, body.content, self.expected_version())

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from models import events, installation
+from models import event_log, installation
+from models.database.store import Store
 from models.errors import Unavailable
-from models.store import Store
 
 RECENT_S = 1.0
 PROBE_BYTES = 64 * 1024
@@ -31,7 +31,7 @@ class Checks:
 
     async def database(self) -> None:
         """Raises Unavailable unless the database can be read and written."""
-        await self._store.read(events.newest)
+        await self._store.read(event_log.newest)
         if not await self._write.outcome():
             raise Unavailable("The database can be read and not written.")
 

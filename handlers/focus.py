@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers
-from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers import schemas
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.inputs import Id, Input, Name
 from models.operations import focus
 from models.operations.focus import Plan
@@ -90,15 +91,15 @@ class StatsQuery(Input):
 class FocusSessions(BaseHandler):
     """Focus sessions."""
 
-    @endpoint(query=SessionQuery, answers={200: answers.FocusSessionPage})
+    @endpoint(query=SessionQuery, answers={200: schemas.FocusSessionPage})
     async def get(self, query: SessionQuery) -> None:
         """The sessions one may be in, newest first."""
         count, results = await self.store.snapshot(
-            focus.listed, self.actor, query.page_size, query.skip, query.workspace, query.status
+            focus.listed, self.actor, query.page_size, query.offset, query.workspace, query.status
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewSession, answers={201: answers.FocusSession})
+    @endpoint(body=NewSession, answers={201: schemas.FocusSession})
     async def post(self, body: NewSession) -> None:
         """Make a session; one hosts it, and it waits to be started."""
         await self.operate(focus.create, body.plan, status=201)
@@ -107,7 +108,7 @@ class FocusSessions(BaseHandler):
 class FocusStats(BaseHandler):
     """Figures."""
 
-    @endpoint(query=StatsQuery, answers={200: answers.FocusStats})
+    @endpoint(query=StatsQuery, answers={200: schemas.FocusStats})
     async def get(self, query: StatsQuery) -> None:
         """How long one, and the people whose figures one may see, have focused in finished sessions. With
         `workspace` its members, and its own sessions only."""
@@ -117,17 +118,17 @@ class FocusStats(BaseHandler):
 class OneFocusSession(BaseHandler):
     """One session."""
 
-    @endpoint(answers={200: answers.FocusSession})
+    @endpoint(answers={200: schemas.FocusSession})
     async def get(self, session_id: int) -> None:
         """A session and who is in it."""
         self.answer(await self.store.snapshot(focus.retrieve, self.actor, session_id))
 
-    @endpoint(body=SessionChanges, answers={200: answers.FocusSession})
+    @endpoint(body=SessionChanges, answers={200: schemas.FocusSession})
     async def put(self, session_id: int, body: SessionChanges) -> None:
         """Change a session, as its host."""
         await self._change(session_id, body)
 
-    @endpoint(body=SessionChanges, answers={200: answers.FocusSession})
+    @endpoint(body=SessionChanges, answers={200: schemas.FocusSession})
     async def patch(self, session_id: int, body: SessionChanges) -> None:
         """Change a session, as its host."""
         await self._change(session_id, body)
@@ -152,7 +153,7 @@ def _action(operation: Callable[..., Any], text: str) -> type[BaseHandler]:
     post.__doc__ = text
     name = f"Focus{operation.__name__.title()}"
     members = {"__doc__": text, "__module__": __name__}
-    return type(name, (BaseHandler,), members | {"post": endpoint(answers={200: answers.FocusSession})(post)})
+    return type(name, (BaseHandler,), members | {"post": endpoint(answers={200: schemas.FocusSession})(post)})
 
 
 def _action_route(name: str, operation: Callable[..., Any], text: str) -> Route:

@@ -17,8 +17,10 @@ import puremagic
 from tornado.iostream import StreamClosedError
 
 from handlers import avatars
-from handlers.base import Backend, BaseHandler, Route, endpoint
-from handlers.bodies import Upload
+from handlers.web.backend import Backend
+from handlers.web.base import BaseHandler
+from handlers.web.bodies import Upload
+from handlers.web.endpoint import Route, endpoint
 from models import access
 from models.chat import Attachment
 from models.errors import NotFound, Unavailable
@@ -65,7 +67,7 @@ class KeptFiles:
 
 
 @contextlib.asynccontextmanager
-async def kept(backend: Backend, uploads: Sequence[Upload], folder: str) -> AsyncIterator[KeptFiles]:
+async def stored_files(backend: Backend, uploads: Sequence[Upload], folder: str) -> AsyncIterator[KeptFiles]:
     """Moves uploads below `media/<folder>/YYYY/MM/DD/`, durably, before the database points to them."""
     files = KeptFiles()
     if uploads:
@@ -179,8 +181,8 @@ class MediaFile(BaseHandler):
         if query.signature:
             if not self.backend.links.is_valid(MEDIA + path, query.expires, query.signature):
                 raise NotFound("This link is not valid, or no longer.")
-            return await self.store.read(access.linked_file, path)
-        return await self.store.read(access.file, await self._authenticate(), path)
+            return await self.store.read(access.get_linked_file, path)
+        return await self.store.read(access.get_file, await self._authenticate(), path)
 
     def path_value(self, text: str) -> str:
         if "\x00" in text:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from handlers import answers
-from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers import schemas
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.operations import notifications
 
 
@@ -19,12 +20,12 @@ class NotificationQuery(Page):
 class Notifications(BaseHandler):
     """One's notifications."""
 
-    @endpoint(query=NotificationQuery, answers={200: answers.NotificationPage})
+    @endpoint(query=NotificationQuery, answers={200: schemas.NotificationPage})
     async def get(self, query: NotificationQuery) -> None:
         """One's notifications, newest first. Marks what it returns as read, unless `mark_read=false`; the
         answer shows them as they were before."""
         count, results = await self.store.snapshot(
-            notifications.listed, self.actor, query.page_size, query.skip, query.is_read
+            notifications.listed, self.actor, query.page_size, query.offset, query.is_read
         )
         unread = [item["id"] for item in results if not item["is_read"]]
         if query.mark_read and unread:
@@ -35,7 +36,7 @@ class Notifications(BaseHandler):
 class UnreadCount(BaseHandler):
     """How many are unread."""
 
-    @endpoint(answers={200: answers.UnreadCount})
+    @endpoint(answers={200: schemas.UnreadCount})
     async def get(self) -> None:
         """How many notifications are unread."""
         self.answer(await self.store.read(notifications.unread_count, self.actor))
@@ -44,7 +45,7 @@ class UnreadCount(BaseHandler):
 class OneNotification(BaseHandler):
     """One notification."""
 
-    @endpoint(answers={200: answers.Notification})
+    @endpoint(answers={200: schemas.Notification})
     async def get(self, notification_id: int) -> None:
         """One of one's notifications; looking at it here does not mark it read."""
         self.answer(await self.store.snapshot(notifications.retrieve, self.actor, notification_id))
@@ -59,7 +60,7 @@ class OneNotification(BaseHandler):
 class NotificationRead(BaseHandler):
     """Reading one."""
 
-    @endpoint(answers={200: answers.Notification})
+    @endpoint(answers={200: schemas.Notification})
     async def post(self, notification_id: int) -> None:
         """Mark one of one's notifications read, on all one's devices."""
         await self.operate(notifications.read_one, notification_id)
@@ -68,7 +69,7 @@ class NotificationRead(BaseHandler):
 class AllRead(BaseHandler):
     """Reading all."""
 
-    @endpoint(answers={200: answers.AllRead})
+    @endpoint(answers={200: schemas.AllRead})
     async def post(self) -> None:
         """Mark all of one's notifications read, on all one's devices."""
         await self.operate(notifications.mark_all_read)

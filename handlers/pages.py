@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handlers import bundle
-from handlers.base import BaseHandler, Endpoint, Route, endpoint
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Endpoint, Route, endpoint
 from models.errors import NotFound
 from models.text import printable
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from handlers import answers
+from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, NewPasswordHandler, NewPasswordText, Password
-from handlers.base import Route, endpoint
-from handlers.throttle import PASSWORD_RESET
+from handlers.web.endpoint import Route, endpoint
+from handlers.web.throttle import PASSWORD_RESET
 from models.errors import DomainError, Invalid
 from models.inputs import Input, Text
 from models.operations import accounts
@@ -40,7 +40,7 @@ class NewPassword(Input):
 class RequestPasswordReset(AuthHandler):
     """Asks for a reset link."""
 
-    @endpoint(body=ResetRequest, answers={200: answers.Status}, public=True, throttled=False)
+    @endpoint(body=ResetRequest, answers={200: schemas.Status}, public=True, throttled=False)
     async def post(self, body: ResetRequest) -> None:
         """Ask for a link with which to set a new password, by mail. The answer is the same whether or not
         the address is known."""
@@ -63,7 +63,7 @@ def _log_failure(done: asyncio.Future) -> None:
 class ConfirmPasswordReset(NewPasswordHandler):
     """Sets a new password with a reset link."""
 
-    @endpoint(body=NewPassword, answers={200: answers.Status}, public=True)
+    @endpoint(body=NewPassword, answers={200: schemas.Status}, public=True)
     async def post(self, body: NewPassword) -> None:
         """Set a new password with a reset link, which works once and for an hour; ends every session."""
         resets = self.backend.resets
@@ -82,7 +82,7 @@ class ConfirmPasswordReset(NewPasswordHandler):
 class ChangePassword(NewPasswordHandler):
     """Changes one's own password."""
 
-    @endpoint(body=PasswordChange, answers={200: answers.Status})
+    @endpoint(body=PasswordChange, answers={200: schemas.Status})
     async def post(self, body: PasswordChange) -> None:
         """Change one's own password. Every session ends, this one too: sign in with the new one."""
         _, checked_hash = await self.check_password(body.current_password)

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from handlers import answers, avatars, security_log
+from handlers import avatars, schemas
 from handlers.auth import PersonalName
-from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers.web import security_log
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.inputs import Id, Input, Name, Text
 from models.operations import people
 from models.people import ROLES
@@ -82,14 +84,14 @@ class DepartmentChanges(Input):
 class People(BaseHandler):
     """The directory."""
 
-    @endpoint(query=PeopleQuery, answers={200: answers.UserPage})
+    @endpoint(query=PeopleQuery, answers={200: schemas.UserPage})
     async def get(self, query: PeopleQuery) -> None:
         """List people. Addresses, last visits and deactivated people only for those who may see them."""
         count, results = await self.store.read(
             people.directory,
             self.actor,
             query.page_size,
-            query.skip,
+            query.offset,
             query.search,
             query.role,
             query.department,
@@ -100,12 +102,12 @@ class People(BaseHandler):
 class OnePerson(BaseHandler):
     """One person."""
 
-    @endpoint(answers={200: answers.User})
+    @endpoint(answers={200: schemas.User})
     async def get(self, person_id: int) -> None:
         """Get a person."""
         self.answer(await self.store.read(people.retrieve, self.actor, person_id))
 
-    @endpoint(body=PersonChanges, answers={200: answers.User})
+    @endpoint(body=PersonChanges, answers={200: schemas.User})
     async def patch(self, person_id: int, body: PersonChanges) -> None:
         """Change somebody's department or name: for hr and ceo."""
         await self.operate(people.update, person_id, body.changes, self.expected_version())
@@ -114,7 +116,7 @@ class OnePerson(BaseHandler):
 class ChangeRole(BaseHandler):
     """Roles."""
 
-    @endpoint(body=NewRole, answers={200: answers.User})
+    @endpoint(body=NewRole, answers={200: schemas.User})
     async def post(self, person_id: int, body: NewRole) -> None:
         """Give somebody a role: for supervisor, hr and ceo, up to their own. The last ceo stays one."""
         await self.operate(people.change_role, person_id, body.role)
@@ -124,7 +126,7 @@ class ChangeRole(BaseHandler):
 class Deactivate(BaseHandler):
     """Leaving the team."""
 
-    @endpoint(answers={200: answers.User})
+    @endpoint(answers={200: schemas.User})
     async def post(self, person_id: int) -> None:
         """End somebody's sessions at once, and let them start no more: for hr and ceo."""
         await self.operate(people.deactivate, person_id)
@@ -134,7 +136,7 @@ class Deactivate(BaseHandler):
 class Activate(BaseHandler):
     """Coming back."""
 
-    @endpoint(answers={200: answers.User})
+    @endpoint(answers={200: schemas.User})
     async def post(self, person_id: int) -> None:
         """Let a deactivated person sign in again: for hr and ceo."""
         await self.operate(people.activate, person_id)
@@ -144,7 +146,7 @@ class Activate(BaseHandler):
 class ResetLink(BaseHandler):
     """A new password without a mail server."""
 
-    @endpoint(answers={200: answers.ResetLink})
+    @endpoint(answers={200: schemas.ResetLink})
     async def post(self, person_id: int) -> None:
         """A link with which the person sets a new password, to hand over: for hr and ceo. It works once,
         within an hour."""
@@ -158,7 +160,7 @@ class ResetLink(BaseHandler):
 class Statistics(BaseHandler):
     """Figures."""
 
-    @endpoint(answers={200: answers.PeopleStatistics})
+    @endpoint(answers={200: schemas.PeopleStatistics})
     async def get(self) -> None:
         """Counts of the people in one's scope: everyone, or the department of a manager or atl."""
         self.answer(await self.store.snapshot(people.statistics, self.actor))
@@ -169,7 +171,7 @@ class Avatar(BaseHandler):
 
     @endpoint(
         body=Input,
-        answers={200: answers.User},
+        answers={200: schemas.User},
         takes_files=True,
         needs_files=True,
         file_field="avatar",
@@ -177,7 +179,7 @@ class Avatar(BaseHandler):
     async def post(self, body: Input) -> None:
         """Set one's own picture: the file `avatar`, a JPEG, PNG or GIF of at most 5 MB. It is scaled down
         and stored anew, without what the camera wrote into it."""
-        async with avatars.kept(self.backend, self.uploads) as picture:
+        async with avatars.stored_avatar(self.backend, self.uploads) as picture:
             person, replaced = await self.store.write(people.set_avatar, self.actor, picture.path)
             picture.used = True
         avatars.remove_soon(self.backend, replaced)
@@ -194,13 +196,13 @@ class Avatar(BaseHandler):
 class Departments(BaseHandler):
     """Departments."""
 
-    @endpoint(query=Page, answers={200: answers.DepartmentPage})
+    @endpoint(query=Page, answers={200: schemas.DepartmentPage})
     async def get(self, query: Page) -> None:
         """The departments by name."""
-        count, results = await self.store.read(people.departments, self.actor, query.page_size, query.skip)
+        count, results = await self.store.read(people.departments, self.actor, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewDepartment, answers={201: answers.Department})
+    @endpoint(body=NewDepartment, answers={201: schemas.Department})
     async def post(self, body: NewDepartment) -> None:
         """Make a department: for hr and ceo."""
         await self.operate(people.create_department, body.name.strip(), body.manager, status=201)
@@ -209,17 +211,17 @@ class Departments(BaseHandler):
 class OneDepartment(BaseHandler):
     """One department."""
 
-    @endpoint(answers={200: answers.Department})
+    @endpoint(answers={200: schemas.Department})
     async def get(self, department_id: int) -> None:
         """Get a department."""
         self.answer(await self.store.read(people.department, self.actor, department_id))
 
-    @endpoint(body=DepartmentChanges, answers={200: answers.Department})
+    @endpoint(body=DepartmentChanges, answers={200: schemas.Department})
     async def patch(self, department_id: int, body: DepartmentChanges) -> None:
         """Change a department's name or manager: for hr and ceo."""
         await self.operate(people.update_department, department_id, body.changes, self.expected_version())
 
-    @endpoint(body=NewDepartment, answers={200: answers.Department})
+    @endpoint(body=NewDepartment, answers={200: schemas.Department})
     async def put(self, department_id: int, body: NewDepartment) -> None:
         """Replace a department's name and manager: for hr and ceo."""
         changes = {"name": body.name.strip(), "manager": body.manager}

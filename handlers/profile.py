@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers
+from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, Password, PersonalName, Username
-from handlers.base import Route, endpoint
+from handlers.web.endpoint import Route, endpoint
 from models.errors import Invalid
 from models.inputs import Input, Text
 from models.notifications import Quiet, zone
@@ -80,12 +80,12 @@ class ProfileChanges(Input):
 class Profile(AuthHandler):
     """One's own profile."""
 
-    @endpoint(answers={200: answers.Profile})
+    @endpoint(answers={200: schemas.Profile})
     async def get(self) -> None:
         """The signed-in person."""
         self.answer(await self.store.read(accounts.own_profile, self.actor))
 
-    @endpoint(body=ProfileChanges, answers={200: answers.Profile})
+    @endpoint(body=ProfileChanges, answers={200: schemas.Profile})
     async def patch(self, body: ProfileChanges) -> None:
         """Change one's own name or address. Another address needs one's password, has to be verified anew,
         and the old one is told of it by mail."""

@@ -16,8 +16,8 @@ from models.people import email_address
 from settings import Settings
 
 CONNECT_WITHIN_S, ANSWER_WITHIN_S = 5, 10
-MOST_ANSWER_BYTES = 1024 * 1024
-MOST_SUBJECT_CHARS = 255
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_SUBJECT_CHARS = 255
 DISCOVERY_LIFE_S = 3600
 _START_AGAIN = "The provider does not know this sign-in. Please start again."
 _FALSE_CODE = ("invalid_grant", "invalid_request", "bad_verification_code", "access_denied")
@@ -177,7 +177,7 @@ class Providers:
         from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
         if self._http is None:
-            self._http = SimpleAsyncHTTPClient(force_instance=True, max_body_size=MOST_ANSWER_BYTES)
+            self._http = SimpleAsyncHTTPClient(force_instance=True, max_body_size=MAX_ANSWER_BYTES)
         headers = {"Accept": "application/json", "User-Agent": "Taskroom"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -250,7 +250,7 @@ def _subject(value: Any) -> str:
     """The unchanging id of an account there. Raises ProviderFailed for what cannot be one."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     text = str(value) if is_number else value
-    if not isinstance(text, str) or not 0 < len(text) <= MOST_SUBJECT_CHARS or not text.isprintable():
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_SUBJECT_CHARS or not text.isprintable():
         raise ProviderFailed("The sign-in provider does not say who this is.")
     return text
 

@@ -12,19 +12,20 @@ import orjson
 from pydantic import AfterValidator, Field
 from tornado.iostream import StreamClosedError
 
-from handlers import answers
-from handlers.base import BaseHandler, Route, endpoint
+from handlers import schemas
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
 from models.errors import DomainError, Invalid
-from models.inputs import LARGEST_ID, MOST_MESSAGE_CHARS, Id, Input, Since, Text
+from models.inputs import LARGEST_ID, MAX_MESSAGE_CHARS, Id, Input, Since, Text
 from models.links import is_passable
 from models.operations import realtime_events
 from models.operations.realtime_events import TaskEvent, WorkspaceEvent
 from models.sessions import Actor
 from models.task_inputs import ExactKey
 
-MOST_TARGETS = 1000
-MOST_DATA_BYTES = 16 * 1024
-MOST_WAIT_S = 60
+MAX_TARGETS = 1000
+MAX_DATA_BYTES = 16 * 1024
+MAX_WAIT_S = 60
 # Shorter than what proxies usually bear of silence.
 HEARTBEAT_S = 15
 RETRY_MS = 2000
@@ -33,17 +34,17 @@ RETRY_MS = 2000
 def _small(data: dict[str, Any]) -> dict[str, Any]:
     if not is_passable(data):
         raise ValueError("This cannot be passed on: too deep, or a link into /media/.")
-    if len(orjson.dumps(data)) > MOST_DATA_BYTES:
-        raise ValueError(f"This has at most {MOST_DATA_BYTES // 1024} KiB.")
+    if len(orjson.dumps(data)) > MAX_DATA_BYTES:
+        raise ValueError(f"This has at most {MAX_DATA_BYTES // 1024} KiB.")
     return data
 
 
 Title = Annotated[Text, Field(min_length=1, max_length=500)]
-Content = Annotated[Text, Field(max_length=MOST_MESSAGE_CHARS)]
+Content = Annotated[Text, Field(max_length=MAX_MESSAGE_CHARS)]
 Word = Annotated[Text, Field(min_length=1, max_length=50)]
 Data = Annotated[dict[str, Any], AfterValidator(_small)]
-People = Annotated[list[Id], Field(max_length=MOST_TARGETS)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda s: min(s, MOST_WAIT_S))]
+People = Annotated[list[Id], Field(max_length=MAX_TARGETS)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(lambda s: min(s, MAX_WAIT_S))]
 EntityId = Annotated[int, Field(ge=-LARGEST_ID, le=LARGEST_ID)]
 
 
@@ -88,7 +89,7 @@ class StreamQuery(Input):
 class PollQuery(StreamQuery):
     """Where one is in the stream, and how long to wait."""
 
-    wait: Seconds = Field(0, description=f"seconds to wait if there is nothing yet, at most {MOST_WAIT_S}")
+    wait: Seconds = Field(0, description=f"seconds to wait if there is nothing yet, at most {MAX_WAIT_S}")
 
 
 class SupportsMissed(Protocol):
@@ -111,7 +112,7 @@ class EventStream(Protocol):
 class TaskEvents(BaseHandler):
     """Task events."""
 
-    @endpoint(body=TaskEventBody, answers={200: answers.RecipientCount})
+    @endpoint(body=TaskEventBody, answers={200: schemas.RecipientCount})
     async def post(self, body: TaskEventBody) -> None:
         """Tell people of an event of a task that one may see. They must see it too, or be in the named
         workspace; if one of them is not, nobody is told."""
@@ -123,7 +124,7 @@ class TaskEvents(BaseHandler):
 class WorkspaceEvents(BaseHandler):
     """Workspace events."""
 
-    @endpoint(body=WorkspaceEventBody, answers={200: answers.Status})
+    @endpoint(body=WorkspaceEventBody, answers={200: schemas.Status})
     async def post(self, body: WorkspaceEventBody) -> None:
         """Tell everybody in a workspace that one is in of an event. As `system` or `deadline`, which reach
         people who are left alone, it needs atl or above."""
@@ -143,7 +144,7 @@ class WorkspaceEvents(BaseHandler):
 class SystemEvents(BaseHandler):
     """System events."""
 
-    @endpoint(body=SystemEventBody, answers={200: answers.Status})
+    @endpoint(body=SystemEventBody, answers={200: schemas.Status})
     async def post(self, body: SystemEventBody) -> None:
         """Tell one person of a system event; somebody else than oneself needs atl or above."""
         await self.operate(
@@ -176,7 +177,7 @@ class StreamHandler(BaseHandler):
 class Events(StreamHandler):
     """Long poll."""
 
-    @endpoint(query=PollQuery, answers={200: answers.MissedEvents})
+    @endpoint(query=PollQuery, answers={200: schemas.MissedEvents})
     async def get(self, query: PollQuery) -> None:
         """What one's sockets would have been sent after `after`, in order, at most 500 at once: at once if
         there is something, else when something comes, or nothing after `wait` seconds. The `seq` is the

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import answers, social
-from handlers.base import BaseHandler, Route, endpoint
+from handlers import schemas, social
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
 from models import mail
 from models.errors import Unavailable
 from models.operations import analytics
@@ -32,7 +33,7 @@ class About:
 class Health(BaseHandler):
     """The simplest health check."""
 
-    @endpoint(answers={200: answers.Status}, public=True, throttled=False)
+    @endpoint(answers={200: schemas.Status}, public=True, throttled=False)
     async def get(self) -> None:
         """Whether the server answers."""
         self.answer({"status": "ok"})
@@ -41,7 +42,7 @@ class Health(BaseHandler):
 class SystemHealth(BaseHandler):
     """Each part."""
 
-    @endpoint(answers={200: answers.Health, 503: answers.Health}, public=True, throttled=False)
+    @endpoint(answers={200: schemas.Health, 503: schemas.Health}, public=True, throttled=False)
     async def get(self) -> None:
         """Whether each part works, and how long it takes to answer; which background jobs fail. Writing is
         tried as well. 503 when the database is away or takes no writes."""
@@ -145,7 +146,7 @@ async def _ping_redis(url: str) -> None:
 class ChatHealth(BaseHandler):
     """Chat."""
 
-    @endpoint(answers={200: answers.ChatHealth}, public=True, throttled=False, errors=(503,))
+    @endpoint(answers={200: schemas.ChatHealth}, public=True, throttled=False, errors=(503,))
     async def get(self) -> None:
         """How busy chat is: open sockets of this process, all rooms, messages of the last minute."""
         rooms, messages = await self.store.read(analytics.chat_figures)
@@ -158,7 +159,7 @@ class ChatHealth(BaseHandler):
 class Config(BaseHandler):
     """What a frontend asks for at its start."""
 
-    @endpoint(answers={200: answers.Config}, public=True, throttled=False)
+    @endpoint(answers={200: schemas.Config}, public=True, throttled=False)
     async def get(self) -> None:
         """Name, version, features, sign-in providers, limits, and where and how sockets are opened."""
         about: About = self.settings["about"]
@@ -212,7 +213,7 @@ def _limits(settings: Any) -> dict[str, Any]:
 class Dashboard(BaseHandler):
     """Figures."""
 
-    @endpoint(answers={200: answers.Dashboard})
+    @endpoint(answers={200: schemas.Dashboard})
     async def get(self) -> None:
         """Figures of the people in one's scope: everyone, one's department, or oneself."""
         self.answer(await self.store.snapshot(analytics.dashboard, self.actor))

@@ -10,11 +10,13 @@ from urllib.parse import unquote, urlencode
 
 from pydantic import AfterValidator, Field
 
-from handlers import answers, security_log
+from handlers import schemas
 from handlers.auth import AuthHandler, Password
-from handlers.base import BaseHandler, Route, endpoint
 from handlers.providers import Provider, configured
-from handlers.throttle import LOGIN_ADDRESS
+from handlers.web import security_log
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Route, endpoint
+from handlers.web.throttle import LOGIN_ADDRESS
 from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound
 from models.inputs import Input, Text
@@ -25,7 +27,7 @@ from settings import Settings
 
 CALLBACK = "/api/v2/auth/social/callback/"
 _COOKIE = "social_{}"
-_MOST_NEXT_CHARS = 500
+_MAX_NEXT_CHARS = 500
 LINK_PURPOSE, LINK_LIFE_S = "link", 600
 
 
@@ -44,7 +46,7 @@ def _own_path(text: str) -> str:
 class SocialStart(Input):
     """Where to go afterwards."""
 
-    next: Annotated[Text, Field(max_length=_MOST_NEXT_CHARS), AfterValidator(_own_path)] = "/"
+    next: Annotated[Text, Field(max_length=_MAX_NEXT_CHARS), AfterValidator(_own_path)] = "/"
 
 
 class SocialLink(Input):
@@ -78,7 +80,7 @@ def listed(settings: Settings, base_url: str) -> list[Mapping[str, str]]:
 class SocialProviders(BaseHandler):
     """Which there are."""
 
-    @endpoint(answers={200: answers.SocialProviders}, public=True)
+    @endpoint(answers={200: schemas.SocialProviders}, public=True)
     async def get(self) -> None:
         """The configured providers; none is an empty list."""
         self.answer({"providers": listed(self.backend.settings, self.base_url)})
@@ -189,7 +191,7 @@ class SocialCallback(SocialHandler):
 class LinkSocial(SocialHandler):
     """Joins an account elsewhere to one here, by that one's password."""
 
-    @endpoint(body=SocialLink, answers={200: answers.Linked}, public=True, throttled=False, errors=(429,))
+    @endpoint(body=SocialLink, answers={200: schemas.Linked}, public=True, throttled=False, errors=(429,))
     async def post(self, body: SocialLink) -> None:
         """Join an account elsewhere to the one here that has its address, by that one's password, and log in.
 

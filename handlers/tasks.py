@@ -7,11 +7,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from handlers import answers, media
-from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers import media, schemas
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.errors import Invalid, NotFound
 from models.inputs import Id, Input, Prose
-from models.operations import new_tasks, notes, notifications, proposals, tasks
+from models.operations import (
+    assignments,
+    attachments,
+    comments,
+    new_tasks,
+    notifications,
+    proposals,
+    tasks,
+)
 from models.task_inputs import (
     Key,
     NamedTask,
@@ -154,23 +163,23 @@ class FilesHandler(TaskHandler):
 
     async def attach(self, key: int | UUID) -> None:
         """Keeps the uploaded files for the task, and answers with them."""
-        async with media.kept(self.backend, self.uploads, "task_attachments") as files:
-            answer = await self.operate(notes.attach, key, files.stored, status=201)
+        async with media.stored_files(self.backend, self.uploads, "task_attachments") as files:
+            answer = await self.operate(attachments.attach, key, files.stored, status=201)
             files.used = answer.status == 201 and not answer.repeated
 
 
 class Tasks(TaskHandler):
     """The tasks one may see."""
 
-    @endpoint(query=TaskPage, answers={200: answers.TaskPage})
+    @endpoint(query=TaskPage, answers={200: schemas.TaskPage})
     async def get(self, query: TaskPage) -> None:
         """The tasks one may see, the newest first unless `ordering` says otherwise."""
         count, results = await self.store.read(
-            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.skip
+            tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.offset
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewTask, answers={201: answers.Task})
+    @endpoint(body=NewTask, answers={201: schemas.Task})
     async def post(self, body: NewTask) -> None:
         """Make a task. Managers and above for anybody, members of a workspace for its members, everybody
         for themselves. Its department's manager, its creator and its assignees get a mail."""
@@ -180,17 +189,17 @@ class Tasks(TaskHandler):
 class OneTask(TaskHandler):
     """One task."""
 
-    @endpoint(answers={200: answers.Task})
+    @endpoint(answers={200: schemas.Task})
     async def get(self, key: int | UUID) -> None:
         """A task, by its id or its uuid. One's notifications about it are read with it."""
         self.answer(await self.open(key))
 
-    @endpoint(body=NamedTask, answers={200: answers.Task})
+    @endpoint(body=NamedTask, answers={200: schemas.Task})
     async def put(self, key: int | UUID, body: NamedTask) -> None:
         """Change a task; what is not sent stays. The title is required."""
         await self._change(key, body)
 
-    @endpoint(body=TaskFields, answers={200: answers.Task})
+    @endpoint(body=TaskFields, answers={200: schemas.Task})
     async def patch(self, key: int | UUID, body: TaskFields) -> None:
         """Change a task; what is not sent stays."""
         await self._change(key, body)
@@ -207,7 +216,7 @@ class OneTask(TaskHandler):
 class Assign(TaskHandler):
     """Assigning."""
 
-    @endpoint(body=Assignees, answers={200: answers.AssignedTask})
+    @endpoint(body=Assignees, answers={200: schemas.AssignedTask})
     async def post(self, key: int | UUID, body: Assignees) -> None:
         """Assign people; each gets a mail. Unknown ones are named, and then nothing changes."""
         await self.operate(tasks.assign, key, body.ids, body.replace, body.field, self.expected_version())
@@ -216,7 +225,7 @@ class Assign(TaskHandler):
 class Unassign(TaskHandler):
     """Taking people off a task."""
 
-    @endpoint(body=Assignees, answers={200: answers.AssignedTask})
+    @endpoint(body=Assignees, answers={200: schemas.AssignedTask})
     async def post(self, key: int | UUID, body: Assignees) -> None:
         """Take people off a task. Unknown ones are named, and then nothing changes."""
         await self.operate(tasks.unassign, key, body.ids, body.field, self.expected_version())
@@ -225,7 +234,7 @@ class Unassign(TaskHandler):
 class Propose(TaskHandler):
     """Proposing."""
 
-    @endpoint(body=Proposed, answers={201: answers.ProposedTask})
+    @endpoint(body=Proposed, answers={201: schemas.ProposedTask})
     async def post(self, key: int | UUID, body: Proposed) -> None:
         """Ask people to take a task. Who has been asked and has not answered yet is not asked again."""
         await self.operate(proposals.propose, key, body.user_ids, status=201)
@@ -234,7 +243,7 @@ class Propose(TaskHandler):
 class Respond(TaskHandler):
     """Answering a proposal."""
 
-    @endpoint(body=ProposalResponse, answers={200: answers.Proposal})
+    @endpoint(body=ProposalResponse, answers={200: schemas.Proposal})
     async def post(self, key: int | UUID, body: ProposalResponse) -> None:
         """Accept or reject what was proposed to oneself, once. Accepting makes one an assignee."""
         await self.operate(proposals.respond, key, body.assignment_id, body.action, body.reason)
@@ -243,7 +252,7 @@ class Respond(TaskHandler):
 class UpdateStatus(TaskHandler):
     """The way of a task."""
 
-    @endpoint(body=StatusChange, answers={200: answers.Task})
+    @endpoint(body=StatusChange, answers={200: schemas.Task})
     async def post(self, key: int | UUID, body: StatusChange) -> None:
         """Move a task. To enter `blocked` or `cancelled` and to leave `done` needs a reason."""
         await self.operate(
@@ -254,7 +263,7 @@ class UpdateStatus(TaskHandler):
 class MarkDone(TaskHandler):
     """The end of a task."""
 
-    @endpoint(answers={200: answers.DoneTask})
+    @endpoint(answers={200: schemas.DoneTask})
     async def post(self, key: int | UUID) -> None:
         """Finish a task; again changes nothing."""
         await self.operate(tasks.mark_done, key, self.expected_version(), self.assignee_fields)
@@ -263,7 +272,7 @@ class MarkDone(TaskHandler):
 class UploadAttachment(FilesHandler):
     """Files of a task."""
 
-    @endpoint(body=Input, answers={201: answers.OneOrMoreAttachments}, takes_files=True, needs_files=True)
+    @endpoint(body=Input, answers={201: schemas.OneOrMoreAttachments}, takes_files=True, needs_files=True)
     async def post(self, key: int | UUID, body: Input) -> None:
         """Add files, as `file`, `attachments` or `attachments[n]`: gives one object for one file, a list
         for several."""
@@ -273,68 +282,68 @@ class UploadAttachment(FilesHandler):
 class TaskHistory(TaskHandler):
     """What happened to a task."""
 
-    @endpoint(query=Page, answers={200: answers.HistoryPage})
+    @endpoint(query=Page, answers={200: schemas.HistoryPage})
     async def get(self, key: int | UUID, query: Page) -> None:
         """Who changed what, from what, to what, why and when; the newest first."""
-        count, results = await self.store.read(tasks.history, self.actor, key, query.page_size, query.skip)
+        count, results = await self.store.read(tasks.history, self.actor, key, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
 
 class Comments(BaseHandler):
     """Comments on the tasks one may see."""
 
-    @endpoint(query=OfTask, answers={200: answers.CommentPage})
+    @endpoint(query=OfTask, answers={200: schemas.CommentPage})
     async def get(self, query: OfTask) -> None:
         """Comments in order of time, of one `task` if it is named."""
         count, results = await self.store.read(
-            notes.list_comments, self.actor, query.page_size, query.skip, query.task
+            comments.list_comments, self.actor, query.page_size, query.offset, query.task
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewComment, answers={201: answers.Comment})
+    @endpoint(body=NewComment, answers={201: schemas.Comment})
     async def post(self, body: NewComment) -> None:
         """Say something about a task that one may see."""
-        await self.operate(notes.post_comment, body.task, body.content, status=201)
+        await self.operate(comments.post_comment, body.task, body.content, status=201)
 
 
 class OneComment(BaseHandler):
     """One comment."""
 
-    @endpoint(answers={200: answers.Comment})
+    @endpoint(answers={200: schemas.Comment})
     async def get(self, comment_id: int) -> None:
         """A comment on a task that one may see."""
-        self.answer(await self.store.read(notes.comment, self.actor, comment_id))
+        self.answer(await self.store.read(comments.comment, self.actor, comment_id))
 
-    @endpoint(body=CommentChanges, answers={200: answers.Comment})
+    @endpoint(body=CommentChanges, answers={200: schemas.Comment})
     async def patch(self, comment_id: int, body: CommentChanges) -> None:
         """Change the text of one's own comment."""
-        await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
+        await self.operate(comments.edit_comment, comment_id, body.content, self.expected_version())
 
-    @endpoint(body=CommentText, answers={200: answers.Comment})
+    @endpoint(body=CommentText, answers={200: schemas.Comment})
     async def put(self, comment_id: int, body: CommentText) -> None:
         """Replace the text of one's own comment."""
-        await self.operate(notes.edit_comment, comment_id, body.content, self.expected_version())
+        await self.operate(comments.edit_comment, comment_id, body.content, self.expected_version())
 
     @endpoint(answers={204: None})
     async def delete(self, comment_id: int) -> None:
         """Delete one's own comment."""
-        await self.operate(notes.delete_comment, comment_id, self.expected_version(), status=204)
+        await self.operate(comments.delete_comment, comment_id, self.expected_version(), status=204)
 
 
 class Attachments(FilesHandler):
     """Files of the tasks one may see."""
 
-    @endpoint(query=OfTask, answers={200: answers.AttachmentPage})
+    @endpoint(query=OfTask, answers={200: schemas.AttachmentPage})
     async def get(self, query: OfTask) -> None:
         """Files of tasks, of one `task` if it is named."""
         count, results = await self.store.read(
-            notes.list_attachments, self.actor, query.page_size, query.skip, query.task
+            attachments.list_attachments, self.actor, query.page_size, query.offset, query.task
         )
         self.answer_page(count, results, query)
 
     @endpoint(
         body=NewAttachment,
-        answers={201: answers.OneOrMoreAttachments},
+        answers={201: schemas.OneOrMoreAttachments},
         takes_files=True,
         needs_files=True,
     )
@@ -346,15 +355,15 @@ class Attachments(FilesHandler):
 class OneAttachment(BaseHandler):
     """One file of a task."""
 
-    @endpoint(answers={200: answers.Attachment})
+    @endpoint(answers={200: schemas.Attachment})
     async def get(self, attachment_id: int) -> None:
         """A file of a task that one may see."""
-        self.answer(await self.store.read(notes.attachment, self.actor, attachment_id))
+        self.answer(await self.store.read(attachments.attachment, self.actor, attachment_id))
 
     @endpoint(answers={204: None})
     async def delete(self, attachment_id: int) -> None:
         """Remove a file: who uploaded it, the task's creator, or a manager."""
-        paths = await self.store.write(notes.detach, self.actor, attachment_id)
+        paths = await self.store.write(attachments.detach, self.actor, attachment_id)
         media.remove_soon(self.backend, paths)
         self.answer(None, 204)
 
@@ -362,11 +371,11 @@ class OneAttachment(BaseHandler):
 class Assignments(BaseHandler):
     """The audit of assignments."""
 
-    @endpoint(query=OfTask, answers={200: answers.AssignmentPage})
+    @endpoint(query=OfTask, answers={200: schemas.AssignmentPage})
     async def get(self, query: OfTask) -> None:
         """Who was assigned by whom: all for hr and ceo, a department's for its managers, else one's own."""
         count, results = await self.store.read(
-            notes.list_assignments, self.actor, query.page_size, query.skip, query.task
+            assignments.list_assignments, self.actor, query.page_size, query.offset, query.task
         )
         self.answer_page(count, results, query)
 
@@ -374,23 +383,23 @@ class Assignments(BaseHandler):
 class OneAssignment(BaseHandler):
     """One record of the audit."""
 
-    @endpoint(answers={200: answers.Assignment})
+    @endpoint(answers={200: schemas.Assignment})
     async def get(self, assignment_id: int) -> None:
         """A record of who was assigned by whom."""
-        self.answer(await self.store.read(notes.assignment, self.actor, assignment_id))
+        self.answer(await self.store.read(assignments.assignment, self.actor, assignment_id))
 
 
 class Proposals(BaseHandler):
     """Proposals."""
 
-    @endpoint(query=ProposalQuery, answers={200: answers.ProposalPage})
+    @endpoint(query=ProposalQuery, answers={200: schemas.ProposalPage})
     async def get(self, query: ProposalQuery) -> None:
         """Proposals to oneself and of the tasks one may see, the newest first."""
         count, results = await self.store.read(
             proposals.list_proposals,
             self.actor,
             query.page_size,
-            query.skip,
+            query.offset,
             query.mine,
             query.status,
             query.task,
@@ -401,7 +410,7 @@ class Proposals(BaseHandler):
 class OneProposal(BaseHandler):
     """One proposal."""
 
-    @endpoint(answers={200: answers.Proposal})
+    @endpoint(answers={200: schemas.Proposal})
     async def get(self, proposal_id: int) -> None:
         """A proposal to oneself, or of a task that one may see."""
         self.answer(await self.store.read(proposals.retrieve, self.actor, proposal_id))
@@ -410,7 +419,7 @@ class OneProposal(BaseHandler):
 class Withdraw(BaseHandler):
     """Taking a proposal back."""
 
-    @endpoint(body=Withdrawal, answers={200: answers.Proposal})
+    @endpoint(body=Withdrawal, answers={200: schemas.Proposal})
     async def post(self, proposal_id: int, body: Withdrawal) -> None:
         """Take back a proposal that has not been answered: who made it, or a manager."""
         await self.operate(proposals.withdraw, proposal_id, body.reason)

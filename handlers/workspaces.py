@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from handlers import answers
-from handlers.base import BaseHandler, Page, Route, endpoint
+from handlers import schemas
+from handlers.web.base import BaseHandler
+from handlers.web.endpoint import Page, Route, endpoint
 from models.inputs import Id, Input, Name
 from models.operations import workspaces
 
@@ -32,13 +33,15 @@ class NewMember(Input):
 class Workspaces(BaseHandler):
     """One's workspaces."""
 
-    @endpoint(query=Page, answers={200: answers.WorkspacePage})
+    @endpoint(query=Page, answers={200: schemas.WorkspacePage})
     async def get(self, query: Page) -> None:
         """The workspaces one is in."""
-        count, results = await self.store.snapshot(workspaces.listed, self.actor, query.page_size, query.skip)
+        count, results = await self.store.snapshot(
+            workspaces.listed, self.actor, query.page_size, query.offset
+        )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewWorkspace, answers={201: answers.Workspace})
+    @endpoint(body=NewWorkspace, answers={201: schemas.Workspace})
     async def post(self, body: NewWorkspace) -> None:
         """Make a workspace; one owns it."""
         await self.operate(workspaces.create, body.name, status=201)
@@ -47,17 +50,17 @@ class Workspaces(BaseHandler):
 class OneWorkspace(BaseHandler):
     """One workspace."""
 
-    @endpoint(answers={200: answers.Workspace})
+    @endpoint(answers={200: schemas.Workspace})
     async def get(self, workspace_id: int) -> None:
         """A workspace one is in."""
         self.answer(await self.store.snapshot(workspaces.retrieve, self.actor, workspace_id))
 
-    @endpoint(body=NewWorkspace, answers={200: answers.Workspace})
+    @endpoint(body=NewWorkspace, answers={200: schemas.Workspace})
     async def put(self, workspace_id: int, body: NewWorkspace) -> None:
         """Rename a workspace: for its owners and admins."""
         await self.operate(workspaces.rename, workspace_id, body.name, self.expected_version())
 
-    @endpoint(body=WorkspaceChanges, answers={200: answers.Workspace})
+    @endpoint(body=WorkspaceChanges, answers={200: schemas.Workspace})
     async def patch(self, workspace_id: int, body: WorkspaceChanges) -> None:
         """Rename a workspace: for its owners and admins."""
         await self.operate(workspaces.rename, workspace_id, body.name, self.expected_version())
@@ -72,13 +75,13 @@ class OneWorkspace(BaseHandler):
 class Members(BaseHandler):
     """Who is in it."""
 
-    @endpoint(query=Page, answers={200: answers.MemberPage})
+    @endpoint(query=Page, answers={200: schemas.MemberPage})
     async def get(self, workspace_id: int, query: Page) -> None:
         """Everybody in the workspace."""
         found = await self.store.snapshot(workspaces.members, self.actor, workspace_id)
-        self.answer_page(len(found), found[query.skip : query.skip + query.page_size], query)
+        self.answer_page(len(found), found[query.offset : query.offset + query.page_size], query)
 
-    @endpoint(body=NewMember, answers={201: answers.Member, 200: answers.Member})
+    @endpoint(body=NewMember, answers={201: schemas.Member, 200: schemas.Member})
     async def post(self, workspace_id: int, body: NewMember) -> None:
         """Bring somebody into a workspace, or change their role there (200). Admins bring in members,
         owners do anything."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from models.database.store import Store
 from models.operations import deadlines
-from models.store import Store
 
 EVERY_S = 30
 SLICE = 200
@@ -19,5 +19,5 @@ async def remind(store: Store, hours: Sequence[float]) -> None:
         while await store.write(deadlines.remind, after_s, before_s, SLICE) == SLICE:
             pass
         after_s = before_s
-    while await store.write(deadlines.forget, SLICE) >= SLICE:
+    while await store.write(deadlines.purge, SLICE) >= SLICE:
         pass

@@ -6,8 +6,8 @@ import logging
 
 from models import steady
 from models.base import SECOND_US
+from models.database.store import Store
 from models.operations import focus
-from models.store import Store
 
 log = logging.getLogger("taskroom.jobs")
 # A session that another process has started is seen within this time, and no phase is shorter.

@@ -21,9 +21,9 @@ from urllib.parse import unquote, urlsplit
 
 from models import mail
 from models.base import SECOND_US
+from models.database.store import Store
 from models.errors import DomainError
 from models.mail import Letter
-from models.store import Store
 from settings import Settings
 
 log = logging.getLogger("taskroom.mail")

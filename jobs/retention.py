@@ -1,11 +1,11 @@
-"""Forgets what is over: old events and mail, idempotency keys, sessions that have ended."""
+"""Removes what is over: old events and mail, idempotency keys, sessions that have ended."""
 
 from __future__ import annotations
 
-from models import events, mail, notifications, presence, social
+from models import event_log, mail, notifications, presence, social
 from models.base import SECOND_US, now
+from models.database.store import Store
 from models.operations import accounts, idempotency
-from models.store import Store
 from settings import Settings
 
 EVERY_S = 600
@@ -13,22 +13,22 @@ EVERY_S = 600
 SLICE = 500
 
 
-async def forget_old(store: Store, settings: Settings) -> None:
+async def purge_old(store: Store, settings: Settings) -> None:
     """One round. Each kind is removed in slices, until a slice is not full."""
     hours = settings.event_retention_hours
     if hours:
         before = now() - int(hours * 3600 * SECOND_US)
-        while await store.write(events.forget, before, SLICE) == SLICE:
+        while await store.write(event_log.purge, before, SLICE) == SLICE:
             pass
-    while await store.write(idempotency.forget, SLICE) == SLICE:
+    while await store.write(idempotency.purge, SLICE) == SLICE:
         pass
     kinds = (
-        accounts.forget_ended_sessions,
-        mail.forget,
-        notifications.forget_cleared,
-        presence.forget,
-        social.forget,
+        accounts.purge_ended_sessions,
+        mail.purge,
+        notifications.purge_cleared,
+        presence.purge,
+        social.purge,
     )
-    for forget in kinds:
-        while await store.write(forget, SLICE) == SLICE:
+    for purge in kinds:
+        while await store.write(purge, SLICE) == SLICE:
             pass

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from models import uploads
-from models.store import Store
+from models.database.store import Store
 
 log = logging.getLogger("taskroom.jobs")
 EVERY_S = 600

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from models import sessions
 from models.base import SECOND_US, now
+from models.database.gathering import GatheredReads
+from models.database.store import Store
 from models.errors import TokenNotValid
-from models.gathering import GatheredReads
 from models.sessions import Actor
-from models.store import Store
 from models.tokens import ACCESS, TokenMaker
 
 RECENT_US = SECOND_US // 4
 """How long an answer holds unless an event ends it: a page's burst of requests is one look-up, and should
 an event be late, nobody acts by a dead session for longer."""
-_MOST_RECENT = 10_000
+_MAX_RECENT = 10_000
 
 
 class Authenticator:
@@ -45,11 +45,11 @@ class Authenticator:
         return actor
 
     def _remember(self, token: str, actor: Actor, until: int) -> None:
-        if len(self._recent) >= _MOST_RECENT:
+        if len(self._recent) >= _MAX_RECENT:
             self._recent.clear()
         self._recent[token] = (actor, min(until, actor.session_expires_at))
 
-    def forget(self) -> None:
+    def drop(self) -> None:
         """A session has ended, or somebody's role has changed: everybody is looked up anew."""
         self._forgotten += 1
         self._recent.clear()
@@ -63,7 +63,7 @@ class Authenticator:
         if known is None or known[1] <= now():
             # Checking a signature costs more than the rest of who asks, and the next request brings the same.
             known = self.tokens.checked(token, ACCESS)
-            if len(self._checked) >= _MOST_RECENT:
+            if len(self._checked) >= _MAX_RECENT:
                 self._checked.clear()
             self._checked[token] = known
         return known

@@ -191,19 +191,19 @@ def message(message_id: int) -> dict[str, Any] | None:
     return _with_attachments(rows)[0] if rows else None
 
 
-def newest_messages(room_id: int, most: int, skip: int = 0) -> list[dict[str, Any]]:
+def newest_messages(room_id: int, limit: int, offset: int = 0) -> list[dict[str, Any]]:
     """A page of the room, newest first."""
-    return _with_attachments(_page.all(room_id, most, skip))
+    return _with_attachments(_page.all(room_id, limit, offset))
 
 
-def messages_before(room_id: int, before: int, most: int) -> list[dict[str, Any]]:
+def messages_before(room_id: int, before: int, limit: int) -> list[dict[str, Any]]:
     """The newest messages older than `before`, newest first; costs the same however long the history."""
-    return _with_attachments(_before.all(room_id, before, most))
+    return _with_attachments(_before.all(room_id, before, limit))
 
 
-def messages_after(room_id: int, after: int, most: int) -> list[dict[str, Any]]:
+def messages_after(room_id: int, after: int, limit: int) -> list[dict[str, Any]]:
     """The oldest messages newer than `after`, oldest first."""
-    return _with_attachments(_after.all(room_id, after, most))
+    return _with_attachments(_after.all(room_id, after, limit))
 
 
 # -- rooms -------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def _room_json(row: tuple, people: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def my_rooms(
-    person_id: int, most: int, skip: int, scope: Scope | None = None
+    person_id: int, limit: int, offset: int, scope: Scope | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many rooms the person is in, and a page of them, the most recently active first; rooms of
     tasks as far as the scope sees the tasks.
@@ -309,7 +309,7 @@ def my_rooms(
     scope = scope or Scope(True, (person_id,))
     mine = (person_id, scope.everything, *scope.visible_params)
     count = _my_room_count.one(*mine)[0]
-    return count, _for_viewer(_my_rooms.all(*mine, most, skip), person_id)
+    return count, _for_viewer(_my_rooms.all(*mine, limit, offset), person_id)
 
 
 def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:

@@ -12,21 +12,14 @@ by this history, so it comes from one that a restored backup has undone, and get
 from __future__ import annotations
 
 import contextlib
-import functools
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-import peewee
-
 from models import groups
-from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now
-
-MAX_MISSED = 1000
-"""So many missed events are read at once: a reading must end within the patience for one job."""
 
 CHAT = "chat"
+
 TASKS = "tasks"
 """The channels: what kind of socket a wire form is for."""
 
@@ -38,7 +31,9 @@ STREAM = "stream"
 """The same events without sockets: long poll and server-sent events."""
 
 Payload = dict[str, Any]
+
 Form = Callable[[Payload], dict[str, Any]]
+
 About = Callable[[Payload], Collection[str]]
 
 
@@ -125,14 +120,14 @@ def _same(payload: Payload) -> dict[str, Any]:
     return payload
 
 
-def surface_c(task: dict[str, Any]) -> dict[str, Any]:
+def taskconsumer_task(task: dict[str, Any]) -> dict[str, Any]:
     """A task as TaskConsumer shows it: known by its uuid, the title called `task`."""
     return task | {"id": task["uuid"], "pk": task["id"], "task": task["title"]}
 
 
 def _task(action: str) -> Form:
     """The payload has `task` and `actor_id`, who did it."""
-    return lambda payload: {"type": "task", "action": action, "data": surface_c(payload["task"])}
+    return lambda payload: {"type": "task", "action": action, "data": taskconsumer_task(payload["task"])}
 
 
 def _task_notice(action: str) -> Form:
@@ -193,6 +188,7 @@ def _about(thing: str, id_of: Callable[[Payload], Any]) -> About:
 
 
 _about_message = _about("message", lambda payload: payload.get("id"))
+
 _about_comment = _about("comment", lambda payload: payload.get("data", {}).get("id"))
 
 
@@ -215,38 +211,63 @@ def _digest(payload: Payload) -> dict[str, Any]:
 
 
 MESSAGE_CREATED = Kind("message_created", {CHAT: _as("chat_message")}, _about_message)
+
 MESSAGE_UPDATED = Kind("message_updated", {CHAT: _as("message_updated")}, _about_message)
+
 MESSAGE_DELETED = Kind("message_deleted", {CHAT: _as("message_deleted")})
+
 ROOM_CREATED = Kind("room_created", {CHAT: _as("room_created")})
+
 ROOM_UPDATED = Kind("room_updated", {CHAT: _as("room_updated")})
+
 ROOM_MUTED = Kind("room_muted", {CHAT: _as("room_muted")})
+
 ROOM_READ = Kind("room_read", {CHAT: _as("read")})
+
 PARTICIPANT_REMOVED = Kind("participant_removed", {CHAT: _as("room_left")})
+
 NOTIFICATION = Kind("notification", {NOTIFICATIONS: _notification}, _about_notification)
+
 # What was held arrives together at those who know what a digest is, one by one at the others.
 NOTIFICATION_RELEASED = Kind(
     "notification_released",
     {NOTIFICATIONS: _notification, plus(NOTIFICATIONS): None, STREAM: None},
     _about_notification,
 )
+
 NOTIFICATION_DIGEST = Kind("notification_digest", {plus(NOTIFICATIONS): _digest}, _about_digest)
+
 NOTIFICATIONS_READ = Kind("notifications_read", {plus(NOTIFICATIONS): _as("notifications_read")})
+
 TASK_ANNOUNCED = Kind("task_announced", {WORKSPACE_TASKS: _same, STREAM: None})
+
 WORKSPACE_CHANGED = Kind("workspace_changed", {plus(NOTIFICATIONS): _as("workspace_changed")})
+
 WORKSPACE_LEFT = Kind("workspace_left", {plus(NOTIFICATIONS): _as("workspace_left")})
+
 FOCUS_CHANGED = Kind("focus_changed", {FOCUS: _same})
+
 TASK_CREATED = Kind("task_created", _on_tasks("created"))
+
 TASK_UPDATED = Kind("task_updated", _on_tasks("updated"))
+
 TASK_COMPLETED = Kind("task_completed", _on_tasks("completed"))
+
 TASK_DELETED = Kind("task_deleted", _on_tasks("deleted"))
+
 # For those who only now may see a task, and those who no longer may: to them it comes and goes.
 TASK_SHOWN = Kind("task_shown", _on_tasks("created"))
+
 TASK_HIDDEN = Kind("task_hidden", _on_tasks("deleted"))
+
 # What somebody may see has changed too much to be told one by one.
 TASKS_CHANGED = Kind("tasks_changed", {TASKS: lambda payload: {"type": "resync"}})
+
 # The same for those who watch a workspace: a person's own stream has it as they see the task.
 TASK_ENTERED = Kind("task_entered", {WORKSPACE_TASKS: _task_notice("created"), STREAM: None})
+
 TASK_LEFT = Kind("task_left", {WORKSPACE_TASKS: _task_notice("deleted"), STREAM: None})
+
 KINDS_OF_TASKS = (
     TASK_CREATED,
     TASK_UPDATED,
@@ -258,22 +279,26 @@ KINDS_OF_TASKS = (
     TASK_LEFT,
 )
 """Those whose payload has a whole task."""
+
 # In the place of stored events of a task that their reader may see no longer.
 TASK_WITHHELD = Kind("task_withheld", _on_tasks("deleted"))
+
 WITHHELD = Kind("withheld", {})
+
 # The same of what told of such a task, or of its room; a frame is kept by its kind.
 WITHHELD_AS = {
     kind.name: Kind(f"{kind.name}_withheld", kind.forms, kind.about)
     for kind in (NOTIFICATION, NOTIFICATION_RELEASED, NOTIFICATION_DIGEST, ROOM_CREATED)
 }
 """By the kind that told of it in somebody's own stream."""
+
 TASK_COMMENTED = Kind("task_commented", {TASKS: _action("comment")}, _about_comment)
+
 TASK_PROPOSED = Kind("task_proposed", {TASKS: _action("proposal")})
+
 SESSION_REVOKED = Kind("session_revoked", {})
+
 PERSON_CHANGED = Kind("person_changed", {})
-
-
-# -- emitting --------------------------------------------------------------------------------------
 
 _local = threading.local()
 
@@ -296,197 +321,3 @@ def collecting(into: list[Event]) -> Iterator[None]:
         yield
     finally:
         _local.collected = None
-
-
-# -- the log ---------------------------------------------------------------------------------------
-
-
-class Counter(Table):
-    """One row: the highest `seq` given out, and the highest that retention has removed."""
-
-    id = peewee.IntegerField(primary_key=True)
-    seq = peewee.BigIntegerField()
-    floor = peewee.BigIntegerField()
-
-    class Meta:
-        table_name = "event_counter"
-
-
-class Epoch(Table):
-    """A jump of `seq`: nothing was ever given a number between `previous` and `base`."""
-
-    base = peewee.BigIntegerField(primary_key=True)
-    previous = peewee.BigIntegerField()
-
-    class Meta:
-        table_name = "event_epoch"
-
-
-class LoggedEvent(Table):
-    """A kept event."""
-
-    seq = peewee.BigIntegerField(primary_key=True)
-    kind = peewee.TextField()
-    payload = peewee.TextField()
-    created_at = InstantField()
-
-    class Meta:
-        table_name = "event"
-
-
-class Address(Table):
-    """Which groups a kept event is for, and what it is about."""
-
-    group_name = peewee.TextField()
-    seq = peewee.BigIntegerField()
-
-    class Meta:
-        table_name = "event_group"
-        primary_key = peewee.CompositeKey("group_name", "seq")
-
-
-_ALL: Mapping[str, int] = {}
-LOCK_COUNTER = "SELECT seq FROM event_counter WHERE id = 1 FOR UPDATE"
-"""On PostgreSQL, the first statement of whoever writes: what all take first, nobody waits for crosswise."""
-_take = Statement("UPDATE event_counter SET seq = seq + ? WHERE id = 1 RETURNING seq")
-_insert_events = Insert("event", "seq", "kind", "payload", "created_at")
-_insert_addresses = Insert("event_group", "group_name", "seq")
-_lock_counter = Statement("SELECT seq FROM event_counter c WHERE id = 1 {lock c}")
-_newest = Statement("SELECT seq FROM event_counter WHERE id = 1")
-_gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
-_bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
-
-
-def append(batch: Sequence[Event]) -> None:
-    """Numbers and keeps a batch: the last step of its transaction, since the counter's row lock makes
-    the order of `seq` the order of commit, and no two processes overlap beyond it."""
-    moment = now()
-    first = _take.one(len(batch))[0] - len(batch) + 1
-    rows = []
-    for seq, event in enumerate(batch, first):
-        text = orjson.dumps(event.payload).decode()
-        event.seq, event.size, event.text = seq, len(text), text
-        rows.append((seq, event.kind.name, text, moment))
-    addresses = [(name, event.seq) for event in batch for name in (*event.groups, *event.about)]
-    insert_all((_insert_events, rows), (_insert_addresses, addresses))
-
-
-def start_epoch() -> int:
-    """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
-    previous = _lock_counter.one()[0]
-    base = max(previous + 1, now())
-    Counter.update(seq=base).where(Counter.id == 1).execute()
-    Epoch.create(base=base, previous=previous)
-    return base
-
-
-def newest() -> int:
-    """The highest `seq` given out so far."""
-    return _newest.one()[0]
-
-
-def floor() -> int:
-    """The highest `seq` that retention has removed."""
-    return _bounds.one()[1]
-
-
-def is_known(since: int) -> bool:
-    """Whether everything after `since` can be replayed: it was given out by this history, and
-    nothing after it has been removed."""
-    top, floor = _bounds.one()
-    return floor <= since <= top and _gap.one(since, since) is None
-
-
-@functools.lru_cache(maxsize=1000)
-def _page(counts: tuple[int, ...]) -> Statement:
-    """For so many groups with each of some bounds."""
-    wanted = [f"(a.group_name IN ({marks(count)}) AND a.seq > ? AND a.seq <= ?)" for count in counts]
-    return Statement(f"""
-        SELECT e.seq, e.kind, e.payload FROM event e WHERE e.seq IN (
-            SELECT DISTINCT a.seq FROM event_group a WHERE a.seq > ? AND ({" OR ".join(wanted)})
-            ORDER BY a.seq LIMIT ?)
-        ORDER BY e.seq
-    """)
-
-
-def page(upto: Mapping[str, int], after: int, most: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
-    """Kept events above `after`, in order, at most `most`; each group's up to the `seq` it is mapped to,
-    and above the one where it begins, if that is later."""
-    alike: dict[tuple[int, int], list[str]] = {}
-    for group, bound in upto.items():
-        alike.setdefault((max(after, begins.get(group, 0)), bound), []).append(group)
-    if not alike:
-        return []
-    wanted = [value for bounds, names in alike.items() for value in (*names, *bounds)]
-    rows = _page(tuple(map(len, alike.values()))).all(after, *wanted, most)
-    return [_event(*row) for row in rows]
-
-
-_between = Statement("""
-    SELECT seq, kind, payload FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
-""")
-_groups_between = Statement("SELECT seq, group_name FROM event_group WHERE seq > ? AND seq <= ?")
-
-
-def between(after: int, upto: int, limit: int = 2**53) -> list[Event]:
-    """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
-    missed."""
-    rows = _between.all(after, upto, limit)
-    addressed: dict[int, list[str]] = {}
-    for seq, name in _groups_between.all(after, rows[-1][0]) if rows else ():
-        addressed.setdefault(seq, []).append(name)
-    return [_event(*row, groups.only(addressed.get(row[0], ()))) for row in rows]
-
-
-_sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
-
-
-def newest_kept(upto: int, most: int, most_bytes: int) -> tuple[int, list[Event]]:
-    """Snapshot: the last kept events up to `upto`, at most so many and so large, with their groups; and
-    the position after which they are all there are."""
-    rows = _sizes.all(upto, most)
-    size, floor = 0, _bounds.one()[1] if len(rows) < most else rows[-1][0]
-    for seq, length in rows:
-        size += length
-        if size > most_bytes:
-            floor = seq
-            break
-    return floor, between(floor, upto)
-
-
-def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
-    """Snapshot: kept events above the position, at most `limit`, and the `seq` up to which these are all:
-    the newest, unless there are more."""
-    top = newest()
-    found = between(position, top, limit)
-    return (top if len(found) < limit else found[-1].seq), found
-
-
-def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Event:
-    """An event as another process sent it."""
-    # A kind that only a newer version knows says nothing here, but keeps its place in the order.
-    return Event(KINDS.get(kind) or Kind(kind, {}, is_known=False), groups, payload, seq)
-
-
-def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
-    event = restore(seq, kind, groups, orjson.loads(payload))
-    event.size = len(payload)
-    return event
-
-
-def forget(before: int, most: int) -> int:
-    """Removes up to `most` kept events older than the instant `before`; returns how many went."""
-    old = [
-        seq
-        for (seq,) in LoggedEvent.select(LoggedEvent.seq)
-        .where(LoggedEvent.created_at < before)
-        .order_by(LoggedEvent.seq)
-        .limit(most)
-        .tuples()
-    ]
-    if old:
-        Counter.update(floor=old[-1]).where(Counter.id == 1).execute()
-        Address.delete().where(Address.seq <= old[-1]).execute()
-        LoggedEvent.delete().where(LoggedEvent.seq <= old[-1]).execute()
-        Epoch.delete().where(Epoch.base <= old[-1]).execute()
-    return len(old)

@@ -97,9 +97,9 @@ def locked_session(session_id: int) -> FocusSession | None:
     return locked(FocusSession.select().where(FocusSession.id == session_id)).get_or_none()
 
 
-def due(at: int, most: int) -> list[int]:
+def due(at: int, limit: int) -> list[int]:
     """Sessions whose phase is over at the instant."""
-    return [row[0] for row in _due.all(at, most)]
+    return [row[0] for row in _due.all(at, limit)]
 
 
 def running() -> list[tuple[int, int]]:
@@ -107,7 +107,7 @@ def running() -> list[tuple[int, int]]:
     return _running.all()
 
 
-def present_ids(session_id: int) -> list[int]:
+def participant_ids_of(session_id: int) -> list[int]:
     """Who is in the session, the longest present first."""
     return [row[0] for row in _present.all(session_id)]
 

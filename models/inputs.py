@@ -20,7 +20,7 @@ LARGEST_ID = 2**53
 """The largest integer that every client's JSON keeps exact."""
 
 
-MOST_MESSAGE_CHARS = MAX_TEXT_CHARS
+MAX_MESSAGE_CHARS = MAX_TEXT_CHARS
 
 
 class Input(BaseModel):
@@ -69,7 +69,7 @@ Name = Annotated[
     AfterValidator(label),
 ]
 Prose = Annotated[
-    str, Field(max_length=MOST_MESSAGE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
+    str, Field(max_length=MAX_MESSAGE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
 ]
 # The limits come first: behind a validator they would stand in the schema as `ge` and `le`, which is no
 # JSON schema.

@@ -61,10 +61,10 @@ class Links:
         return b'":' + orjson.dumps(self.absolute(MEDIA + found[1].decode(), base_url))
 
 
-MOST_DEPTH = 30
+MAX_DEPTH = 30
 
 
-def is_passable(value: Any, depth: int = MOST_DEPTH) -> bool:
+def is_passable(value: Any, depth: int = MAX_DEPTH) -> bool:
     """Whether what a client gave may be passed on: not too deep to write down, and without anything
     that would be taken for a link of ours, and signed."""
     if isinstance(value, list):

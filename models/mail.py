@@ -16,7 +16,7 @@ FIRST_PAUSE_US = 60 * SECOND_US
 LONGEST_PAUSE_US = 6 * 3600 * SECOND_US
 GIVE_UP_AFTER_US = 3 * 24 * 3600 * SECOND_US
 KEEP_US = 30 * 24 * 3600 * SECOND_US
-_MOST_ERROR_CHARS = 300
+_MAX_ERROR_CHARS = 300
 
 
 class Mail(Table):
@@ -100,21 +100,21 @@ def failed(letter: Letter, error: str, is_final: bool) -> None:
     pause = min(FIRST_PAUSE_US * 2 ** (letter.attempts - 1), LONGEST_PAUSE_US)
     moment = now()
     gives_up = is_final or moment + pause > letter.created_at + GIVE_UP_AFTER_US
-    Mail.update(error=error[:_MOST_ERROR_CHARS], next_attempt_at=None if gives_up else moment + pause).where(
+    Mail.update(error=error[:_MAX_ERROR_CHARS], next_attempt_at=None if gives_up else moment + pause).where(
         Mail.id == letter.id
     ).execute()
 
 
-def unsent(most: int) -> list[Mail]:
+def unsent(limit: int) -> list[Mail]:
     """Query: what has not been sent, the oldest first: waiting, or given up."""
-    return list(Mail.select().where(Mail.sent_at.is_null()).order_by(Mail.id).limit(most))
+    return list(Mail.select().where(Mail.sent_at.is_null()).order_by(Mail.id).limit(limit))
 
 
-def forget(most: int) -> int:
-    """Removes up to `most` mails that were sent or given up long ago; returns how many."""
+def purge(limit: int) -> int:
+    """Removes up to `limit` mails that were sent or given up long ago; returns how many."""
     old = (
         Mail.select(Mail.id)
         .where((Mail.created_at < now() - KEEP_US) & Mail.next_attempt_at.is_null())
-        .limit(most)
+        .limit(limit)
     )
     return Mail.delete().where(Mail.id.in_(old)).execute()

@@ -154,23 +154,23 @@ def newest_id(person_id: int) -> int:
     return row[0] if row else 0
 
 
-def newest_ids(person_id: int, after: int, most: int, unread_only: bool) -> list[int]:
+def newest_ids(person_id: int, after: int, limit: int, unread_only: bool) -> list[int]:
     """The person's newest notifications above `after`, in order."""
     query = _unread_ids if unread_only else _ids
-    return [row[0] for row in reversed(query.all(person_id, after, most))]
+    return [row[0] for row in reversed(query.all(person_id, after, limit))]
 
 
-def page(person_id: int, most: int, skip: int, is_read: bool | None) -> tuple[int, list[dict[str, Any]]]:
+def page(person_id: int, limit: int, offset: int, is_read: bool | None) -> tuple[int, list[dict[str, Any]]]:
     """How many there are of the wanted kind, and a page of them, newest first. Two statements."""
     mine = state(person_id)
     if is_read is None:
-        count, rows = mine.total, _all.all(person_id, mine.cleared_upto, most, skip)
+        count, rows = mine.total, _all.all(person_id, mine.cleared_upto, limit, offset)
     elif is_read:
         count = mine.total - mine.unread
-        rows = _read.all(person_id, mine.cleared_upto, mine.read_upto, most, skip)
+        rows = _read.all(person_id, mine.cleared_upto, mine.read_upto, limit, offset)
     else:
         after = max(mine.cleared_upto, mine.read_upto)
-        count, rows = mine.unread, _unread.all(person_id, after, most, skip)
+        count, rows = mine.unread, _unread.all(person_id, after, limit, offset)
     return count, [_seen(row, mine) for row in rows]
 
 
@@ -365,9 +365,9 @@ _cleared = Statement("""
 """)
 
 
-def forget_cleared(most: int) -> int:
-    """Removes up to `most` notifications that their people have cleared; returns how many."""
-    return _cleared.run(most)
+def purge_cleared(limit: int) -> int:
+    """Removes up to `limit` notifications that their people have cleared; returns how many."""
+    return _cleared.run(limit)
 
 
 # -- being left alone --------------------------------------------------------------------------------
@@ -478,6 +478,6 @@ _held = Statement("""
 """)
 
 
-def held_people(after: int, most: int) -> list[int]:
+def held_people(after: int, limit: int) -> list[int]:
     """People for whom something is held, by id, above `after`."""
-    return [row[0] for row in _held.all(after, most)]
+    return [row[0] for row in _held.all(after, limit)]

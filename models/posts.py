@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from models import events, groups
+from models import event_log, events, groups
 from models.base import OneTrip, Statement, by_key, is_postgres
 
 
@@ -167,7 +167,7 @@ def store(posts: Sequence[Post]) -> dict[int, Stored]:
     of these. In a transaction it is a part of it, outside it is one of its own.
     """
     if is_postgres():
-        rows = _postgres.all(events.LOCK_COUNTER, orjson.dumps([_row(post) for post in posts]).decode())
+        rows = _postgres.all(event_log.LOCK_COUNTER, orjson.dumps([_row(post) for post in posts]).decode())
     else:
         rows = _store_in_steps(posts)
     return {row[0]: Stored(*row) for row in rows}

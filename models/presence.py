@@ -93,12 +93,12 @@ def beat(process: str) -> None:
     _beat_people.run(moment + LIFE_US, moment, process)
 
 
-def forget(most: int) -> int:
-    """Removes up to `most` signs of life of processes that have gone."""
+def purge(limit: int) -> int:
+    """Removes up to `limit` signs of life of processes that have gone."""
     old = list(
         Presence.select(Presence.process, Presence.person)
         .where(Presence.online_until < now() - LIFE_US)
-        .limit(most)
+        .limit(limit)
         .tuples()
     )
     for process, person_id in old:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from models import events, groups
+from models import event_log, events, groups
 from models.base import Statement
 from models.events import Event, Payload
 from models.wording import comment_excerpt, message_excerpt
@@ -101,11 +101,11 @@ _remove_addresses = Statement("DELETE FROM event_group WHERE seq = ?")
 
 def append(batch: Sequence[Event]) -> None:
     """Numbers and keeps a batch (`events.append`), and changes in the log what it takes back."""
-    events.append(batch)
+    event_log.append(batch)
     for event in batch:
         revision = of(event)
         for seq, kind, text in _earlier.all(revision.about, event.seq) if revision else ():
-            _write(seq, _changed(revision, events.restore(seq, kind, (), orjson.loads(text))))
+            _write(seq, _changed(revision, event_log.restore(seq, kind, (), orjson.loads(text))))
 
 
 def _changed(revision: Revision, earlier: Event) -> Payload | None:

@@ -35,7 +35,7 @@ class SocialAttempt(Table):
         table_name = "social_attempt"
 
 
-def forget(most: int) -> int:
-    """Removes up to `most` attempts that never came back; returns how many."""
-    old = SocialAttempt.select(SocialAttempt.state).where(SocialAttempt.expires_at < now()).limit(most)
+def purge(limit: int) -> int:
+    """Removes up to `limit` attempts that never came back; returns how many."""
+    old = SocialAttempt.select(SocialAttempt.state).where(SocialAttempt.expires_at < now()).limit(limit)
     return SocialAttempt.delete().where(SocialAttempt.state.in_(old)).execute()

@@ -15,12 +15,12 @@ from models.inputs import LARGEST_ID, Id, Input, storable
 from models.task_lists import ORDERS, Filters
 from models.tasks import PRIORITIES, STATUS_ALIASES, STATUSES, TaskKey
 
-MOST_ASSIGNEES = 200
-MOST_TITLE_CHARS = 255
-MOST_DESCRIPTION_CHARS = 50_000
-MOST_REASON_CHARS = 2000
-MOST_SEARCH_CHARS = 20_000
-MOST_ESTIMATE = 999_999
+MAX_ASSIGNEES = 200
+MAX_TITLE_CHARS = 255
+MAX_DESCRIPTION_CHARS = 50_000
+MAX_REASON_CHARS = 2000
+MAX_SEARCH_CHARS = 20_000
+MAX_ESTIMATE = 999_999
 """In hundredths of an hour: 9999.99 hours."""
 _FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERINGS = tuple(sign + name for name in ORDERS for sign in ("", "-"))
@@ -77,7 +77,7 @@ def _hundredths(value: Any) -> int:
         raise ValueError("A valid number is required.")
     try:
         number = Decimal(str(value).strip()) * 100
-        in_range = 0 <= number <= MOST_ESTIMATE
+        in_range = 0 <= number <= MAX_ESTIMATE
     except ArithmeticError:
         raise ValueError("A valid number is required.") from None
     # Made an integer only now: a short text can name a number of a million digits.
@@ -120,9 +120,9 @@ def _flag(value: Any) -> Any:
 
 
 Title = Annotated[
-    str, Field(max_length=MOST_TITLE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
+    str, Field(max_length=MAX_TITLE_CHARS), AfterValidator(storable), AfterValidator(_not_blank)
 ]
-Description = Annotated[str, Field(max_length=MOST_DESCRIPTION_CHARS), AfterValidator(storable)]
+Description = Annotated[str, Field(max_length=MAX_DESCRIPTION_CHARS), AfterValidator(storable)]
 Status = Annotated[
     str,
     BeforeValidator(_status),
@@ -154,8 +154,8 @@ ExactKey = Annotated[
     WithJsonSchema({"type": ["integer", "string"], "description": "id or uuid of a task"}),
 ]
 """The same where a number is a number."""
-People = Annotated[list[Id], Field(max_length=MOST_ASSIGNEES), AfterValidator(_unique)]
-Reason = Annotated[str, Field(max_length=MOST_REASON_CHARS), AfterValidator(storable)]
+People = Annotated[list[Id], Field(max_length=MAX_ASSIGNEES), AfterValidator(_unique)]
+Reason = Annotated[str, Field(max_length=MAX_REASON_CHARS), AfterValidator(storable)]
 Blank = BeforeValidator(_blank_is_none)
 
 
@@ -215,7 +215,7 @@ class NamedTask(TaskFields):
     one_of = (("title", "task"),)
 
 
-class NamedSurfaceCTask(TaskFields):
+class NamedTaskConsumerTask(TaskFields):
     """A task with its title, which is called `task`; what else is not sent stays."""
 
     one_of = (("task", "title"),)
@@ -229,7 +229,7 @@ class NewTask(TaskFields):
     priority: Annotated[Priority, Field(json_schema_extra={"default": PRIORITIES[1]})] = 2
 
 
-class NewSurfaceCTask(NewTask):
+class NewTaskConsumerTask(NewTask):
     """A new task whose title is called `task`."""
 
     one_of = (("task", "title"),)
@@ -240,7 +240,7 @@ class TaskQuery(Input):
 
     status: Status | None = None
     priority: Priority | None = None
-    search: Annotated[str, Field(max_length=MOST_SEARCH_CHARS, description="words, or their beginnings")] = ""
+    search: Annotated[str, Field(max_length=MAX_SEARCH_CHARS, description="words, or their beginnings")] = ""
     assignee: Id | None = None
     department: Id | None = None
     workspace: Id | None = None

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from models.base import Statement
-from models.tasks import COLUMNS, VISIBLE, Scope, TaskRow, words
+from models.search import words
+from models.tasks import COLUMNS, VISIBLE, Scope, TaskRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ ORDERS = {_BY_ID: "t.id", "updated_at": "t.updated_at", "priority": "t.priority"
 # Up to here, looking at each one costs less than walking along an index until a page is full.
 _FEW = 2000
 # More ranges than this are read as one, unordered.
-_MOST_RANGES = 20
+_MAX_RANGES = 20
 _KEPT = {
     "status": "status",
     "priority": "priority",
@@ -64,13 +65,13 @@ _KEPT = {
 }
 
 
-def page(scope: Scope, filters: Filters, most: int, skip: int) -> tuple[int, list[TaskRow]]:
+def page(scope: Scope, filters: Filters, limit: int, offset: int) -> tuple[int, list[TaskRow]]:
     """How many tasks of the scope the filters leave, and a page of them."""
     sees_few = _sees_few(scope, filters)
     found = _counted(scope, filters, sees_few) if filters.are_counted else _kept(scope, filters)
-    if found <= skip:
+    if found <= offset:
         return found, []
-    statement, params = _plan(scope, filters, sees_few, found <= _FEW, most, skip)
+    statement, params = _plan(scope, filters, sees_few, found <= _FEW, limit, offset)
     return found, list(map(TaskRow._make, statement.all(*params)))
 
 
@@ -124,16 +125,16 @@ def _counted(scope: Scope, filters: Filters, sees_few: bool) -> int:
     return _statement(f"SELECT count(*) FROM ({found}) f").one(*params)[0]
 
 
-def only_in(one: Scope, other: Scope, most: int) -> list[int] | None:
-    """Ids of the tasks that are in one scope and not in the other; None if there are more than `most`."""
+def only_in(one: Scope, other: Scope, limit: int) -> list[int] | None:
+    """Ids of the tasks that are in one scope and not in the other; None if there are more than `limit`."""
     if other.everything or one == other:
         return []
-    if _kept(one, Filters()) - _kept(other, Filters()) > most:
+    if _kept(one, Filters()) - _kept(other, Filters()) > limit:
         return None
     (its, params), (others, without) = (_found(scope, Filters(), False) for scope in (one, other))
     sql = f"SELECT id FROM ({its}) i EXCEPT SELECT id FROM ({others}) o LIMIT ?"
-    rows = _statement(sql).all(*params, *without, most + 1)
-    return None if len(rows) > most else [row[0] for row in rows]
+    rows = _statement(sql).all(*params, *without, limit + 1)
+    return None if len(rows) > limit else [row[0] for row in rows]
 
 
 # -- where they lie ----------------------------------------------------------------------------------
@@ -169,8 +170,8 @@ def _of_assignee(person_id: int) -> _Range:
 
 
 def _of_column(column: str, values: Sequence[int]) -> list[_Range]:
-    ranges = [_Range(f"{_ALL.sql} AND t.{column} = ?", (value,)) for value in values[:_MOST_RANGES]]
-    if rest := values[_MOST_RANGES:]:
+    ranges = [_Range(f"{_ALL.sql} AND t.{column} = ?", (value,)) for value in values[:_MAX_RANGES]]
+    if rest := values[_MAX_RANGES:]:
         ranges.append(_Range(f"{_ALL.sql} AND t.{column} IN ({_marks(rest)})", tuple(rest)))
     return ranges
 
@@ -248,10 +249,10 @@ def _found(
         part = f"SELECT {one.id_column} AS id, {key} AS k {one.sql}{conditions}"
         params += (*one.params, *values)
         if head is not None:
-            way, most = head
+            way, limit = head
             # SQLite takes a limited part of a union only as a subquery.
             part = f"SELECT * FROM ({part} ORDER BY {one.id_column} {way} LIMIT ?) r{len(parts)}"
-            params.append(most)
+            params.append(limit)
         parts.append(part)
     return " UNION ".join(parts), tuple(params)
 
@@ -266,20 +267,20 @@ def _statement(text: str) -> Statement:
 
 @functools.lru_cache(maxsize=500)
 def _plan(
-    scope: Scope, filters: Filters, sees_few: bool, finds_few: bool, most: int, skip: int
+    scope: Scope, filters: Filters, sees_few: bool, finds_few: bool, limit: int, offset: int
 ) -> tuple[Statement, tuple]:
     """The same list is asked for again and again; its SQL is put together once."""
     name = filters.ordering.removeprefix("-")
     way = "DESC" if filters.ordering.startswith("-") else "ASC"
     lies_in_order = name == _BY_ID and (sees_few or not (filters.search or filters.has_due))
     if lies_in_order:
-        found = _found(scope, filters, sees_few, head=(way, most + skip))
+        found = _found(scope, filters, sees_few, head=(way, limit + offset))
         sql, params = _sorted(*found, way)
     elif finds_few:
         sql, params = _sorted(*_found(scope, filters, sees_few, ORDERS[name]), way)
     else:
         sql, params = _walk(scope, filters, name, way)
-    return _statement(sql), (*params, most, skip)
+    return _statement(sql), (*params, limit, offset)
 
 
 def _sorted(found: str, params: tuple, way: str) -> tuple[str, tuple]:

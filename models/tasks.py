@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,13 +13,17 @@ import peewee
 
 from models.base import MAX_VARIANTS, InstantField, Statement, Table, iso, marks, parts
 from models.people import Person, reference
-from models.text import normalized
+from models.search import _FOLDING
 
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
+
 STATUS_ALIASES = {"pending": "todo", "completed": "done"}
+
 PRIORITIES = ("low", "medium", "high", "critical")
 """All priorities by rank; stored as the rank, from 1."""
+
 DONE = "done"
+
 OPEN_STATUSES = ("todo", "in_progress", "review", "blocked")
 """What is neither done nor cancelled."""
 
@@ -216,8 +218,6 @@ class Comment(Table):
         }
 
 
-# -- as JSON -----------------------------------------------------------------------------------------
-
 _EMPTY = "[]"
 
 
@@ -254,12 +254,12 @@ def task_json(row: TaskRow, people: dict[int, dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def kept_counts() -> list[tuple[str, int, int]]:
+def stored_counts() -> list[tuple[str, int, int]]:
     """How many tasks there are, of each status and priority: kept, not counted."""
-    return [(status, priority, int(n)) for status, priority, n in _kept_counts.all()]
+    return [(status, priority, int(n)) for status, priority, n in _stored_counts.all()]
 
 
-_kept_counts = Statement("""
+_stored_counts = Statement("""
     SELECT status, priority, SUM(n) FROM task_count WHERE viewer = 0 GROUP BY status, priority
 """)
 
@@ -288,12 +288,9 @@ def one_json(row: TaskRow) -> dict[str, Any]:
     return tasks_json([row])[0]
 
 
-# -- one task ----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What somebody may see, as keys of indexes (`access.task_scope`).
+    """What somebody may see, as keys of indexes (`access.get_task_scope`).
 
     `viewers` are keys of `task_viewer`: a person's id for what they created or are assigned, its
     negative for what they have only assigned to others.
@@ -311,6 +308,7 @@ class Scope:
 
 
 COLUMNS = ", ".join(f"t.{name}" for name in TaskRow._fields)
+
 VISIBLE = """(t.department_id = ?
     OR t.workspace_id IN (SELECT workspace_id FROM workspace_member WHERE person_id = ?)
     OR (SELECT v.viewer FROM task_viewer v
@@ -354,78 +352,13 @@ def _belonging(column: str) -> Statement:
     """)
 
 
-def belonging(column: str, value: int, most: int) -> list[TaskRow]:
+def belonging(column: str, value: int, limit: int) -> list[TaskRow]:
     """The first tasks of a department or workspace, by its column; nobody else changes them until this
     transaction ends."""
-    return list(map(TaskRow._make, _belonging(column).all(value, most)))
+    return list(map(TaskRow._make, _belonging(column).all(value, limit)))
 
 
-# -- words, for the search ---------------------------------------------------------------------------
-
-_MOST_WORD_CHARS = 60
-_MAX_REMEMBERED = 20_000
-_MOST_SEARCHED = 100
-"""So many words of a search count; nobody types more, and each costs."""
-# Scripts without spaces between words: every letter begins a word of two.
-_LETTERS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
-)
-# Scripts whose vowel signs are no letters to a regular expression.
-_SIGNS = "\u0900-\u0963\u0966-\u0df3\u0f71-\u0f84\u0f86-\u0fbc"
-# A picture is a word of its own.
-_PICTURES = "\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-_WORD = re.compile(rf"([{_LETTERS}]+)|[{_PICTURES}]|(?:[^\W_{_LETTERS}]|[{_SIGNS}])+")
-
-
-class _Folding(dict[int, int | str | None]):
-    """What `str.translate` makes of decomposed text: no accents, no vowel points, no joiners."""
-
-    def __missing__(self, code: int) -> int | None:
-        mark = unicodedata.combining(chr(code))
-        # Of the marks that combine, those of Indic and East Asian scripts (8, 9, 84 to 199) tell words apart.
-        folded = None if mark == 7 or 10 <= mark <= 36 or mark >= 200 else code
-        # Remembers what is in use, and not every letter that somebody thinks of.
-        if len(self) < _MAX_REMEMBERED:
-            self[code] = folded
-        return folded
-
-
-# Letters that Unicode does not take apart, and what only joins or decorates others.
-_FOLDING = _Folding(str.maketrans("øłđðħŧı", "olddhti", "\u00ad\u034f\u0640\u200d\u20e3\ufe0e\ufe0f"))
 _FOLDING.update(str.maketrans({"æ": "ae", "œ": "oe", "þ": "th"}))
-
-
-def _runs(text: str) -> Iterator[tuple[str, bool]]:
-    """The words of a text, and whether one is a run of letters without spaces; folded case, no accents."""
-    folded = text.casefold()
-    if not folded.isascii():
-        folded = normalized("NFKD", folded).casefold().translate(_FOLDING)
-    return ((found[0], found[1] is not None) for found in _WORD.finditer(folded))
-
-
-def words(text: str, of_search: bool = False) -> list[str]:
-    """The words of a text, each once, as both databases index and find them.
-
-    Of letters that nothing divides, each is indexed with its neighbour, so that one or more are found.
-    `of_search`: the beginnings of words that a task must have to be found.
-    """
-    found: dict[str, None] = {}
-    for word, is_run in _runs(text):
-        if is_run:
-            last = len(word) - 1 if of_search and len(word) > 1 else len(word)
-            found.update(dict.fromkeys(word[at : at + 2] for at in range(last)))
-        else:
-            found[word[:_MOST_WORD_CHARS]] = None
-    return list(found)[: _MOST_SEARCHED if of_search else None]
-
-
-def searchable(title: str, description: str) -> str:
-    """What the index keeps of a task."""
-    return " ".join(words(f"{title}\n{description}"))
-
-
-# -- what the change of a task needs -----------------------------------------------------------------
 
 _viewers = Statement("SELECT viewer FROM task_viewer WHERE task_id = ?")
 

@@ -109,9 +109,9 @@ def _json(
     }
 
 
-def page(person_id: int, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def page(person_id: int, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """How many workspaces the person is in, and a page of them. Three statements."""
-    rows = _mine.all(person_id, most, skip)
+    rows = _mine.all(person_id, limit, offset)
     people = members([row[0] for row in rows]) if rows else {}
     found = [_json(*row[:4], people.get(row[0], [])) | {"role": row[4]} for row in rows]
     return _count_mine.one(person_id)[0], found

@@ -29,8 +29,8 @@ log = logging.getLogger("taskroom.bridge")
 PROBE_EVERY_S = 2.0
 DEAF_AFTER_S = 6.0
 # What a Redis that does not answer may cost in memory; whatever is dropped, others read from the log.
-MOST_WAITING = 10_000
-MOST_A_MESSAGE, MOST_MESSAGE_BYTES = 200, 256 * 1024
+MAX_WAITING = 10_000
+MAX_A_MESSAGE, MAX_MESSAGE_BYTES = 200, 256 * 1024
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 
 MakeEvent = Callable[[int, str, Sequence[str], Any], SupportsEvent]
@@ -63,7 +63,7 @@ class Bridge:
         self._prefix = f"taskroom:{installation}:"
         self._probe_channel = self._prefix + "probe"
         self._name = secrets.token_hex(8)
-        self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MOST_WAITING)
+        self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MAX_WAITING)
         self._something = asyncio.Event()
         self._heard_at = 0.0
         self._complaint = ""
@@ -77,11 +77,13 @@ class Bridge:
             payload = event.payload if event.text is None else orjson.Fragment(event.text)
             self._queue(event.groups[0], [event.seq, event.kind.name, list(event.groups), payload])
 
-    def send_ephemeral(self, group: str | Sequence[str], message: Mapping[str, Any], but_person: int) -> None:
+    def send_ephemeral(
+        self, group: str | Sequence[str], message: Mapping[str, Any], except_person: int
+    ) -> None:
         """Queues what is true for a moment; worthless when late, so only while Redis is there."""
         if self.is_connected:
             first = group if isinstance(group, str) else group[0]
-            self._queue(first, [None, group, message, but_person])
+            self._queue(first, [None, group, message, except_person])
 
     def _queue(self, group: str, item: list[Any]) -> None:
         self._outgoing.append((group, orjson.dumps(item)))
@@ -109,7 +111,7 @@ class Bridge:
         """A channel, and as much of what waits as goes into one message."""
         group, item = self._outgoing.popleft()
         items, size = [item], len(item)
-        while self._outgoing and len(items) < MOST_A_MESSAGE and size < MOST_MESSAGE_BYTES:
+        while self._outgoing and len(items) < MAX_A_MESSAGE and size < MAX_MESSAGE_BYTES:
             items.append(self._outgoing.popleft()[1])
             size += len(items[-1])
         return self._prefix + group, b"%b [%b]" % (self._name.encode(), b",".join(items))

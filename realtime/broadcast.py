@@ -37,7 +37,7 @@ def _about_nothing(event: SupportsEvent) -> Sequence[str]:
 
 # Many who come back at once are told the same. A link in a frame is good for much longer than this.
 FRAMES_KEPT_S = 30
-MOST_KEPT_BYTES = 8 * 1024 * 1024
+MAX_KEPT_BYTES = 8 * 1024 * 1024
 
 
 def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ class Encoder:
         """One message for one dialect."""
         return text_frame(self._encode(message, dialect.base_url))
 
-    def forget(self, about: str) -> None:
+    def drop(self, about: str) -> None:
         """Keeps no frame of an event that is about this: it says something else now."""
         self._start_anew_if_old()
         self._revised.add(about)
@@ -102,7 +102,7 @@ class Encoder:
 
     def _start_anew_if_old(self) -> None:
         moment = time.monotonic()
-        if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MOST_KEPT_BYTES:
+        if moment - self._kept_since > FRAMES_KEPT_S or self._kept_bytes > MAX_KEPT_BYTES:
             self._kept, self._kept_bytes, self._kept_since = {}, 0, moment
             self._keys_about, self._revised = {}, set()
 
@@ -169,14 +169,14 @@ class Broadcaster:
         return None if message is None else self.encoder.frame(message | extra, dialect)
 
     def publish_ephemeral(
-        self, group: str | Sequence[str], message: Mapping[str, Any], but_person: int = 0
+        self, group: str | Sequence[str], message: Mapping[str, Any], except_person: int = 0
     ) -> None:
         """Tells the others in a group, or in several, what is true for a moment only (typing): not stored,
         not numbered, the first to be dropped."""
         frames: dict[Dialect, bytes] = {}
         names = [group] if isinstance(group, str) else group
         for connection in {member for name in names for member in self._hub.members(name)}:
-            if connection.actor.id != but_person:
+            if connection.actor.id != except_person:
                 if connection.dialect not in frames:
                     frames[connection.dialect] = self.encoder.frame(message, connection.dialect)
                 connection.push_ephemeral(frames[connection.dialect])

@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models import events
-from models.store import Store
+from models import event_log, events
+from models.database.store import Store
 from realtime.bridge import Bridge
 from realtime.broadcast import Broadcaster
 from realtime.sequence import Sequencer
@@ -43,7 +43,7 @@ class Feed:
             self.bridge = Bridge(
                 redis_url,
                 installation,
-                events.restore,
+                event_log.restore,
                 self._sequencer.offer,
                 broadcaster.publish_ephemeral,
                 self.expect,
@@ -64,16 +64,16 @@ class Feed:
             await asyncio.gather(self._link, return_exceptions=True)
 
     def publish_ephemeral(
-        self, group: str | Sequence[str], message: Mapping[str, Any], but_person: int = 0
+        self, group: str | Sequence[str], message: Mapping[str, Any], except_person: int = 0
     ) -> None:
         """Tells the others in a group, or in several, in every process, what is true for a moment only."""
-        self._broadcaster.publish_ephemeral(group, message, but_person)
+        self._broadcaster.publish_ephemeral(group, message, except_person)
         if self.bridge is not None:
-            self.bridge.send_ephemeral(group, message, but_person)
+            self.bridge.send_ephemeral(group, message, except_person)
 
-    def expect(self, upto: float = NEWEST) -> None:
+    def expect(self, up_to: float = NEWEST) -> None:
         """Has the log read soon, unless everything up to this `seq` comes by itself."""
-        self._expected = max(self._expected, upto)
+        self._expected = max(self._expected, up_to)
         self._doubt.set()
 
     async def round(self) -> None:
@@ -95,12 +95,12 @@ class Feed:
 
     async def _read_up_to(self, expected: float) -> None:
         if expected == NEWEST:
-            expected = await self._store.read(events.newest)
+            expected = await self._store.read(event_log.newest)
         if self._sequencer.position < expected:
             await asyncio.sleep(GRACE_S)
         while self._sequencer.position < expected:
-            upto, found = await self._store.snapshot(events.after, self._sequencer.position)
-            self._sequencer.fill(upto, found)
+            up_to, found = await self._store.snapshot(event_log.after, self._sequencer.position)
+            self._sequencer.fill(up_to, found)
 
     def _take_committed(self, batch: Sequence[events.Event]) -> None:
         if self.bridge is not None:

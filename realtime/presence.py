@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models import groups, presence
-from models.store import Store
+from models.database.store import Store
 
 BEAT_EVERY_S = 30
 TELL_EVERY_S = 0.5

@@ -22,7 +22,7 @@ class SupportsLog(Protocol):
 
     async def is_known(self, since: int) -> bool: ...
 
-    async def page(self, groups: Mapping[str, int], after: int, most: int) -> Sequence[SupportsEvent]:
+    async def page(self, groups: Mapping[str, int], after: int, limit: int) -> Sequence[SupportsEvent]:
         """Events above `after`, each group's up to the position it is mapped to, in order."""
 
 
@@ -71,9 +71,9 @@ async def _send_missed(
     after: int,
     drained: Callable[[], Awaitable[Any]],
 ) -> None:
-    upto = dict(connection.groups)
+    up_to = dict(connection.groups)
     while not connection.closed:
-        page = await log.page(upto, after, PAGE)
+        page = await log.page(up_to, after, PAGE)
         await drained()
         connection.send_all(encoder.event_frames(page, connection.dialect))
         if page:
@@ -85,4 +85,4 @@ async def _send_missed(
         # More came live than may wait. The log has it too: read on from where holding began.
         after = max(after, connection.held_from)
         connection.discard_held(hub.position)
-        upto = dict.fromkeys(connection.groups, hub.position)
+        up_to = dict.fromkeys(connection.groups, hub.position)

@@ -44,14 +44,14 @@ class Sequencer:
             self._release(ready)
         self._look_for_hole()
 
-    def fill(self, upto: int, found: Sequence[SupportsEvent]) -> None:
-        """What the log has up to `upto`: a number that is not among it was never given to an event."""
+    def fill(self, up_to: int, found: Sequence[SupportsEvent]) -> None:
+        """What the log has up to `up_to`: a number that is not among it was never given to an event."""
         ready = []
         for event in found:
             if event.seq > self.position:
                 ready.append(self._early.pop(event.seq, event))
                 self.position = event.seq
-        self.position = max(self.position, upto)
+        self.position = max(self.position, up_to)
         self._early = {seq: event for seq, event in self._early.items() if seq > self.position}
         ready += self._take_early()
         if ready:

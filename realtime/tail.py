@@ -11,8 +11,8 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-MOST_EVENTS = 20_000
-MOST_BYTES = 16 * 1024 * 1024
+MAX_EVENTS = 20_000
+MAX_BYTES = 16 * 1024 * 1024
 # Objects in memory take about so many bytes for one of their JSON.
 _BLOW_UP = 3
 # This part goes at once when there are too many, so that forgetting costs little for each.
@@ -42,13 +42,13 @@ class Tail:
     def __init__(
         self,
         position: int,
-        most_events: int = MOST_EVENTS,
-        most_bytes: int = MOST_BYTES,
+        most_events: int = MAX_EVENTS,
+        max_bytes: int = MAX_BYTES,
         about: Callable[[SupportsKept], Sequence[str]] = _about_nothing,
     ) -> None:
         self.floor = self.position = position
         self._about = about
-        self._most_events, self._most_bytes = most_events, most_bytes
+        self._most_events, self._most_bytes = most_events, max_bytes
         self._events: list[SupportsKept] = []
         self._by_group: dict[str, list[SupportsKept]] = {}
         # Clients were told of this position before any event came.
@@ -139,20 +139,20 @@ class Tail:
         return since >= self.floor and (since in self._numbers or since == self.floor)
 
     def page(
-        self, upto: Mapping[str, int], after: int, most: int, begins: Mapping[str, int] = _ALL
+        self, up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL
     ) -> list[SupportsKept] | None:
         """Events above `after`, each group's up to the number it is mapped to and above the one where it
-        begins, in order, at most `most`; None if they are not all here."""
+        begins, in order, at most `limit`; None if they are not all here."""
         if after < self.floor:
             return None
         found: dict[int, SupportsKept] = {}
-        for group, bound in upto.items():
+        for group, bound in up_to.items():
             line = self._by_group.get(group)
             begin = max(after, begins.get(group, 0))
             if line is not None and line[-1].seq > begin:
                 start = bisect.bisect_right(line, begin, key=_seq)
-                found.update(_upto(line[start : start + most], bound))
-        return [found[seq] for seq in sorted(found)[:most]]
+                found.update(_upto(line[start : start + limit], bound))
+        return [found[seq] for seq in sorted(found)[:limit]]
 
 
 def _upto(events: Iterable[SupportsKept], bound: int) -> Iterable[tuple[int, SupportsKept]]:

@@ -45,10 +45,10 @@ class Wheel(Generic[Item]):
 
     def take(self, now: float) -> list[Item]:
         """Hands out what is due, each item once; whoever is to come up again is put anew."""
-        upto = int(now // self._tick_s)
+        up_to = int(now // self._tick_s)
         # There are few buckets, and few at a time are due; ticks pass by the million while a machine sleeps.
-        numbers = sorted(number for number in self._buckets if number <= upto)
-        self._passed = max(upto, self._passed)
+        numbers = sorted(number for number in self._buckets if number <= up_to)
+        self._passed = max(up_to, self._passed)
         due = [item for number in numbers for item in self._buckets.pop(number)]
         for item in due:
             del self._bucket_of[item]

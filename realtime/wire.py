@@ -31,7 +31,7 @@ from realtime.frames import (
 from realtime.limits import TokenBucket, Turn
 
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
-_MOST_REASON_BYTES = 123
+_MAX_REASON_BYTES = 123
 _READ_BYTES = 64 * 1024
 _SLOW_READ_S = 0.05
 PING_FRAME = bytes((_PING, 0))
@@ -49,7 +49,7 @@ def text_frame(payload: bytes) -> bytes:
 
 def close_frame(code: int, reason: str) -> bytes:
     """A close frame; the reason is cut to what a control frame holds."""
-    text = reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore").encode()
+    text = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
     return bytes((_CLOSE, len(text) + 2)) + struct.pack("!H", code) + text
 
 

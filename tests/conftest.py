@@ -22,6 +22,15 @@ from tests.support.websocket import Socket  # noqa: E402
 SECRET_KEY = "a secret for tests only, long enough for HS256"
 # What starts or ends takes moments, and on a busy machine some more; beyond this it hangs.
 HANGING_S = 90
+# How long the server waits for its databases, and how long while it is none of a test's business.
+PATIENCE = (
+    "models.database.store.QUEUE_PATIENCE_S", "models.database.store.TRY_PATIENCE_S",
+    "models.database.threads.JOB_PATIENCE_S", "models.database.threads.BUDGET_S",
+    "models.database.backends.STATEMENT_PATIENCE_S", "models.database.backends.LOCK_PATIENCE_S",
+    "handlers.service.REDIS_PATIENCE_S", "handlers.service.PART_PATIENCE_S",
+    "handlers.web.throttle.REDIS_PATIENCE_S",
+)  # fmt: skip
+LONG_PATIENCE_S = 40
 
 
 # Without this, Tornado's first loop asks for "the current one", and asyncio makes one that nobody closes.
@@ -34,6 +43,15 @@ asyncio.set_event_loop(None)
 def quick_passwords(monkeypatch):
     """bcrypt's default of 250 ms a hash would be most of the suite's time."""
     monkeypatch.setattr("models.passwords.ROUNDS", 4)
+
+
+@pytest.fixture(autouse=True)
+def patient_database(request, monkeypatch):
+    """On a busy machine a database is slow, and a test about something else must not hear 503 of it; one
+    that is about how long anybody waits is marked with `real_patience`."""
+    if not request.node.get_closest_marker("real_patience"):
+        for name in PATIENCE:
+            monkeypatch.setattr(name, LONG_PATIENCE_S)
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +179,7 @@ def settings(database_url, tmp_path):
 @pytest.fixture
 def store(settings, io_loop):
     """An opened and started Store."""
-    from models.store import Store
+    from models.database.store import Store
 
     chosen = settings()
     store = Store(chosen.database_url, chosen.data_dir)
@@ -184,7 +202,7 @@ def run(store):
 @pytest.fixture
 def start_app(settings, io_loop):
     """await start_app(**overrides) -> a running server.Taskroom; all are stopped at the end."""
-    from server import Taskroom
+    from application import Taskroom
 
     started = []
 

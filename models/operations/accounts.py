@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from models import events, groups, mail, notifications, sessions
 from models.base import SECOND_US, Statement, locked, now
+from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.names import user_name_of
 from models.operations.notifications import QuietChanges, change_quiet
@@ -13,7 +14,6 @@ from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login, fold
 from models.sessions import Actor, Device, Session
 from models.social import Identity
-from models.store import serialize
 from models.text import MAX_NAME_CHARS
 
 GRACE_US = 30 * SECOND_US
@@ -185,7 +185,7 @@ def set_password(person_id: int, hashed: str, replaces: str, proven_email: str =
     """Sets a new password and ends every session. With an address that a mailed link has proven to be the
     person's, that is verified too. Raises Invalid if `replaces` is no longer the hash."""
     if proven_email:
-        _forget_strangers(person_id)
+        _drop_strangers(person_id)
     verified = {"email_verified": True} if proven_email else {}
     still = Person.email == proven_email if proven_email else True
     changed = (
@@ -198,7 +198,7 @@ def set_password(person_id: int, hashed: str, replaces: str, proven_email: str =
     end_sessions(person_id)
 
 
-def _forget_strangers(person_id: int) -> None:
+def _drop_strangers(person_id: int) -> None:
     """Removes the accounts elsewhere that sign in somebody whose address nobody has verified so far: who
     joined them need not be who reads its mail. Those of the address itself join again by themselves."""
     unverified = Person.select(Person.id).where((Person.id == person_id) & ~Person.email_verified)
@@ -224,10 +224,10 @@ it is.
 """
 
 
-def list_sessions(actor: Actor, most: int, skip: int) -> tuple[int, list[dict]]:
+def list_sessions(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict]]:
     """Query: how many sessions the actor has, and a page of them, the last used first."""
     mine = Session.select().where((Session.person == actor.id) & (Session.expires_at > now()))
-    page = mine.order_by(Session.last_used_at.desc(), Session.id).limit(most).offset(skip)
+    page = mine.order_by(Session.last_used_at.desc(), Session.id).limit(limit).offset(offset)
     return mine.count(), [session.to_json(actor.session_id) for session in page]
 
 
@@ -327,7 +327,7 @@ def not_free(actor: Actor, changes: dict[str, str]) -> dict[str, list[str]]:
     return errors
 
 
-def forget_ended_sessions(most: int) -> int:
-    """Removes up to `most` sessions whose time is over; their sockets close by their own clock."""
-    over = Session.select(Session.id).where(Session.expires_at < now()).limit(most)
+def purge_ended_sessions(limit: int) -> int:
+    """Removes up to `limit` sessions whose time is over; their sockets close by their own clock."""
+    over = Session.select(Session.id).where(Session.expires_at < now()).limit(limit)
     return Session.delete().where(Session.id.in_(over)).execute()

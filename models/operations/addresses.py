@@ -45,7 +45,7 @@ def verify(person_id: int, email: str) -> None:
 
 def vouch(actor: Actor, person_id: int) -> dict:
     """Takes an admin's word that a person's address is theirs. Raises NotFound, Forbidden."""
-    person = access.managed_person(access.current(actor), person_id)
+    person = access.get_managed_person(access.get_current_actor(actor), person_id)
     _become_verified(person)
     return person.to_json()
 

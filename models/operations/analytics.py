@@ -16,7 +16,7 @@ from models.tasks import OPEN_STATUSES, PRIORITIES, STATUSES, Assignee, Task
 
 DAYS = 30
 DAY_US = 24 * 3600 * SECOND_US
-MOST_BUSY = 10
+MAX_BUSY = 10
 
 _rooms = Statement("SELECT count(*) FROM room")
 _messages_since = Statement("SELECT count(*) FROM message WHERE created_at > ?")
@@ -25,8 +25,8 @@ _messages_since = Statement("SELECT count(*) FROM message WHERE created_at > ?")
 def dashboard(actor: Actor) -> dict[str, Any]:
     """Query: figures in the actor's scope: of the tasks they see, of the people whose figures they may
     know. A fixed number of statements."""
-    people = access.figures_scope(actor)
-    visible = access.visible_tasks(actor)
+    people = access.where_in_figures(actor)
+    visible = access.where_visible_tasks(actor)
     focused = focus.figures(people, now() - DAYS * DAY_US)
     return {
         **_tasks_by_kind(actor, visible),
@@ -39,8 +39,8 @@ def dashboard(actor: Actor) -> dict[str, Any]:
 
 
 def _tasks_by_kind(actor: Actor, visible: Any) -> dict[str, dict[str, int]]:
-    if access.task_scope(actor, with_workspaces=False).everything:
-        counts = tasks.kept_counts()
+    if access.get_task_scope(actor, with_workspaces=False).everything:
+        counts = tasks.stored_counts()
     else:
         counts = list(
             Task.select(Task.status, Task.priority, peewee.fn.COUNT(Task.id))
@@ -83,7 +83,7 @@ def _busiest_people(visible: Any) -> list[dict[str, Any]]:
         .where(visible & Task.status.in_(OPEN_STATUSES) & Person.is_active)
         .group_by(Person.id, Person.username, Person.avatar)
         .order_by(count.desc(), Person.id)
-        .limit(MOST_BUSY)
+        .limit(MAX_BUSY)
         .tuples()
     )
     return [{"user": reference(*row[:3]), "open": row[3]} for row in rows]

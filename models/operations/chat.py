@@ -7,21 +7,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, chat, events, groups
+from models import access, chat, event_log, events, groups
 from models.base import Statement, by_key, marks, now, parts
-from models.batches import in_batches
 from models.chat import DIRECT, GROUP, TASK, Attachment, Message, Participant, Room
+from models.database.batches import in_batches
+from models.database.store import serialize
 from models.errors import Conflict, Invalid, NotFound
-from models.operations import notices, posting
+from models.operations import notify_about, posting
 from models.operations.idempotency import Answer
 from models.operations.posting import Draft, StoredFile
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
 from models.sessions import Actor
-from models.store import serialize
 from models.tasks import Scope, TaskKey
 
-MOST_PARTICIPANTS = 1000
+MAX_PARTICIPANTS = 1000
 
 
 # -- rooms -------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def open_direct(actor: Actor, other_id: int) -> Answer:
 def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
     """A new group of the actor and others (201). Raises Invalid, which names unknown people."""
     others = [person_id for person_id in dict.fromkeys(person_ids) if person_id != actor.id]
-    _check_people("participant_ids", others, MOST_PARTICIPANTS - 1)
+    _check_people("participant_ids", others, MAX_PARTICIPANTS - 1)
     moment = now()
     room = Room.create(room_type=GROUP, name=name, created_by=actor.id, created_at=moment, active_at=moment)
     return _filled(room.id, actor, [actor.id, *others])
@@ -59,7 +59,7 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
 
     Raises NotFound to whoever does not.
     """
-    task = access.task(actor, key, lock=True)
+    task = access.get_task(actor, key, lock=True)
     room = chat.room_of_task.one(task.id)
     if room is not None:
         _take_place(actor, room.id)
@@ -72,17 +72,17 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
 
 
 def _take_place(actor: Actor, room_id: int) -> tuple[str, str, str | None, int]:
-    """As `access.writes_in_room`; whoever sees the task of a room takes part in it from now on."""
+    """As `access.get_room_to_write_in`; whoever sees the task of a room takes part in it from now on."""
     try:
-        return access.writes_in_room(actor, room_id)
+        return access.get_room_to_write_in(actor, room_id)
     except NotFound:
-        room = access.room(actor, room_id)
+        room = access.get_room(actor, room_id)
         if room.room_type != TASK:
             raise
     _add(room_id, [actor.id])
     _have_read(room, [actor.id])
     _changed(room_id)
-    return access.writes_in_room(actor, room_id)
+    return access.get_room_to_write_in(actor, room_id)
 
 
 def _have_read(room: Room, person_ids: Sequence[int]) -> None:
@@ -92,9 +92,9 @@ def _have_read(room: Room, person_ids: Sequence[int]) -> None:
     ).execute()
 
 
-def _check_people(field: str, ids: Sequence[int], most: int) -> None:
-    if len(ids) > most:
-        raise Invalid({field: [f"At most {most} people."]})
+def _check_people(field: str, ids: Sequence[int], limit: int) -> None:
+    if len(ids) > limit:
+        raise Invalid({field: [f"At most {limit} people."]})
     missing = unknown_ids(list(ids))
     if missing:
         raise Invalid({field: [f"There is no active person {', '.join(map(str, missing))}."]})
@@ -117,15 +117,15 @@ def _add(room_id: int, person_ids: Sequence[int], joined_seq: int = 0) -> None:
 
 def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> dict[str, Any]:
     """Adds people to a group; whoever is in it already stays. Raises NotFound, Conflict, Invalid."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     if room.room_type != GROUP:
         raise Conflict("Only a group takes more people.", "not_a_group")
     present = chat.participant_ids(room_id)
     new = [person_id for person_id in dict.fromkeys(person_ids) if person_id not in present]
-    _check_people("user_ids", new, MOST_PARTICIPANTS - len(present))
+    _check_people("user_ids", new, MAX_PARTICIPANTS - len(present))
     if new:
         # What was said before is not theirs to replay, however far back a client asks.
-        _add(room_id, new, events.newest())
+        _add(room_id, new, event_log.newest())
         _have_read(room, new)
         _changed(room_id)
     return chat.room_json(room_id, actor.id)
@@ -133,7 +133,7 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
 
 def leave(actor: Actor, room_id: int) -> dict[str, Any]:
     """Leaves a group: its messages stop at once. Raises NotFound, Conflict for another kind of room."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     if room.room_type != GROUP:
         raise Conflict("Only a group can be left.", "not_a_group")
     Participant.delete().where((Participant.room == room_id) & (Participant.person == actor.id)).execute()
@@ -150,7 +150,7 @@ def update_room(
     actor: Actor, room_id: int, name: str | None, is_muted: bool | None, version: int | None = None
 ) -> dict[str, Any]:
     """Renames a group for all, mutes a room for oneself. Raises NotFound, Conflict."""
-    room = access.room(actor, room_id, for_change=True)
+    room = access.get_room(actor, room_id, for_change=True)
     check_version(version, room.version, lambda: chat.room_json(room_id, actor.id))
     if name is not None:
         if room.room_type != GROUP:
@@ -169,19 +169,19 @@ def update_room(
 
 def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
-    addresses = [groups.person(person_id) for person_id in access.present_in_room(room_id)]
+    addresses = [groups.person(person_id) for person_id in access.get_people_in_room(room_id)]
     if addresses:
         events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
 
 
-def rooms(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def rooms(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many rooms the actor is in, and a page of them."""
-    return chat.my_rooms(actor.id, most, skip, access.task_scope(actor, with_workspaces=False))
+    return chat.my_rooms(actor.id, limit, offset, access.get_task_scope(actor, with_workspaces=False))
 
 
 def room(actor: Actor, room_id: int) -> dict[str, Any]:
     """Query: one room of the actor's. Raises NotFound."""
-    return chat.room_json(access.room(actor, room_id).id, actor.id)
+    return chat.room_json(access.get_room(actor, room_id).id, actor.id)
 
 
 # -- messages ----------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
         attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
     )
     events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
-    notices.message_posted(actor, message)
+    notify_about.message_posted(actor, message)
     return Answer(201, message)
 
 
@@ -292,7 +292,7 @@ def delete_message(actor: Actor, message_id: int, version: int | None = None) ->
 
 
 def _changeable(actor: Actor, message_id: int, version: int | None) -> tuple[Message, Room]:
-    message, room = access.own_message(actor, message_id)
+    message, room = access.get_own_message(actor, message_id)
     check_version(version, message.version, lambda: chat.message(message_id))
     if message.deleted_at is not None:
         raise Conflict("This message has been deleted.", "deleted", chat.message(message_id))
@@ -303,7 +303,7 @@ def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
     message.version += 1
     message.save()
     result = chat.message(message.id)
-    notices.message_revised(result)
+    notify_about.message_revised(result)
     events.emit(kind, [groups.room(room.room_type, room.id)], result)
     return result
 
@@ -323,7 +323,7 @@ def message(actor: Actor, message_id: int) -> dict[str, Any]:
     found = chat.message(message_id)
     if found is None:
         raise NotFound("There is no such message.")
-    access.room(actor, found["room"])
+    access.get_room(actor, found["room"])
     return found
 
 
@@ -340,27 +340,27 @@ class MessagePage:
 
 
 def messages(
-    actor: Actor, room_id: int, most: int, page: int = 1, before: int | None = None, after: int | None = None
+    actor: Actor, room_id: int, limit: int, page: int = 1, before: int | None = None, after: int | None = None
 ) -> MessagePage:
     """Query: a page of the room, newest first. Raises NotFound to whoever takes no part in it."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     # One more than asked for tells whether there are more.
     if after is not None:
-        found = chat.messages_after(room_id, after, most + 1)
-        results, more = found[:most][::-1], len(found) > most
+        found = chat.messages_after(room_id, after, limit + 1)
+        results, more = found[:limit][::-1], len(found) > limit
     elif before is not None:
-        found = chat.messages_before(room_id, before, most + 1)
-        results, more = found[:most], len(found) > most
+        found = chat.messages_before(room_id, before, limit + 1)
+        results, more = found[:limit], len(found) > limit
     else:
-        found = chat.newest_messages(room_id, most + 1, (page - 1) * most)
-        results, more = found[:most], len(found) > most
+        found = chat.newest_messages(room_id, limit + 1, (page - 1) * limit)
+        results, more = found[:limit], len(found) > limit
     is_newest = before is None and page == 1
     newest = results[0]["id"] if results and is_newest else 0
-    is_unread = newest > _read_upto(room_id, actor.id) or notices.of_room(actor.id, room_id, newest)
+    is_unread = newest > _read_up_to(room_id, actor.id) or notify_about.of_room(actor.id, room_id, newest)
     return MessagePage(results, room.message_count, more, newest if newest and is_unread else 0)
 
 
-def _read_upto(room_id: int, person_id: int) -> int:
+def _read_up_to(room_id: int, person_id: int) -> int:
     row = _last_read.one(room_id, person_id)
     return row[0] if row else 0
 
@@ -375,12 +375,12 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     newest = chat.room_by_id.one(room_id).last_message_id
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
-    upto = newest if last_message_id is None else last_message_id
-    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(upto, already)}
-    moved = _mark_read.run(upto, room_id, actor.id, upto) > 0
+    up_to = newest if last_message_id is None else last_message_id
+    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(up_to, already)}
+    moved = _mark_read.run(up_to, room_id, actor.id, up_to) > 0
     if moved:
         events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
-    notices.room_read(actor, room_id, upto)
+    notify_about.room_read(actor, room_id, up_to)
     return state, moved
 
 
@@ -481,7 +481,7 @@ def joined_room(room: dict[str, Any], seq: int) -> JoinedRoom:
 
 def join(actor: Actor, room_id: int) -> JoinedRoom:
     """Query: the room for a socket that joins it. Raises NotFound."""
-    room = access.room(actor, room_id)
+    room = access.get_room(actor, room_id)
     mine = chat.participant.one(room_id, actor.id)
     return _joined(room, mine.joined_seq if mine else 0)
 
@@ -514,7 +514,7 @@ def joined_rooms_of(actors: Sequence[Actor]) -> dict[Actor, list[JoinedRoom]]:
 
 
 def _rooms_open_to(actor: Actor, rows: Sequence[tuple]) -> list[JoinedRoom]:
-    seen = access.tasks_seen(actor, [row[4] for row in rows if row[4] is not None])
+    seen = access.get_visible_task_ids(actor, [row[4] for row in rows if row[4] is not None])
     return [
         JoinedRoom(room_id, room_type, groups.room(room_type, room_id), last_message_id, joined_seq)
         for _, room_id, room_type, last_message_id, task_id, joined_seq in rows
@@ -522,13 +522,13 @@ def _rooms_open_to(actor: Actor, rows: Sequence[tuple]) -> list[JoinedRoom]:
     ]
 
 
-def missed(actor: Actor, room_id: int, after: int, most: int) -> tuple[int, list[dict[str, Any]]]:
+def missed(actor: Actor, room_id: int, after: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
     """Snapshot: the event log's position, and messages newer than `after`, oldest first.
 
     Raises NotFound.
     """
-    access.room(actor, room_id)
-    return events.newest(), chat.messages_after(room_id, after, most)
+    access.get_room(actor, room_id)
+    return event_log.newest(), chat.messages_after(room_id, after, limit)
 
 
 def sender_reference(actor: Actor) -> dict[str, Any]:

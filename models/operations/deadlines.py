@@ -29,15 +29,15 @@ _forget = Statement("""
 """)
 
 
-def remind(after_s: int, before_s: int, most: int) -> int:
-    """Reminds of up to `most` tasks that are due in more than `after_s` and at most `before_s` seconds
+def remind(after_s: int, before_s: int, limit: int) -> int:
+    """Reminds of up to `limit` tasks that are due in more than `after_s` and at most `before_s` seconds
     and have not been reminded of with this distance; returns of how many.
 
     Another date is another reminder. Whoever is assigned is told, or else the creator.
     """
     moment = now()
     due = (moment + after_s * SECOND_US, moment + before_s * SECOND_US)
-    claimed = _claim.all(before_s, *due, before_s, most)
+    claimed = _claim.all(before_s, *due, before_s, limit)
     for task_id, due_date in claimed:
         _remind(tasks.find(task_id), due_date, before_s)
     return len(claimed)
@@ -58,6 +58,6 @@ def _remind(row: tasks.TaskRow, due_date: int, before_s: int) -> None:
     notify(notice, row.assignee_ids or [row.creator_id])
 
 
-def forget(most: int) -> int:
-    """Removes up to `most` reminders of dates long past; returns how many."""
-    return _forget.run(now() - KEPT_US, most)
+def purge(limit: int) -> int:
+    """Removes up to `limit` reminders of dates long past; returns how many."""
+    return _forget.run(now() - KEPT_US, limit)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, events, focus, groups
+from models import access, event_log, events, focus, groups
 from models.base import SECOND_US, iso
 from models.errors import Conflict
 from models.focus import (
@@ -27,8 +27,8 @@ from models.sessions import Actor
 from models.steady import now
 from models.tasks import TaskKey
 
-MOST_PARTICIPANTS = 500
-MOST_DUE = 50
+MAX_PARTICIPANTS = 500
+MAX_DUE = 50
 DAY_US = 24 * 3600 * SECOND_US
 
 
@@ -45,34 +45,34 @@ class Plan:
 
 
 def listed(
-    actor: Actor, most: int, skip: int, workspace_id: int | None = None, status: str | None = None
+    actor: Actor, limit: int, offset: int, workspace_id: int | None = None, status: str | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many sessions there are that the actor may be in, and a page of them, newest first.
 
     Raises NotFound for a workspace of others.
     """
     if workspace_id is not None:
-        access.workspace_role(actor, workspace_id)
+        access.get_workspace_role(actor, workspace_id)
         wanted = FocusSession.workspace_id == workspace_id
     else:
-        wanted = access.visible_focus_sessions(actor)
+        wanted = access.where_visible_focus_sessions(actor)
     if status is not None:
         wanted &= FocusSession.status == status
     found = FocusSession.select().where(wanted)
-    page = found.order_by(FocusSession.id.desc()).limit(most).offset(skip)
+    page = found.order_by(FocusSession.id.desc()).limit(limit).offset(offset)
     return found.count(), focus.sessions_json(page)
 
 
 def retrieve(actor: Actor, session_id: int) -> dict[str, Any]:
     """Query: one session. Raises NotFound."""
-    return focus.session_json(access.focus_session(actor, session_id))
+    return focus.session_json(access.get_focus_session(actor, session_id))
 
 
 def create(actor: Actor, plan: Plan) -> dict[str, Any]:
     """A new session, which waits for its host, the actor, to start it. Raises NotFound."""
     if plan.workspace_id is not None:
-        access.workspace_role(actor, plan.workspace_id)
-    task_id = None if plan.task_id is None else access.task(actor, plan.task_id).id
+        access.get_workspace_role(actor, plan.workspace_id)
+    task_id = None if plan.task_id is None else access.get_task(actor, plan.task_id).id
     moment = now()
     session = FocusSession.create(
         title=plan.title,
@@ -92,7 +92,7 @@ def update(
     actor: Actor, session_id: int, changes: dict[str, Any], version: int | None = None
 ) -> dict[str, Any]:
     """Changes a session; its clock only before it starts. Raises NotFound, Forbidden, Conflict."""
-    session = _caught_up(access.hosts_focus_session(actor, session_id))
+    session = _caught_up(access.get_hosted_focus_session(actor, session_id))
     check_version(version, session.version, lambda: focus.session_json(session))
     if set(changes) - {"title"} and session.status != WAITING:
         raise Conflict("The clock of a session that has started is fixed.", "already_started")
@@ -103,11 +103,11 @@ def update(
 
 def delete(actor: Actor, session_id: int) -> None:
     """Removes a session, and what it counted for. Raises NotFound, Forbidden."""
-    _remove(access.hosts_focus_session(actor, session_id), actor.id)
+    _remove(access.get_hosted_focus_session(actor, session_id), actor.id)
 
 
 def _remove(session: FocusSession, sender_id: int | None) -> None:
-    people = focus.present_ids(session.id)
+    people = focus.participant_ids_of(session.id)
     _tell(session, "deleted", sender_id)
     FocusSession.delete().where(FocusSession.id == session.id).execute()
     release(people)
@@ -127,11 +127,11 @@ def join(actor: Actor, session_id: int) -> dict[str, Any]:
     session = _session(actor, session_id)
     if session.status == FINISHED:
         raise Conflict("This session is over.", "finished")
-    present = focus.present_ids(session_id)
+    present = focus.participant_ids_of(session_id)
     if actor.id in present:
         return focus.session_json(session)
-    if len(present) >= MOST_PARTICIPANTS:
-        raise Conflict(f"A session has at most {MOST_PARTICIPANTS} people.", "full")
+    if len(present) >= MAX_PARTICIPANTS:
+        raise Conflict(f"A session has at most {MAX_PARTICIPANTS} people.", "full")
     moment = now()
     since = moment if _is_focusing(session) else None
     FocusParticipant.insert(
@@ -169,15 +169,15 @@ def leave_unseen(person_ids: Collection[int]) -> None:
     if not person_ids:
         return
     found = focus.of_tasks(person_ids)
-    actors = access.actors({person_id for _, person_id in found}) if found else {}
+    actors = access.get_actors({person_id for _, person_id in found}) if found else {}
     for session_id, person_id in found:
         session = focus.locked_session(session_id)
-        if person_id in actors and not access.may_be_in(actors[person_id], session):
+        if person_id in actors and not access.can_be_in_focus_session(actors[person_id], session):
             _leave(_caught_up(session), person_id)
 
 
 def _leave(session: FocusSession, person_id: int) -> None:
-    present = focus.present_ids(session.id)
+    present = focus.participant_ids_of(session.id)
     if person_id not in present:
         return
     moment = now()
@@ -247,12 +247,12 @@ def advance_due() -> bool:
     clock where it would be. Returns whether there may be more.
     """
     moment = now()
-    ids = focus.due(moment, MOST_DUE)
+    ids = focus.due(moment, MAX_DUE)
     for session_id in ids:
         session = focus.locked_session(session_id)
         if session is not None:
             _caught_up(session)
-    return len(ids) == MOST_DUE
+    return len(ids) == MAX_DUE
 
 
 def shift(ends: Collection[tuple[int, int]], by: int) -> None:
@@ -286,12 +286,12 @@ def bound_ends() -> None:
 
 def _session(actor: Actor, session_id: int) -> FocusSession:
     """The session for a command of the actor, its clock where it should be. Raises NotFound."""
-    return _caught_up(access.changes_focus_session(actor, session_id))
+    return _caught_up(access.get_focus_session_to_change(actor, session_id))
 
 
 def _hosted(actor: Actor, session_id: int, *statuses: str) -> FocusSession:
     """The same for a command of its host, in one of these states. Raises NotFound, Forbidden, Conflict."""
-    session = _caught_up(access.hosts_focus_session(actor, session_id))
+    session = _caught_up(access.get_hosted_focus_session(actor, session_id))
     if session.status not in statuses:
         raise Conflict(f"The session is {session.status}.", "wrong_status", focus.session_json(session))
     return session
@@ -346,7 +346,7 @@ def _changed(session: FocusSession, event: str, sender_id: int | None, **more: A
     session.save()
     told = _tell(session, event, sender_id, **more)
     if not _is_focusing(session):
-        release(focus.present_ids(session.id))
+        release(focus.participant_ids_of(session.id))
     return told
 
 
@@ -384,8 +384,8 @@ class Entrance:
 
 def entrance(actor: Actor, session_id: int) -> Entrance:
     """Query: raises NotFound to whoever may not be in the session."""
-    session = access.focus_session(actor, session_id)
-    return Entrance(actor.id in focus.present_ids(session_id), session.status == FINISHED)
+    session = access.get_focus_session(actor, session_id)
+    return Entrance(actor.id in focus.participant_ids_of(session_id), session.status == FINISHED)
 
 
 def state(actor: Actor, session_id: int) -> tuple[int, dict[str, Any]]:
@@ -394,7 +394,7 @@ def state(actor: Actor, session_id: int) -> tuple[int, dict[str, Any]]:
     Raises NotFound.
     """
     data = retrieve(actor, session_id) | {"event": "state", "server_time": iso(now())}
-    return events.newest(), update_message(session_id, None, data)
+    return event_log.newest(), update_message(session_id, None, data)
 
 
 # -- figures -----------------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ def stats(actor: Actor, days: int, workspace_id: int | None) -> dict[str, Any]:
     Of a workspace only its own sessions count: nobody is asked before they are brought into one.
     """
     since = now() - days * DAY_US
-    people = access.focus_figures(actor, workspace_id)
+    people = access.where_in_focus_figures(actor, workspace_id)
     mine = focus.figures(Person.id == actor.id, since, workspace_id)
     return {
         "days": days,

@@ -70,12 +70,12 @@ def _given(row: IdempotencyKey, fingerprint: str) -> Answer:
     return Answer(row.status, orjson.loads(row.body), repeated=True)
 
 
-def forget(most: int) -> int:
-    """Removes up to `most` keys that are over; returns how many."""
+def purge(limit: int) -> int:
+    """Removes up to `limit` keys that are over; returns how many."""
     old = IdempotencyKey.select(IdempotencyKey.person, IdempotencyKey.key).where(
         IdempotencyKey.created_at < now() - LIFE_US
     )
-    rows = list(old.limit(most).tuples())
+    rows = list(old.limit(limit).tuples())
     for person, key in rows:
         IdempotencyKey.delete().where(
             (IdempotencyKey.person == person) & (IdempotencyKey.key == key)

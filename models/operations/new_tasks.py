@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from models import access, events, mail, revisions, tasks
+from models import access, events, mail, revisions, search, tasks
 from models.base import Insert, insert_all, now
-from models.batches import Batch, Outcome, in_batches
+from models.database.batches import Batch, Outcome, in_batches
 from models.errors import DomainError, all_errors
-from models.operations import notices
+from models.operations import notify_about
 from models.operations.idempotency import Answer
 from models.operations.notifications import told_each
 from models.operations.tasks import (
@@ -82,7 +82,7 @@ def _takes(actor: Actor, draft: NewTask) -> bool:
 
 def _prepare(units: Sequence[tuple[Actor, NewTask]]) -> list[_New | None]:
     wishes = [_wish(*unit) for unit in units]
-    known, overseers = _people(wishes), functools.cache(access.overseers)
+    known, overseers = _people(wishes), functools.cache(access.get_overseers)
     return [_allowed(wish, known, overseers) for wish in wishes]
 
 
@@ -106,7 +106,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     """Makes a task (201). Raises Forbidden, and Invalid for people, departments or workspaces that are
     not there."""
     wish = _wish(actor, draft)
-    ((answer, told),) = _made([_checked(wish, _people([wish]), access.overseers)])
+    ((answer, told),) = _made([_checked(wish, _people([wish]), access.get_overseers)])
     events.emit_made(told)
     return answer
 
@@ -159,7 +159,7 @@ def _made(wanted: Sequence[_New]) -> list[Outcome]:
     answers = [tasks.task_json(new.row, _references(new)) for new in made]
     _keep_what_belongs(made)
     mail.queue_all(itertools.chain.from_iterable(map(_mails, made)))
-    told = [notices.new_task(new.actor, answer) for new, answer in zip(made, answers, strict=True)]
+    told = [notify_about.new_task(new.actor, answer) for new, answer in zip(made, answers, strict=True)]
     pushed = iter(told_each([notice for of_one in told for notice in of_one]))
     return [
         (Answer(201, answer), _events(new, answer, itertools.islice(pushed, len(of_one))))
@@ -175,7 +175,7 @@ def _inserted(wanted: Sequence[_New]) -> list[_New]:
 
 
 def _words(row: TaskRow) -> str:
-    return tasks.searchable(row.title, row.description)
+    return search.searchable(row.title, row.description)
 
 
 def _references(new: _New) -> dict[int, dict[str, Any]]:

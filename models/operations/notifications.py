@@ -15,11 +15,11 @@ from models.errors import NotFound
 from models.notifications import URGENT, Notification, NotificationRow, NotificationState, Quiet
 from models.sessions import Actor
 
-MOST_TOLD_IDS = 1000
+MAX_TOLD_IDS = 1000
 """Ids that one `notifications_read` names; `upto` stands for the rest."""
-MOST_PUSHED = 300
+MAX_PUSHED = 300
 """Of what was held for a person, the newest are pushed; `count` tells of all, and REST has them."""
-MOST_RELEASED_PEOPLE = 100
+MAX_PEOPLE_A_ROUND = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +144,10 @@ def _event(person_id: int, row: NotificationRow) -> events.Event:
 
 
 def listed(
-    actor: Actor, most: int, skip: int, is_read: bool | None = None
+    actor: Actor, limit: int, offset: int, is_read: bool | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many notifications the actor has, and a page of them, newest first."""
-    return notifications.page(actor.id, most, skip, is_read)
+    return notifications.page(actor.id, limit, offset, is_read)
 
 
 def retrieve(actor: Actor, notification_id: int) -> dict[str, Any]:
@@ -187,13 +187,13 @@ def mark_all_read(actor: Actor) -> dict[str, Any]:
     """Marks all of the actor's notifications read, at the same cost for one as for a million."""
     state = notifications.own_state(actor.id)
     if state.unread:
-        upto = notifications.newest_id(actor.id)
+        up_to = notifications.newest_id(actor.id)
         after = max(state.read_upto, state.cleared_upto)
-        ids = notifications.newest_ids(actor.id, after, MOST_TOLD_IDS, unread_only=True)
-        NotificationState.update(read_upto=upto, unread=0).where(
+        ids = notifications.newest_ids(actor.id, after, MAX_TOLD_IDS, unread_only=True)
+        NotificationState.update(read_upto=up_to, unread=0).where(
             NotificationState.person == actor.id
         ).execute()
-        _tell_read(actor.id, ids, 0, upto=upto)
+        _tell_read(actor.id, ids, 0, up_to=up_to)
     return {"status": "all read", "count": state.unread}
 
 
@@ -211,18 +211,18 @@ def clear_all(actor: Actor) -> None:
     """Removes all of the actor's notifications, at the same cost for one as for a million."""
     state = notifications.own_state(actor.id)
     if state.total:
-        upto = notifications.newest_id(actor.id)
-        ids = notifications.newest_ids(actor.id, state.cleared_upto, MOST_TOLD_IDS, unread_only=False)
-        NotificationState.update(read_upto=upto, cleared_upto=upto, total=0, unread=0).where(
+        up_to = notifications.newest_id(actor.id)
+        ids = notifications.newest_ids(actor.id, state.cleared_upto, MAX_TOLD_IDS, unread_only=False)
+        NotificationState.update(read_upto=up_to, cleared_upto=up_to, total=0, unread=0).where(
             NotificationState.person == actor.id
         ).execute()
-        _tell_read(actor.id, ids, 0, upto=upto, deleted=True)
+        _tell_read(actor.id, ids, 0, up_to=up_to, deleted=True)
 
 
 def _tell_read(
-    person_id: int, ids: Sequence[int], unread: int, upto: int | None = None, deleted: bool = False
+    person_id: int, ids: Sequence[int], unread: int, up_to: int | None = None, deleted: bool = False
 ) -> None:
-    data = {"ids": list(ids), "upto": upto, "deleted": deleted, "unread_count": unread}
+    data = {"ids": list(ids), "upto": up_to, "deleted": deleted, "unread_count": unread}
     events.emit(events.NOTIFICATIONS_READ, (groups.person(person_id),), data)
 
 
@@ -283,9 +283,9 @@ def _release(person_id: int) -> int:
     items = [_message(row) for row in sorted(rows, key=lambda row: row.id)]
     address = (groups.person(person_id),)
     if items:
-        digest = {"count": len(items), "notifications": items[-MOST_PUSHED:]}
+        digest = {"count": len(items), "notifications": items[-MAX_PUSHED:]}
         events.emit(events.NOTIFICATION_DIGEST, address, digest)
-        for item in items[-MOST_PUSHED:]:
+        for item in items[-MAX_PUSHED:]:
             events.emit(events.NOTIFICATION_RELEASED, address, item)
     return len(items)
 
@@ -295,11 +295,11 @@ def _message(row: Notification) -> dict[str, Any]:
     return notifications.message_json(NotificationRow._make(values))
 
 
-def release_due(after: int) -> int | None:
+def deliver_due(after: int) -> int | None:
     """Releases what is held for no reason any more, for some people with ids above `after`.
 
     Called by the clock, with what it returned last, until it returns None.
     """
-    people = notifications.held_people(after, MOST_RELEASED_PEOPLE)
+    people = notifications.held_people(after, MAX_PEOPLE_A_ROUND)
     release(people)
-    return people[-1] if len(people) == MOST_RELEASED_PEOPLE else None
+    return people[-1] if len(people) == MAX_PEOPLE_A_ROUND else None

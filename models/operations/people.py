@@ -8,44 +8,44 @@ import peewee
 
 from models import access, events, groups
 from models.base import locked, now
+from models.database.store import serialize
 from models.errors import Invalid
-from models.operations import accounts, analytics, sight, tasks
+from models.operations import accounts, analytics, tasks, visibility
 from models.operations.versions import check_version
-from models.people import Department, Person
+from models.people import ROLES, Department, Person
 from models.sessions import Actor
-from models.store import serialize
 from models.text import fold
 
 
 def directory(
     actor: Actor,
-    most: int,
-    skip: int,
+    limit: int,
+    offset: int,
     search: str = "",
     role: str | None = None,
     department_id: int | None = None,
 ) -> tuple[int, list[dict]]:
     """Query: how many people the actor may see, and a page of them as they may see them. Two statements."""
-    found = Person.select().where(access.visible_people(actor))
+    found = Person.select().where(access.where_visible_people(actor))
     if search.strip():
         found = found.where(_matches(actor, fold(search)))
     if role is not None:
         found = found.where(Person.role == role)
     if department_id is not None:
         found = found.where(Person.department == department_id)
-    page = found.order_by(Person.username_key).limit(most).offset(skip)
-    return found.count(), [access.present(actor, person) for person in page]
+    page = found.order_by(Person.username_key).limit(limit).offset(offset)
+    return found.count(), [access.redact_person(actor, person) for person in page]
 
 
 def _matches(actor: Actor, wish: str) -> Any:
     # Whoever may not see an address may not find out by searching for it either.
-    by_address = Person.email_key.contains(wish) & access.private_people(actor)
+    by_address = Person.email_key.contains(wish) & access.where_private_visible(actor)
     return Person.username_key.contains(wish) | Person.name_key.contains(wish) | by_address
 
 
 def retrieve(actor: Actor, person_id: int) -> dict:
     """Query: one person as the actor may see them. Raises NotFound."""
-    return access.person(actor, person_id)
+    return access.get_person(actor, person_id)
 
 
 # -- changing others ---------------------------------------------------------------------------------
@@ -54,19 +54,19 @@ def retrieve(actor: Actor, person_id: int) -> dict:
 def change_role(actor: Actor, person_id: int, role: str) -> dict:
     """Gives a person another role. Raises NotFound, Forbidden, and Conflict for the last ceo."""
     serialize("ceo")
-    actor = access.current(actor)
-    person = access.person_to_promote(actor, person_id, role)
+    actor = access.get_current_actor(actor)
+    person = access.get_person_to_promote(actor, person_id, role)
     if role != person.role:
         access.check_not_last_ceo(person)
         person.role = role
-        with sight.changes(actor, [person.id]):
+        with visibility.changes(actor, [person.id]):
             _save(person)
-    return access.present(access.current(actor), person)
+    return access.redact_person(access.get_current_actor(actor), person)
 
 
 def update(actor: Actor, person_id: int, changes: dict[str, Any], version: int | None = None) -> dict:
     """Changes a person's department or name. Raises NotFound, Forbidden, Invalid, Conflict."""
-    person = access.managed_person(access.current(actor), person_id)
+    person = access.get_managed_person(access.get_current_actor(actor), person_id)
     check_version(version, person.version, person.to_json)
     department_id = changes.get("department")
     if department_id is not None and not Department.select().where(Department.id == department_id).exists():
@@ -74,7 +74,7 @@ def update(actor: Actor, person_id: int, changes: dict[str, Any], version: int |
     if changes:
         for field, value in changes.items():
             setattr(person, field, value)
-        with sight.changes(actor, [person.id]):
+        with visibility.changes(actor, [person.id]):
             _save(person)
     return person.to_json()
 
@@ -82,7 +82,7 @@ def update(actor: Actor, person_id: int, changes: dict[str, Any], version: int |
 def deactivate(actor: Actor, person_id: int) -> dict:
     """Ends a person's sessions and lets them start no more. Raises NotFound, Forbidden, Conflict."""
     serialize("ceo")
-    person = access.managed_person(access.current(actor), person_id)
+    person = access.get_managed_person(access.get_current_actor(actor), person_id)
     if person.is_active:
         access.check_not_last_ceo(person)
         person.is_active = False
@@ -99,11 +99,11 @@ def _last_seen(person: Person) -> int | None:
 
 def activate(actor: Actor, person_id: int) -> dict:
     """Lets a deactivated person sign in again. Raises NotFound, Forbidden."""
-    person = access.managed_person(access.current(actor), person_id)
+    person = access.get_managed_person(access.get_current_actor(actor), person_id)
     if not person.is_active:
         person.is_active = True
         _save(person)
-        sight.returned(person.id)
+        visibility.returned(person.id)
     return person.to_json()
 
 
@@ -112,7 +112,7 @@ def resettable(actor: Actor, person_id: int) -> tuple[int, str]:
 
     Raises NotFound, Forbidden, Invalid for somebody deactivated.
     """
-    person = access.managed_person(actor, person_id, for_change=False)
+    person = access.get_managed_person(actor, person_id, for_change=False)
     if not person.is_active:
         raise Invalid({"non_field_errors": ["This person is deactivated."]})
     return person.id, person.password
@@ -144,20 +144,20 @@ def set_avatar(actor: Actor, path: str | None) -> tuple[dict, str | None]:
 # -- departments -------------------------------------------------------------------------------------
 
 
-def departments(actor: Actor, most: int, skip: int) -> tuple[int, list[dict]]:
+def departments(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict]]:
     """Query: how many departments there are, and a page of them by name."""
-    page = Department.select().order_by(Department.name_key).limit(most).offset(skip)
+    page = Department.select().order_by(Department.name_key).limit(limit).offset(offset)
     return Department.select().count(), [department.to_json() for department in page]
 
 
 def department(actor: Actor, department_id: int) -> dict:
     """Query: one department. Raises NotFound."""
-    return access.department(department_id).to_json()
+    return access.get_department(department_id).to_json()
 
 
 def create_department(actor: Actor, name: str, manager_id: int | None) -> dict:
     """Makes a department. Raises Forbidden, Invalid for a taken name or an unknown manager."""
-    access.manages_departments(access.current(actor))
+    access.check_managing_departments(access.get_current_actor(actor))
     _check_department({"name": name, "manager": manager_id})
     return Department.create(name=name, name_key=fold(name), manager_id=manager_id).to_json()
 
@@ -166,8 +166,8 @@ def update_department(
     actor: Actor, department_id: int, changes: dict[str, Any], version: int | None = None
 ) -> dict:
     """Changes name or manager. Raises NotFound, Forbidden, Invalid, Conflict for a stale version."""
-    access.manages_departments(access.current(actor))
-    found = access.department(department_id, for_change=True)
+    access.check_managing_departments(access.get_current_actor(actor))
+    found = access.get_department(department_id, for_change=True)
     check_version(version, found.version, found.to_json)
     _check_department(changes, but=found.id)
     if "name" in changes:
@@ -182,17 +182,17 @@ def update_department(
 
 def delete_department(actor: Actor, department_id: int) -> None:
     """Removes a department; its people and its tasks stay, without one. Raises NotFound, Forbidden."""
-    access.manages_departments(access.current(actor))
-    found = access.department(department_id, for_change=True)
+    access.check_managing_departments(access.get_current_actor(actor))
+    found = access.get_department(department_id, for_change=True)
     members = [
         person_id
         for (person_id,) in Person.select(Person.id).where(Person.department == department_id).tuples()
     ]
-    with sight.changes(actor, members):
+    with visibility.changes(actor, members):
         Person.update(department=None, version=Person.version + 1).where(
             Person.department == department_id
         ).execute()
-    tasks.release(actor, "department_id", department_id)
+    tasks.clear_from_tasks(actor, "department_id", department_id)
     found.delete_instance()
     for person_id in members:
         _tell(person_id)
@@ -222,16 +222,16 @@ def statistics(actor: Actor) -> dict[str, Any]:
 
     Three statements, whatever the scope holds.
     """
-    access.reads_statistics(actor)
+    access.check_reading_statistics(actor)
     total = peewee.fn.COUNT(Person.id)
     online = peewee.fn.SUM(peewee.Case(None, [(Person.online_until > now(), 1)], 0))
     rows = list(
         Person.select(Person.role, Person.department, Person.is_active, total, online)
-        .where(access.figures_scope(actor))
+        .where(access.where_in_figures(actor))
         .group_by(Person.role, Person.department, Person.is_active)
         .tuples()
     )
-    per_person = analytics.tasks_per_person(access.figures_scope(actor))
+    per_person = analytics.tasks_per_person(access.where_in_figures(actor))
     return _summary(rows) | {"tasks_per_person": per_person}
 
 
@@ -239,7 +239,7 @@ def _summary(rows: list[tuple]) -> dict[str, Any]:
     active = [row for row in rows if row[2]]
     names = dict(Department.select(Department.id, Department.name).tuples())
     by_department: dict[int | None, int] = {}
-    by_role = dict.fromkeys(reversed(access.ROLES), 0)
+    by_role = dict.fromkeys(reversed(ROLES), 0)
     for role, department_id, _, count, _ in active:
         by_role[role] += count
         by_department[department_id] = by_department.get(department_id, 0) + count

@@ -17,8 +17,8 @@ import peewee
 
 from models import chat, events, groups, posts
 from models.base import MAX_VARIANTS, Statement, database, now
-from models.batches import Batch, Outcome
 from models.chat import GROUP, names_person
+from models.database.batches import Batch, Outcome
 from models.operations.idempotency import Answer
 from models.posts import Post
 from models.sessions import Actor

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from models import access, tasks
 from models.base import now
 from models.errors import Conflict, Invalid, NotFound
-from models.operations import notices
+from models.operations import notify_about
 from models.operations import tasks as operations
 from models.operations.idempotency import Answer
 from models.operations.tasks import ACCEPTED, PENDING, REJECTED, WITHDRAWN, proposal_json, tell_proposal
 from models.sessions import Actor
-from models.task_inputs import MOST_ASSIGNEES
+from models.task_inputs import MAX_ASSIGNEES
 from models.tasks import Proposal, Task, TaskKey, TaskRow
 
 ANSWERS = {"accept": ACCEPTED, "reject": REJECTED}
@@ -24,7 +24,7 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
 
     Raises NotFound, Forbidden, and Invalid for unknown people and those who have the task.
     """
-    before = access.task(actor, key, lock=True)
+    before = access.get_task(actor, key, lock=True)
     access.check_assigning(actor, before, ids)
     operations.known_people(field, ids)
     assigned = [str(one) for one in ids if one in before.assignee_ids]
@@ -34,8 +34,8 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
         one.person_id: one
         for one in Proposal.select().where((Proposal.task == before.id) & (Proposal.status == PENDING))
     }
-    if len(pending.keys() | set(ids)) > MOST_ASSIGNEES:
-        raise Invalid({field: [f"At most {MOST_ASSIGNEES} people are asked at once."]})
+    if len(pending.keys() | set(ids)) > MAX_ASSIGNEES:
+        raise Invalid({field: [f"At most {MAX_ASSIGNEES} people are asked at once."]})
     new = [_ask(actor, before, one) for one in ids if one not in pending]
     asked = pending | {one.person_id: one for one in new}
     if new:
@@ -43,7 +43,7 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
         _kept(actor, before)
         for one in new:
             tell_proposal(one, before, "created")
-            notices.task_proposed(actor, before, one.id, one.person_id)
+            notify_about.task_proposed(actor, before, one.id, one.person_id)
     return Answer(201, {"assignments": [proposal_json(asked[one], before) for one in ids]})
 
 
@@ -66,7 +66,7 @@ def respond(
     """
     # The task's lock comes first: of two answers at once, the second finds the first.
     before = tasks.find(key, lock=True)
-    proposal = access.proposal(actor, proposal_id)
+    proposal = access.get_proposal(actor, proposal_id)
     if before is None or proposal.task_id != before.id:
         raise NotFound("There is no such proposal for this task.")
     access.check_answering(actor, proposal)
@@ -92,14 +92,14 @@ def _answered(actor: Actor, proposal: Proposal, before: TaskRow, status: str, re
         operations.touch(actor, before, after)
     tell_proposal(proposal, before, "answered" if status != WITHDRAWN else "withdrawn")
     if status != WITHDRAWN:
-        notices.proposal_answered(actor, before, proposal.id, proposal.proposed_by_id, status)
+        notify_about.proposal_answered(actor, before, proposal.id, proposal.proposed_by_id, status)
     return proposal_json(proposal, before)
 
 
 def withdraw(actor: Actor, proposal_id: int, reason: str = "") -> dict[str, Any]:
     """Takes a proposal back. Raises NotFound, Forbidden, Conflict when it was answered."""
-    before = tasks.find(access.proposal(actor, proposal_id).task_id, lock=True)
-    proposal = access.proposal(actor, proposal_id)
+    before = tasks.find(access.get_proposal(actor, proposal_id).task_id, lock=True)
+    proposal = access.get_proposal(actor, proposal_id)
     access.check_withdrawing(actor, proposal, before)
     _check_pending(proposal, before)
     return _answered(actor, proposal, before, WITHDRAWN, reason)
@@ -107,26 +107,26 @@ def withdraw(actor: Actor, proposal_id: int, reason: str = "") -> dict[str, Any]
 
 def list_proposals(
     actor: Actor,
-    most: int,
-    skip: int,
+    limit: int,
+    offset: int,
     mine: bool = False,
     status: str | None = None,
     key: TaskKey | None = None,
 ) -> tuple[int, list[dict[str, Any]]]:
     """Query: proposals for the actor and of tasks they see, the newest first. Raises NotFound for a task
     that they do not."""
-    found = access.visible_proposals(actor, Proposal.select(Proposal, Task))
+    found = access.only_visible_proposals(actor, Proposal.select(Proposal, Task))
     if mine:
         found = found.where(Proposal.person == actor.id)
     if status is not None:
         found = found.where(Proposal.status == status)
     if key is not None:
-        found = found.where(Proposal.task == access.task(actor, key).id)
-    page = found.order_by(Proposal.id.desc()).limit(most).offset(skip)
+        found = found.where(Proposal.task == access.get_task(actor, key).id)
+    page = found.order_by(Proposal.id.desc()).limit(limit).offset(offset)
     return found.count(), [proposal_json(one, one.task) for one in page]
 
 
 def retrieve(actor: Actor, proposal_id: int) -> dict[str, Any]:
     """Query: one proposal. Raises NotFound."""
-    found = access.proposal(actor, proposal_id)
+    found = access.get_proposal(actor, proposal_id)
     return proposal_json(found, Task.get_by_id(found.task_id))

@@ -48,7 +48,7 @@ def post_task_event(actor: Actor, event: TaskEvent) -> dict[str, Any]:
     Raises NotFound for a task or workspace that the actor may not know, Invalid for unknown people,
     Forbidden for people who may neither see the task nor are in the workspace.
     """
-    task_id, sees = access.announces_task(actor, event.task_id, event.workspace_id)
+    task_id, sees = access.get_announced_task(actor, event.task_id, event.workspace_id)
     targets = list(dict.fromkeys(event.target_ids)) or [actor.id]
     _check_targets(targets, sees | {actor.id})
     content = f"Task {event.action}: {event.title}"
@@ -88,12 +88,12 @@ def post_workspace_event(actor: Actor, event: WorkspaceEvent) -> dict[str, Any]:
     """Tells everybody in a workspace, except who is excluded. Raises NotFound outside of it, Invalid for
     a related thing that the actor may not see, Forbidden to employees who would tell others as the system
     does."""
-    access.workspace_role(actor, event.workspace_id)
+    access.get_workspace_role(actor, event.workspace_id)
     _check_related(actor, event)
     people = workspaces.member_ids(event.workspace_id) - set(event.exclude_ids)
     if fold(event.notification_type) in URGENT:
         for person_id in people:
-            access.sends_system_event(actor, person_id)
+            access.check_sending_system_event(actor, person_id)
     notify(
         Notice(
             event.notification_type,
@@ -114,7 +114,7 @@ def _check_related(actor: Actor, event: WorkspaceEvent) -> None:
     if event.related_entity_id is None or event.related_entity_type is None:
         return
     try:
-        access.related_entity(actor, event.related_entity_type, event.related_entity_id)
+        access.check_related_entity(actor, event.related_entity_type, event.related_entity_id)
     except NotFound as error:
         raise Invalid({"related_entity_id": [error.detail]}) from None
 
@@ -125,7 +125,7 @@ def post_system_event(
     """Tells one person, by default the actor. Raises Forbidden to employees for others, Invalid for an
     unknown person."""
     person_id = actor.id if person_id is None else person_id
-    access.sends_system_event(actor, person_id)
+    access.check_sending_system_event(actor, person_id)
     if unknown_ids([person_id]):
         raise Invalid({"user_id": [f"There is no active person {person_id}."]})
     notify(Notice("system", title, content, actor_id=actor.id, data=data), [person_id])

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from models import sessions
 from models.base import locked, now
+from models.database.store import serialize
 from models.errors import Forbidden, Invalid
 from models.names import label_of
 from models.operations.accounts import NewPerson, SignedIn, create_person
 from models.people import Person, by_login, same_address
 from models.sessions import Device
 from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
-from models.store import serialize
 
 
 @dataclass(frozen=True, slots=True)

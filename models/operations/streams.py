@@ -114,8 +114,8 @@ def as_seen_now(actor: Actor, found: Sequence[Event]) -> list[Event]:
     things = {thing for event in found for thing in things_of(event)}
     rooms = tasks_of_rooms([number for kind, number in things if kind == _ROOM])
     ids = {number for kind, number in things if kind == _TASK} | set(rooms.values())
-    actor = access.actors([actor.id]).get(actor.id, actor)
-    seen = access.tasks_seen(actor, list(ids))
+    actor = access.get_actors([actor.id]).get(actor.id, actor)
+    seen = access.get_visible_task_ids(actor, list(ids))
     proposed = tasks.proposed_among(ids - seen, actor.id)
     told = {(_TASK, one) for one in seen | proposed} | {(_ROOM, one) for one in rooms if rooms[one] in seen}
     return [_as_seen(event, seen, proposed, told) for event in found]

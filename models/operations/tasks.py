@@ -10,14 +10,14 @@ import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from models import access, events, groups, mail, task_lists, tasks
+from models import access, events, groups, mail, search, task_lists, tasks
 from models.base import Insert, Statement, insert_all, iso, now, parts
 from models.errors import Invalid, all_errors
-from models.operations import chat, focus, notices, sight
+from models.operations import chat, focus, notify_about, visibility
 from models.operations.versions import check_version
 from models.people import Person
 from models.sessions import Actor
-from models.task_inputs import MOST_ASSIGNEES, TaskFields
+from models.task_inputs import MAX_ASSIGNEES, TaskFields
 from models.task_lists import Filters
 from models.tasks import DONE, History, Proposal, Task, TaskKey, TaskRow, Viewer
 from models.wording import STATUS_LABELS, excerpt, quoted
@@ -143,7 +143,7 @@ def update_task(
     assignee_fields: Collection[str] = (),
 ) -> dict[str, Any]:
     """Changes whatever differs. Raises NotFound, Forbidden, Invalid, Conflict for a stale version."""
-    before = access.task(actor, key, lock=True)
+    before = access.get_task(actor, key, lock=True)
     check_version(version, before.version, lambda: tasks.one_json(before))
     wanted = changes.columns()
     if set(wanted.get("assignees", before.assignee_ids)) == set(before.assignee_ids):
@@ -193,7 +193,7 @@ def update_status(
 
     Raises NotFound, Forbidden, Invalid, Conflict.
     """
-    before = access.task(actor, key, lock=True)
+    before = access.get_task(actor, key, lock=True)
     check_version(version, before.version, lambda: tasks.one_json(before))
     access.check_task_changes(actor, before, {"status": status}, assignee_fields)
     if status == before.status:
@@ -223,7 +223,7 @@ def assign(
 
     Raises NotFound, Forbidden, Invalid, Conflict for a stale version.
     """
-    before = access.task(actor, key, lock=True)
+    before = access.get_task(actor, key, lock=True)
     check_version(version, before.version, lambda: tasks.one_json(before))
     present = before.assignee_ids
     access.check_assigning(actor, before, [one for one in ids if one not in present])
@@ -240,7 +240,7 @@ def unassign(
 
     Raises NotFound, Forbidden, Invalid, Conflict for a stale version.
     """
-    before = access.task(actor, key, lock=True)
+    before = access.get_task(actor, key, lock=True)
     check_version(version, before.version, lambda: tasks.one_json(before))
     access.check_assigning(actor, before, [])
     known = tasks.references(ids)
@@ -252,25 +252,25 @@ def unassign(
     return {"status": "unassigned", "assignees": task["assignees"], "task": task}
 
 
-def release(actor: Actor, column: Literal["department_id", "workspace_id"], value: int) -> None:
+def clear_from_tasks(actor: Actor, column: Literal["department_id", "workspace_id"], value: int) -> None:
     """Part of an operation: a department or workspace goes; its tasks stay, without one."""
-    rows = tasks.belonging(column, value, sight.MOST_TOLD + 1)
-    if len(rows) > sight.MOST_TOLD:
-        _release_all(actor, column, value)
+    rows = tasks.belonging(column, value, visibility.MAX_TOLD + 1)
+    if len(rows) > visibility.MAX_TOLD:
+        _clear_from_all_tasks(actor, column, value)
     else:
         for row in rows:
             _store(actor, row, row._replace(**{column: None}))
 
 
-def _release_all(actor: Actor, column: str, value: int) -> None:
+def _clear_from_all_tasks(actor: Actor, column: str, value: int) -> None:
     moment, field = now(), column.removesuffix("_id")
-    _note_release(column).run(actor.id, field, tasks.dumps(value), moment, value)
-    _release(column).run(moment, value)
-    sight.start_anew(one for (one,) in Person.select(Person.id).where(Person.is_active).tuples())
+    _note_clearing(column).run(actor.id, field, tasks.dumps(value), moment, value)
+    _clear(column).run(moment, value)
+    visibility.start_anew(one for (one,) in Person.select(Person.id).where(Person.is_active).tuples())
 
 
 @functools.cache
-def _note_release(column: str) -> Statement:
+def _note_clearing(column: str) -> Statement:
     return Statement(f"""
         INSERT INTO task_history (
             task_id, person_id, action, field, old_value, new_value, reason, created_at)
@@ -279,7 +279,7 @@ def _note_release(column: str) -> Statement:
 
 
 @functools.cache
-def _release(column: str) -> Statement:
+def _clear(column: str) -> Statement:
     return Statement(f"""
         UPDATE task SET {column} = NULL, version = version + 1, updated_at = ?
         WHERE {column} = ? AND deleted_at IS NULL
@@ -288,10 +288,10 @@ def _release(column: str) -> Statement:
 
 def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     """Hides a task from everybody, for good. Raises NotFound, Forbidden, Conflict."""
-    row = access.task(actor, key, lock=True)
+    row = access.get_task(actor, key, lock=True)
     check_version(version, row.version, lambda: tasks.one_json(row))
     access.check_deleting(actor, row)
-    watchers = access.task_watchers(row)
+    watchers = access.get_task_watchers(row)
     task = tasks.one_json(row)
     moment = now()
     _withdraw(row, Proposal.status == PENDING)
@@ -324,7 +324,7 @@ def _store(
     if not changed:
         return tasks.one_json(before)
     moves = not _AUDIENCE.isdisjoint(changed)
-    was_seen = access.task_watchers(before) if moves else set()
+    was_seen = access.get_task_watchers(before) if moves else set()
     after = _stamped(before, after, changed)
     if "assignees" in changed:
         _reassign(actor.id if assigned_by is None else assigned_by, before, after, field)
@@ -352,14 +352,14 @@ def _stamped(before: TaskRow, after: TaskRow, changed: Collection[str]) -> TaskR
 def _write(before: TaskRow, after: TaskRow) -> None:
     changed = {name: value for name, value in after._asdict().items() if value != getattr(before, name)}
     if "title" in changed or "description" in changed:
-        changed["words"] = tasks.searchable(after.title, after.description)
+        changed["words"] = search.searchable(after.title, after.description)
     _update(tuple(changed)).run(*changed.values(), after.id)
 
 
 def _reassign(assigned_by: int, before: TaskRow, after: TaskRow, field: str) -> None:
     ids, present = after.assignee_ids, before.assignee_ids
-    if len(ids) > MOST_ASSIGNEES:
-        raise Invalid({field: [f"A task has at most {MOST_ASSIGNEES} assignees."]})
+    if len(ids) > MAX_ASSIGNEES:
+        raise Invalid({field: [f"A task has at most {MAX_ASSIGNEES} assignees."]})
     added = [one for one in ids if one not in present]
     known = known_people(field, added)
     removed = [one for one in present if one not in ids]
@@ -472,11 +472,11 @@ def _action(field: str, old: Any, new: Any) -> str:
     return "status_changed" if field == "status" else "updated"
 
 
-def history(actor: Actor, key: TaskKey, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def history(actor: Actor, key: TaskKey, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: who changed what of a task, the newest first. Raises NotFound."""
-    row = access.task(actor, key)
+    row = access.get_task(actor, key)
     found = History.select().where(History.task_id == row.id)
-    page = list(found.order_by(History.id.desc()).limit(most).offset(skip))
+    page = list(found.order_by(History.id.desc()).limit(limit).offset(offset))
     people = tasks.references(one.person_id for one in page)
     return found.count(), [tasks.history_json(one, people[one.person_id]) for one in page]
 
@@ -521,7 +521,7 @@ def _tell(
 ) -> None:
     """Tells everybody who sees the task, those who see it only now, and those who no longer do; whoever
     `knows` gets no notification."""
-    sees = access.task_watchers(after)
+    sees = access.get_task_watchers(after)
     shown, hidden = (sees - was_seen, was_seen - sees) if was_seen else (set(), set())
     completed = after.status == DONE != before.status
     kind = events.TASK_COMPLETED if completed else events.TASK_UPDATED
@@ -535,7 +535,7 @@ def _tell(
     chat.close_task_room(after.id, sorted(hidden))
     focus.leave_unseen(hidden)
     _tell_room(actor, old, new)
-    notices.task_changed(actor, old, new, knows)
+    notify_about.task_changed(actor, old, new, knows)
 
 
 def _way(before: str, after: str) -> str:
@@ -570,15 +570,15 @@ def accept(actor: Actor, before: TaskRow, after: TaskRow, assigned_by: int, reas
 # -- queries -----------------------------------------------------------------------------------------
 
 
-def list_tasks(actor: Actor, filters: Filters, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def list_tasks(actor: Actor, filters: Filters, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many tasks the actor sees with these filters, and a page of them."""
-    count, rows = task_lists.page(access.task_scope(actor), filters, most, skip)
+    count, rows = task_lists.page(access.get_task_scope(actor), filters, limit, offset)
     return count, tasks.tasks_json(rows)
 
 
 def retrieve(actor: Actor, key: TaskKey) -> dict[str, Any]:
     """Query: one task. Raises NotFound to whoever may not see it."""
-    return tasks.one_json(access.task(actor, key))
+    return tasks.one_json(access.get_task(actor, key))
 
 
 class OpenedTask(NamedTuple):
@@ -592,4 +592,4 @@ class OpenedTask(NamedTuple):
 def look_at(actor: Actor, key: TaskKey) -> OpenedTask:
     """Query: one task that is opened. Raises NotFound to whoever may not see it."""
     task = retrieve(actor, key)
-    return OpenedTask(task, notices.of_task(actor.id, task["id"]))
+    return OpenedTask(task, notify_about.of_task(actor.id, task["id"]))

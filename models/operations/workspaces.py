@@ -7,24 +7,24 @@ from typing import Any
 from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
-from models.operations import focus, sight, tasks
+from models.operations import focus, tasks, visibility
 from models.operations.idempotency import Answer
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
 from models.sessions import Actor
 from models.workspaces import MEMBER, OWNER, Workspace, WorkspaceMember
 
-MOST_MEMBERS = 1000
+MAX_MEMBERS = 1000
 
 
-def listed(actor: Actor, most: int, skip: int) -> tuple[int, list[dict[str, Any]]]:
+def listed(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many workspaces the actor is in, and a page of them."""
-    return workspaces.page(actor.id, most, skip)
+    return workspaces.page(actor.id, limit, offset)
 
 
 def retrieve(actor: Actor, workspace_id: int) -> dict[str, Any]:
     """Query: one of the actor's workspaces. Raises NotFound."""
-    role = access.workspace_role(actor, workspace_id)
+    role = access.get_workspace_role(actor, workspace_id)
     return workspaces.shared_json(Workspace.get_by_id(workspace_id)) | {"role": role}
 
 
@@ -38,7 +38,7 @@ def create(actor: Actor, name: str) -> dict[str, Any]:
 
 def rename(actor: Actor, workspace_id: int, name: str | None, version: int | None = None) -> dict[str, Any]:
     """Raises NotFound, Forbidden, Conflict for a stale version."""
-    access.changes_workspace(actor, workspace_id)
+    access.check_changing_workspace(actor, workspace_id)
     workspace = Workspace.get_by_id(workspace_id)
     check_version(version, workspace.version, lambda: retrieve(actor, workspace_id))
     if name is not None and name != workspace.name:
@@ -49,12 +49,12 @@ def rename(actor: Actor, workspace_id: int, name: str | None, version: int | Non
 
 def delete(actor: Actor, workspace_id: int) -> None:
     """Its people lose it, its focus sessions end; its tasks stay. Raises NotFound, Forbidden."""
-    access.changes_workspace(actor, workspace_id, OWNER)
+    access.check_changing_workspace(actor, workspace_id, OWNER)
     members = sorted(workspaces.member_ids(workspace_id))
-    with sight.changes(actor, members):
+    with visibility.changes(actor, members):
         for person_id in members:
             _take_out(workspace_id, person_id)
-    tasks.release(actor, "workspace_id", workspace_id)
+    tasks.clear_from_tasks(actor, "workspace_id", workspace_id)
     focus.remove_of_workspace(workspace_id)
     Workspace.delete().where(Workspace.id == workspace_id).execute()
 
@@ -69,14 +69,14 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
 
     Raises NotFound, Forbidden, Invalid for an unknown person, Conflict for the last owner.
     """
-    before = access.member_role(actor, workspace_id, person_id)
-    access.changes_member(actor, workspace_id, person_id, before, role)
+    before = access.get_member_role(actor, workspace_id, person_id)
+    access.check_changing_member(actor, workspace_id, person_id, before, role)
     if before is None:
         if unknown_ids([person_id]):
             raise Invalid({"user_id": [f"There is no active person {person_id}."]})
-        if len(workspaces.member_ids(workspace_id)) >= MOST_MEMBERS:
-            raise Invalid({"user_id": [f"A workspace has at most {MOST_MEMBERS} members."]})
-        with sight.changes(actor, [person_id]):
+        if len(workspaces.member_ids(workspace_id)) >= MAX_MEMBERS:
+            raise Invalid({"user_id": [f"A workspace has at most {MAX_MEMBERS} members."]})
+        with visibility.changes(actor, [person_id]):
             WorkspaceMember.create(workspace=workspace_id, person=person_id, role=role)
         _sees_otherwise(person_id)
     elif before != role:
@@ -93,9 +93,9 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
 
 def remove_member(actor: Actor, workspace_id: int, person_id: int) -> None:
     """Takes somebody out, or leaves: its events stop at once. Raises NotFound, Forbidden, Conflict."""
-    if access.removes_member(actor, workspace_id, person_id) == OWNER:
+    if access.get_removable_role(actor, workspace_id, person_id) == OWNER:
         _keep_an_owner(workspace_id)
-    with sight.changes(actor, [person_id]):
+    with visibility.changes(actor, [person_id]):
         _take_out(workspace_id, person_id)
     _changed(Workspace.get_by_id(workspace_id))
 
@@ -140,4 +140,4 @@ def _tell(workspace: Workspace) -> None:
 
 def watches(actor: Actor, workspace_id: int) -> None:
     """Query: raises NotFound to whoever may not watch the workspace's tasks."""
-    access.workspace_role(actor, workspace_id)
+    access.get_workspace_role(actor, workspace_id)

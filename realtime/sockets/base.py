@@ -46,9 +46,9 @@ PING_EVERY_S = 25
 PONG_WITHIN_S = 20
 SLOW_READER_PATIENCE_S = 30
 CLOSE_PATIENCE_S = 5
-MOST_STRIKES = 3
-MOST_QUEUED = 300
-MOST_IN_FLIGHT = 64
+MAX_STRIKES = 3
+MAX_QUEUED = 300
+MAX_IN_FLIGHT = 64
 # Of a message that comes in many small packets: more often than this, a client is not read.
 READS_A_MESSAGE, MIN_READS = 5, 100
 # What one socket may keep in the kernel; more would only hide how slow a reader is.
@@ -361,7 +361,7 @@ class Socket(WebSocketHandler):
         except Exception:
             log.exception("receiving on %s", type(self).__name__)
             self.shut(1011)
-        if len(self._queue) < MOST_QUEUED:
+        if len(self._queue) < MAX_QUEUED:
             return None
         self._room = self._room or asyncio.get_running_loop().create_future()
         return self._room
@@ -443,7 +443,7 @@ class Socket(WebSocketHandler):
 
     def _start_pipelined(self) -> None:
         """Starts whatever is next and need not be waited for."""
-        while self._queue and self._in_flight < MOST_IN_FLIGHT:
+        while self._queue and self._in_flight < MAX_IN_FLIGHT:
             order = self._queue[0]
             if self.actor is None or not isinstance(order, _Order) or not order.command.pipelined:
                 return
@@ -494,7 +494,7 @@ class Socket(WebSocketHandler):
             self._let_read()
 
     def _let_read(self) -> None:
-        if self._room is not None and len(self._queue) < MOST_QUEUED // 2:
+        if self._room is not None and len(self._queue) < MAX_QUEUED // 2:
             self._room.set_result(None)
             self._room = None
 
@@ -517,7 +517,7 @@ class Socket(WebSocketHandler):
         self.reply(message, request_id)
         if isinstance(error, BadMessage):
             self._strikes += 1
-            if self._strikes >= MOST_STRIKES:
+            if self._strikes >= MAX_STRIKES:
                 self.shut(4400)
 
     # -- sending -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from models import events, groups
+from models import event_log, events, groups
 from models.authenticator import Authenticator
 from models.chat import FIRST_ROOM_ID, TASK, names_person
 from models.errors import NotFound
@@ -20,9 +20,9 @@ from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket, closing_on_error, command
 
 TYPING_LASTS_S = 6
-MOST_MISSED = 200
+MAX_MISSED = 200
 """Messages read at once for a client that joins with `since`."""
-MOST_CHANGES = 1000
+MAX_CHANGES = 1000
 """So many events of a room while one client joins it: its own `since` is the better way."""
 
 
@@ -197,22 +197,22 @@ class ChatSocket(Socket):
         the state they were read from, so that no live event says one of them again."""
         while not self.connection.closed:
             position, page = await self.realtime.store.snapshot(
-                chat.missed, self.actor, room.room_id, since, MOST_MISSED
+                chat.missed, self.actor, room.room_id, since, MAX_MISSED
             )
             await self.drained()
             for item in page:
                 self.reply({"type": "chat_message", "data": item})
-            if len(page) < MOST_MISSED:
+            if len(page) < MAX_MISSED:
                 return await self._send_changes(room, position)
             since = page[-1]["id"]
 
     async def _send_changes(self, room: JoinedRoom, position: int) -> None:
         """Sends what else befell the room while its messages were read (an edit of an older one), and
         lets live events begin after the state that the messages were read from."""
-        upto = {room.group: position}
+        up_to = {room.group: position}
         joined_at = self.connection.groups.get(room.group, position)
-        changes = await self.realtime.store.read(events.page, upto, joined_at, MOST_CHANGES)
-        if len(changes) == MOST_CHANGES:
+        changes = await self.realtime.store.read(event_log.page, up_to, joined_at, MAX_CHANGES)
+        if len(changes) == MAX_CHANGES:
             raise CloseSocket(4503)
         for event in changes:
             if event.kind is not events.MESSAGE_CREATED:
@@ -340,12 +340,12 @@ def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
     """What events do to sockets and to who is known, by name of the event's kind."""
 
     def session_revoked(event: SupportsEvent) -> None:
-        authenticator.forget()
+        authenticator.drop()
         for member in list(hub.members(event.groups[0])):
             member.owner.shut(4401, "signed out")
 
     def person_changed(event: SupportsEvent) -> None:
-        authenticator.forget()
+        authenticator.drop()
         for member in list(hub.members(event.groups[0])):
             member.owner.refresh_actor_soon()
 

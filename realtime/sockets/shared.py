@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models import events, revisions
+from models import event_log, events, revisions
 from models.authenticator import Authenticator
 from models.base import SECOND_US
+from models.database.gathering import GatheredReads
+from models.database.store import Store
 from models.errors import DomainError
-from models.gathering import GatheredReads
 from models.operations import chat
-from models.store import Store
 from realtime.admission import Admission
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.connection import Flusher
@@ -23,7 +23,7 @@ from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.presence import Presence
 from realtime.sharing import SharedReads
-from realtime.tail import MOST_BYTES, Tail
+from realtime.tail import MAX_BYTES, Tail
 from realtime.wheel import Wheel
 from settings import Settings
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("taskroom.sockets")
 
 # At the start, the tail takes so many events, and this part of the bytes it may have.
-MOST_FILLED, MOST_FILLED_PART = 5000, 6
+MAX_FILLED, MAX_FILLED_PART = 5000, 6
 CLOCK_TOLERANCE_S = 0.5
 
 
@@ -72,7 +72,7 @@ class Realtime:
         revision = revisions.of(event)
         if revision is not None:
             self.tail.revise(revision.about, event.seq, revision.change)
-            self.encoder.forget(revision.about)
+            self.encoder.drop(revision.about)
 
     def sweep(self, moment: float, wall_us: int) -> None:
         """Looks at the sockets for which something is due; called every second."""
@@ -89,13 +89,13 @@ class Realtime:
 
     async def fill_tail(self) -> None:
         """Takes the log's end into memory: whoever was connected before a restart is told from there."""
-        upto = self.tail.floor
-        most_bytes = MOST_BYTES // MOST_FILLED_PART
+        up_to = self.tail.floor
+        max_bytes = MAX_BYTES // MAX_FILLED_PART
         with contextlib.suppress(DomainError):  # then the log itself is asked
-            floor, found = await self.store.snapshot(events.newest_kept, upto, MOST_FILLED, most_bytes)
-            if self.tail.floor == upto:
+            floor, found = await self.store.snapshot(event_log.newest_stored, up_to, MAX_FILLED, max_bytes)
+            if self.tail.floor == up_to:
                 self.tail.fill(found, floor)
-                for event in self.tail.after(upto):
+                for event in self.tail.after(up_to):
                     self._revise(event)
 
     @property
@@ -107,15 +107,17 @@ class Realtime:
         """Whether the event log reaches back to `since`."""
         if self.tail.is_known(since):
             # Memory may reach back further than retention, which holds for everybody alike.
-            return since >= await self._reads.get("floor", lambda: self.store.read(events.floor))
-        return await self._reads.get(since, lambda: self.store.read(events.is_known, since))
+            return since >= await self._reads.get("floor", lambda: self.store.read(event_log.floor))
+        return await self._reads.get(since, lambda: self.store.read(event_log.is_known, since))
 
     async def page(
-        self, groups: Mapping[str, int], after: int, most: int, begins: Mapping[str, int]
+        self, groups: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int]
     ) -> Sequence[events.Event]:
         """A page of the event log for a replay: from memory, or read once for all who want the same."""
-        found = self.tail.page(groups, after, most, begins)
+        found = self.tail.page(groups, after, limit, begins)
         if found is not None:
             return found
-        key = (tuple(sorted(groups.items())), after, most, tuple(sorted(begins.items())))
-        return await self._reads.get(key, lambda: self.store.read(events.page, groups, after, most, begins))
+        key = (tuple(sorted(groups.items())), after, limit, tuple(sorted(begins.items())))
+        return await self._reads.get(
+            key, lambda: self.store.read(event_log.page, groups, after, limit, begins)
+        )

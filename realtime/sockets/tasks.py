@@ -9,11 +9,11 @@ from pydantic import Field
 from models import events, groups
 from models.inputs import Input, parse
 from models.operations import new_tasks, notifications, tasks
-from models.task_inputs import Key, NewSurfaceCTask, TaskFields, TaskQuery
+from models.task_inputs import Key, NewTaskConsumerTask, TaskFields, TaskQuery
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import BadMessage, Command, command
 
-MOST_TASKS = 1000
+MAX_TASKS = 1000
 """What `all` gives at once."""
 
 
@@ -29,7 +29,7 @@ class All(TaskQuery):
 
     mode: Literal["all"]
     page: Annotated[int, Field(ge=1, le=2**40)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MOST_TASKS)] = MOST_TASKS
+    page_size: Annotated[int, Field(ge=1, le=MAX_TASKS)] = MAX_TASKS
 
 
 class Create(Input):
@@ -119,14 +119,14 @@ class TaskSocket(Socket):
             message.page_size,
             (message.page - 1) * message.page_size,
         )
-        self._done(request, [events.surface_c(task) for task in found], count=count)
+        self._done(request, [events.taskconsumer_task(task) for task in found], count=count)
 
     @command("create")
     async def create(self, message: Create, request: Request) -> None:
         """Makes a task."""
-        draft = parse(NewSurfaceCTask, message.data)
+        draft = parse(NewTaskConsumerTask, message.data)
         answer = await self.realtime.store.write(new_tasks.create_task, self.actor, draft)
-        self._done(request, events.surface_c(answer.body))
+        self._done(request, events.taskconsumer_task(answer.body))
 
     @command("read")
     async def read(self, message: Read, request: Request) -> None:
@@ -134,7 +134,7 @@ class TaskSocket(Socket):
         opened = await self.realtime.store.read(tasks.look_at, self.actor, message.task_id)
         if opened.unread:
             await self.realtime.store.try_write(notifications.mark_read, self.actor, opened.unread)
-        self._done(request, events.surface_c(opened.task))
+        self._done(request, events.taskconsumer_task(opened.task))
 
     @command("update")
     async def update(self, message: Update, request: Request) -> None:
@@ -144,14 +144,14 @@ class TaskSocket(Socket):
         task = await self.realtime.store.write(
             tasks.update_task, self.actor, message.task_id, changes, None, narrowed
         )
-        self._done(request, events.surface_c(task))
+        self._done(request, events.taskconsumer_task(task))
 
     @command("delete")
     async def delete_task(self, message: Delete, request: Request) -> None:
         """Deletes a task; answers with it as it was."""
         task = await self.realtime.store.read(tasks.retrieve, self.actor, message.task_id)
         await self.realtime.store.write(tasks.delete_task, self.actor, message.task_id)
-        self._done(request, events.surface_c(task))
+        self._done(request, events.taskconsumer_task(task))
 
 
 MODES = ("all", "create", "read", "update", "delete")

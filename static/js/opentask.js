@@ -6,6 +6,7 @@ import { keyFor } from "./ids.js";
 
 const PAGE = 50;
 const REREAD_MS = 300;
+const LOST = "This task has been deleted, or it is no longer shared with you.";
 
 export const pathOf = (id, action = "") => `/api/tasks/${id}/${action}`;
 const byId = (a, b) => a.id - b.id;
@@ -53,14 +54,14 @@ export function createOpenTask({ call, state, kept, put, learn, changed, say }) 
   }
 
   function fail(error) {
-    if (error.status === 404) Object.assign(state, { open: null, trouble: `There is no task ${state.openId}, or it is not shared with you.` });
-    else state.trouble = error.message;
+    if (error.status !== 404) state.trouble = error.message;
+    else state.trouble = state.open ? LOST : `There is no task ${state.openId}, or it is not shared with you.`;
     changed();
   }
 
   /** What is written stays on the page, for whoever wrote it. */
   function lost() {
-    state.trouble = "This task has been deleted, or it is no longer shared with you.";
+    state.trouble = LOST;
     changed();
   }
 
@@ -73,9 +74,7 @@ export function createOpenTask({ call, state, kept, put, learn, changed, say }) 
       Object.assign(state, { open: put(task), trouble: "" });
       await Promise.all([readHistory(), readComments([])]);
     } catch (error) {
-      if (mine !== round) return;
-      if (error.status === 404 && state.open) lost();
-      else fail(error);
+      if (mine === round) fail(error);
     }
   }
 

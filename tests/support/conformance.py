@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+import application
+
 _HEADER_OF_ERROR = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
@@ -42,7 +44,7 @@ def _check_success(what: str, answer: SupportsAnswer, endpoint: Any, is_head: bo
 
 
 def _check_error(what: str, answer: SupportsAnswer, declared: Any, is_head: bool) -> None:
-    from handlers.answers import Problem
+    from handlers.schemas.common import Problem
 
     name = _HEADER_OF_ERROR.get(answer.status)
     assert name is None or answer.headers.get(name), f"{what} without {name}"
@@ -75,16 +77,12 @@ def _is_published(method: str, path: str, status: int) -> bool:
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    import server
-
-    return server.describe_api()
+    return application.describe_api()
 
 
 @functools.cache
 def _routes() -> list[tuple[re.Pattern, Any]]:
-    import server
-
-    routes = [*server.ROUTES, server.handlers.pages.fallback]
+    routes = [*application.ROUTES, application.handlers.pages.fallback]
     return [(re.compile(route.pattern), route) for route in routes]
 
 

@@ -19,7 +19,7 @@ def sqlite_url(path: Path) -> str:
 
 def migrate(database_url: str, data_dir: Path) -> None:
     """Makes the tables. Binds this process's one database handle, as every store that opens does."""
-    from models.store import Store
+    from models.database.store import Store
 
     Store(database_url, data_dir).open()
 

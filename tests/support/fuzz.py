@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import server
+import application
 
 TEXTS = [
     "", " ", "0", "-1", "1e999", "null", "²", "\x85", "\u202e", "a" * 300, "a" * 5000, "\u0301" * 3000,
@@ -46,7 +46,7 @@ class Fuzzer:
         self.tokens = tokens
         self._routes = [
             route
-            for route in [*server.ROUTES, *server.SOCKETS]
+            for route in [*application.ROUTES, *application.SOCKETS]
             if not any(word in route.path for word in ENDS_THE_SESSION)
         ]
 

@@ -1,0 +1,346 @@
+"""The application: wires everything, starts it, sweeps, stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import operator
+import ssl
+import time
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+import handlers.addresses
+import handlers.auth
+import handlers.chat
+import handlers.focus
+import handlers.media
+import handlers.notifications
+import handlers.pages
+import handlers.passwords
+import handlers.people
+import handlers.profile
+import handlers.realtime
+import handlers.service
+import handlers.social
+import handlers.taskconsumer
+import handlers.tasks
+import handlers.web.openapi
+import handlers.web.proxy
+import handlers.workspaces
+from handlers.checks import Checks
+from handlers.providers import Providers
+from handlers.service import About
+from handlers.web.backend import Backend
+from handlers.web.base import UnknownPath
+from handlers.web.connections import GuardedServer
+from handlers.web.endpoint import Route
+from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
+from handlers.web.throttle import Throttle
+from jobs import deadlines, focus, held_notifications, mail, retention
+from jobs import uploads as uploads_job
+from jobs.clock import Clock
+from models import installation, uploads
+from models.authenticator import Authenticator
+from models.base import now
+from models.database.data_folder import ServingLock, sqlite_path
+from models.database.store import Store, StoreError
+from models.errors import DomainError
+from models.links import Links
+from models.resets import ResetTokens
+from models.signed import Signer
+from models.tokens import TokenMaker
+from realtime.broadcast import Broadcaster, Encoder
+from realtime.connection import Flusher
+from realtime.feed import Feed
+from realtime.hub import Hub
+from realtime.presence import Presence
+from realtime.sockets import chat, documentation, workspace
+from realtime.sockets import focus as focus_socket
+from realtime.sockets.chat import ChatSocket
+from realtime.sockets.focus import FocusSocket
+from realtime.sockets.health import HealthSocket
+from realtime.sockets.notifications import NotificationSocket
+from realtime.sockets.shared import Realtime
+from realtime.sockets.tasks import TaskSocket
+from realtime.sockets.workspace import WorkspaceTasksSocket
+from realtime.stream import Stream
+from settings import VERSION, Settings, SettingsError
+
+log = logging.getLogger("taskroom")
+
+SOCKETS = [
+    Route("/ws/chat/", ChatSocket),
+    Route("/ws/chat/{room_id...}", ChatSocket),
+    Route("/ws/tasks/", TaskSocket),
+    Route("/ws/tasks/{workspace_id...}", WorkspaceTasksSocket),
+    Route("/ws/focus-session/{session_id...}", FocusSocket),
+    Route("/ws/health/", HealthSocket),
+    Route("/ws/notifications/", NotificationSocket),
+]
+
+ROUTES = [
+    # Tornado tries them in this order: what is asked for most comes first.
+    *handlers.tasks.routes,
+    *handlers.chat.routes,
+    *handlers.auth.routes,
+    *handlers.profile.routes,
+    *handlers.passwords.routes,
+    *handlers.addresses.routes,
+    *handlers.social.routes,
+    *handlers.people.routes,
+    *handlers.taskconsumer.routes,
+    *handlers.notifications.routes,
+    *handlers.workspaces.routes,
+    *handlers.realtime.routes,
+    *handlers.focus.routes,
+    *handlers.media.routes,
+    *handlers.service.routes,
+    *handlers.web.openapi.routes,
+    *handlers.pages.routes,
+]
+
+IDLE_CONNECTION_S = 75
+
+BODY_WITHIN_S = 300
+
+MAX_BODY_BYTES = 2**40
+"""Tornado's own limit closes without an answer; ours (`handlers.web.bodies`) come first and say why."""
+
+SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
+"""Largest message where `socket_message_kib` sets no limit."""
+
+SWEEP_EVERY_S = 1
+
+SHUTDOWN_PATIENCE_S = 3
+
+REQUESTS_PATIENCE_S = 10
+"""For requests under way when the server stops: a log-in that hashes, an upload."""
+
+HASHES_PATIENCE_S = 7
+"""Whoever still waits for a hash by then would be cut off: they are told to come again."""
+
+JOBS_PATIENCE_S = 6
+"""Above `mail.FINISH_WITHIN_S`."""
+
+UNREAD_PATIENCE_S = 0.1
+
+BACKLOG = 4096
+"""Connections that wait to be accepted. Without room, clients try again after 1, 3, 7 … seconds.
+The system may set a lower limit (net.core.somaxconn)."""
+
+MAX_VERSION_CHARS = 60
+
+
+class TaskroomApplication(Application):
+    """Applies what a trusted proxy says before anything looks at the request."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        handlers.web.proxy.apply(request, self.settings["backend"].settings.proxy)
+        return super().find_handler(request, **kwargs)
+
+    def log_request(self, handler: RequestHandler) -> None:
+        # The path only: a query may carry a token.
+        level = logging.INFO if handler.get_status() >= 400 else logging.DEBUG
+        if log.isEnabledFor(level):
+            request = handler.request
+            took_ms = 1000 * request.request_time()
+            text, values = "%s %s %d %.1f ms", [request.method, request.path, handler.get_status(), took_ms]
+            client = request.headers.get("X-Client-Version", "")[:MAX_VERSION_CHARS]
+            if client.isascii() and client.isprintable() and client:
+                text, values = text + " (%s)", [*values, client]
+            log.log(level, text, *values)
+
+
+def describe_api() -> dict[str, Any]:
+    """The document behind `/api/schema/`."""
+    sockets = [documentation.describe(route.path.replace("...", ""), route.handler) for route in SOCKETS]
+    described = handlers.web.openapi.document(ROUTES, sockets, VERSION)
+    return described | {"x-close-codes": documentation.close_codes()}
+
+
+class Taskroom:
+    """One server process: `await start()`, then `port` is known; `await stop()` ends it in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.database_url, settings.data_dir)
+        if settings.redis_url:
+            self.store.expect_other_writers()
+        self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
+        self.port = 0
+        self.clock = Clock()
+        self._server: GuardedServer | None = None
+        self.realtime: Realtime | None = None
+        self.throttle: Throttle | None = None
+        self.providers: Providers | None = None
+
+    async def start(self) -> None:
+        """Opens the database and listens. Raises SettingsError, StoreError, OSError (the address)."""
+        try:
+            await self._start()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def _start(self) -> None:
+        settings, store = self.settings, self.store
+        media = settings.data_dir / "media"
+        try:
+            secret = settings.resolve_secret()
+            uploads.prepare_folders(media)
+        except OSError as error:
+            raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
+        self._open_store()
+        here = store.run_alone(installation.name)
+        store.start()
+        tokens = TokenMaker(
+            secret, settings.access_token_minutes * 60, settings.refresh_token_days * 24 * 3600
+        )
+        authenticator = Authenticator(store, tokens)
+        links = Links(secret)
+        self.realtime = self._make_realtime(authenticator, links, here)
+        self._stream = Stream(self.realtime)
+        self.throttle, self.providers = Throttle(settings, here), Providers(settings)
+        backend = Backend(
+            settings,
+            store,
+            authenticator,
+            links,
+            media,
+            ResetTokens(secret),
+            self.throttle,
+            self.providers,
+            Signer(secret),
+        )
+        self._listen(self._make_application(backend))
+        self._start_jobs()
+
+    def _open_store(self) -> None:
+        try:
+            self._lock.take()
+        except OSError as error:
+            raise StoreError(f"database: {error}") from None
+        if self._lock.is_held:
+            # Nobody else serves this folder, so nobody is receiving anything.
+            uploads.remove_leftovers(self.settings.data_dir / "media", older_than_s=0)
+        self.store.open()
+        self._lock.note_served()
+
+    def _start_jobs(self) -> None:
+        settings, store, every = self.settings, self.store, self.clock.every
+        self.clock.once("tail", self.realtime.fill_tail)
+        every(SWEEP_EVERY_S, "sweep", self._sweep)
+        every(0, "events", self.realtime.feed.round)
+        every(0, "presence", self.realtime.presence.round)
+        every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
+        every(retention.EVERY_S, "retention", lambda: retention.purge_old(store, settings))
+        every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
+        every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
+        every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
+        if settings.deadline_hours:
+            every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
+
+    def _make_realtime(self, authenticator: Authenticator, links: Links, here: str) -> Realtime:
+        hub = Hub(self.store.start_seq)
+        broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
+        broadcaster.effects.update(chat.effects(hub, authenticator))
+        for channel in (workspace, focus_socket):
+            broadcaster.effects.update(channel.effects(hub))
+        feed = Feed(self.store, broadcaster, self.settings.redis_url, here)
+        feed.start()
+        flusher = Flusher(asyncio.get_running_loop().call_soon)
+        presence = Presence(self.store, feed.publish_ephemeral)
+        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence)
+
+    def _make_application(self, backend: Backend) -> Application:
+        routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
+        return TaskroomApplication(
+            [(route.pattern, route.handler) for route in routes],
+            default_handler_class=UnknownPath,
+            backend=backend,
+            realtime=self.realtime,
+            stream=self._stream,
+            static_files=handlers.pages.load(),
+            security_headers=security_headers,
+            describe=describe_api,
+            troubles=self.clock.troubles,
+            checks=Checks(self.store, self.settings.data_dir),
+            about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
+            websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
+        )
+
+    def _listen(self, application: Application) -> None:
+        settings = self.settings
+        tls = None
+        if settings.tls_cert:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(settings.tls_cert, settings.tls_key)
+        self._server = GuardedServer(
+            application,
+            ssl_options=tls,
+            idle_connection_timeout=IDLE_CONNECTION_S,
+            body_timeout=BODY_WITHIN_S,
+            max_header_size=MAX_HEAD_BYTES,
+            max_body_size=MAX_BODY_BYTES,
+        )
+        self._server.guard(
+            settings.max_sockets_per_address,
+            lambda address: handlers.web.proxy.is_proxy(address, settings.proxy),
+            self._count_sockets,
+        )
+        sockets = bind_sockets(settings.port, settings.host, backlog=BACKLOG)
+        self._server.add_sockets(sockets)
+        self.port = sockets[0].getsockname()[1]
+
+    async def _sweep(self) -> None:
+        self.realtime.sweep(asyncio.get_running_loop().time(), now())
+        self._server.sweep()
+
+    def _count_sockets(self) -> int:
+        return len(self.realtime.sockets) + len(self.realtime.closing)
+
+    async def stop(self) -> None:
+        """Takes nothing new, tells every socket when to come back, finishes what is under way."""
+        jobs = asyncio.ensure_future(self.clock.stop(JOBS_PATIENCE_S))
+        if self._server is not None:
+            self._server.finish_up()
+            self._stream.close()
+            for socket in list(self.realtime.sockets):
+                socket.shut(1001)
+            await self._drain()
+        await jobs
+        if self.realtime is not None:
+            await self._leave()
+        await self.store.close()
+        self._lock.release()
+
+    async def _leave(self) -> None:
+        """Nobody is online here any more; the other processes hear of it from the database."""
+        with contextlib.suppress(DomainError):
+            await self.realtime.presence.flush()
+        await self.realtime.feed.stop()
+        await self.throttle.close()
+        self.providers.close()
+
+    async def _drain(self) -> None:
+        """Waits, but not for ever, until requests have their answers and clients have answered the close.
+
+        What is done must be told: a client that hears nothing does it again."""
+        loop = asyncio.get_running_loop()
+        # What has come by now and has not been looked at is under way, too.
+        await asyncio.sleep(UNREAD_PATIENCE_S)
+        requests_until = loop.time() + REQUESTS_PATIENCE_S
+        refusing = loop.call_later(HASHES_PATIENCE_S, self.store.hash_nothing_more)
+        sockets_until = loop.time() + SHUTDOWN_PATIENCE_S
+        while (self._server.under_way and loop.time() < requests_until) or (
+            self.realtime.closing and loop.time() < sockets_until
+        ):
+            await asyncio.sleep(0.02)
+        refusing.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)

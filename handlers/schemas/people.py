@@ -1,0 +1,150 @@
+"""What the endpoints of people, their sessions and departments give."""
+
+from __future__ import annotations
+
+from handlers.schemas.common import AnswerModel, ListPage, Reference, Role
+
+
+class User(AnswerModel):
+    """A person. `email`, `email_verified` and `last_seen` are there only for those who may see them."""
+
+    id: int
+    username: str
+    email: str | None = None
+    email_verified: bool | None = None
+    first_name: str
+    last_name: str
+    full_name: str
+    role: Role
+    department: int | None
+    avatar: str | None
+    is_active: bool
+    is_online: bool
+    last_seen: str | None = None
+    date_joined: str
+    version: int
+
+
+class QuietHours(AnswerModel):
+    """When somebody is left alone, as hours and minutes in their time zone."""
+
+    start: str
+    end: str
+    time_zone: str
+
+
+class Profile(User):
+    """Oneself. Without the last two, one is left alone while focusing, and at no hours."""
+
+    hold_while_focusing: bool = True
+    quiet_hours: QuietHours | None = None
+
+
+class SignedIn(AnswerModel):
+    """Tokens, also set as HttpOnly cookies, and who they are for."""
+
+    access: str
+    refresh: str
+    user: User
+
+
+class Linked(SignedIn):
+    """The same after an account elsewhere was linked, and where to go on to."""
+
+    next: str
+
+
+class Refreshed(AnswerModel):
+    """A new access token, also set as cookie."""
+
+    access: str
+    refresh: str
+
+
+class UserPage(ListPage):
+    """A page of people."""
+
+    results: list[User]
+
+
+class ResetLink(AnswerModel):
+    """A link with which somebody sets a new password, and what it carries."""
+
+    link: str
+    uid: str
+    token: str
+
+
+class Department(AnswerModel):
+    """A department; `manager` is a person's id."""
+
+    id: int
+    name: str
+    manager: int | None
+    version: int
+
+
+class DepartmentPage(ListPage):
+    """A page of departments."""
+
+    results: list[Department]
+
+
+class DepartmentCount(AnswerModel):
+    """How many active people a department has; null is for those without one."""
+
+    department: int | None
+    name: str | None
+    count: int
+
+
+class PersonTasks(AnswerModel):
+    """How many tasks somebody is assigned."""
+
+    user: Reference
+    open: int
+    done: int
+
+
+class PeopleStatistics(AnswerModel):
+    """Counts of the people in the caller's scope; those by role and department are of active people."""
+
+    total: int
+    active: int
+    inactive: int
+    online: int
+    by_role: dict[Role, int]
+    by_department: list[DepartmentCount]
+    tasks_per_person: list[PersonTasks]
+
+
+class DeviceSession(AnswerModel):
+    """A sign-in on one device. `device` is what its browser calls itself."""
+
+    id: str
+    device: str
+    address: str
+    created_at: str
+    last_used: str
+    expires_at: str
+    is_current: bool
+
+
+class SessionPage(ListPage):
+    """A page of sessions."""
+
+    results: list[DeviceSession]
+
+
+class SocialProvider(AnswerModel):
+    """A provider to sign in with; `initiate_url` is where to send the browser."""
+
+    id: str
+    name: str
+    initiate_url: str
+
+
+class SocialProviders(AnswerModel):
+    """The configured providers."""
+
+    providers: list[SocialProvider]

@@ -1,0 +1,84 @@
+"""What the endpoints about the service itself give."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from handlers.schemas.common import AnswerModel, Reference, Status
+from handlers.schemas.people import SocialProvider
+from handlers.schemas.tasks import Priority, TaskStatus
+
+
+class PartHealth(AnswerModel):
+    """One part: `ok`, `off` (not configured) or `unavailable`; of the background jobs `ok` or `failing`,
+    and then their names; of the disk with the uploads `low` when less is free than the setting
+    `disk_free_percent` says."""
+
+    status: Literal["ok", "off", "unavailable", "failing", "low"]
+    latency_ms: float | None
+    detail: str | None = None
+    waiting: int | None = None
+    failing: list[str] | None = None
+    free_percent: float | None = None
+
+
+class Health(AnswerModel):
+    """`degraded` if a part is away that can be done without, a background job fails or the disk is nearly
+    full; 503 and `unavailable` without a database, or if it takes no writes.
+
+    `uptime` is in seconds.
+    """
+
+    status: Literal["ok", "degraded", "unavailable"]
+    version: str
+    uptime: float
+    parts: dict[str, PartHealth]
+    detail: str | None = None
+    code: str | None = None
+
+
+class ChatHealth(Status):
+    """Open sockets of this process, stored rooms, messages of the last minute."""
+
+    connections: int
+    rooms: int
+    messages_per_minute: int
+
+
+class Config(AnswerModel):
+    """What a frontend asks for at its start."""
+
+    name: str
+    version: str
+    features: dict[str, bool]
+    social_providers: list[SocialProvider]
+    limits: dict[str, float | str | None]
+    websockets: dict[str, str]
+    websocket_auth: list[str]
+
+
+class DayCount(AnswerModel):
+    """A day in UTC and how many."""
+
+    date: str
+    count: int
+
+
+class BusyPerson(AnswerModel):
+    """How many open tasks somebody is assigned."""
+
+    user: Reference
+    open: int
+
+
+class Dashboard(AnswerModel):
+    """Figures in the caller's scope: of the tasks they may see, and of everyone, a department, or
+    themselves. Days are the last 30, in UTC; `focus_minutes` is of the same time."""
+
+    tasks_by_status: dict[TaskStatus, int]
+    tasks_by_priority: dict[Priority, int]
+    tasks_overdue: int
+    tasks_done_per_day: list[DayCount]
+    busiest_people: list[BusyPerson]
+    messages_per_day: list[DayCount]
+    focus_minutes: float

@@ -1,0 +1,149 @@
+"""The way out: headers, JSON, pages, errors, CORS."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import Future
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import orjson
+from tornado.web import HTTPError, RequestHandler
+
+from handlers.web import security_log
+from handlers.web.backend import Backend
+from handlers.web.endpoint import Endpoint, Page
+from handlers.web.errors import error_body, status_of
+from handlers.web.http_server import security_headers
+from models import errors
+from models.errors import DomainError
+from models.sessions import Actor
+from models.text import printable
+from settings import Settings
+
+log = logging.getLogger("taskroom.http")
+
+_CORS_HEADERS = (
+    "accept, accept-language, authorization, content-type, idempotency-key, if-match, last-event-id,"
+    " x-client-version, x-csrftoken, x-requested-with"
+)
+_EXPOSED_HEADERS = "content-disposition, etag, retry-after"
+_PREFLIGHT_LIFE_S = "600"
+
+
+class AnsweringHandler(RequestHandler):
+    """How every endpoint answers."""
+
+    endpoints: ClassVar[dict[str, Endpoint]] = {}
+
+    def compute_etag(self) -> None:
+        """No hash of every body: what has an ETag has it from its version."""
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in security_headers(self.request.protocol).items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-store")
+        origin = self.request.headers.get("Origin")
+        self.set_header("Vary", "Origin")
+        if origin and self._allows(origin):
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Access-Control-Allow-Credentials", "true")
+            self.set_header("Access-Control-Expose-Headers", _EXPOSED_HEADERS)
+
+    @property
+    def backend(self) -> Backend:
+        """What the handlers of this process share."""
+        return self.settings["backend"]
+
+    actor: Actor | None
+    """Who asks, if anybody has signed in."""
+
+    def _allows(self, origin: str) -> bool:
+        settings: Settings = self.settings["backend"].settings
+        return settings.allows_origin(origin, self.request.protocol, self.request.host)
+
+    @property
+    def base_url(self) -> str:
+        """How this client knows the server: what absolute URLs begin with."""
+        return self.backend.settings.backend_url or f"{self.request.protocol}://{self.request.host}"
+
+    def answer(self, body: Any, status: int = 200) -> None:
+        """Answers with JSON; an object with a version gets its ETag."""
+        self.set_status(status)
+        if body is None:
+            self.clear_header("Content-Type")
+            return
+        if isinstance(body, dict) and "version" in body:
+            self.set_header("ETag", f'"{body["version"]}"')
+        self.set_header("Content-Type", "application/json")
+        self.write(self.backend.links.encode(body, self.base_url))
+
+    def answer_page(self, count: int, results: Sequence[Any], query: Page) -> None:
+        """Answers with a page of a list."""
+        following = query.page + 1 if query.offset + len(results) < count and results else None
+        before = query.page - 1 if query.page > 1 else None
+        self.answer(
+            {
+                "count": count,
+                "next": self._page_url(following),
+                "previous": self._page_url(before),
+                "results": list(results),
+            }
+        )
+
+    def _page_url(self, page: int | None) -> str | None:
+        if page is None:
+            return None
+        arguments = {name: values[-1] for name, values in self.request.query_arguments.items()}
+        return f"{self.base_url}{self.request.path}?{urlencode(arguments | {'page': page})}"
+
+    def answer_error(self, error: DomainError) -> None:
+        """The one place where an error becomes HTTP."""
+        if isinstance(error, errors.Forbidden):
+            who, path = self.actor.id if self.actor else None, printable(self.request.path)
+            security_log.note(
+                self.request, "refused", who, code=error.code, method=self.request.method, path=path
+            )
+        self.clear()
+        self.set_status(status_of(error))
+        if isinstance(error, errors.Unauthenticated):
+            self.set_header("WWW-Authenticate", "Bearer")
+        if isinstance(error, errors.MethodNotAllowed):
+            self.set_header("Allow", ", ".join([*self.endpoints, "OPTIONS"]))
+        if isinstance(error, errors.Unavailable | errors.Throttled):
+            self.set_header("Retry-After", str(error.retry_after_s))
+        self.set_header("Content-Type", "application/json")
+        self.write(self.backend.links.encode(error_body(error), self.base_url))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_header("Content-Type", "application/json")
+        if status_code == 405:
+            self.set_header("Allow", ", ".join([*self.endpoints, "OPTIONS"]))
+        self.finish(orjson.dumps({"detail": self._reason, "code": "error"}))
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Answers; also if the body is still coming."""
+        if not self.request._body_future.done():
+            self.request.connection.stream.drains = True
+        return super().finish(chunk)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """A part of the path; what is no UTF-8 names nothing."""
+        return value.decode(errors="replace")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        # Tornado's own would print the request's query, tokens and all.
+        if not isinstance(value, HTTPError):
+            log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
+    def options(self, *path_args: str) -> None:
+        """Answers a preflight, and says which methods there are."""
+        allowed = ", ".join([*self.endpoints, "OPTIONS"])
+        self.set_status(204)
+        self.set_header("Allow", allowed)
+        if self._headers.get("Access-Control-Allow-Origin"):
+            self.set_header("Access-Control-Allow-Methods", allowed)
+            self.set_header("Access-Control-Allow-Headers", _CORS_HEADERS)
+            self.set_header("Access-Control-Max-Age", _PREFLIGHT_LIFE_S)

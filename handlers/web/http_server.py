@@ -1,0 +1,159 @@
+"""Tornado's HTTP server, which also answers what it cannot read: too large a head, or no HTTP at all.
+
+Tornado closes the connection at a head above its limit, and answers anything else that is malformed with a
+bare status line. Here each gets an answer like every other error, and the connection is closed in such a
+way that the client sees it. This leans on Tornado's inside; `tests/http/test_malformed_http.py` would tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+import types
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, SSLIOStream, UnsatisfiableReadError
+
+MAX_HEAD_BYTES = 32 * 1024
+"""Request line and headers."""
+_BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+"""What Tornado writes before it closes."""
+_DRAIN_WITHIN_S = 2.0
+_MAX_DRAINED_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+
+def refusal(
+    status: str, detail: str, code: str, more: Mapping[str, Any] = types.MappingProxyType({})
+) -> bytes:
+    """A whole answer, for whom no handler answers."""
+    body = orjson.dumps({"detail": detail, "code": code})
+    headers: Mapping[str, Any] = SECURITY_HEADERS | {
+        "Content-Type": "application/json",
+        "Content-Length": len(body),
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        **more,
+    }
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Of every answer, unless the endpoint knows better."""
+_HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+"""For a year, a browser that has been here over TLS comes by TLS only."""
+
+
+def security_headers(protocol: str) -> Mapping[str, str]:
+    """What every answer says to a client that came by this protocol, `http` or `https`."""
+    return SECURITY_HEADERS | _HSTS if protocol == "https" else SECURITY_HEADERS
+
+
+class _Refusals(NamedTuple):
+    """What is answered before there is a request."""
+
+    malformed: bytes
+    head_too_large: bytes
+
+    @classmethod
+    def of(cls, protocol: str) -> _Refusals:
+        """Those of a server that speaks `http` or `https`."""
+        more = security_headers(protocol)
+        return cls(
+            refusal("400 Bad Request", "This is not a well-formed HTTP request.", "malformed_request", more),
+            refusal(
+                "431 Request Header Fields Too Large",
+                f"The request line and headers are larger than {MAX_HEAD_BYTES // 1024} KiB.",
+                "headers_too_large",
+                more,
+            ),
+        )
+
+
+class _Refusing:
+    """Part of a server's stream: answers in place of Tornado, and closes when the client has read it."""
+
+    refusals = _Refusals.of("http")
+
+    drains = False
+    """Whether the client may still be sending when the answer is out. A connection closed on unread input
+    is reset, and the reset overtakes the answer: so what comes is read for a while."""
+
+    _refused = False
+
+    def write(self, data: bytes | memoryview) -> Any:
+        if data == _BARE_REFUSAL:
+            self.drains, data = True, self.refusals.malformed
+        return super().write(data)
+
+    def _check_max_bytes(self, delimiter: bytes | re.Pattern[bytes], size: int) -> None:
+        try:
+            super()._check_max_bytes(delimiter, size)
+        except UnsatisfiableReadError:
+            # Tornado looks again while it closes.
+            if not self._refused:
+                self.drains = self._refused = True
+                # The head is read up to a pattern; up to plain bytes, it is the line before a body's chunk.
+                is_head = isinstance(delimiter, re.Pattern)
+                super().write(self.refusals.head_too_large if is_head else self.refusals.malformed)
+            raise
+
+    def close(self, exc_info: Any = False) -> None:
+        if self.drains and not self.closed():
+            self.drains = False
+            # Out of descriptors, the client may not see why.
+            with contextlib.suppress(OSError):
+                # The stream closes its own descriptor at once; this one keeps the connection.
+                _drain_soon(socket.socket(fileno=os.dup(self.socket.fileno())))
+        super().close(exc_info)
+
+
+_draining: set[asyncio.Future] = set()
+"""The loop itself keeps tasks by weak references only."""
+
+
+def _drain_soon(connection: socket.socket) -> None:
+    connection.setblocking(False)
+    draining = asyncio.ensure_future(_drain(connection))
+    _draining.add(draining)
+    draining.add_done_callback(_draining.discard)
+
+
+async def _drain(connection: socket.socket) -> None:
+    """Says that nothing more will be sent, reads what the client still sends, and closes."""
+    loop = asyncio.get_running_loop()
+    with contextlib.closing(connection), contextlib.suppress(OSError, TimeoutError):
+        connection.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(_DRAIN_WITHIN_S):
+            read = 0
+            while read < _MAX_DRAINED_BYTES and (chunk := await loop.sock_recv(connection, _CHUNK_BYTES)):
+                read += len(chunk)
+
+
+class _PlainStream(_Refusing, IOStream):
+    pass
+
+
+class _TlsStream(_Refusing, SSLIOStream):
+    refusals = _Refusals.of("https")
+
+
+class AnsweringServer(HTTPServer):
+    """An HTTP server that answers whatever it is sent."""
+
+    def handle_stream(self, stream: IOStream, address: tuple) -> None:
+        # TCPServer makes its streams itself and cannot be told of another class.
+        stream.__class__ = _TlsStream if isinstance(stream, SSLIOStream) else _PlainStream
+        super().handle_stream(stream, address)

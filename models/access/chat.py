@@ -1,0 +1,104 @@
+"""Who is in which room, and sees which message and file."""
+
+from __future__ import annotations
+
+from models import chat, tasks
+from models.access.tasks import can_see_task, get_task_watchers
+from models.base import Statement, locked
+from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Room, participant_ids
+from models.errors import Forbidden, NotFound
+from models.inputs import LARGEST_ID
+from models.sessions import Actor
+
+_membership = Statement("""
+    SELECT r.room_type, p.username, p.avatar, me.last_read_id, r.task_id
+    FROM room r
+    JOIN participant me ON me.room_id = r.id
+    JOIN person p ON p.id = me.person_id
+    WHERE r.id = ? AND me.person_id = ? AND p.is_active {lock r}
+""")
+
+
+def get_room_to_write_in(actor: Actor, room_id: int) -> tuple[str, str, str | None, int]:
+    """Type of the room, the actor's username and avatar, and how far they have read.
+
+    Locks the room's row (PostgreSQL), which makes the order of message ids in it the order of
+    commit, also across processes. Raises NotFound to whoever takes no part in the room.
+    """
+    row = _membership.one(room_id, actor.id)
+    if row is None or (row[4] is not None and not can_see_task(actor, row[4])):
+        raise NotFound("There is no such room.")
+    return row[:4]
+
+
+def get_room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
+    """The room, if the actor takes part in it, or may see its task; locked if it is to be changed.
+
+    Raises NotFound otherwise.
+    """
+    if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
+        raise NotFound("There is no such room.")
+    found = (chat.locked_room_by_id if for_change else chat.room_by_id).one(room_id)
+    if found is None or not _is_open(actor, found):
+        raise NotFound("There is no such room.")
+    return found
+
+
+def get_people_in_room(room_id: int) -> list[int]:
+    """Who takes part in the room, and in a task's room still sees the task: whom its changes are for."""
+    people = participant_ids(room_id)
+    task_id = chat.room_by_id.one(room_id).task_id
+    row = None if task_id is None else tasks.find(task_id)
+    if row is None:
+        return people
+    watchers = get_task_watchers(row)
+    return [person_id for person_id in people if person_id in watchers]
+
+
+def _is_open(actor: Actor, found: Room) -> bool:
+    if found.room_type == TASK:
+        return can_see_task(actor, found.task_id)
+    return chat.participant.one(found.id, actor.id) is not None
+
+
+def get_own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
+    """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
+    message = locked(Message.select().where(Message.id == message_id)).get_or_none()
+    if message is None:
+        raise NotFound("There is no such message.")
+    its_room = get_room(actor, message.room_id)
+    if message.sender_id != actor.id or message.is_system:
+        raise Forbidden("Only its sender may change a message.")
+    return message, its_room
+
+
+def get_file(actor: Actor, path: str) -> Attachment:
+    """The attachment stored at the path, if the actor may see it. Raises NotFound otherwise."""
+    found = Attachment.get_or_none(Attachment.path == path)
+    if found is None or not _may_see_file(actor, found):
+        raise NotFound("There is no such file.")
+    return found
+
+
+def _may_see_file(actor: Actor, found: Attachment) -> bool:
+    if found.task_id is not None:
+        return can_see_task(actor, found.task_id)
+    message = Message.get_or_none(Message.id == found.message_id)
+    return message is not None and _is_open(actor, Room.get_by_id(message.room_id))
+
+
+def get_linked_file(path: str) -> Attachment:
+    """The attachment stored at the path, for whoever holds a signed link. Raises NotFound."""
+    found = Attachment.get_or_none(Attachment.path == path)
+    if found is None or not _is_task_there(found):
+        raise NotFound("There is no such file.")
+    return found
+
+
+def _is_task_there(found: Attachment) -> bool:
+    """False for a file of a deleted task, or of what was said about one."""
+    task_id = found.task_id
+    if task_id is None:
+        said = Message.get_or_none(Message.id == found.message_id)
+        task_id = said and Room.get_by_id(said.room_id).task_id
+    return task_id is None or tasks.find(task_id) is not None

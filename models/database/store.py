@@ -1,0 +1,368 @@
+"""The database as the rest of the house sees it: one writer with group commit, a few readers.
+
+The loop's thread never touches Peewee. A write is one plain function (an operation); the writer
+thread takes everything that waits, runs each unit in a savepoint of one transaction, gives the
+emitted events their `seq` and commits once. Reads run in a few threads of their own, and so do
+password hashing (`models.hashing`) and file work, each in a bounded pool, so that none can starve another.
+
+The threads are in `database_threads`, what the writer does in `writer`, the two kinds of database in
+`backends`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import peewee
+from playhouse.migrations import Runner
+
+from models import event_log, events, revisions
+from models.base import database
+from models.database.backends import (
+    StoreError,
+    check_pragmas,
+    copy_sqlite,
+    first_line,
+    in_snapshot,
+    is_about_database,
+    make_database,
+    migration_lock,
+    row_counts,
+    transaction,
+)
+from models.database.backends import serialize as serialize
+from models.database.data_folder import check_not_emptied, sqlite_path
+from models.database.threads import (
+    QUEUE_PATIENCE_S,
+    Budget,
+    Job,
+    Lane,
+    ReadLane,
+    Worker,
+    begin_anew,
+    budget_of_caller,
+)
+from models.database.writer import GATHER_S, Writer
+from models.errors import DomainError, Unavailable
+from models.hashing import HashingPool
+
+log = logging.getLogger("taskroom.store")
+Result = TypeVar("Result")
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+READERS = 3
+# More than this many waiting jobs is an overload that waiting longer does not cure.
+MAX_WAITING = 20_000
+# What somebody reads does not wait longer than this for being marked as read.
+TRY_PATIENCE_S = 0.5
+WATCH_EVERY_S = 0.1
+# A read that takes longer holds up no other one, nor what the same reader has read before.
+HELP_AFTER_S = 0.01
+
+
+class Store:
+    """The database of one process. `open` before the loop needs it, `close` at the end.
+
+    `on_commit` is called on the loop with the events of each committed batch, in order of `seq`,
+    before any of that batch's callers gets its answer. `on_unclear` is called on the loop when a
+    commit got no answer: what it was to keep may be in the log, and nobody has been told of it.
+    """
+
+    def __init__(self, database_url: str, data_dir: Path) -> None:
+        self._url = database_url
+        self._data_dir = data_dir
+        self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
+        self.on_unclear: Callable[[], None] = lambda: None
+        self._writes = Lane()
+        self._reads = ReadLane(READERS)
+        self._workers: list[Worker] = []
+        self._hashing = HashingPool()
+        self._files = ThreadPoolExecutor(1, "files")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._helper: asyncio.TimerHandle | None = None
+        self._read: collections.deque[Job] = collections.deque()
+        self._is_waking = False
+        self._writer = Writer(self._writes, self._hand_over, self._tell_unclear)
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Prepares the database and begins a new epoch of the event log. Raises StoreError."""
+        self.prepare()
+        self.start_seq = self.run_alone(event_log.start_epoch)
+
+    def prepare(self) -> list[str]:
+        """Binds the tables and migrates; returns the applied migrations. Raises StoreError."""
+        with self._connected():
+            check_pragmas()
+            return self._migrate()
+
+    def check(self) -> list[str]:
+        """Whether the database can be used; returns the migrations that wait. Raises StoreError."""
+        with self._connected():
+            check_pragmas()
+            database.execute_sql("SELECT 1").fetchone()
+            return _pending()
+
+    def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
+        """Runs an operation in the calling thread, for the command line. Raises StoreError."""
+        with self._connected(), transaction():
+            emitted: list[events.Event] = []
+            with events.collecting(emitted):
+                result = operation(*args)
+            if emitted:
+                revisions.append(emitted)
+            return result
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[None]:
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            check_not_emptied(sqlite_path(self._url, self._data_dir), self._data_dir)
+            database.initialize(make_database(self._url, self._data_dir))
+            database.connect()
+            yield
+        except (peewee.PeeweeException, OSError, ValueError) as error:
+            raise StoreError(f"database: {first_line(error)}") from error
+        finally:
+            if database.obj is not None and not database.is_closed():
+                database.close()
+
+    def expect_other_writers(self) -> None:
+        """Says that other processes write to the same database, so that commits are to be few and large."""
+        self._writer.gather_s = GATHER_S
+
+    def start(self) -> None:
+        """Starts the threads; call on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._is_waking, self._helper = False, None
+        self._workers = [Worker("writer", self._writes, self._writer.serve)]
+        self._workers += [Worker(f"reader-{n}", self._reads, self._serve_reads) for n in range(READERS)]
+        for worker in self._workers:
+            worker.start()
+        self._watch()
+
+    def _migrate(self) -> list[str]:
+        """Applies what is pending, under a lock, after a copy of the SQLite file."""
+        with migration_lock(self._data_dir):
+            pending = _pending()
+            if not pending:
+                return []
+            before = row_counts()
+            copy = copy_sqlite(self._data_dir, pending[0]) if before else "none"
+            applied = Runner(database.obj, str(MIGRATIONS)).up()
+            after = row_counts()
+            lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
+            if lost:
+                raise StoreError(f"database: a migration lost rows of {', '.join(lost)}; the copy: {copy}")
+            return applied
+
+    async def close(self) -> None:
+        """Finishes what waits, then ends the threads."""
+        self._writes.jobs.put(None)
+        for _ in range(READERS):
+            self._reads.jobs.put(None)
+        for worker in self._workers:
+            await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
+        for timer in (self._watchdog, self._helper):
+            if timer:
+                timer.cancel()
+        self._workers = []
+        self._hashing.close()
+        self._files.shutdown(wait=True)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a database thread works right now."""
+        return any(worker.busy_since is not None for worker in self._workers)
+
+    @property
+    def batches(self) -> int:
+        """How many batches of writes were committed."""
+        return self._writer.batches
+
+    @property
+    def units(self) -> int:
+        """How many units were in them."""
+        return self._writer.units
+
+    # -- what the loop calls -----------------------------------------------------------------------
+
+    def begin_anew(self) -> None:
+        """What the current task asks for from now on is another command, with a patience of its own; a
+        request is a task of its own anyway."""
+        begin_anew()
+
+    def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future:
+        """Queues an operation and returns its future at once; order of calls is order of execution.
+
+        `origin` travels with the emitted events inside this process only: it lets the connection
+        that caused an event get its own copy of it.
+        """
+        # Whoever does not wait has more under way: each is a request of its own.
+        return self._enqueue(self._writes, operation, args, Budget(), origin)
+
+    async def write(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> Result:
+        """Runs an operation; returns when it is durable and its events have been handed on.
+
+        Raises what the operation raises, or Unavailable. Cancelling the caller does not undo it.
+        """
+        return await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
+
+    async def try_write(self, operation: Callable[..., Any], *args: Any) -> None:
+        """Runs an operation that reading brings along, as that something counts as read. Reading never
+        needs writing to succeed: waits for a moment at most, and only the log hears of a failure."""
+        future = self.submit(operation, *args)
+        future.add_done_callback(_log_failure)
+        await asyncio.wait([future], timeout=TRY_PATIENCE_S)
+
+    async def read(self, query: Callable[..., Result], *args: Any) -> Result:
+        """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
+        return await self._enqueue_read(query, args)
+
+    async def snapshot(self, query: Callable[..., Result], *args: Any) -> Result:
+        """Like `read`, but all statements of the query see one state of the database."""
+        return await self._enqueue_read(in_snapshot, (query, args))
+
+    async def hash(
+        self, function: Callable[..., Result], *args: Any, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Result:
+        """Runs a slow computation (a password hash) where it delays neither the loop nor the database.
+
+        Raises Unavailable when too many wait, or once `is_wanted` says that nobody does.
+        """
+        return await self._hashing.run(function, *args, is_wanted=is_wanted)
+
+    def hash_nothing_more(self) -> None:
+        """The server ends soon: whoever still waits for a hash is refused while they can be told."""
+        self._hashing.begin_nothing_more()
+
+    async def file(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Runs file work."""
+        return await self._loop.run_in_executor(self._files, function, *args)
+
+    def file_soon(self, function: Callable[..., Any], *args: Any) -> None:
+        """Runs file work that nobody waits for."""
+        self._files.submit(function, *args)
+
+    def _enqueue(
+        self, lane: Lane, call: Callable, args: tuple, budget: Budget, origin: Any = None
+    ) -> asyncio.Future:
+        future = self._loop.create_future()
+        if len(lane) > MAX_WAITING:
+            future.set_exception(Unavailable("Too much is waiting for the database."))
+        else:
+            lane.put(Job(call, args, future, budget, origin))
+        return future
+
+    def _enqueue_read(self, query: Callable, args: tuple) -> asyncio.Future:
+        future = self._enqueue(self._reads, query, args, budget_of_caller())
+        if self._helper is None:
+            self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers)
+        return future
+
+    def _help_readers(self) -> None:
+        """While anything is read: answers what has been, and calls another reader if anything waits."""
+        self._settle_reads()
+        is_busy = self._reads.call_help()
+        self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers) if is_busy else None
+
+    def _watch(self) -> None:
+        """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
+        moment = time.monotonic()
+        for lane in (self._writes, self._reads):
+            lane.give_up_late(moment, QUEUE_PATIENCE_S)
+        for worker in self._workers:
+            if worker.hangs(moment):
+                log.warning("cutting off %s after %.1f s", worker.name, moment - worker.began_at)
+                worker.cut()
+        self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
+
+    # -- the threads ---------------------------------------------------------------------------------
+
+    def _hand_over(self, jobs: Sequence[Job], emitted: list[events.Event]) -> None:
+        self._call_soon(self._settle, jobs, emitted)
+
+    def _tell_unclear(self) -> None:
+        self._call_soon(lambda: self.on_unclear())
+
+    def _call_soon(self, call: Callable[..., None], *args: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _settle(self, jobs: Sequence[Job], emitted: list[events.Event]) -> None:
+        try:
+            if emitted:
+                self.on_commit(emitted)
+        finally:
+            # Whatever becomes of its events, what is durable is answered.
+            for job in jobs:
+                job.settle()
+
+    def _serve_reads(self, worker: Worker, called: bool) -> None:
+        while (job := self._reads.take()) is not None:
+            worker.begin()
+            self._serve_read(worker, job)
+        with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
+            self._wake()
+
+    def _serve_read(self, worker: Worker, job: Job) -> None:
+        claimed = False
+        for last in (False, True):
+            try:
+                # Connecting may hang: until it is done, the loop may still give the job up.
+                worker.connect()
+                claimed = claimed or job.claim()
+                if not claimed:
+                    return
+                worker.progress()
+                job.result = job.call(*job.args)
+                self._reads.succeeded_at = time.monotonic()
+                break
+            except Exception as error:
+                if not is_about_database(error):
+                    job.error = error
+                    break
+                worker.disconnect()
+                if last or worker.was_cut:
+                    log.warning("a read failed: %s", first_line(error))
+                    job.error = Unavailable()
+                    break
+        if claimed or job.claim():
+            self._read.append(job)
+
+    def _wake(self) -> None:
+        """Has the loop answer what has been read; waking it costs more than a small read."""
+        if not self._is_waking:
+            self._is_waking = True
+            self._loop.call_soon_threadsafe(self._settle_reads)
+
+    def _settle_reads(self) -> None:
+        self._is_waking = False  # first: whoever reads on wakes the loop again
+        while self._read:
+            self._read.popleft().settle()
+
+
+def _pending() -> list[str]:
+    if not any(MIGRATIONS.glob("[0-9]*.py")):
+        # An empty folder would pass for a database that is up to date.
+        raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
+    steps = Runner(database.obj, str(MIGRATIONS)).status()
+    return [step.name for step in steps if step.path and not step.applied]
+
+
+def _log_failure(future: asyncio.Future) -> None:
+    error = None if future.cancelled() else future.exception()
+    if isinstance(error, DomainError):
+        log.warning("what a reader has read could not be marked: %s", error.detail)
+    elif error is not None:
+        log.error("what a reader has read could not be marked", exc_info=error)

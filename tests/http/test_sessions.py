@@ -1,0 +1,136 @@
+"""Sessions: one's own list of them, ending one, and refresh tokens that rotate."""
+
+import logging
+
+import pytest
+
+from models.database.store import Store
+from models.operations import accounts
+from models.sessions import Session
+from tests.support.clock import WallClock
+from tests.support.database import sqlite_only
+from tests.support.team import sign_up
+
+REFRESH = "/api/auth/token/refresh/"
+
+
+async def log_in(client, device):
+    body = {"username": "ada", "password": "correct horse 7"}
+    return (await client.post("/api/auth/token/", json=body, headers={"User-Agent": device})).expect(200).json
+
+
+@pytest.mark.gen_test
+async def test_one_lists_and_ends_ones_own_sessions(client, connect):
+    ada, bob = await sign_up(client, "ada", "bob")
+    phone = await log_in(client, "Phone\u00e9" * 100)
+    socket = await connect("/ws/chat/", token=phone["access"])
+    await socket.settle()
+    page = (await ada.get("/api/auth/sessions/")).expect(200).json
+    assert page["count"] == 2
+    by_device = {item["is_current"]: item for item in page["results"]}
+    assert by_device[False]["device"].startswith("Phone") and by_device[False]["address"] == "127.0.0.1"
+    path = f"/api/auth/sessions/{by_device[False]['id']}/"
+    (await bob.delete(path)).expect(404)
+    (await client.delete(path)).expect(401)
+    (await ada.delete(path)).expect(204)
+    assert await socket.closed() == 4401
+    (await client.get("/api/users/profile/", token=phone["access"])).expect(401)
+    (await ada.delete(path)).expect(404)
+    for nonsense in ("x", "%00", "1/2", "'"):
+        (await ada.delete(f"/api/auth/sessions/{nonsense}/")).expect(404)
+    (await ada.get(path)).expect(405)
+
+
+async def refresh(client, token, status=200):
+    return (await client.post(REFRESH, json={"refresh": token})).expect(status).json
+
+
+@pytest.fixture
+def rotating(start_app, new_client, io_loop):
+    return new_client(io_loop.run_sync(lambda: start_app(rotate_refresh=True), timeout=30))
+
+
+@pytest.mark.gen_test
+async def test_by_default_a_refresh_token_stays(client):
+    (ada,) = await sign_up(client, "ada")
+    for _ in range(3):
+        assert (await refresh(client, ada.refresh))["refresh"] == ada.refresh
+
+
+@pytest.mark.gen_test
+async def test_a_rotated_token_works_on_for_a_second_tab_and_gets_the_same_successor(rotating):
+    (ada,) = await sign_up(rotating, "ada")
+    first = await refresh(rotating, ada.refresh)
+    assert first["refresh"] != ada.refresh
+    second = await refresh(rotating, ada.refresh)
+    third = await refresh(rotating, second["refresh"])
+    assert third["refresh"] not in (first["refresh"], ada.refresh)
+    (await rotating.get("/api/users/profile/", token=third["access"])).expect(200)
+
+
+@pytest.mark.gen_test
+async def test_using_an_old_token_again_ends_the_session(rotating, caplog):
+    caplog.set_level(logging.INFO, "taskroom.security")
+    (ada,) = await sign_up(rotating, "ada")
+    first = await refresh(rotating, ada.refresh)
+    second = await refresh(rotating, first["refresh"])
+    assert (await refresh(rotating, ada.refresh, 401))["code"] == "token_not_valid"
+    assert f"session_ended person={ada.id} address=127.0.0.1 by=reuse" in caplog.text
+    await refresh(rotating, second["refresh"], 401)
+    (await rotating.get("/api/users/profile/", token=second["access"])).expect(401)
+
+
+@pytest.mark.gen_test
+async def test_the_grace_lasts_thirty_seconds(run, store):
+    from tests.support.people import register
+
+    session_id = (await register(run, "ada")).session_id
+    await run(accounts.rotate_refresh, session_id, "a", "b")
+    assert (await run(accounts.rotate_refresh, session_id, "a", "c"))[1] == "b"
+    await run(lambda: Session.update(rotated_at=Session.rotated_at - accounts.GRACE_US).execute())
+    run.take()
+    assert isinstance(await run(accounts.rotate_refresh, session_id, "a", "c"), accounts.Reused)
+    assert [event.kind.name for event in run.take()] == ["session_revoked"]
+    assert await store.read(lambda: Session.select().count()) == 0
+
+
+@pytest.mark.gen_test
+async def test_a_rotating_cookie_is_replaced(start_app, new_client):
+    app = await start_app(rotate_refresh=True)
+    browser = new_client(app, cookies=True)
+    await browser.register("ada")
+    for _ in range(3):
+        answer = (await browser.post(REFRESH)).expect(200)
+        paths = {morsel["path"] for morsel in answer.set_cookies if morsel.key == "refresh"}
+        assert paths == {"/api/auth", "/api/v2/auth", "/token-refresh"}
+    (await browser.post("/token-refresh/")).expect(200)
+
+
+@pytest.mark.gen_test
+async def test_a_clock_that_is_set_back_keeps_no_dead_session_alive(app, client, monkeypatch):
+    """Who somebody is is remembered for a moment, and that moment was as long as the clock went back."""
+    [ann] = await sign_up(client, "ann")
+    wall_clock = WallClock(monkeypatch)
+    (await ann.get("/api/users/profile/")).expect(200)
+    wall_clock.forward(minutes=-10)
+    # By other means than an operation, which would tell.
+    await app.store.write(lambda: Session.delete().execute())
+    (await ann.get("/api/users/profile/")).expect(401)
+
+
+@pytest.mark.real_patience
+@sqlite_only
+@pytest.mark.gen_test
+async def test_looking_up_who_asks_counts_against_the_patience_of_the_request(app, client, monkeypatch):
+    """A database that is slow had as long again for what was asked for as for who asked."""
+    [ann] = await sign_up(client, "ann")
+    app.realtime.authenticator.drop()
+    budgets, enqueue = {}, Store._enqueue
+
+    def noted(store, lane, call, args, budget, origin=None):
+        budgets[call.__name__] = budget
+        return enqueue(store, lane, call, args, budget, origin)
+
+    monkeypatch.setattr(Store, "_enqueue", noted)
+    (await ann.get("/api/users/profile/")).expect(200)
+    assert budgets["actor"] is budgets["own_profile"]
