@@ -43,6 +43,16 @@ export function listTime(iso, now = new Date()) {
   return shortDate.format(time);
 }
 
+const weekdayTime = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "numeric", minute: "2-digit" });
+
+/** As short as can be: the time today, with the weekday this week, the date before. */
+export function shortTimeOf(iso, now = new Date()) {
+  const time = new Date(iso);
+  const age = daysAgo(time, now);
+  if (age === 0) return clock.format(time);
+  return age > 0 && age < 7 ? weekdayTime.format(time) : shortDate.format(time);
+}
+
 const counted = (count, unit) => `${count} ${unit}${count === 1 ? "" : "s"}`;
 
 /** How long to wait, as one says it: "in 40 seconds", "in 59 minutes", "in 3 hours". */

@@ -71,7 +71,8 @@ function unreachable(url) {
     : `${url.origin} does not answer.`;
 }
 
-function refusal(response, answer) {
+/** What an answer that refuses says, as an error. */
+export function refusal(response, answer) {
   const fields = Object.entries(answer ?? {}).filter(([, messages]) => Array.isArray(messages));
   return new ApiError({
     status: response.status,

@@ -99,7 +99,7 @@ export function createStore({ dropped }) {
   }
 
   const sortedRooms = () =>
-    [...store.rooms.values()].sort((a, b) => lastActivity(b).localeCompare(lastActivity(a)) || b.id - a.id);
+    [...store.rooms.values()].sort((a, b) => (lastActivity(a) < lastActivity(b) ? 1 : lastActivity(a) > lastActivity(b) ? -1 : b.id - a.id));
 
   const unreadTotal = () => [...store.rooms.values()].reduce((sum, room) => sum + (room.unread_count ?? 0), 0);
 
@@ -121,6 +121,13 @@ export function createStore({ dropped }) {
   function mergeMessages(roomId, messages, facts = {}) {
     const thread = store.threads.get(roomId);
     if (!thread) return;
+    if (messages.length === 1 && messages[0].id > (thread.items.at(-1)?.id ?? 0)) {
+      thread.items = [...thread.items, messages[0]]; // as nearly all arrive
+      settle(messages[0]);
+      Object.assign(thread, facts);
+      changed("thread");
+      return;
+    }
     const known = new Map(thread.items.map((message) => [message.id, message]));
     for (const message of messages) {
       const old = known.get(message.id);
@@ -155,6 +162,15 @@ export function createStore({ dropped }) {
       room.last_message = message;
       changed("rooms");
     }
+  }
+
+  /** Lets go of all but the newest `most` messages of a room: they are fetched again for whoever reads back. */
+  function trim(roomId, most) {
+    const thread = store.threads.get(roomId);
+    if (!thread || thread.items.length <= most) return;
+    thread.items = thread.items.slice(-most);
+    thread.hasMore = true;
+    changed("thread");
   }
 
   const newestId = (roomId) => store.threads.get(roomId)?.items.at(-1)?.id ?? 0;
@@ -238,7 +254,7 @@ export function createStore({ dropped }) {
   return Object.assign(store, {
     on, unwatch, changed, reset, setConnection, isMine, isOwnDeed,
     setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
-    openThread, mergeMessages, receive, update, newestId,
+    openThread, mergeMessages, receive, update, trim, newestId,
     putPending, dropPending, pendingOf, strayPending,
     startTyping, stopTyping, markRead, setOnline, setPresence, open,
   });

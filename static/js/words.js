@@ -1,9 +1,11 @@
 /* Machine words as people say them: instants, statuses and devices that come to the page as they are stored. */
 import { moment } from "./format.js";
 
-const STATUS_NAMES = {
+export const STATUS_NAMES = {
   todo: "To do", in_progress: "In progress", review: "Review", blocked: "Blocked", done: "Done", cancelled: "Cancelled",
 };
+
+export const ROLE_NAMES = { ceo: "CEO", hr: "HR", supervisor: "Supervisor", manager: "Manager", atl: "ATL", employee: "Employee" };
 
 const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
 const UTC_MOMENT = /\b\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC\b/g;

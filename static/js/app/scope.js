@@ -5,9 +5,10 @@
  */
 import { createApi } from "../api.js";
 import { createChat } from "../chat.js";
+import { uploader } from "../chat/upload.js";
 import { opening } from "../credentials.js";
 import { createKept } from "../kept.js";
-import { createContext, signal, useContext } from "../kit/html.js";
+import { createContext, html, signal, useContext } from "../kit/html.js";
 import { say } from "../kit/toast.js";
 import { createNotifications } from "../notifications.js";
 import { createSocket } from "../socket.js";
@@ -29,7 +30,7 @@ export const useScope = () => useContext(Scope);
  */
 export function createScope({ session, user, frameKib, ended }) {
   const { call } = session;
-  const api = createApi(call);
+  const api = { ...createApi(call), postFiles: uploader(session) };
   const kept = createKept(`${session.server} ${user.id}`);
   const store = createStore({ dropped: (message) => chat.forget(message) });
   const sockets = new Set();
@@ -62,6 +63,8 @@ export function createScope({ session, user, frameKib, ended }) {
   });
 
   const scope = {
+    /** Gives the scope to what stands outside the views, such as a dialog's content. */
+    Provide: ({ children }) => html`<${Scope.Provider} value=${scope}>${children}</>`,
     session, call, api, kept, store, socket, me, say, openSocket,
     /** Whether the newest message of the open room is before one's eyes; the conversation says. */
     isAtEnd: () => false,

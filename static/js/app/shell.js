@@ -1,40 +1,24 @@
 /* The frame around the views: the rail with its words, on a phone four tabs; the outage line, and help. */
-import { Button, Badge, Icon, PersonAvatar } from "../kit/controls.js";
-import { ask } from "../kit/dialog.js";
+import { ChatView } from "../chat/index.js";
+import { Badge, Button, Icon } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
 import { isPhone } from "../kit/layout.js";
-import { Menu } from "../kit/menu.js";
 import { meaningOf } from "../reconnect.js";
-import { displayName } from "./directory.js";
 import { go, goToView, place } from "./place.js";
 import { useScope } from "./scope.js";
-import { shortcuts, shownKeys, useShortcuts } from "./shortcuts.js";
-import { setTheme, theme, THEMES } from "./theme.js";
-import { Shown, VIEWS, viewOf } from "./views.js";
+import { PersonMenu, showShortcuts } from "./person.js";
+import { useShortcuts } from "./shortcuts.js";
+import { provideView, Shown, VIEWS, viewOf } from "./views.js";
+
+provideView("chat", ChatView);
 
 const OUTAGE_MS = 2_000; // a shorter one is over before anybody has read of it
-
-const secondsLeft = (state) => Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
-
-function stateWords(state) {
-  if (state.name === "waiting") return `reconnecting in ${secondsLeft(state)} s`;
-  if (state.name === "connecting") return state.attempt ? "reconnecting…" : "connecting…";
-  if (state.name === "closed") return `closed (${state.code})`;
-  return state.name;
-}
 
 /** Stays while attempts come and go: a line that flickers with each of them would disturb. */
 export function outageWords(state) {
   const isComingBack = state.name === "waiting" || (state.name === "connecting" && state.attempt);
   if (isComingBack) return `${meaningOf(state.code, state.reason)} Your messages wait and will be sent.`;
   return state.name === "closed" ? meaningOf(state.code, state.reason) : "";
-}
-
-function ConnectionState() {
-  const { store, follow } = useScope();
-  follow("connection");
-  const { connection } = store;
-  return html`<span class="connection" data-state=${connection.name} title=${stateWords(connection)}><span class="only-heard" data-testid="connection-state">${stateWords(connection)}</span></span>`;
 }
 
 /** One line over the content, after two seconds; it moves nothing. */
@@ -81,33 +65,6 @@ function Rail({ here }) {
     ${!isPhone.value && html`<div class="rail-foot">${scope.pill.value}<${PersonMenu} /></div>`}
   </nav>`;
 }
-
-/** What is one's own: the avatar, and the menu behind it. */
-export function PersonMenu() {
-  const { me, follow, signOut, actions } = useScope();
-  follow("me", "connection");
-  const person = me();
-  const placesOfMenu = isPhone.value ? VIEWS.filter(({ tab }) => !tab).map((view) => ({ label: view.label, icon: view.icon, testid: view.testid, onClick: () => go(view.address) })) : [];
-  const items = [
-    ...placesOfMenu, placesOfMenu.length > 0 && "line",
-    ...actions.value,
-    ...THEMES.map(({ id, label }) => ({ label, checked: theme.value === id, onClick: () => setTheme(id), testid: `theme-${id || "system"}` })),
-    "line",
-    { label: "Keyboard", icon: "book", key: "?", testid: "show-shortcuts", onClick: showShortcuts },
-    { label: "API docs", icon: "book", href: "/api/docs/" },
-    "line",
-    { label: "Sign out", icon: "power", testid: "sign-out", onClick: signOut },
-  ];
-  const header = html`<p class="menu-head"><strong>${displayName(person)}</strong><span class="hint">${`@${person.username}`}</span></p>`;
-  return html`<${Menu} label=${`${displayName(person)}: your menu`} items=${items} header=${header} button=${{ testid: "whoami", kind: "quiet", class: "whoami" }}>
-    <span class="avatar-place"><${PersonAvatar} person=${person} /><${ConnectionState} /></span><span class="only-heard">${`${displayName(person)} @${person.username}`}</span>
-  </>`;
-}
-
-export const showShortcuts = () => ask({
-  title: "Keyboard",
-  content: () => html`<dl class="keys">${shortcuts().map(({ keys, words }) => html`<div key=${keys}><dt>${shownKeys(keys)}</dt><dd>${words}</dd></div>`)}</dl>`,
-});
 
 const EVERYWHERE = [
   { keys: "?", words: "Show the shortcuts", run: showShortcuts },

@@ -2,7 +2,6 @@
  * The views, in the order of the rail. Each is a folder whose index.js exports
  * `View`, a component; all but the chat are fetched when they are first needed.
  */
-import { ChatView } from "../chat/index.js";
 import { html, signal } from "../kit/html.js";
 import { Button, Empty } from "../kit/controls.js";
 
@@ -16,8 +15,14 @@ export const VIEWS = [
   { id: "inbox", label: "Inbox", icon: "bell", address: "#inbox", testid: "bell", tab: "bell", load: () => import("../inbox/index.js") },
 ];
 
-const loaded = signal(new Map([["chat", ChatView]])); // view -> its component, or the error
-const asked = new Set(["chat"]);
+const loaded = signal(new Map()); // view -> its component, or the error
+const asked = new Set();
+
+/** A view that is there from the start. */
+export function provideView(id, component) {
+  asked.add(id);
+  loaded.value = new Map(loaded.value).set(id, component);
+}
 
 async function fetchView({ id, load }) {
   asked.add(id);

@@ -1,5 +1,77 @@
-import { Empty } from "../kit/controls.js";
-import { html } from "../kit/html.js";
-import { Content, View as Parts } from "../kit/layout.js";
+/* The chat: rooms at the left, the open one, and who is in it. */
+import { go, place, replace } from "../app/place.js";
+import { useScope } from "../app/scope.js";
+import { useShortcuts } from "../app/shortcuts.js";
+import { html, signal, useEffect } from "../kit/html.js";
+import { View } from "../kit/layout.js";
+import { Conversation } from "./conversation.js";
+import { askForMembers } from "./dialogs.js";
+import { Members } from "./members.js";
+import { nextUnread } from "./roomfacts.js";
+import { Rooms } from "./rooms.js";
 
-export const ChatView = () => html`<${Parts} name="chat"><${Content} label="Chat"><${Empty} icon="chat"><p>Choose a room, or start a new one.</p></></></>`;
+/** Rooms that the person has taken out of the list, in this browser. */
+function hiddenRooms({ kept, store }) {
+  const slot = kept.slot("hidden-rooms");
+  const put = (list) => {
+    slot.set(list.length ? list : null);
+    store.changed("rooms");
+  };
+  const list = () => slot.get() ?? [];
+  return {
+    list,
+    add: (id) => put([...list(), id]),
+    remove: (id) => { if (list().includes(id)) put(list().filter((other) => other !== id)); },
+  };
+}
+
+/** Opens the room that the address names, also one that the page has not heard of yet. */
+function useRoomInAddress(scope) {
+  const { store, chat, say, follow } = scope;
+  const { id } = place.value;
+  follow("rooms", "open");
+  const isKnown = store.rooms.has(id);
+  const seeking = scope.engine("room-seeking", () => ({ id: null, last: null }));
+
+  async function seek() {
+    seeking.id = id;
+    await chat.findRooms();
+    seeking.id = null;
+    if (place.value.id !== id || store.rooms.has(id)) return;
+    say(`There is no room ${id}, or you are not in it.`);
+    replace("#rooms");
+  }
+
+  useEffect(() => {
+    if (!id) return;
+    if (isKnown) {
+      seeking.last = id;
+      if (store.openRoomId !== id) chat.openRoom(id);
+    } else if (store.roomsLoaded && seeking.id !== id) {
+      if (seeking.last === id) replace("#rooms"); // whoever was in it knows why it is gone
+      else seek();
+    }
+  }, [id, isKnown, store.roomsLoaded, store.openRoomId]);
+  return isKnown ? store.rooms.get(id) : null;
+}
+
+const isSideOpen = signal(false);
+
+export function ChatView() {
+  const scope = useScope();
+  const room = useRoomInAddress(scope);
+  const hidden = scope.engine("hidden-rooms", () => hiddenRooms(scope));
+  useEffect(() => { if (room) hidden.remove(room.id); }, [room?.id]);
+  useShortcuts([{ keys: "n", words: "Go to the next unread room", run() {
+    const next = nextUnread(scope.store.rooms.values(), scope.store.openRoomId);
+    if (next) go(`#room-${next.id}`);
+  } }]);
+  const members = { isOpen: isSideOpen.value, toggle: () => { isSideOpen.value = !isSideOpen.value; } };
+  const close = () => { isSideOpen.value = false; };
+  const hasSide = room && isSideOpen.value && room.room_type !== "direct";
+  return html`<${View} name="chat" shown=${hasSide ? "side" : room ? "content" : "list"}>
+    <${Rooms} hidden=${hidden} />
+    <${Conversation} room=${room} target=${place.value.part} members=${members} hidden=${hidden} />
+    ${hasSide && html`<${Members} room=${room} close=${close} add=${() => askForMembers(scope, room)} />`}
+  </>`;
+}

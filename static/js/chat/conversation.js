@@ -1,0 +1,164 @@
+/* The open room: its head, its messages, and the composer below. */
+import { useScope } from "../app/scope.js";
+import { replace } from "../app/place.js";
+import { listTime, names } from "../format.js";
+import { Button, Empty } from "../kit/controls.js";
+import { confirm } from "../kit/dialog.js";
+import { html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
+import { Back, Content, isPhone } from "../kit/layout.js";
+import { Menu } from "../kit/menu.js";
+import { later } from "../kit/toast.js";
+import { Composer } from "./composer.js";
+import { askForMembers, askForName, askForTask } from "./dialogs.js";
+import { Messages } from "./messages.js";
+import { othersIn, peopleWords, roomTitle } from "./roomfacts.js";
+import { createTaskLookup } from "./taskcard.js";
+import { cancelUpload } from "./upload.js";
+
+/** What can be done with a room. */
+export function roomActions(scope, room, hidden) {
+  const { call, store, chat, say } = scope;
+  const patch = (json) => call("PATCH", `/api/chat/rooms/${room.id}/`, { json }).then((changed) => {
+    Object.assign(store.rooms.get(room.id) ?? {}, { is_muted: changed.is_muted ?? json.is_muted });
+    store.changed("rooms", "open");
+  }, (error) => say(error.message));
+  const leave = async () => {
+    const isSure = await confirm({ title: "Leave the group", text: "You will no longer see what is written there.", action: "Leave" });
+    if (isSure) await chat.leave(room.id);
+  };
+  return {
+    mute: () => patch({ is_muted: !room.is_muted }),
+    rename: () => askForName(scope, room),
+    addPeople: () => askForMembers(scope, room),
+    leave,
+    hide() {
+      hidden.add(room.id);
+      replace("#rooms");
+      store.open(null);
+    },
+  };
+}
+
+function Head({ room, members, hidden }) {
+  const scope = useScope();
+  const { store, me, directory, follow } = scope;
+  follow("open", "me", "rooms");
+  const nameOf = (person) => directory.name(person);
+  const act = roomActions(scope, room, hidden);
+  const isGroup = room.room_type === "group";
+  const words = peopleWords(room, me(), { online: store.online.get(room.id) ?? new Set(), lastSeen: store.lastSeen, nameOf, listTime, names });
+  const items = [
+    { label: "Rename", icon: "edit", testid: "rename-room", onClick: act.rename, isHidden: !isGroup },
+    { label: room.is_muted ? "Unmute" : "Mute", icon: "mute", testid: "mute-room", onClick: act.mute },
+    { label: "Hide from the list", icon: "close", testid: "hide-room", onClick: act.hide },
+    isGroup && "line",
+    { label: "Leave the group", icon: "leave", kind: "danger", testid: "leave-room", onClick: act.leave, isHidden: !isGroup },
+  ];
+  return html`<header class="part-head panel-head">
+    <${Back} go=${() => replace("#rooms")} label="To the rooms" />
+    <div class="room-head"><h2 class="part-title" data-testid="room-title">${roomTitle(room, me(), nameOf)}</h2><p class="hint room-people">${words}</p></div>
+    ${room.is_muted && html`<span class="chip">Muted</span>`}
+    ${room.task && html`<a class="button quiet" data-testid="room-task" href=${`#task-${room.task}`}>Task</a>`}
+    ${isGroup && !isPhone.value && html`<${Button} kind="quiet" testid="add-people" onClick=${act.addPeople}>Add people</>`}
+    ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(room.participants?.length ?? "")}<span class="only-heard"> people</span></>`}
+    <${Menu} label="More about this room" items=${items} button=${{ icon: "more", kind: "quiet", testid: "room-menu" }} />
+  </header>`;
+}
+
+function Typing({ room }) {
+  const { store, directory, follow } = useScope();
+  follow("typing");
+  const people = [...(store.typing.get(room.id)?.values() ?? [])].map((person) => directory.name(person));
+  return html`<p class="typing" data-testid="typing" aria-live="polite">${people.length ? `${names(people)} ${people.length === 1 ? "is" : "are"} typing…` : ""}</p>`;
+}
+
+/** What the rows of one room share; a new object only when the person or the room is another. */
+function useEnvironment(scope, room, composer) {
+  const { store, me, chat, directory, say } = scope;
+  directory.changes.value;
+  return useMemo(() => {
+    const find = (clientId) => store.pending.get(clientId);
+    const rework = (message) => {
+      composer.current.take(message.content, message.files);
+      chat.discard(message.client_id);
+    };
+    function remove(message) {
+      store.update({ ...message, content: "", attachments: [], deleted_at: new Date().toISOString() });
+      later("The message has been deleted.", () => chat.remove(message), () => store.update(message));
+    }
+    return {
+      me: me(), isDirect: room.room_type === "direct",
+      nameOf: (person) => directory.name(person), personOf: (person) => directory.person(person),
+      nameOfUsername: (username) => directory.all().find((person) => person.username === username)?.full_name ?? "",
+      tasks: scope.engine("task-lookup", () => createTaskLookup(scope)),
+      actions: {
+        edit: (message) => composer.current.edit(message),
+        toTask: (message) => askForTask(scope, message, room),
+        remove, retry: chat.retry, discard: chat.discard, rework,
+        cancelUpload(clientId) {
+          cancelUpload(clientId);
+          const message = find(clientId);
+          if (message) rework(message);
+          say("It has not been sent.");
+        },
+      },
+    };
+  }, [room.id, me(), directory.changes.value]);
+}
+
+function Room({ room, target, members, hidden }) {
+  const scope = useScope();
+  const { store, chat, kept, say, me, directory, follow } = scope;
+  const composer = useRef(null);
+  const [isDropping, setDropping] = useState(false);
+  follow("thread", "open", "me");
+  const thread = store.threads.get(room.id) ?? { items: [], status: "loading", hasMore: false };
+  const env = useEnvironment(scope, room, composer);
+  const title = roomTitle(room, me(), (person) => directory.name(person));
+
+  const lastOwn = () => store.threads.get(store.openRoomId)?.items.findLast((message) => store.isMine(message) && message.content && !message.deleted_at);
+  const offered = () => {
+    const here = othersIn(room, me()).map((person) => directory.person(person));
+    return here.length ? here : directory.all();
+  };
+
+  useEffect(() => {
+    const takeFiles = (files) => {
+      composer.current.addFiles(files);
+      return true;
+    };
+    const save = () => composer.current?.save();
+    scope.fileTakers.add(takeFiles);
+    scope.savers.add(save);
+    return () => {
+      scope.fileTakers.delete(takeFiles);
+      scope.savers.delete(save);
+    };
+  }, []);
+
+  useEffect(() => {
+    if (matchMedia("(hover: hover)").matches && !target) composer.current.focus();
+  }, [room.id]);
+
+  const list = {
+    loadOlder: chat.loadOlder, markRead: chat.markRead,
+    trim: (most) => store.trim(room.id, most),
+    atEnd: (isAtEnd) => { scope.isAtEnd = isAtEnd; },
+  };
+  return html`<${Content} label="Chat" class=${isDropping ? "conversation dropping" : "conversation"}>
+    <div class="conversation-body" onDragOver=${(event) => event.dataTransfer?.types.includes("Files") && setDropping(true)}
+      onDragLeave=${(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setDropping(false); }} onDrop=${() => setDropping(false)}>
+      <${Head} room=${room} members=${members} hidden=${hidden} />
+      <${Messages} key=${room.id} room=${room} thread=${thread} pending=${store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} actions=${list} target=${target} />
+      <${Typing} room=${room} />
+      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} handle=${composer}
+        actions=${{ send: chat.send, edit: chat.edit, typing: chat.typing, stopTyping: chat.stopTyping, lastOwn }} />
+      <p class="drop-hint" aria-hidden="true">Drop files to attach them</p>
+    </div>
+  </>`;
+}
+
+export function Conversation({ room, target, members, hidden }) {
+  if (room) return html`<${Room} room=${room} target=${target} members=${members} hidden=${hidden} />`;
+  return html`<${Content} label="Chat"><${Empty} icon="chat"><p>Choose a room, or start a new one.</p></></>`;
+}

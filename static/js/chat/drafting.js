@@ -1,0 +1,158 @@
+/*
+ * What is being written in one room: text, files, or the editing of a sent
+ * message. Every change is kept at once, one draft a room and one a message that is being edited.
+ */
+import { signal } from "../kit/html.js";
+import { asTextFile, tooLong } from "../limits.js";
+
+const draftName = (roomId) => `room-${roomId}`;
+const editsOf = (roomId) => `edit-${roomId}-`;
+const wordsOf = (error) => Object.values(error.fields ?? {}).flat().join(" ") || error.message;
+
+/** `actions` -> {send(text, files), edit(message, text)}; `box()` is the text box. */
+export function createDrafting({ kept, say, actions, box }) {
+  const files = signal([]);
+  const editing = signal(null); // the message
+  const refusal = signal(null); // {words, mayBeFile}
+  let roomId = null;
+  let isSaving = false;
+
+  const editName = (message) => editsOf(roomId) + message.id;
+
+  function save() {
+    if (!roomId || !box()) return;
+    const text = box().value;
+    if (!editing.value) return void kept.set(draftName(roomId), text);
+    const { id, content } = editing.value;
+    kept.set(editName(editing.value), text === content ? null : { message: { id, content }, text, isOpen: true });
+  }
+
+  function saveAll() {
+    save();
+    if (roomId && !editing.value) kept.files.put(draftName(roomId), files.value);
+  }
+
+  function fill(text, list) {
+    box().value = text;
+    box().dispatchEvent(new CustomEvent("filled"));
+    files.value = list;
+    refusal.value = null;
+  }
+
+  async function fillFromDraft() {
+    const id = roomId;
+    fill(kept.get(draftName(id)) ?? "", []);
+    const found = await kept.files.get(draftName(id));
+    if (!found.length || id !== roomId || editing.value) return;
+    const isMore = files.value.length > 0; // chosen while these were read
+    files.value = [...found, ...files.value];
+    if (isMore) saveAll();
+  }
+
+  /** Leaves it where it is: whoever edits that message again finds their words. */
+  function closeEdit() {
+    const draft = kept.get(editName(editing.value));
+    if (draft) kept.set(editName(editing.value), { ...draft, isOpen: false });
+    editing.value = null;
+  }
+
+  function begin(message) {
+    if (editing.value) closeEdit();
+    editing.value = message;
+    fill(kept.get(editName(message))?.text ?? message.content, []);
+    save();
+  }
+
+  function stopEditing() {
+    closeEdit();
+    fillFromDraft();
+  }
+
+  async function saveEdit(content) {
+    const message = editing.value;
+    const name = editName(message);
+    if (isSaving) return;
+    if (!content || content === message.content) {
+      kept.set(name, null);
+      return void stopEditing();
+    }
+    isSaving = true;
+    try {
+      await actions.edit(message, content);
+      kept.set(name, null);
+      if (editing.value === message) stopEditing();
+    } catch (error) {
+      if (editing.value === message) refusal.value = { words: `Not saved. ${wordsOf(error)}` };
+      else say(`Your change to a message was not saved. ${wordsOf(error)}`);
+    } finally {
+      isSaving = false;
+    }
+  }
+
+  function send(words, list) {
+    actions.send(words, list);
+    fill("", []);
+    saveAll();
+    box().focus();
+  }
+
+  const drafting = {
+    files, editing, refusal, save, stopEditing,
+
+    written() {
+      save();
+      if (refusal.value && !tooLong(box().value.trim())) refusal.value = null;
+    },
+
+    submit() {
+      const content = box().value.trim();
+      const problem = tooLong(content);
+      if (problem) refusal.value = { words: problem, mayBeFile: !editing.value };
+      else if (editing.value) saveEdit(content);
+      else if (content || files.value.length) send(box().value, files.value);
+    },
+
+    sendAsFile: () => send("", [...files.value, asTextFile(box().value.trim())]),
+
+    addFiles(list) {
+      if (editing.value) stopEditing();
+      files.value = [...files.value, ...list];
+      saveAll();
+      box().focus();
+    },
+
+    dropFile(file) {
+      files.value = files.value.filter((other) => other !== file);
+      saveAll();
+    },
+
+    edit(message) {
+      begin(message);
+      box().focus();
+    },
+
+    /** Takes back what could not be sent, to be written anew. */
+    take(words, list) {
+      if (editing.value) stopEditing();
+      fill([box().value, words].filter(Boolean).join("\n"), [...files.value, ...list]);
+      saveAll();
+      box().focus();
+    },
+
+    /** Every room keeps what was half written in it. */
+    setRoom(id) {
+      if (id === roomId) return;
+      roomId = id;
+      editing.value = null;
+      const [, unfinished] = kept.all(editsOf(id)).find(([, draft]) => draft.isOpen) ?? [];
+      if (unfinished) begin(unfinished.message);
+      else fillFromDraft();
+    },
+  };
+
+  /** Another tab has sent what stands here as well. */
+  kept.watch((name, old, now) => {
+    if (roomId && box() && name === draftName(roomId) && now === null && !editing.value && box().value === old) fill("", files.value);
+  });
+  return drafting;
+}

@@ -1,0 +1,253 @@
+/*
+ * The conversation's rows: a window over all messages. Whoever is at the end stays there; whoever reads back
+ * sees nothing move, whatever comes above or below.
+ */
+import { Component, html } from "../kit/html.js";
+import { Button } from "../kit/controls.js";
+import { Row } from "./message.js";
+import { readersAt, rowsOf, seenOwn } from "./timeline.js";
+import { placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } from "./window.js";
+
+const AT_END_PX = 60;
+const FAR_FROM_END_PX = 240;
+const LOAD_AT_PX = 2_000;
+const ROW_PX = 34; // a first guess, until rows have been measured
+const KEEP_AT_END = 300;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+const statusWords = (thread, isEmpty) => {
+  if (thread.status === "loading") return "Loading messages…";
+  if (thread.status === "failed") return "The messages could not be loaded.";
+  return isEmpty ? "Nothing here yet. Say hello." : "";
+};
+
+/** Properties: room, thread, pending, reads, env; actions -> {loadOlder(), markRead(), trim(most)}; `atEnd(isAtEnd)`; `target` is a message to show. */
+export class Messages extends Component {
+  state = { hovered: null, isFar: false, range: { start: 0, end: 0 } };
+  isFollowing = true;
+  lastTop = 0;
+  frame = 0;
+  anchor = null;
+  firstId = null;
+  scroller = null;
+  rows = null;
+  rowPx = ROW_PX;
+
+  componentDidMount() {
+    this.resized = new ResizeObserver(() => this.keepPlace());
+    this.resized.observe(this.scroller);
+    this.resized.observe(this.rows);
+    this.toEnd();
+    this.props.actions.atEnd(() => this.isFollowing && Boolean(this.scroller?.checkVisibility()));
+  }
+
+  componentWillUnmount() {
+    this.resized.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.props.actions.atEnd(() => false);
+  }
+
+  all() {
+    const { thread, pending } = this.props;
+    return pending.length ? [...thread.items, ...pending] : thread.items;
+  }
+
+  /** The window for the messages as they are now. */
+  window(messages) {
+    const { range } = this;
+    const next = this.isFollowing ? windowAtEnd(range ?? { start: 0, end: 0 }, messages.length) : windowKept(range, this.firstId, messages);
+    this.range = next;
+    this.firstId = messages[next.start]?.id ?? null;
+    return next;
+  }
+
+  getSnapshotBeforeUpdate() {
+    return this.isFollowing ? null : this.findAnchor();
+  }
+
+  componentDidUpdate(before, _, snapshot) {
+    const { pending, thread, actions, target } = this.props;
+    if (pending.length > before.pending.length) this.isFollowing = true;
+    this.anchor = snapshot ?? this.anchor;
+    this.keepPlace();
+    if (this.isFollowing && thread.items.length > 2 * KEEP_AT_END) actions.trim(KEEP_AT_END);
+    if (target && target !== this.shownTarget) this.showTarget(target);
+    actions.markRead();
+    this.look();
+  }
+
+  /** The first row before one's eyes, and where it stands. */
+  findAnchor() {
+    if (!this.rows) return null;
+    const edge = this.scroller.getBoundingClientRect().top;
+    const { children } = this.rows;
+    let [low, high] = [0, children.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (children[middle].getBoundingClientRect().bottom <= edge) low = middle + 1;
+      else high = middle;
+    }
+    const element = children[low];
+    return element ? { element, top: element.getBoundingClientRect().top - edge } : null;
+  }
+
+  /** After anything has grown or shrunk: the end for whoever is there, the same row for whoever reads. */
+  keepPlace() {
+    if (this.isFollowing) return this.toEnd();
+    const { element, top } = this.anchor ?? {};
+    if (!element?.isConnected) return null;
+    const moved = element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - top;
+    if (Math.abs(moved) >= 1) {
+      this.scroller.scrollTop += moved;
+      this.lastTop = this.scroller.scrollTop;
+    }
+    return null;
+  }
+
+  distance = () => this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+
+  toEnd(behavior = "instant") {
+    this.isFollowing = true;
+    this.scroller?.scrollTo({ top: this.scroller.scrollHeight, behavior: still.matches ? "instant" : behavior });
+  }
+
+  jump = () => {
+    this.isFollowing = true;
+    this.setState({ isFar: false });
+    this.toEnd();
+  };
+
+  onScroll = () => {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.scrolled());
+  };
+
+  scrolled() {
+    const { scrollTop } = this.scroller;
+    const distance = this.distance();
+    /* Only going up is leaving: a view that shrinks is suddenly far from its end as well. */
+    const isWindowAtEnd = this.range.end >= this.all().length;
+    if (distance < AT_END_PX && isWindowAtEnd) this.isFollowing = true;
+    else if (scrollTop < this.lastTop - 1) this.isFollowing = false;
+    this.lastTop = scrollTop;
+    if (this.isFollowing) this.props.actions.markRead();
+    else this.anchor = this.findAnchor();
+    const isFar = distance > FAR_FROM_END_PX || !isWindowAtEnd;
+    if (isFar !== this.state.isFar) this.setState({ isFar });
+    this.look();
+  }
+
+  /** Brings rows before they are needed, and asks for older messages. */
+  look() {
+    const { thread, actions } = this.props;
+    const length = this.all().length;
+    if (!length || this.isFollowing && this.range.end === length && this.scroller.scrollTop > LOAD_AT_PX) return;
+    const view = this.scroller.getBoundingClientRect();
+    const rows = this.rows.getBoundingClientRect();
+    if (rows.height) this.rowPx = rows.height / Math.max(1, this.range.end - this.range.start);
+    const above = view.top - rows.top;
+    const below = rows.bottom - view.bottom;
+    if (this.range.start === 0 && above < LOAD_AT_PX && thread.hasMore && thread.status === "ready") actions.loadOlder();
+    if (this.isFollowing) return;
+    const isBeside = rows.bottom < view.top || rows.top > view.bottom;
+    const next = isBeside ? windowAround(Math.floor(this.scroller.scrollTop / this.rowPx), length) : windowMoved(this.range, length, { above, below });
+    if (next.start === this.range.start && next.end === this.range.end) return;
+    if (!isBeside) this.anchor = this.findAnchor();
+    else this.anchor = null;
+    this.range = next;
+    this.firstId = this.all()[next.start]?.id ?? null;
+    this.forceUpdate();
+  }
+
+  /** Brings one message before one's eyes, if it is among those that are loaded. */
+  showTarget(id) {
+    const messages = this.all();
+    const index = placeOfId(messages, id);
+    if (messages[index]?.id !== id) return;
+    this.shownTarget = id;
+    this.isFollowing = false;
+    this.range = windowAround(index, messages.length);
+    this.firstId = messages[this.range.start]?.id ?? null;
+    this.anchor = null;
+    this.forceUpdate(() => {
+      const row = this.rows.querySelector(`[data-message-id="${id}"]`);
+      row?.scrollIntoView({ block: "center" });
+      row?.focus();
+      this.anchor = this.findAnchor();
+    });
+  }
+
+  rowsShown(messages, { start, end }) {
+    const { room, thread, reads, env } = this.props;
+    const people = room.participants ?? [];
+    const seen = seenOwn(thread.items, reads, people, env.me);
+    const readers = env.isDirect ? new Map() : readersAt(thread.items, reads, people, env.me);
+    return rowsOf({ messages, start, end, firstUnread: thread.firstUnread, me: env.me }).map((row) => (row.kind !== "message" ? row : {
+      ...row,
+      readers: sameList(this, `r${row.message.id}`, readers.get(row.message.id)),
+      seenBy: sameList(this, `s${row.message.id}`, row.message.id && row.message.id === seen?.id ? seen.who : null),
+      isHovered: this.state.hovered === row.key,
+    }));
+  }
+
+  onPointerOver = (event) => {
+    if (event.pointerType === "touch") return;
+    const key = event.target.closest?.("[data-testid=message]")?.dataset.key ?? null;
+    if (key !== this.state.hovered) this.setState({ hovered: key });
+  };
+
+  onFocusIn = (event) => {
+    const key = event.target.closest?.("[data-testid=message]")?.dataset.key ?? null;
+    if (key && key !== this.state.hovered) this.setState({ hovered: key });
+  };
+
+  /** Arrows walk from message to message; letters act on the one that has the focus. */
+  onKeyDown = (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("button, a, input")) return;
+    const all = [...this.rows.querySelectorAll("[data-testid=message]")];
+    const here = all.indexOf(event.target);
+    const step = { ArrowUp: -1, k: -1, ArrowDown: 1, j: 1 }[event.key];
+    const message = here >= 0 && this.all().find((one) => String(one.id ?? "") === event.target.dataset.messageId);
+    const act = { e: "edit", t: "toTask", Delete: "remove" }[event.key];
+    if (step) {
+      event.preventDefault();
+      (all[here < 0 ? all.length - 1 : Math.max(0, Math.min(all.length - 1, here + step))])?.focus();
+    } else if (act && message && !message.state && !message.deleted_at && (act === "toTask" || event.target.dataset.mine === "true")) {
+      event.preventDefault();
+      this.props.env.actions[act](message);
+    }
+  };
+
+  render({ thread, env }) {
+    const messages = this.all();
+    const range = this.window(messages);
+    const words = statusWords(thread, !messages.length);
+    const isBeginning = range.start === 0 && !thread.hasMore && messages.length > 0 && thread.status === "ready";
+    return html`<div class="messages-place">
+      ${thread.status === "older" && html`<p class="loading-older" role="status">Loading older messages…</p>`}
+      <div class="scroll messages-scroll" tabindex="0" role="region" aria-label="Conversation" ref=${(element) => { this.scroller = element; }}
+        onScroll=${this.onScroll} onPointerOver=${this.onPointerOver} onFocusIn=${this.onFocusIn} onKeyDown=${this.onKeyDown}>
+        <div class="fill"></div>
+        ${words && html`<p class="empty">${words}</p>`}
+        ${isBeginning && html`<p class="beginning hint">This is the beginning of the conversation.</p>`}
+        <div style=${{ height: `${Math.round(range.start * this.rowPx)}px` }}></div>
+        <div class="messages" role="log" aria-label="Messages" data-testid="messages" aria-busy=${thread.status === "ready" ? undefined : "true"} ref=${(element) => { this.rows = element; }}>
+          ${this.rowsShown(messages, range).map((row) => html`<${Row} key=${row.key} row=${row} env=${env} />`)}
+        </div>
+        <div style=${{ height: `${Math.round((messages.length - range.end) * this.rowPx)}px` }}></div>
+      </div>
+      ${this.state.isFar && html`<${Button} small class="jump" icon="down" testid="jump" label="Go to the newest message" onClick=${this.jump}>Newest</>`}
+    </div>`;
+  }
+}
+
+/** The list that was given last for this name if it holds the same people: rows compare by identity. */
+function sameList(owner, name, list) {
+  if (!list) return null;
+  owner.lists ??= new Map();
+  const before = owner.lists.get(name);
+  if (before && before.length === list.length && before.every((one, index) => one.id === list[index].id)) return before;
+  if (owner.lists.size > 200) owner.lists.clear();
+  owner.lists.set(name, list);
+  return list;
+}
