@@ -9,7 +9,7 @@ import { closeDialogs, Dialogs, dialogsHoldWords, isDialogOpen } from "../kit/di
 import { html, render, signal } from "../kit/html.js";
 import { say, Toasts } from "../kit/toast.js";
 import { createSession } from "../session.js";
-import { catchDrops } from "../views/drop.js";
+import { catchDrops } from "../kit/drop.js";
 import { forgetPlaces, replace } from "./place.js";
 import { createScope, ScopeProvider } from "./scope.js";
 import { Shell } from "./shell.js";

@@ -13,11 +13,14 @@ import { say } from "../kit/toast.js";
 import { createNotifications } from "../notifications.js";
 import { createSocket } from "../socket.js";
 import { createStore } from "../store.js";
+import { roomTitle } from "../chat/roomfacts.js";
+import { alertOf, alertTo } from "./alerts.js";
 import { topicSignals, watched } from "./changes.js";
 import { createDirectory } from "./directory.js";
 import { go } from "./place.js";
 
 const TOO_LARGE = 1009;
+const OLD_MS = 60_000;
 
 const Scope = createContext(null);
 export const ScopeProvider = Scope.Provider;
@@ -51,8 +54,24 @@ export function createScope({ session, user, frameKib, ended }) {
     return socket;
   }
 
+  /** What was said while nobody was here makes no noise now. */
+  const isReplaying = ({ data }) => Date.now() - Date.parse(data.timestamp) > OLD_MS;
+
+  function tell(message) {
+    const { directory } = scope;
+    const nameOf = (person) => directory.name(person);
+    const alert = alertOf(message, {
+      room: store.rooms.get(message.room_id), isOwn: store.isOwnDeed(message), username: me().username,
+      nameOf, titleOf: (room) => roomTitle(room, me(), nameOf),
+    });
+    if (alert) alertTo({ ...alert, tag: `room-${message.room_id}`, open: () => go(`#room-${message.room_id}`) });
+  }
+
   const socket = openSocket("/ws/chat/", {
-    frame: (frame) => chat.receive(frame),
+    frame(frame) {
+      chat.receive(frame);
+      if (frame.type === "chat_message" && !isReplaying(frame)) tell(frame.data);
+    },
     state(state) {
       store.setConnection(state);
       if (state.name === "waiting" && state.code === TOO_LARGE) chat.tooLarge();

@@ -116,7 +116,9 @@ function Mailed({ actions, link: { kind, given } }) {
     try {
       return await (isReset ? actions.reset(given, password) : actions.link(given.token, password));
     } catch (error) {
-      return setTrouble(refusals(error, [name]));
+      const { at, above } = refusals(error, [name]);
+      /* The link itself is no field that one could correct: what is wrong with it stands above, in its own words. */
+      return setTrouble({ at, above: error.fields ? Object.entries(error.fields).filter(([field]) => field !== name).flatMap(([, words]) => words).join(" ") : above });
     }
   }
 

@@ -1,0 +1,93 @@
+/*
+ * Being told while one looks elsewhere: a sound, and where the browser allows
+ * it a notification on the desktop. Both are off until somebody asks for them.
+ */
+import { signal } from "../kit/html.js";
+
+const NAME = "taskroom.alerts";
+
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(NAME)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** What this browser does: {sound, desktop}. */
+export const alerts = signal({ sound: false, desktop: false, ...stored() });
+
+export function setAlerts(change) {
+  alerts.value = { ...alerts.value, ...change };
+  try {
+    localStorage.setItem(NAME, JSON.stringify(alerts.value));
+  } catch {
+    // It counts for this visit.
+  }
+}
+
+/** Why the desktop cannot be used here, in one sentence; "" where it can. */
+export function desktopTrouble({ isSecure, permission }) {
+  if (!isSecure) return "Desktop notifications need an https address (or this computer's own localhost); here the title, the icon and the sound tell you.";
+  if (permission === undefined) return "This browser has no desktop notifications.";
+  return permission === "denied" ? "This browser has been told not to show notifications of Taskroom; its settings for this address change that." : "";
+}
+
+export const desktopNow = () => desktopTrouble({ isSecure: isSecureContext, permission: globalThis.Notification?.permission });
+
+/** Asks the browser, at the press of a button. True when it may. */
+export async function allowDesktop() {
+  const isAllowed = !desktopNow() && (await Notification.requestPermission()) === "granted";
+  setAlerts({ desktop: isAllowed });
+  return isAllowed;
+}
+
+let audio = null;
+
+/** Two soft notes; nothing where the browser wants a press first. */
+export function ring() {
+  try {
+    audio ??= new AudioContext();
+    [[660, 0], [880, 0.12]].forEach(([pitch, after]) => {
+      const [tone, volume] = [audio.createOscillator(), audio.createGain()];
+      const at = audio.currentTime + after;
+      tone.frequency.value = pitch;
+      volume.gain.setValueAtTime(0.0001, at);
+      volume.gain.exponentialRampToValueAtTime(0.12, at + 0.02);
+      volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.25);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + 0.3);
+    });
+  } catch {
+    // A browser without sound.
+  }
+}
+
+const isElsewhere = () => document.visibilityState !== "visible" || !document.hasFocus();
+
+/** Tells of something new: `open()` brings it before one's eyes. */
+export function alertTo({ title, text, tag, open }) {
+  const { sound, desktop } = alerts.value;
+  if (!isElsewhere()) return;
+  if (sound) ring();
+  if (!desktop || globalThis.Notification?.permission !== "granted") return;
+  const shown = new Notification(title, { body: text, tag, icon: "/favicon.ico" });
+  shown.onclick = () => {
+    window.focus();
+    open();
+    shown.close();
+  };
+}
+
+/** What of a chat message is worth an alert: {title, text}, or null. Values in, values out. */
+export function alertOf(message, { room, isOwn, username, nameOf, titleOf }) {
+  if (!room || isOwn || message.is_system) return null;
+  const isMentioned = new RegExp(`(^|[^\\p{L}\\p{N}_@])@${username.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "u").test(message.content ?? "");
+  if (room.is_muted && !isMentioned) return null;
+  const who = nameOf(message.sender);
+  return {
+    title: room.room_type === "direct" ? who : `${who} in ${titleOf(room)}`,
+    text: message.content || "sent a file",
+  };
+}
