@@ -12,12 +12,10 @@ import pytest
 from playwright.async_api import Locator, Page, Response, expect
 
 from tests.support.http import PASSWORD
-from tests.support.server_process import ROOT
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-FILE_PAGE = (ROOT / "static" / "websocket_test.html").as_uri()
 
 
 @dataclass
@@ -99,7 +97,7 @@ async def register_in_page(new_page: Any, process: Any, name: str, refused: list
             refused.append(f"{response.status} {response.url.removeprefix(process.url)}")
 
     tab.page.on("response", note)
-    await tab.page.goto("/websocket_test.html")
+    await tab.page.goto("/")
     await tab.part("email").fill(f"{name}@example.org")
     await tab.part("username").fill(name)
     await tab.part("password").fill(PASSWORD)
@@ -217,112 +215,6 @@ async def test_pages_outlive_a_killed_server(new_page, process, new_client):
     await expect(bob.room(whisper)).to_have_attribute("data-unread", "1")
     await bob.say("after")
     await ann.texts(*stored, "after")
-
-
-# -- the test bench ----------------------------------------------------------------------------------
-
-
-@pytest.mark.gen_test
-async def test_every_way_of_credentials_signs_in_and_none_shows_the_token(new_page, process, new_client):
-    (ann,) = await sign_up(new_client(process), "ann")
-    tab = await visit(new_page, process)
-    await tab.part("token").fill(ann.access)
-    await tab.part("credentials").select_option("bearer")
-    await tab.part("use-token").click()
-
-    async def check(proof: str) -> None:
-        await expect(tab.frame(direction="in", type="hello")).to_have_count(1)
-        await expect(tab.part("frames")).to_contain_text(proof)
-        await tab.part("frame").evaluate_all("all => all.forEach((one) => { one.open = true; })")
-        await expect(tab.page.locator(".frame-json")).to_have_count(await tab.part("frame").count())
-        shown = await tab.page.content()
-        for secret in (ann.access, *ann.access.split("."), "eyJ"):
-            assert secret not in shown
-
-    async def switch(way: str) -> None:
-        await tab.part("frames-clear").click()
-        await tab.part("credentials").select_option(way)
-
-    await check('"protocol":"bearer"')
-    await switch("query")
-    await check("token=••••••")
-    await switch("message")
-    await check('{"type":"auth","token":"••••••"}')
-    await switch("subprotocol")
-    await check('"protocol":"••••••"')
-    # Only now is there a cookie, which would otherwise have gone before the others.
-    assert not await tab.page.context.cookies()
-    body = {"username": "ann", "password": PASSWORD}
-    await tab.page.context.request.post("/api/auth/token/", data=body)
-    await switch("cookie")
-    await check('"protocol":""')
-    kept = await tab.page.evaluate("() => JSON.stringify([{...sessionStorage}, {...localStorage}])")
-    assert "eyJ" not in kept
-
-
-@pytest.mark.gen_test
-async def test_faults_do_what_they_say(new_page, process, new_client):
-    tab = await arrive(new_page, process, "ann")
-    (bob,) = await sign_up(new_client(process), "bob")
-    room = await bob.direct(tab)
-    await tab.room(room).click()
-
-    await tab.part("flood").click()
-    await tab.say("beside the flood")
-    await tab.texts("beside the flood")
-    await expect(tab.frame(socket="flood", code=4429)).to_have_count(1)
-    await expect(tab.part("toast")).to_contain_text("4429")
-    await tab.connected()
-    assert await tab.page.locator('[data-testid=frame][data-type="close"]:not([data-socket])').count() == 0
-
-    await tab.part("frames-clear").click()
-    await tab.part("cut-socket").click()
-    await bob.say(room, "while the cable was out")
-    await expect(tab.frame(direction="event", type="connect")).to_contain_text("since=")
-    await tab.texts("beside the flood", "while the cable was out")
-    await tab.connected()
-
-    for _ in range(3):
-        await tab.part("send-nonsense").click()
-    await expect(tab.part("connection-state")).to_have_text("closed (4400)")
-    await expect(tab.frame(code=4400)).to_have_count(1)
-    await bob.say(room, "after the nonsense")
-    await tab.part("reconnect").click()
-    await tab.connected()
-    await tab.texts("beside the flood", "while the cable was out", "after the nonsense")
-
-
-@pytest.mark.gen_test
-async def test_opened_as_a_file_it_chats_with_a_pasted_token(new_page, process, new_client):
-    ann, bob = await sign_up(new_client(process), "ann", "bob")
-    room = await bob.direct(ann)
-    await bob.say(room, "are you there?")
-    tab = Tab(await new_page())
-    await tab.page.goto(FILE_PAGE)
-    await tab.part("server").fill(process.url)
-    await tab.part("load").click()
-    await tab.part("token").fill(ann.access)
-    await tab.part("use-token").click()
-    await expect(tab.part("whoami")).to_contain_text("ann")
-    await tab.connected()
-
-    await tab.part("join-type").select_option("direct")
-    await tab.part("join-id").fill(str(bob.id))
-    await tab.part("join").click()
-    await tab.texts("are you there?")
-    await tab.say("from a file")
-    await tab.texts("are you there?", "from a file")
-    said = ["are you there?", "from a file"]  # the page shows it before the server has it
-
-    async def is_stored():
-        return [message["content"] for message in await bob.history(room)] == said
-
-    await eventually(is_stored)
-    await bob.say(room, "good")
-    await tab.texts("are you there?", "from a file", "good")
-
-
-# -- the door ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.gen_test
@@ -450,28 +342,33 @@ CUT_OFF = """() => {
 
 
 @pytest.mark.gen_test
-async def test_a_phone_shows_one_panel_at_a_time_and_nothing_is_cut_off(new_page, process, new_client):
+async def test_a_phone_shows_one_column_and_nothing_is_cut_off(new_page, process, new_client):
     (bob,) = await sign_up(new_client(process), "bob_with_quite_a_long_name")
     tab = await visit(new_page, process, **PHONE)
     await expect(tab.part("sign-in")).to_be_visible()
     assert await tab.page.evaluate(CUT_OFF) == []
 
     await enter(tab, "ann")
-    panels = {"rooms": "new-direct", "chat": "composer", "frames": "frame-filter", "tools": "flood"}
     room = await bob.direct(tab)
     await bob.say(room, "a very long word: " + "Donaudampfschifffahrt" * 8)
     await bob.say(room, "https://example.org/" + "a-long-path/" * 20)
-    await expect(tab.part("tab-rooms")).to_contain_text("2")
+    await expect(tab.part("tab-chat")).to_contain_text("2")
+    await expect(tab.page.get_by_role("navigation").get_by_role("button")).to_have_count(4)
     await tab.room(room).tap()
     await expect(tab.part("message-text")).to_have_count(2)
     await tab.part("composer").fill("from the phone")
     await tab.part("send").tap()
     await expect(tab.part("message-text")).to_have_count(3)
     await expect(tab.part("message-text").last).to_be_in_viewport()
-    for name in panels:
-        await tab.part(f"tab-{name}").tap()
-        for other, sign in panels.items():
-            await expect(tab.part(sign)).to_be_visible(visible=other == name)
+    assert await tab.page.evaluate(CUT_OFF) == []
+
+    # One column: the list is behind the arrow at the top left.
+    await expect(tab.part("new-direct")).to_be_hidden()
+    await tab.part("back").tap()
+    await expect(tab.part("composer")).to_be_hidden()
+    for name, sign in {"bell": "mark-all-read", "tab-chat": "composer"}.items():
+        await tab.part(name).tap()
+        await expect(tab.part(sign)).to_be_visible()
         assert await tab.page.evaluate(CUT_OFF) == [], name
 
     await tab.page.goto("/api/docs/")

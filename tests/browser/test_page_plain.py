@@ -115,7 +115,7 @@ async def test_who_comes_and_goes_is_seen(new_page, start_app, new_client, conne
     page, bob = await arrive(new_page, app, "bob")
     room = (await ann.post("/api/chat/rooms/", json={"room_type": "direct", "other_user_id": bob})).json["id"]
     await page.goto(f"/#room-{room}")
-    head = page.locator(".conversation .panel-head")
+    head = page.locator(".panel-head")
     dot = page.get_by_test_id("rooms").locator(".online")
     await expect(head).to_contain_text("Offline")
     await expect(dot).to_have_count(0)
@@ -162,18 +162,29 @@ async def test_one_can_write_at_once_after_opening_a_room(new_page, start_app, n
 
 @pytest.mark.gen_test
 async def test_a_short_outage_moves_nothing(new_page, start_app):
-    page, _ = await arrive(new_page, await start_app(), "ann")
+    sockets = []
+
+    def remember(socket):
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    page = await new_page(base_url=f"http://127.0.0.1:{(await start_app()).port}")
+    body = {"email": "ann@example.org", "username": "ann", "password": PASSWORD}
+    await page.request.post("/api/register/", data=body)
+    await page.route_web_socket("**/ws/chat/**", remember)
+    await page.goto("/")
+    await expect(page.get_by_test_id("connection-state")).to_have_text("connected")
     watch = """() => {
       window.tops = new Set();
       const look = () => {
-        tops.add(document.querySelector(".panel-rooms").getBoundingClientRect().top);
+        tops.add(document.querySelector("[data-testid=rooms]").getBoundingClientRect().top);
         if (document.querySelector(".outage").checkVisibility()) tops.add("a notice");
         requestAnimationFrame(look);
       };
       look();
     }"""
     await page.evaluate(watch)
-    await page.get_by_test_id("cut-socket").click()
+    await sockets[-1].close(code=1011)
     await expect(page.get_by_test_id("connection-state")).not_to_have_text("connected")
     await expect(page.get_by_test_id("connection-state")).to_have_text("connected")
     assert len(await page.evaluate("[...tops]")) == 1

@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.support.browser import sign_out
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.team import sign_up
@@ -17,6 +18,15 @@ DROP = """([selector, type]) => {
   const event = new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data });
   return document.querySelector(selector).dispatchEvent(event);
 }"""
+
+KEPT = """() => new Promise((done) => {
+  indexedDB.open("taskroom.words").onsuccess = ({ target: { result } }) => {
+    result.transaction("words").objectStore("words").getAllKeys().onsuccess = (event) => {
+      result.close();
+      done(event.target.result);
+    };
+  };
+})"""
 
 
 async def open_page(page, app, name):
@@ -289,7 +299,7 @@ async def test_drafts_outlive_a_reload_and_a_sign_out_and_nobody_else_sees_them(
     await part("new-task").click()
     other = await page.context.new_page()
     await other.goto("/")
-    await other.get_by_test_id("sign-out").click()
+    await sign_out(other)
     await expect(part("sign-in-message")).to_have_text("Please sign in again.")
     await expect(page.locator("dialog")).to_have_count(0)
     await sign_in(other, "bob")
@@ -299,7 +309,7 @@ async def test_drafts_outlive_a_reload_and_a_sign_out_and_nobody_else_sees_them(
     await other.goto(f"/#room-{room}")
     await expect(other.get_by_test_id("composer")).to_have_value("")
     await other.keyboard.press("Escape")
-    await other.get_by_test_id("sign-out").click()
+    await sign_out(other)
     await sign_in(page, "ann")
     await everything_is_there()
 
@@ -316,8 +326,13 @@ async def test_drafts_outlive_a_reload_and_a_sign_out_and_nobody_else_sees_them(
     await page.reload()
     await expect(part("message-text")).to_have_text("sent already")
     await expect(part("composer")).to_have_value("")
-    keys = await page.evaluate("Object.keys(localStorage)")
-    assert [key.split()[-1] for key in keys if key.startswith("taskroom ")] == [f"room-{second}"]
+
+    async def everything_is_kept():
+        keys = await page.evaluate(KEPT)
+        assert [key.split()[-1] for key in keys] == [f"room-{second}"]
+        return True
+
+    await eventually(everything_is_kept)
 
 
 @sqlite_only
@@ -410,16 +425,16 @@ async def test_a_dropped_file_is_never_left_to_the_browser(new_page, start_app, 
         for kind in ("dragover", "drop"):
             assert not await page.evaluate(DROP, [place, kind]), "the browser would have opened it"
 
-    await drop("[data-testid=frames]")
+    await drop("[data-testid=messages]")
     await expect(page.locator(".chip .file-name")).to_have_text("fence.txt")
     await page.goto("/#tasks")
-    await drop("[data-testid=board]")
+    await drop("main")
     await expect(part("toast")).to_contain_text("Nothing here takes files.")
     await page.goto(f"/#task-{task}")
     await expect(part("task-title")).to_have_value("Paint")
     await drop("[data-testid=task-title]")
     await expect(part("task-files")).to_contain_text("fence.txt")
-    await part("sign-out").click()
+    await sign_out(page)
     await expect(part("sign-in")).to_be_visible()
     await drop("[data-testid=sign-in]")
     await expect(part("toast").last).to_contain_text("Sign in before")

@@ -62,3 +62,9 @@ class Pages:
         for context in self._contexts:
             await context.close()
         assert not self.uncaught, f"uncaught in the page: {self.uncaught}"
+
+
+async def sign_out(page: Page) -> None:
+    """By the menu behind one's avatar."""
+    await page.get_by_test_id("whoami").click()
+    await page.get_by_test_id("sign-out").click()

@@ -5,6 +5,7 @@
 import { createConfig } from "../config.js";
 import { Door } from "../door/index.js";
 import { request } from "../http.js";
+import { openKept } from "../kept.js";
 import { closeDialogs, Dialogs, dialogsHoldWords, isDialogOpen } from "../kit/dialog.js";
 import { html, render, signal } from "../kit/html.js";
 import { say, Toasts } from "../kit/toast.js";
@@ -56,9 +57,10 @@ async function signOut() {
   showDoor();
 }
 
-function goIn(session, user) {
+async function goIn(session, user) {
+  const kept = await openKept(`${session.server} ${user.id}`);
   leave();
-  scope = createScope({ session, user, frameKib: () => config.of(server).frameKib, ended: (reason) => showDoor({ reason }) });
+  scope = createScope({ session, user, kept, frameKib: () => config.of(server).frameKib, ended: (reason) => showDoor({ reason }) });
   Object.assign(scope, { signOut, clock: signal(""), actions: signal([]) });
   scope.onEnd(showInTitle(scope));
   stage.value = { name: "inside", scope };
@@ -69,7 +71,7 @@ function goIn(session, user) {
 async function enterByCookie() {
   const session = newSession();
   const [user] = await Promise.all([session.restore().catch(() => null), config.load(server)]);
-  if (user) goIn(session, user);
+  if (user) await goIn(session, user);
   else showDoor();
 }
 
@@ -77,11 +79,11 @@ async function enterByCookie() {
 const doorActions = {
   async signIn(form) {
     const session = newSession();
-    goIn(session, await session.signIn(form));
+    await goIn(session, await session.signIn(form));
   },
   async register(form) {
     const session = newSession();
-    goIn(session, await session.register(form));
+    await goIn(session, await session.register(form));
   },
   askForReset: (email) => request(server, "POST", "/api/password-reset/", { json: { email } }),
   async reset(given, password) {

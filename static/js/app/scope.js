@@ -7,7 +7,6 @@ import { createApi } from "../api.js";
 import { createChat } from "../chat.js";
 import { uploader } from "../chat/upload.js";
 import { opening } from "../credentials.js";
-import { createKept } from "../kept.js";
 import { createContext, html, signal, useContext } from "../kit/html.js";
 import { say } from "../kit/toast.js";
 import { createNotifications } from "../notifications.js";
@@ -28,13 +27,12 @@ export const ScopeProvider = Scope.Provider;
 export const useScope = () => useContext(Scope);
 
 /**
- * `session` as in session.js, `frameKib()` the most a frame may hold, `ended(reason)` when the server no longer
+ * `session` as in session.js, `kept` as in kept.js, `frameKib()` the most a frame may hold, `ended(reason)` when the server no longer
  * accepts this person.
  */
-export function createScope({ session, user, frameKib, ended }) {
+export function createScope({ session, user, kept, frameKib, ended }) {
   const { call } = session;
   const api = { ...createApi(call), postFiles: uploader(session) };
-  const kept = createKept(`${session.server} ${user.id}`);
   const store = createStore({ dropped: (message) => chat.forget(message) });
   const sockets = new Set();
   const engines = new Map();

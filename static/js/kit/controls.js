@@ -78,7 +78,7 @@ export const PersonAvatar = ({ person, small = false }) =>
 
 /** How many are new; nothing where there are none. */
 export const Badge = ({ count, quiet = false, testid, words = "unread" }) => (count > 0
-  ? html`<span class=${classes("badge", "count", quiet && "quiet")} data-testid=${testid}><span aria-hidden="true">${count > 99 ? "99+" : count}</span><span class="only-heard">${` ${count} ${words}`}</span></span>`
+  ? html`<span class=${classes("badge", "count", quiet && "quiet")} data-testid=${testid} aria-hidden="true">${count > 99 ? "99+" : count}</span><span class="only-heard">${` ${count} ${words} `}</span>`
   : null);
 
 /** What a place is for while nothing is in it, and the one button that fills it. */
