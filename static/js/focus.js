@@ -107,8 +107,7 @@ export function createFocus({ call, connect, me, say }) {
     await load();
   }
 
-  function remaining() {
-    const { session } = state;
+  function remaining(session = state.session) {
     if (session?.status === "running") return Math.max(0, Date.parse(session.ends_at) - Date.now() - (offset ?? 0));
     if (session?.status === "paused") return session.remaining_seconds * 1000;
     return session?.status === "waiting" ? session.focus_minutes * 60_000 : 0;

@@ -1,4 +1,4 @@
-"""The page's panels for people and the service, and signing in with providers from its door."""
+"""The client's pages for people and oneself, and signing in with providers from its door."""
 
 import io
 
@@ -7,6 +7,7 @@ from PIL import Image
 from playwright.async_api import expect
 
 from tests.http.test_addresses import verification
+from tests.support.browser import sign_out
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.provider import StandInProvider
@@ -32,7 +33,7 @@ async def arrive(new_page, app, name="ada"):
     page = await new_page(base_url=url)
     body = {"email": f"{name}@example.org", "username": name, "password": PASSWORD}
     await page.request.post("/api/register/", data=body)
-    await page.goto("/websocket_test.html")
+    await page.goto("/")
     await expect(page.get_by_test_id("whoami")).to_contain_text(name)
     return page
 
@@ -42,6 +43,7 @@ async def test_the_profile(browser, start_app, new_page):
     app = await start_app()
     page = await arrive(new_page, app)
     part = page.get_by_test_id
+    await part("whoami").click()
     await part("profile").click()
     content = io.BytesIO()
     Image.new("RGB", (64, 64), "teal").save(content, "PNG")
@@ -81,41 +83,12 @@ async def test_the_profile(browser, start_app, new_page):
 
 
 @pytest.mark.gen_test
-async def test_a_long_name_leaves_room_in_the_top_bar(browser, start_app, new_page):
-    page = await arrive(new_page, await start_app(), "bartholomew.featherstonehaugh")
-    for width in (1100, 1280):
-        await page.set_viewport_size({"width": width, "height": 800})
-        tabs = await page.locator(".tabs").bounding_box()
-        others = await page.locator(".topbar-end").bounding_box()
-        pill = await page.get_by_test_id("connection-state").bounding_box()
-        assert pill["x"] + pill["width"] < tabs["x"]
-        assert tabs["x"] + tabs["width"] < others["x"]
-        assert others["x"] + others["width"] <= width
-
-
-@pytest.mark.gen_test
-async def test_the_service(browser, start_app, new_page):
-    app = await start_app()
-    page = await arrive(new_page, app)
-    part = page.get_by_test_id
-    await part("service").click()
-    await expect(part("part-database")).to_contain_text("ok")
-    await expect(part("part-redis")).to_contain_text("off")
-    await expect(part("config")).to_contain_text('"name": "Taskroom"')
-    await part("probe").click()
-    await expect(part("probe-said")).to_contain_text("answers 200")
-    await part("probe-server").fill("http://127.0.0.1:1")
-    await part("probe").click()
-    await expect(part("probe-said")).to_contain_text("cors_origins")
-
-
-@pytest.mark.gen_test
 async def test_an_account_here_is_joined_to_one_elsewhere_by_its_password(
     browser, start_app, new_page, provider
 ):
     app = await start_app(**provider.settings("oidc"))
     page = await arrive(new_page, app)
-    await page.get_by_test_id("sign-out").click()
+    await sign_out(page)
     await page.get_by_test_id("provider-oidc").click()
     await page.click("#agree")
     part = page.get_by_test_id
@@ -128,7 +101,7 @@ async def test_an_account_here_is_joined_to_one_elsewhere_by_its_password(
     assert "token" not in page.url
 
     # From now on the one leads to the other.
-    await part("sign-out").click()
+    await sign_out(page)
     await part("provider-oidc").click()
     await page.click("#agree")
     await expect(part("whoami")).to_contain_text("ada")
@@ -156,7 +129,7 @@ async def test_a_mailed_link_verifies_an_address(browser, start_app, new_page):
 async def test_signing_in_with_a_provider(browser, start_app, new_page, provider):
     app = await start_app(**provider.settings("oidc"))
     page = await new_page(base_url=f"http://127.0.0.1:{app.port}")
-    await page.goto("/websocket_test.html")
+    await page.goto("/")
     await expect(page.get_by_test_id("provider-oidc")).to_have_text("Sign in with House account")
     await page.get_by_test_id("provider-oidc").click()
     await page.click("#agree")

@@ -73,6 +73,7 @@ async def test_the_bell_says_what_happened_in_words_and_by_the_readers_clock(new
 @pytest.mark.gen_test
 async def test_a_device_has_a_plain_name(new_page, start_app):
     page, _ = await arrive(new_page, await start_app(), "ann", user_agent=CHROME)
+    await page.get_by_test_id("whoami").click()
     await page.get_by_test_id("profile").click()
     session = page.get_by_test_id("session").filter(has_text="this one")
     await expect(session).to_contain_text("Chrome on Linux")

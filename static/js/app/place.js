@@ -7,7 +7,7 @@ import { computed, signal } from "../kit/html.js";
 const ADDRESS = /^#(?:([a-z]+)-([1-9]\d{0,14})(?:\/([1-9]\d{0,14}))?|([a-z]+))(?:\?(.*))?$/;
 
 /* Which view shows what an address names; a view's own name needs no entry. */
-const VIEW_OF = { room: "chat", rooms: "chat", task: "tasks", person: "people", workspace: "workspaces", bell: "inbox" };
+const VIEW_OF = { room: "chat", rooms: "chat", task: "tasks", person: "people", profile: "people", departments: "people", workspace: "workspaces", bell: "inbox" };
 
 /** {view, kind, id, part, query} of an address; `kind` and `id` name one thing in the view, if it names one. */
 export function placeOf(hash) {

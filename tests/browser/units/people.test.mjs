@@ -1,0 +1,42 @@
+/* What the pages of people, focus and profile work out without a browser. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clockText, endHeard, minutesText, phaseText, progressOf } from "../../../static/js/focus/clock.js";
+import { manages, managesDepartments, readsFigures, rolesToGive } from "../../../static/js/people/rights.js";
+
+test("a clock is read as people read it", () => {
+  assert.deepEqual([0, 999, 1_001, 61_000, 1_500_000, 3_723_000].map(clockText), ["00:00", "00:01", "00:02", "01:01", "25:00", "1:02:03"]);
+  assert.deepEqual([0, 0.4, 59.6, 60, 125].map(minutesText), ["0 min", "0 min", "1 h", "1 h", "2 h 5 min"]);
+});
+
+test("a phase has its words, and its part that is over", () => {
+  const session = { status: "running", phase: "focus", focus_minutes: 25, break_minutes: 5 };
+  assert.equal(phaseText(session), "Focus");
+  assert.equal(phaseText({ ...session, status: "paused", phase: "break" }), "Break, paused");
+  assert.equal(phaseText({ status: "waiting", phase: null }), "Waiting to start");
+  assert.equal(progressOf(session, 25 * 60_000), 0);
+  assert.equal(progressOf({ ...session, phase: "break" }, 150_000), 0.5);
+  assert.equal(progressOf({ ...session, status: "finished", phase: null }, 0), 1);
+  assert.equal(progressOf({ ...session, break_minutes: 0, phase: "break" }, 0), 0);
+});
+
+test("only the end of a running phase is heard, and only of the session one is in", () => {
+  const running = { id: 1, status: "running", phase: "focus", title: "Menu" };
+  assert.equal(endHeard(running, { ...running, phase: "break" }), "Time for a break.");
+  assert.equal(endHeard({ ...running, phase: "break" }, running), "The break is over.");
+  assert.equal(endHeard(running, { ...running, status: "finished", phase: null }), "Menu is over.");
+  for (const now of [running, { ...running, status: "paused" }, { ...running, id: 2, phase: "break" }, null]) assert.equal(endHeard(running, now), "");
+  assert.equal(endHeard(null, running), "");
+  assert.equal(endHeard({ ...running, status: "paused" }, { ...running, status: "finished" }), "");
+});
+
+test("nobody is offered what the server would refuse about people", () => {
+  const of = (role) => ({ role });
+  assert.deepEqual(rolesToGive(of("manager"), of("employee")), []);
+  assert.deepEqual(rolesToGive(of("supervisor"), of("employee")), ["employee", "atl", "manager", "supervisor"]);
+  assert.deepEqual(rolesToGive(of("hr"), of("ceo")), []);
+  assert.equal(rolesToGive(of("ceo"), of("ceo")).length, 6);
+  assert.ok(manages(of("hr"), of("hr")) && !manages(of("hr"), of("ceo")) && !manages(of("supervisor"), of("employee")));
+  assert.ok(managesDepartments(of("hr")) && !managesDepartments(of("supervisor")));
+  assert.ok(readsFigures(of("atl")) && !readsFigures(of("employee")));
+});
