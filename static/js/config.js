@@ -5,11 +5,12 @@ const PATH = "/api/v2/core/config/";
 const PATIENCE_MS = 1_500;
 
 /** Until a server has answered, and if it does not: registration is offered, and the server decides. */
-const UNKNOWN = { registration: true, providers: [], frameKib: 64 };
+const UNKNOWN = { registration: true, providers: [], frameKib: 64, mail: true };
 
 export const understood = ({ features, social_providers: providers, limits }) => ({
   registration: features?.registration ?? UNKNOWN.registration,
   providers: providers ?? UNKNOWN.providers,
+  mail: features?.mail ?? UNKNOWN.mail,
   frameKib: limits ? limits.socket_message_kib : UNKNOWN.frameKib,
 });
 

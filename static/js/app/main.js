@@ -45,8 +45,8 @@ function leave() {
 
 function showDoor(words = {}) {
   leave();
-  const { registration, providers } = config.of(server);
-  stage.value = { name: "door", ...words, registration, providers };
+  const { registration, providers, mail } = config.of(server);
+  stage.value = { name: "door", ...words, registration, providers, mail };
 }
 
 async function signOut() {

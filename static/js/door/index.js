@@ -30,8 +30,8 @@ export const modeFor = ({ chosen, registration, email, username }) => {
 };
 
 const WORDS = {
-  signIn: { title: "Sign in", name: "Username or email", password: "current-password" },
-  register: { title: "Create an account", name: "Username", password: "new-password" },
+  signIn: { title: "Sign in", name: "Username or email", hint: "One of the two is enough.", password: "current-password" },
+  register: { title: "Create an account", name: "Username", hint: "May stay empty: then it is made from the email.", password: "new-password" },
 };
 
 /** What a refused form says: at its fields, and above them what belongs to none. */
@@ -42,7 +42,7 @@ export function refusals(error, fields) {
   return { at, above: error.fields ? rest.join(" ") : error.message };
 }
 
-function Account({ actions, reason, news, registration, providers = [] }) {
+function Account({ actions, reason, news, registration, providers = [], forgot }) {
   const form = useRef(null);
   const [values, setValues] = useState({ email: "", username: "", password: "" });
   const [chosen, choose] = useState(null);
@@ -50,7 +50,7 @@ function Account({ actions, reason, news, registration, providers = [] }) {
   const [isFirst] = useState(() => !wasHere());
   const mode = modeFor({ chosen, registration, email: values.email.trim(), username: values.username.trim() });
   const words = WORDS[mode];
-  const hasEmail = registration && (mode === "register" || (isFirst && !chosen));
+  const hasEmail = mode === "register" || (isFirst && !chosen);
 
   const inputOf = (name) => form.current.querySelector(`[name=${name}]`);
   const set = (event) => setValues({ ...values, [event.target.name]: event.target.value });
@@ -93,13 +93,44 @@ function Account({ actions, reason, news, registration, providers = [] }) {
     <h2 id="door-title" class="part-title">${words.title}</h2>
     <p class="form-message" role="alert" data-testid="sign-in-message" data-kind=${news && !trouble.above ? "news" : undefined}>${trouble.above || news || ""}</p>
     ${hasEmail && field("email", "Email", { type: "email", autocomplete: "email", inputmode: "email" })}
-    ${field("username", words.name, { autocomplete: "username", autocapitalize: "none", spellcheck: "false" })}
+    ${field("username", words.name, { hint: hasEmail ? words.hint : "", autocomplete: "username", autocapitalize: "none", spellcheck: "false" })}
     ${field("password", "Password", { type: "password", autocomplete: words.password })}
+    ${mode === "signIn" && html`<p><button type="button" class="link" data-testid="forgot-password" onClick=${forgot}>Forgot your password?</button></p>`}
     <div class="buttons door-buttons">${button("signIn", "Sign in", "sign-in")}${registration && button("register", "Create account", "register")}</div>
     <button type="submit" class="only-heard" tabindex="-1" aria-hidden="true">Go on</button>
     ${!registration && html`<p class="hint" data-testid="registration-closed">New here? Ask whoever runs this server for an account.</p>`}
     ${providers.length > 0 && html`<div class="buttons" data-testid="providers">${providers.map(({ id, name, initiate_url: address }) =>
       html`<a key=${id} class="button" data-testid=${`provider-${id}`} href=${`${address}?next=${encodeURIComponent(location.pathname)}`}>${`Sign in with ${name}`}</a>`)}</div>`}
+  </form>`;
+}
+
+/** Asks for a link to a new password. The answer is the same whether or not the address is known. */
+function Forgotten({ actions, mail, back }) {
+  const [email, setEmail] = useState("");
+  const [trouble, setTrouble] = useState({ at: {}, above: "" });
+  const [isSent, setSent] = useState(false);
+
+  async function send(event) {
+    event?.preventDefault();
+    setTrouble({ at: {}, above: "" });
+    try {
+      await actions.askForReset(email.trim());
+      setSent(true);
+    } catch (error) {
+      setTrouble(refusals(error, ["email"]));
+    }
+  }
+
+  const words = mail
+    ? "Write your address: a link with which you set a new password is mailed to it."
+    : "This server sends no mail. Ask whoever runs it, or somebody of HR, for a link with which you set a new password.";
+  return html`<form class="form" novalidate onSubmit=${send} aria-labelledby="door-title">
+    <h2 id="door-title" class="part-title">Forgot your password?</h2>
+    <p>${words}</p>
+    <p class="form-message" role="alert">${trouble.above}</p>
+    <p class="form-message" role="status" data-kind="news" data-testid="reset-sent">${isSent ? "If the address is known here, a link is on its way. It works once, within an hour." : ""}</p>
+    ${mail && html`<${Field} label="Email" type="email" testid="reset-email" autocomplete="email" value=${email} problem=${trouble.at.email} onInput=${(event) => setEmail(event.currentTarget.value)} />`}
+    <div class="buttons">${mail && html`<${Button} kind="primary" testid="send-reset" onClick=${() => send()}>Send me a link</>`}<${Button} testid="reset-back" onClick=${back}>Back</></div>
   </form>`;
 }
 
@@ -135,5 +166,10 @@ function Mailed({ actions, link: { kind, given } }) {
 }
 
 /** `link` is {kind, given} where one has followed a mailed link. */
-export const Door = ({ link, ...others }) => html`<main class="door"><h1 class="door-title">Taskroom</h1>
-  ${link ? html`<${Mailed} link=${link} ...${others} />` : html`<${Account} ...${others} />`}</main>`;
+export function Door({ link, ...others }) {
+  const [isForgotten, setForgotten] = useState(false);
+  const shown = link ? html`<${Mailed} link=${link} ...${others} />`
+    : isForgotten ? html`<${Forgotten} back=${() => setForgotten(false)} ...${others} />`
+      : html`<${Account} forgot=${() => setForgotten(true)} ...${others} />`;
+  return html`<main class="door"><h1 class="door-title">Taskroom</h1>${shown}</main>`;
+}
