@@ -17,7 +17,8 @@ _PASSED_ON = re.compile(r'^export\s*(\{[^}]*\})\s*from\s*"(\.[^"]+)";?', re.MULT
 _EXPORT_LIST = re.compile(r"^export\s*\{([^}]*)\};?", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function\*?|function\*?|class|const) ?\s*(\w+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
-_LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
+# What a comment names as a type is no import.
+_LATER = re.compile(r'/\*\*.*?\*/|\bimport\("(\.[^"]+)"\)', re.DOTALL)
 _LEFT_OVER = re.compile(r"^(?:import\b(?!\()|export\b).*", re.MULTILINE)
 _CSS_IMPORT = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)
 
@@ -83,7 +84,8 @@ def _needs(source: str, name: str) -> list[str]:
 
 
 def _later(sources: dict[str, str], names: list[str]) -> list[str]:
-    return [_resolved(name, found[1]) for name in names for found in _LATER.finditer(sources[name])]
+    found = [(name, match[1]) for name in names for match in _LATER.finditer(sources[name])]
+    return [_resolved(name, path) for name, path in found if path]
 
 
 def _resolved(name: str, path: str) -> str:
@@ -123,6 +125,8 @@ def _as_function(source: str, name: str) -> str:
         return "const $default = "
 
     def later(found: re.Match[str]) -> str:
+        if not found[1]:
+            return found[0]
         module = _resolved(name, found[1])
         return f'$later("./{file_name(module)}", "{module}")'
 

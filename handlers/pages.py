@@ -20,6 +20,7 @@ STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGE = "index.html"
 DOCS = "docs.html"
 CLIENT = "js/app/main.js"
+PROTOCOL = "js/main.js"
 STYLES = "css/client.css"
 _YEAR_S = 365 * 24 * 3600
 # Smaller ones fit into a packet as they are.
@@ -56,6 +57,7 @@ def load(folder: Path = STATIC) -> dict[str, StaticFile]:
     }
     version = hashlib.sha256(b"".join(contents.values())).hexdigest()[:12]
     made = _made_for_client(contents)
+    contents[PROTOCOL] = _joined_protocol(contents)
     contents[PAGE] = contents[PAGE].replace(b'"/static/', f'"/static/v/{version}/'.encode())
     files = {path: _file(path, content) for path, content in contents.items()}
     for path, content in [*contents.items(), *made.items()]:
@@ -67,10 +69,21 @@ def load(folder: Path = STATIC) -> dict[str, StaticFile]:
 
 def _made_for_client(contents: dict[str, bytes]) -> dict[str, bytes]:
     """The client's modules and styles, each in as few files as can be."""
-    texts = {path: content.decode() for path, content in contents.items() if path.endswith((".js", ".css"))}
+    texts = _texts(contents)
     scripts = bundle.bundles(texts, CLIENT)
     made = {f"bundle/{name}": text.encode() for name, text in scripts.items()}
     return made | {"bundle/client.css": bundle.styles(texts, STYLES).encode()}
+
+
+def _joined_protocol(contents: dict[str, bytes]) -> bytes:
+    """The protocol page's modules in the place of the one that starts them: a page opened from disk asks a
+    server for that address, whatever its version."""
+    (joined,) = bundle.bundles(_texts(contents), PROTOCOL).values()
+    return f'{joined}export const {{ start }} = $["{PROTOCOL}"];\n'.encode()
+
+
+def _texts(contents: dict[str, bytes]) -> dict[str, str]:
+    return {path: content.decode() for path, content in contents.items() if path.endswith((".js", ".css"))}
 
 
 def _file(path: str, content: bytes) -> StaticFile:

@@ -60,6 +60,22 @@ def test_what_cannot_be_joined_is_told_at_the_start(source, complaint):
         bundle.bundles(sources, "js/main.js")
 
 
+def test_a_type_that_a_comment_names_is_no_module_to_fetch_later():
+    sources = {
+        "js/main.js": '/** @param {import("./types.js").Row} row */\nexport const f = (row) => row;\n',
+        "js/types.js": "export const unused = 1;\n",
+    }
+    assert list(bundle.bundles(sources, "js/main.js")) == ["js-main.js"]
+
+
+def test_the_protocol_page_is_one_module_at_the_address_that_copies_on_disk_know():
+    files = pages.load()
+    module = files["js/main.js"].content.decode()
+    assert "export const { start } =" in module
+    assert not re.search(r"^import ", module, re.MULTILINE)
+    assert len(files["js/main.js"].compressed) < 60_000
+
+
 def test_a_style_sheet_holds_what_it_imports():
     sources = {"css/all.css": '@import "one.css";\np { margin: 0; }\n', "css/one.css": "b { color: red; }\n"}
     assert bundle.styles(sources, "css/all.css") == "b { color: red; }\np { margin: 0; }\n"
