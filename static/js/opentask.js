@@ -24,8 +24,8 @@ export const nothingOpen = () => ({
   moreHistory: 0,
 });
 
-/** `put(task)` takes a task as an answer tells it, `learn(people)` who they are; both are those of tasks.js. */
-export function createOpenTask({ call, state, kept, put, learn, changed, say }) {
+/** `put(task)` takes a task as an answer tells it, as in tasks.js; `postForm` as in formpost.js. */
+export function createOpenTask({ call, postForm, state, kept, put, changed, say }) {
   let round = 0;
   let rereading = 0;
   let firstPage = 1; // of the comments: what lies before it has not been read
@@ -83,9 +83,7 @@ export function createOpenTask({ call, state, kept, put, learn, changed, say }) 
   async function historyPage(page) {
     const id = state.openId;
     const answer = await call("GET", pathOf(id, "history/"), { query: { page, page_size: PAGE } });
-    if (state.openId !== id) return null;
-    learn(answer.results.flatMap(({ user }) => user ?? []));
-    return answer;
+    return state.openId === id ? answer : null;
   }
 
   function keepHistory(entries, count) {
@@ -169,19 +167,26 @@ export function createOpenTask({ call, state, kept, put, learn, changed, say }) 
     tell("deleted", comment);
   }
 
-  /** Does something to the task's belongings, then shows the task as it is now. */
-  async function act(method, path, options = {}) {
-    const id = state.openId;
-    await call(method, path, options);
+  async function reread(id) {
     const now = id && await call("GET", pathOf(id)).catch(() => null);
     if (now) put(now);
     rereadSoon();
   }
 
-  function upload(files) {
+  /** Does something to the task's belongings, then shows the task as it is now. */
+  async function act(method, path, options = {}) {
+    const id = state.openId;
+    await call(method, path, options);
+    await reread(id);
+  }
+
+  /** `on` -> {progress(fraction), started(abort)}. */
+  async function upload(files, on) {
+    const id = state.openId;
     const form = new FormData();
     for (const file of files) form.append("attachments", file);
-    return act("POST", pathOf(state.openId, "upload_attachment/"), { form });
+    await postForm(pathOf(id, "upload_attachment/"), form, on);
+    await reread(id);
   }
 
   return {

@@ -4,6 +4,7 @@
  */
 import { keyFor } from "./ids.js";
 import { createOpenTask, newest, nothingOpen, pathOf } from "./opentask.js";
+import { NO_FILTERS, accepts, forServer, isColumnWanted, isSame, sorted } from "./tasks/filters.js";
 
 export const STATUSES = [
   { id: "todo", label: "To do" },
@@ -25,19 +26,21 @@ const PAGE = 100; // the most that one answer holds
 const MOST_PAGES = 10;
 const RELOAD_MS = 300;
 const RECOUNT_MS = 1_000;
+const NUMBERS = ["assignee", "department", "workspace"]; // on the socket
 const MANAGERS = ["ceo", "hr", "supervisor", "manager"];
 
 /** The server says the same; asking first saves the person a refusal. */
 export const needsReason = (from, to) => from === "done" || ["blocked", "cancelled"].includes(to);
 
-const emptyFilters = () => ({ search: "", status: "", priority: "", assignee: "", mine: false });
 /* On the tasks' socket a task is known by its uuid, and `pk` is its number. */
 const fromSocket = (data) => ({ ...data, id: data.pk });
 
-/** openSocket(on) -> a socket as in socket.js; me() -> who is signed in; `kept` (kept.js) holds what is half written. */
-export function createTasks({ call, all, openSocket, kept, say, me }) {
+/**
+ * openSocket(on) -> a socket as in socket.js; me() -> who is signed in; `kept` (kept.js) holds what is half written;
+ * `postForm` as in formpost.js.
+ */
+export function createTasks({ call, all, openSocket, postForm, kept, say, me }) {
   const listeners = new Set();
-  const names = new Map(); // id -> person; null while asked for
   let socket = null;
   let loading = 0;
   let touched = null; // what events changed while a list was on its way: id -> gone?
@@ -46,9 +49,12 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
   let removing = null; // the task that is being deleted here
 
   const state = {
-    filters: emptyFilters(),
+    filters: NO_FILTERS,
+    view: "board",
+    order: "due_date", // of the list
     known: new Map(),
-    columns: new Map(), // status -> {count, reached: the oldest task read so far, hasMore}
+    columns: new Map(), // of the board: status -> {count, reached: the oldest task read so far, hasMore}
+    listing: { count: 0, hasMore: false }, // of the list
     status: "loading", // ready, failed
     problem: "",
     proposals: [], // to oneself, not answered yet
@@ -59,18 +65,11 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
   };
 
   const changed = () => listeners.forEach((listener) => listener());
-  const learn = (people) => { for (const one of people) names.set(one.id, one); };
-  const opened = createOpenTask({ call, state, kept, put, learn, changed, say });
+  const opened = createOpenTask({ call, postForm, state, kept, put, changed, say });
 
   // Which tasks
 
-  function isWanted(task) {
-    const { status, priority, assignee, mine } = state.filters;
-    return (!status || task.status === status)
-      && (!priority || task.priority === priority)
-      && (!assignee || task.assignees.includes(Number(assignee)))
-      && (!mine || task.creator === me().id || task.assignees.includes(me().id));
-  }
+  const isWanted = (task) => accepts(state.filters, task, me());
 
   const inColumn = (status) =>
     [...state.known.values()].filter((task) => task.status === status && isWanted(task)).sort((a, b) => b.id - a.id);
@@ -83,16 +82,33 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
     return column?.hasMore ? Math.max(column.count, shown) : shown;
   }
 
-  function list(query) {
-    const { mine, ...others } = state.filters;
-    return call("GET", "/api/tasks/", { query: { ...others, mine: mine || null, page_size: PAGE, ...query } });
+  /** The tasks in the list's order. */
+  const listed = () => sorted([...state.known.values()].filter(isWanted), state.order);
+
+  function countListed() {
+    const shown = listed().length;
+    return state.listing.hasMore ? Math.max(state.listing.count, shown) : shown;
+  }
+
+  const list = (query) => call("GET", "/api/tasks/", { query: { ...forServer(state.filters), page_size: PAGE, ...query } });
+
+  /** The list is one of all statuses, in its order: its next page begins where what is known ends. */
+  async function moreListed() {
+    const round = loading;
+    const answer = await list({ ordering: state.order, page: Math.floor(listed().length / PAGE) + 1 });
+    if (round !== loading) return;
+    for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
+    state.listing = { count: answer.count, hasMore: Boolean(answer.next) };
+    changed();
   }
 
   /** One list if everything fits into it, else one for each status. */
   async function read() {
-    const all = await list({});
+    const all = await list(state.view === "list" ? { ordering: state.order } : {});
+    state.listing = { count: all.count, hasMore: Boolean(all.next) };
+    if (state.view === "list") return new Map([["", all]]);
     if (!all.next) return new Map(STATUSES.map(({ id }) => [id, { results: all.results.filter((task) => task.status === id), next: null }]));
-    const wanted = STATUSES.filter(({ id }) => !state.filters.status || state.filters.status === id);
+    const wanted = STATUSES.filter(({ id }) => isColumnWanted(state.filters, id));
     const answers = await Promise.all(wanted.map(({ id }) => list({ status: id })));
     return new Map(wanted.map(({ id }, index) => [id, answers[index]]));
   }
@@ -108,7 +124,7 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
       state.known = new Map();
       state.columns.clear();
       for (const [status, { results, next, count }] of answers) {
-        state.columns.set(status, { count: count ?? results.length, reached: reach(results), hasMore: Boolean(next) });
+        if (status) state.columns.set(status, { count: count ?? results.length, reached: reach(results), hasMore: Boolean(next) });
         for (const task of results) if (!touched.get(task.id)) state.known.set(task.id, newest(before.get(task.id), task));
       }
       if (touched.size) recountSoon();
@@ -148,8 +164,8 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
     if (![...state.columns.values()].some(({ hasMore }) => hasMore)) return;
     recounting ||= setTimeout(() => {
       recounting = 0;
-      const { search, priority, assignee, mine } = state.filters;
-      const filters = { search, priority, ...(assignee && { assignee: Number(assignee) }), ...(mine && { mine }) };
+      const given = Object.entries(forServer(state.filters)).filter(([, value]) => value);
+      const filters = Object.fromEntries(given.map(([name, value]) => [name, NUMBERS.includes(name) ? Number(value) : value]));
       for (const [status, { hasMore }] of state.columns) {
         if (hasMore) socket.send({ mode: "all", ...filters, status, page_size: 1, request_id: `${loading} ${status}` });
       }
@@ -169,10 +185,14 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
     reloading = setTimeout(load, RELOAD_MS);
   }
 
-  function filter(change) {
-    Object.assign(state.filters, change);
-    if ("search" in change) reloadSoon();
-    else load();
+  /** Shows what the address names; what is read already is not read again. */
+  function show(filters, { view, order }) {
+    const isOther = !isSame(filters, state.filters) || view !== state.view || (view === "list" && order !== state.order);
+    if (!isOther) return;
+    const isSearch = isSame({ ...filters, search: "" }, { ...state.filters, search: "" }) && view === state.view;
+    Object.assign(state, { filters, view, order });
+    if (isSearch && filters.search) reloadSoon();
+    else if (asked) load();
     changed();
   }
 
@@ -191,7 +211,6 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
     /* Only the server knows what a search finds. */
     if (old || !state.filters.search) state.known.set(task.id, next);
     touched?.set(task.id, false);
-    learn(task.assigned_to ?? []);
     if (state.openId === task.id) Object.assign(state, { open: newest(state.open, task), trouble: "" });
     changed();
     return next;
@@ -268,25 +287,11 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
     changed();
   }
 
-  // People
-
-  /** Somebody by number; who is not known yet is asked for, and a later change shows the name. */
-  function person(id) {
-    if (id === me().id) return me();
-    if (!names.has(id)) {
-      names.set(id, null);
-      call("GET", `/api/users/${id}/`).then((found) => {
-        names.set(id, found);
-        changed();
-      }, () => null);
-    }
-    return names.get(id) ?? { id, username: `person ${id}`, avatar: null };
-  }
+  // What there is to choose from
 
   async function loadChoices() {
-    const [everybody, departments, workspaces] = await Promise.all(
-      ["/api/users/", "/api/departments/", "/api/v1/workspaces/"].map((path) => all(path, {}, MOST_PAGES).catch(() => [])));
-    learn(everybody);
+    const [departments, workspaces] = await Promise.all(
+      ["/api/departments/", "/api/v1/workspaces/"].map((path) => all(path, {}, MOST_PAGES).catch(() => [])));
     Object.assign(state, { departments, workspaces });
     changed();
   }
@@ -351,10 +356,8 @@ export function createTasks({ call, all, openSocket, kept, say, me }) {
 
   return {
     ...opened,
-    state, kept, may, person, inColumn, countOf, start, filter, more, load,
-    create, save, remove, move, assign, propose, respond, withdraw,
-    everybody: () => [...names.values()].filter(Boolean),
-    me,
+    state, kept, may, inColumn, countOf, listed, countListed, start, show, more, moreListed, load,
+    create, save, remove, move, assign, propose, respond, withdraw, me,
     watch: (listener) => listeners.add(listener),
     wake: () => socket?.wake(),
     end() {

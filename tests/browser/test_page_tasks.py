@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.support.browser import sign_out
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.waiting import eventually
@@ -19,7 +20,7 @@ async def arrive(new_page, app, name, **options):
     page = await new_page(base_url=f"http://127.0.0.1:{app.port}", **options)
     body = {"email": f"{name}@example.org", "username": name, "password": PASSWORD}
     answer = await page.request.post("/api/register/", data=body)
-    await page.goto("/websocket_test.html")
+    await page.goto("/")
     await expect(page.get_by_test_id("whoami")).to_contain_text(name)
     await page.get_by_test_id("tab-tasks").click()
     return page, (await answer.json())["user"]["id"]
@@ -211,7 +212,7 @@ async def test_a_task_has_an_address(new_page, start_app):
     await expect(title).to_have_text("Paint the fence")
 
     # Whoever is not signed in gets to it through the door, and a panel has its address too.
-    await part("sign-out").click()
+    await sign_out(ada)
     await expect(part("sign-in")).to_be_visible()
     await ada.goto(f"/#task-{secret}")
     await part("username").fill("ada")

@@ -34,7 +34,7 @@ addEventListener("hashchange", () => { hash.value = location.hash; });
 export const place = computed(() => placeOf(hash.value));
 
 const lastOf = new Map(); // view -> its last address
-place.subscribe((now) => { if (now.kind) lastOf.set(now.view, hash.value); });
+place.subscribe((now) => { if (now.kind || Object.keys(now.query).length) lastOf.set(now.view, hash.value); });
 
 /** To an address; the back button comes back from there. */
 export function go(address) {

@@ -12,11 +12,11 @@ function Part({ part, env }) {
   return html`<a href=${part.address} target=${isOwn ? undefined : "_blank"} rel="noopener noreferrer">${part.address}</a>`;
 }
 
-/** @param {{ text: string, env: any }} props */
-export function Text({ text, env }) {
+/** @param {{ text: string, env: any, testid?: string }} props */
+export function Text({ text, env, testid = "message-text" }) {
   if (!isPlain(text)) {
     const markup = isReady.value ? toMarkup(text) : (loadMarkdown(), null);
-    if (markup !== null) return html`<div class="text marked" dir="auto" data-testid="message-text" dangerouslySetInnerHTML=${{ __html: markup }}></div>`;
+    if (markup !== null) return html`<div class="text marked" dir="auto" data-testid=${testid} dangerouslySetInnerHTML=${{ __html: markup }}></div>`;
   }
-  return html`<div class="text" dir="auto" data-testid="message-text">${partsOf(text).map((part) => (typeof part === "string" ? part : html`<${Part} part=${part} env=${env} />`))}</div>`;
+  return html`<div class="text" dir="auto" data-testid=${testid}>${partsOf(text).map((part) => (typeof part === "string" ? part : html`<${Part} part=${part} env=${env} />`))}</div>`;
 }

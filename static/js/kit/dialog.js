@@ -40,6 +40,8 @@ export const isDialogOpen = () => open.value.length > 0;
 
 /* What is searched for is no word that one would miss. */
 const isWritten = (input) => input.type !== "search" && !("kept" in input.dataset) && input.value !== input.defaultValue;
+/* A press beside it may be a slip, which must not cost the sight of words that are kept either. */
+const holdsWords = (element) => [...element.querySelectorAll("input:not([type=search]), textarea")].some((input) => input.value !== input.defaultValue);
 const losesWords = (element) => [...element.querySelectorAll("input, textarea")].some(isWritten);
 
 /** Whether a dialog holds words that are kept nowhere. */
@@ -69,7 +71,7 @@ function Dialog({ title, content, wide, testid, close }) {
   }
 
   function onClick(event) {
-    if (event.target === element.current && pressedBeside.current && !losesWords(element.current)) close();
+    if (event.target === element.current && pressedBeside.current && !holdsWords(element.current)) close();
   }
 
   return html`<dialog ref=${element} class=${`dialog ${wide ? "wide" : ""}`} aria-label=${title} data-testid=${testid} onKeyDown=${onKey} onClick=${onClick}

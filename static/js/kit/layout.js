@@ -73,8 +73,8 @@ export const List = ({ title, label = title, tools, children, after }) => html`<
 /** What one came for. The title is the page's heading. */
 export const Content = ({ label, children, class: more = "" }) => html`<section class=${`content ${more}`} aria-label=${label}>${children}</section>`;
 
-/** Something beside it, closed with Escape or its button. */
-export function Side({ title, label = title, close, children, testid, tools }) {
+/** Something beside it, closed with Escape or its button. `head` stands in the place of title and button, `foot` below what scrolls. */
+export function Side({ title, label = title, close, children, testid, tools, head, foot, class: more = "", ...others }) {
   const element = useRef(null);
 
   useEffect(() => {
@@ -89,11 +89,12 @@ export function Side({ title, label = title, close, children, testid, tools }) {
     return () => removeEventListener("keydown", onKey);
   }, [close]);
 
-  return html`<aside ref=${element} class="side" aria-label=${label} data-testid=${testid}>
+  return html`<aside ref=${element} class=${`side ${more}`} aria-label=${label} data-testid=${testid} ...${others}>
     <${Edge} part="side" label="Width of the side panel" />
-    <header class="part-head"><${Back} go=${close} /><h2 class="part-title">${title}</h2>${tools}
-      ${!isPhone.value && html`<${Button} kind="quiet" icon="close" label="Close" testid="side-close" onClick=${close} />`}</header>
+    ${head ?? html`<header class="part-head"><${Back} go=${close} /><h2 class="part-title">${title}</h2>${tools}
+      ${!isPhone.value && html`<${Button} kind="quiet" icon="close" label="Close" testid="side-close" onClick=${close} />`}</header>`}
     <div class="scroll side-scroll">${children}</div>
+    ${foot}
   </aside>`;
 }
 

@@ -15,9 +15,10 @@ function Option({ person, isChosen, many, pick }) {
 
 /**
  * `choose(person)` may return a promise; with `many` it hears of each press, and `chosen` is the Map of id -> person of
- * those that are chosen. `hide` are ids that are not offered.
+ * those that are chosen. `hide` are ids that are not offered, nor is oneself without `withMe`. `find(search)` is a
+ * promise of people, where not everybody is asked for.
  */
-export function PeoplePicker({ hide = [], many = false, chosen = new Map(), choose, problem }) {
+export function PeoplePicker({ hide = [], many = false, withMe = false, chosen = new Map(), choose, problem, find }) {
   const { api, me } = useScope();
   const [found, setFound] = useState(null);
   const asked = useRef(0);
@@ -28,7 +29,7 @@ export function PeoplePicker({ hide = [], many = false, chosen = new Map(), choo
     asked.current += 1;
     const mine = asked.current;
     try {
-      const people = await api.people(field.current?.value.trim() ?? "");
+      const people = await (find ?? api.people)(field.current?.value.trim() ?? "");
       if (mine === asked.current) setFound(people);
     } catch (error) {
       problem(error.message);
@@ -45,7 +46,7 @@ export function PeoplePicker({ hide = [], many = false, chosen = new Map(), choo
     waiting.current = setTimeout(load, SEARCH_MS);
   }
 
-  const hidden = new Set([me().id, ...hide]);
+  const hidden = new Set(withMe ? hide : [me().id, ...hide]);
   const shown = (found ?? []).filter((person) => !hidden.has(person.id));
   return html`<div class="picker">
     <input ref=${field} class="input" type="search" placeholder="Search people" aria-label="Search people" data-testid="person-search" autofocus onInput=${onInput} />

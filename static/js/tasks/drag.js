@@ -9,8 +9,8 @@ const PRESS_MS = 300;
 const EDGE_PX = 48;
 const STEP_PX = 12;
 
-/** `point(status)` shows where the card would land (null: nowhere), `drop(id, status)` puts it there, `over()` comes after either. */
-export function dragCards(board, { point, drop, over }) {
+/** `point(status)` shows where the card would land (null: nowhere), `drop(id, status)` puts it there. */
+export function dragCards(board, { point, drop }) {
   let held = null; // what a pointer is down on: {card, pointerId, x, y, pressing, ghost}
 
   const columnAt = (x, y) => document.elementFromPoint(x, y)?.closest(".column");
@@ -105,7 +105,6 @@ export function dragCards(board, { point, drop, over }) {
     delete card.dataset.dragged;
     delete board.dataset.dragging;
     point(null);
-    over();
   }
 
   function cancel(event) {
@@ -128,6 +127,4 @@ export function dragCards(board, { point, drop, over }) {
   /* Once a card is lifted, the finger no longer scrolls; a long press is no context menu; a picture is no file. */
   board.addEventListener("touchmove", still, { passive: false });
   board.addEventListener("contextmenu", (event) => { if (held && !held.byMouse) event.preventDefault(); });
-  board.addEventListener("dragstart", (event) => event.preventDefault());
-  return { isDragging: () => Boolean(held?.ghost) };
-}
+  board.addEventListener("dragstart", (event) => event.preventDefault());}
