@@ -150,8 +150,9 @@ async def test_quiet_hours_have_their_form(browser, start_app, new_page):
     await expect(part("quiet-start")).to_have_value("22:30")
     await expect(part("quiet-hold")).not_to_be_checked()
     await part("quiet-on").uncheck()
-    await part("quiet-save").click()
     await expect(part("quiet-start")).to_have_count(0)
+    await part("quiet-save").click()
+    await expect(page.get_by_test_id("toast").last).to_have_text("Saved.")
     profile = await (await page.request.get("/api/users/profile/")).json()
     assert profile.get("quiet_hours") is None
 
@@ -303,3 +304,45 @@ async def test_on_a_phone_each_page_is_one_column_with_a_way_back(browser, start
         await page.goto(f"/{address}")
         await expect(part(sign)).to_be_visible()
         await check_width()
+
+
+HOSTILE = "<img src=x onerror=window.hacked=1>\"'><script>window.hacked=1</script>javascript:window.hacked=1"
+
+
+@pytest.mark.gen_test
+async def test_nothing_that_people_write_is_executed(browser, start_app, new_page, new_client):
+    app = await start_app()
+    ann, bob = await sign_up(new_client(app), "ann", "bob")
+    names = {"first_name": HOSTILE[:60], "last_name": HOSTILE[:60]}
+    (await bob.patch("/api/users/profile/", json=names)).expect(200)
+    (await ann.post("/api/departments/", json={"name": HOSTILE, "manager": bob.id})).expect(201)
+    workspace = (await ann.post("/api/v1/workspaces/", json={"name": HOSTILE})).expect(201).json["id"]
+    (await ann.post(f"/api/v1/workspaces/{workspace}/members/", json={"user_id": bob.id})).expect(201)
+    (await bob.post("/api/v1/focus-sessions/", json={"title": HOSTILE})).expect(201)
+    page = await arrive(new_page, app, "ann")
+    for address, sign in (
+        ("#people", "person"),
+        (f"#person-{bob.id}", "person-page"),
+        ("#departments", "department"),
+        (f"#workspace-{workspace}", "member"),
+        ("#focus", "focus-item"),
+    ):
+        await page.goto(f"/{address}")
+        await expect(page.get_by_test_id(sign).filter(has_text="<img src=x").first).to_be_visible()
+        assert await page.locator("main img[src=x]").count() == 0
+    assert await page.evaluate("window.hacked") is None
+
+
+@pytest.mark.gen_test
+async def test_what_was_loaded_stays_readable_while_the_server_is_away(browser, start_app, new_page):
+    page = await arrive(new_page, await start_app(), "ann", "/#people")
+    part = page.get_by_test_id
+    await expect(part("person")).to_have_count(1)
+    await page.route("**/api/users/**", lambda route: route.abort())
+    await part("people-search").fill("an")
+    await expect(page.get_by_text("does not answer.")).to_be_visible()
+    await expect(part("person")).to_have_count(1)
+    await page.unroute("**/api/users/**")
+    await part("people-again").click()
+    await expect(page.get_by_text("does not answer.")).to_have_count(0)
+    await expect(part("person")).to_have_count(1)

@@ -93,7 +93,7 @@ function Account({ actions, reason, news, registration, providers = [], forgot }
     <h2 id="door-title" class="part-title">${words.title}</h2>
     <p class="form-message" role="alert" data-testid="sign-in-message" data-kind=${news && !trouble.above ? "news" : undefined}>${trouble.above || news || ""}</p>
     ${hasEmail && field("email", "Email", { type: "email", autocomplete: "email", inputmode: "email" })}
-    ${field("username", words.name, { hint: hasEmail ? words.hint : "", autocomplete: "username", autocapitalize: "none", spellcheck: "false" })}
+    ${field("username", hasEmail ? "Username" : words.name, { hint: hasEmail ? words.hint : "", autocomplete: "username", autocapitalize: "none", spellcheck: "false" })}
     ${field("password", "Password", { type: "password", autocomplete: words.password })}
     ${mode === "signIn" && html`<p><button type="button" class="link" data-testid="forgot-password" onClick=${forgot}>Forgot your password?</button></p>`}
     <div class="buttons door-buttons">${button("signIn", "Sign in", "sign-in")}${registration && button("register", "Create account", "register")}</div>

@@ -11,6 +11,7 @@ import { peopleOf } from "./known.js";
 import { Overview } from "./overview.js";
 import { Person } from "./person.js";
 import { Profile } from "./profile.js";
+import { presenceIn } from "./presence.js";
 import { ROLES, roleName } from "./rights.js";
 
 const SEARCH_MS = 200;
@@ -72,16 +73,18 @@ function Everybody({ people }) {
 }
 
 function Found({ people }) {
-  const { me } = useScope();
+  const { me, store, follow } = useScope();
+  follow("rooms", "me");
+  const isOnline = presenceIn(store, me());
   const { items, count, status, problem } = people.found.value;
   const openId = place.value.name === "profile" ? me().id : place.value.id;
-  if (problem) return html`<p class="form-message" role="alert">${problem}</p>`;
-  return html`<${Roving} selector=".row" aria-label="People" data-testid="people">
+  const trouble = problem && html`<div class="list-foot"><p class="form-message" role="alert">${problem}</p><${Button} small testid="people-again" onClick=${() => people.find()}>Try again</></div>`;
+  return html`${trouble}<${Roving} selector=".row" aria-label="People" data-testid="people">
       ${items.map((person) => html`<li key=${person.id}><a class="row" data-testid="person" data-user-id=${person.id} data-active=${String(person.is_active)}
         aria-current=${person.id === openId ? "true" : undefined} href=${addressOfPerson(person, me())}>
-        <${PersonAvatar} person=${person} small />
+        <span class="avatar-place"><${PersonAvatar} person=${person} small />${isOnline(person) && html`<span class="online" title="Online"></span>`}</span>
         <span class="row-name">${displayName(person)}</span><span class="hint">${person.is_active ? roleName(person.role) : "Deactivated"}</span></a></li>`)}
     </>
-    ${!items.length && html`<p class="empty">${status === "loading" ? "Loading people…" : "Nobody found."}</p>`}
+    ${!items.length && !problem && html`<p class="empty">${status === "loading" ? "Loading people…" : "Nobody found."}</p>`}
     ${items.length < count && html`<div class="list-foot"><${Button} testid="people-more" onClick=${people.more}>${`Show more (${count - items.length})`}</></div>`}`;
 }

@@ -6,15 +6,16 @@ import { Button, Empty, PersonAvatar } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
 import { Administration } from "./admin.js";
 import { Head } from "./head.js";
+import { presenceIn } from "./presence.js";
 import { roleName } from "./rights.js";
 
 const nameOf = (departments, id) => departments.find((one) => one.id === id)?.name ?? "None";
 
 export function Person({ id, people }) {
-  const { directory, store, changes } = useScope();
+  const { directory, store, follow, me } = useScope();
   const [trouble, setTrouble] = useState("");
   directory.changes.value;
-  changes.rooms.value; // presence comes with the chat
+  follow("rooms", "me");
   const person = directory.get(id);
   useEffect(() => {
     people.read(id).then(() => setTrouble(""), (error) => setTrouble(error.status === 404 ? "There is no such person." : error.message));
@@ -26,15 +27,9 @@ export function Person({ id, people }) {
       <div class="person-head"><${PersonAvatar} person=${person} /><div>
         <p class="person-head-name">${displayName(person)}</p>
         <p class="hint">${`@${person.username}`}</p></div></div>
-      <${Facts} person=${person} isOnline=${isOnline(store, person)} departments=${people.departments.value} />
+      <${Facts} person=${person} isOnline=${presenceIn(store, me())(person)} departments=${people.departments.value} />
       <${Administration} person=${person} people=${people} />
     </div></div>`;
-}
-
-/** What the chat has heard of somebody is newer than what their page said. */
-function isOnline(store, person) {
-  const known = store.presence?.get?.(person.id);
-  return known?.is_online ?? person.is_online;
 }
 
 function Write({ id }) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clockText, endHeard, minutesText, phaseText, progressOf } from "../../../static/js/focus/clock.js";
+import { presenceIn } from "../../../static/js/people/presence.js";
 import { manages, managesDepartments, readsFigures, rolesToGive } from "../../../static/js/people/rights.js";
 
 test("a clock is read as people read it", () => {
@@ -39,4 +40,14 @@ test("nobody is offered what the server would refuse about people", () => {
   assert.ok(manages(of("hr"), of("hr")) && !manages(of("hr"), of("ceo")) && !manages(of("supervisor"), of("employee")));
   assert.ok(managesDepartments(of("hr")) && !managesDepartments(of("supervisor")));
   assert.ok(readsFigures(of("atl")) && !readsFigures(of("employee")));
+});
+
+test("what the chat has heard of somebody is newer than what the list said", () => {
+  const store = {
+    rooms: new Map([[1, { participants: [{ id: 1 }, { id: 2 }, { id: 3 }] }], [2, { participants: [{ id: 4 }] }]]),
+    online: new Map([[1, new Set([2])]]),
+  };
+  const isOnline = presenceIn(store, { id: 1 });
+  assert.deepEqual([1, 2, 3, 4, 5].map((id) => isOnline({ id, is_online: true })), [true, true, false, true, true]);
+  assert.deepEqual([1, 2, 3, 4, 5].map((id) => isOnline({ id, is_online: false })), [true, true, false, false, false]);
 });
