@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import fanout, idle, processes, reconnect, rooms, start, tasks
+from bench import fanout, idle, page, processes, reconnect, rooms, start, tasks
 from bench.figures import Figure, table
 
 BENCHMARKS = {
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "reconnect": reconnect.run,
     "tasks": tasks.run,
     "processes": processes.run,
+    "page": page.run,
 }
 
 

@@ -4,10 +4,11 @@ import { Badge, Button, Icon } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
 import { isPhone } from "../kit/layout.js";
 import { meaningOf } from "../reconnect.js";
+import { askWhere } from "./goto.js";
 import { go, goToView, place } from "./place.js";
 import { useScope } from "./scope.js";
 import { PersonMenu, showShortcuts } from "./person.js";
-import { useShortcuts } from "./shortcuts.js";
+import { shownKeys, useShortcuts } from "./shortcuts.js";
 import { provideView, Shown, VIEWS, viewOf } from "./views.js";
 
 provideView("chat", ChatView);
@@ -56,11 +57,17 @@ function RailItem({ view, count, isHere, testid }) {
   </button>`;
 }
 
+function FindItem() {
+  const scope = useScope();
+  return html`<button type="button" class="rail-item find" data-testid="find" title=${`Go anywhere (${shownKeys("mod+k")})`} onClick=${() => askWhere(scope)}><${Icon} name="search" />Find</button>`;
+}
+
 function Rail({ here }) {
   const scope = useScope();
   const counts = countsOf(scope);
   const shown = isPhone.value ? VIEWS.filter(({ tab }) => tab) : VIEWS;
   return html`<nav class="rail" aria-label="Places">
+    ${!isPhone.value && html`<${FindItem} />`}
     ${shown.map((view) => html`<${RailItem} key=${view.id} view=${view} isHere=${view.id === here} count=${counts[view.id] ?? 0} testid=${isPhone.value ? view.tab : view.testid} />`)}
     ${!isPhone.value && html`<div class="rail-foot">${scope.pill.value}<${PersonMenu} /></div>`}
   </nav>`;
@@ -76,7 +83,8 @@ const EVERYWHERE = [
 /** The page of a signed-in person. */
 export function Shell() {
   const view = viewOf(place.value.view);
-  useShortcuts(EVERYWHERE);
+  const scope = useScope();
+  useShortcuts([{ keys: "mod+k", words: "Go anywhere", run: () => askWhere(scope) }, ...EVERYWHERE]);
   return html`<div class="shell" data-view=${view.id} data-deep=${isPhone.value && place.value.kind ? "true" : undefined}>
     <a class="skip" href="#composer" onClick=${skip}>Skip to the message box</a>
     <${Rail} here=${view.id} />

@@ -13,6 +13,8 @@ const FAR_FROM_END_PX = 240;
 const LOAD_AT_PX = 2_000;
 const ROW_PX = 34; // a first guess, until rows have been measured
 const KEEP_AT_END = 300;
+/* Most browsers hold what is read in its place by themselves, also under a scroll that is still going on; not at the very top. */
+const holdsPlace = CSS.supports("overflow-anchor", "auto");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 const statusWords = (thread, isEmpty) => {
@@ -61,7 +63,15 @@ export class Messages extends Component {
     return next;
   }
 
+  /** Only going up is leaving the end: a view that shrinks is suddenly far from its end as well. */
+  noteScroll() {
+    const { scrollTop } = this.scroller;
+    if (this.isFollowing && scrollTop < this.lastTop - 1 && this.distance() >= AT_END_PX) this.isFollowing = false;
+    this.lastTop = scrollTop;
+  }
+
   getSnapshotBeforeUpdate() {
+    this.noteScroll();
     return this.isFollowing ? null : this.findAnchor();
   }
 
@@ -73,29 +83,32 @@ export class Messages extends Component {
     if (this.isFollowing && thread.items.length > 2 * KEEP_AT_END) actions.trim(KEEP_AT_END);
     if (target && target !== this.shownTarget) this.showTarget(target);
     actions.markRead();
-    this.look();
+    /* Only what has come is looked at: a window that moved by itself must not move itself again. */
+    if (thread.items !== this.lookedAt) this.look();
+    this.lookedAt = thread.items;
   }
 
-  /** The first row before one's eyes, and where it stands. */
+  /** A row at the top of what one sees, and where it stands. */
   findAnchor() {
     if (!this.rows) return null;
     const edge = this.scroller.getBoundingClientRect().top;
     const { children } = this.rows;
-    let [low, high] = [0, children.length];
+    let [low, high] = [1, children.length - 1]; // the first and the last stand for rows that are not here
     while (low < high) {
       const middle = (low + high) >> 1;
       if (children[middle].getBoundingClientRect().bottom <= edge) low = middle + 1;
       else high = middle;
     }
-    const element = children[low];
-    return element ? { element, top: element.getBoundingClientRect().top - edge } : null;
+    const element = children[Math.min(low + 1, children.length - 2)]; // the topmost may get a head, or lose it
+    return element && low < children.length - 1 ? { element, top: element.getBoundingClientRect().top - edge } : null;
   }
 
   /** After anything has grown or shrunk: the end for whoever is there, the same row for whoever reads. */
   keepPlace() {
+    this.noteScroll();
     if (this.isFollowing) return this.toEnd();
     const { element, top } = this.anchor ?? {};
-    if (!element?.isConnected) return null;
+    if (!element?.isConnected || (holdsPlace && this.scroller.scrollTop > 0)) return null;
     const moved = element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - top;
     if (Math.abs(moved) >= 1) {
       this.scroller.scrollTop += moved;
@@ -108,7 +121,9 @@ export class Messages extends Component {
 
   toEnd(behavior = "instant") {
     this.isFollowing = true;
-    this.scroller?.scrollTo({ top: this.scroller.scrollHeight, behavior: still.matches ? "instant" : behavior });
+    if (!this.scroller) return;
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: still.matches ? "instant" : behavior });
+    this.lastTop = this.scroller.scrollTop;
   }
 
   jump = () => {
@@ -118,18 +133,16 @@ export class Messages extends Component {
   };
 
   onScroll = () => {
+    this.noteScroll();
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => this.scrolled());
   };
 
   scrolled() {
-    const { scrollTop } = this.scroller;
     const distance = this.distance();
-    /* Only going up is leaving: a view that shrinks is suddenly far from its end as well. */
     const isWindowAtEnd = this.range.end >= this.all().length;
+    this.noteScroll();
     if (distance < AT_END_PX && isWindowAtEnd) this.isFollowing = true;
-    else if (scrollTop < this.lastTop - 1) this.isFollowing = false;
-    this.lastTop = scrollTop;
     if (this.isFollowing) this.props.actions.markRead();
     else this.anchor = this.findAnchor();
     const isFar = distance > FAR_FROM_END_PX || !isWindowAtEnd;
@@ -143,13 +156,14 @@ export class Messages extends Component {
     const length = this.all().length;
     if (!length || this.isFollowing && this.range.end === length && this.scroller.scrollTop > LOAD_AT_PX) return;
     const view = this.scroller.getBoundingClientRect();
-    const rows = this.rows.getBoundingClientRect();
-    if (rows.height) this.rowPx = rows.height / Math.max(1, this.range.end - this.range.start);
-    const above = view.top - rows.top;
-    const below = rows.bottom - view.bottom;
+    const top = this.rows.firstElementChild.getBoundingClientRect().bottom;
+    const bottom = this.rows.lastElementChild.getBoundingClientRect().top;
+    const above = view.top - top;
+    const below = bottom - view.bottom;
+    if (bottom > top) this.rowPx = (bottom - top) / Math.max(1, this.range.end - this.range.start);
     if (this.range.start === 0 && above < LOAD_AT_PX && thread.hasMore && thread.status === "ready") actions.loadOlder();
     if (this.isFollowing) return;
-    const isBeside = rows.bottom < view.top || rows.top > view.bottom;
+    const isBeside = bottom < view.top || top > view.bottom;
     const next = isBeside ? windowAround(Math.floor(this.scroller.scrollTop / this.rowPx), length) : windowMoved(this.range, length, { above, below });
     if (next.start === this.range.start && next.end === this.range.end) return;
     if (!isBeside) this.anchor = this.findAnchor();
@@ -182,7 +196,7 @@ export class Messages extends Component {
     const people = room.participants ?? [];
     const seen = seenOwn(thread.items, reads, people, env.me);
     const readers = env.isDirect ? new Map() : readersAt(thread.items, reads, people, env.me);
-    return rowsOf({ messages, start, end, firstUnread: thread.firstUnread, me: env.me }).map((row) => (row.kind !== "message" ? row : {
+    return rowsOf({ messages, start, end, firstUnread: thread.firstUnread, me: env.me, hasMore: thread.hasMore }).map((row) => (row.kind !== "message" ? row : {
       ...row,
       readers: sameList(this, `r${row.message.id}`, readers.get(row.message.id)),
       seenBy: sameList(this, `s${row.message.id}`, row.message.id && row.message.id === seen?.id ? seen.who : null),
@@ -229,12 +243,11 @@ export class Messages extends Component {
         onScroll=${this.onScroll} onPointerOver=${this.onPointerOver} onFocusIn=${this.onFocusIn} onKeyDown=${this.onKeyDown}>
         <div class="fill"></div>
         ${words && html`<p class="empty">${words}</p>`}
-        ${isBeginning && html`<p class="beginning hint">This is the beginning of the conversation.</p>`}
-        <div style=${{ height: `${Math.round(range.start * this.rowPx)}px` }}></div>
         <div class="messages" role="log" aria-label="Messages" data-testid="messages" aria-busy=${thread.status === "ready" ? undefined : "true"} ref=${(element) => { this.rows = element; }}>
+          <div style=${{ height: isBeginning ? "auto" : `${Math.round(range.start * this.rowPx)}px` }}>${isBeginning && html`<p class="beginning hint">This is the beginning of the conversation.</p>`}</div>
           ${this.rowsShown(messages, range).map((row) => html`<${Row} key=${row.key} row=${row} env=${env} />`)}
+          <div style=${{ height: `${Math.round((messages.length - range.end) * this.rowPx)}px` }}></div>
         </div>
-        <div style=${{ height: `${Math.round((messages.length - range.end) * this.rowPx)}px` }}></div>
       </div>
       ${this.state.isFar && html`<${Button} small class="jump" icon="down" testid="jump" label="Go to the newest message" onClick=${this.jump}>Newest</>`}
     </div>`;

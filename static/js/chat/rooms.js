@@ -1,4 +1,5 @@
 /* The list of rooms: what is new, and the ways to start another. */
+import { askWhere } from "../app/goto.js";
 import { PersonMenu } from "../app/person.js";
 import { go } from "../app/place.js";
 import { useScope } from "../app/scope.js";
@@ -44,7 +45,7 @@ export function Rooms({ hidden }) {
   const avatarOf = (room) => (room.room_type === "direct" ? personOf(othersIn(room, me())[0] ?? {}).avatar : null);
 
   const tools = html`<${Button} small testid="new-direct" title="Write to somebody" onClick=${() => { askForPerson(scope); }}>+ Message</>
-    <${Button} small testid="new-group" title="Start a group" onClick=${() => { askForGroup(scope); }}>+ Group</>${isPhone.value && html`<${PersonMenu} />`}`;
+    <${Button} small testid="new-group" title="Start a group" onClick=${() => { askForGroup(scope); }}>+ Group</>${isPhone.value && html`<${Button} kind="quiet" icon="search" label="Go anywhere" testid="find" onClick=${() => { askWhere(scope); }} /><${PersonMenu} />`}`;
   return html`<${List} title="Chat" label="Rooms" tools=${tools}>
     <div class="rooms-filter" hidden=${store.rooms.size < MANY_ROOMS}><input class="input" type="search" placeholder="Find a room" aria-label="Find a room" onInput=${(event) => setWanted(event.target.value)} /></div>
     <${Strays} />

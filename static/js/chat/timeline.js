@@ -40,18 +40,22 @@ export function readersAt(items, reads, people, me) {
   return at;
 }
 
-/** The rows for the messages from `start` up to `end` (not included) of all. */
-export function rowsOf({ messages, start, end, firstUnread, me }) {
+/**
+ * The rows for the messages from `start` up to `end` (not included) of all. What comes before the first of all may not be
+ * here yet (`hasMore`): then it looks as if it went on, so that nothing changes when the others come.
+ */
+export function rowsOf({ messages, start, end, firstUnread, me, hasMore = false }) {
   const rows = [];
   for (let index = start; index < end; index += 1) {
     const message = messages[index];
     const previous = messages[index - 1];
     const isMine = message.sender?.id === me.id;
     const key = keyOf(message, isMine);
-    if (!previous || dayOf(previous) !== dayOf(message)) rows.push({ kind: "day", key: `day ${key}`, time: message.timestamp });
+    const goesOn = !previous && hasMore;
+    if (!goesOn && (!previous || dayOf(previous) !== dayOf(message))) rows.push({ kind: "day", key: `day ${key}`, time: message.timestamp });
     const startsUnread = Boolean(message.id) && message.id === firstUnread;
     if (startsUnread) rows.push({ kind: "unread", key: "unread" });
-    rows.push({ kind: "message", key, message, isMine, isFirst: startsUnread || !belongTogether(previous, message) });
+    rows.push({ kind: "message", key, message, isMine, isFirst: startsUnread || (!goesOn && !belongTogether(previous, message)) });
   }
   return rows;
 }

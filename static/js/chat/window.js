@@ -5,8 +5,8 @@
 
 /** Rows on the page at most, rows to add at an edge, and how near an edge may come to the view. */
 export const MAX_ROWS = 120;
-export const STEP = 40;
-export const NEAR_PX = 1_000;
+export const STEP = 30;
+export const NEAR_PX = 500;
 const AT_END_ROWS = 60;
 
 /** The place of a message among all, by its number; where it would stand if it is gone. */
@@ -35,11 +35,11 @@ export function windowKept({ start, end }, firstId, messages) {
 
 /** The window after a scroll; `above` and `below` are the pixels of rows beyond the view's edges. */
 export function windowMoved({ start, end }, length, { above, below }) {
-  if (above < NEAR_PX && start > 0) {
+  if (above < NEAR_PX && above <= below && start > 0) {
     const from = Math.max(0, start - STEP);
     return { start: from, end: Math.min(end, from + MAX_ROWS) };
   }
-  if (below < NEAR_PX && end < length) {
+  if (below < NEAR_PX && below < above && end < length) {
     const to = Math.min(length, end + STEP);
     return { start: Math.max(start, to - MAX_ROWS), end: to };
   }

@@ -1,0 +1,200 @@
+"""The team's client in Chromium: its first load, a long room read to its beginning, typing while others talk.
+
+Frames and keys are timed by the page itself; bytes, requests and the heap by the browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from playwright.async_api import Browser, CDPSession, Page, async_playwright
+from websockets.asyncio.client import connect
+
+from bench import servers
+from bench.figures import Figure
+from bench.servers import Server
+from bench.team import Member, make_room, register
+
+ROOMS = 60
+HISTORY = 3_000
+LIVE = 10_000
+RATE = 50
+KEYS = 60
+_VIEW = {"width": 1366, "height": 768}
+_WHEEL_PX = 600
+_MAX_WHEELS = 1_200
+
+_WATCH = """() => {
+  window.bench = { frames: [], shift: 0, keys: [] };
+  let last = performance.now();
+  const frame = (now) => {
+    bench.frames.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+  new PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) bench.shift += value;
+  }).observe({ type: "layout-shift" });
+  new PerformanceObserver((list) => {
+    for (const { name, duration } of list.getEntries()) if (name === "keydown") bench.keys.push(duration);
+  }).observe({ type: "event", durationThreshold: 16 });
+}"""
+_STATE = """() => ({
+  top: document.querySelector(".messages-scroll").scrollTop,
+  nodes: document.querySelectorAll("*").length,
+  isBeginning: document.body.innerText.includes("This is the beginning"),
+})"""
+
+
+async def run(folder: Path) -> list[Figure]:
+    """Every figure in a browser of its own, with a server of its own."""
+    path = shutil.which("chromium")
+    if path is None:
+        print("no chromium on this machine: the page is not measured", file=sys.stderr)
+        return []
+    with servers.taskroom(folder / "page") as server:
+        members = register(server, 2)
+        rooms = [make_room(server, members, f"Room {number}") for number in range(ROOMS)]
+        await talk(server, members[1], rooms[0], HISTORY, pause=0)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+            )
+            figures = [
+                *await first_load(browser, server, rooms),
+                *await reading(browser, server, rooms[0]),
+                *await typing(browser, server, members[1], rooms),
+                *await memory(browser, server, members[1], rooms[1]),
+            ]
+            await browser.close()
+    return figures
+
+
+async def talk(server: Server, member: Member, room: int, count: int, pause: float) -> None:
+    """Says so many short things in a room, one after the other."""
+    address = f"ws://{servers.HOST}:{server.port}/ws/chat/?token={member.token}"
+    async with connect(address, max_queue=None) as socket:
+        for number in range(count):
+            frame = {"type": "send_message", "room_id": room, "message": f"Message {number} says a little."}
+            await socket.send(json.dumps(frame))
+            if pause:
+                await asyncio.sleep(pause)
+        frame = {"type": "send_message", "room_id": room, "message": "the last", "request_id": "last"}
+        await socket.send(json.dumps(frame))
+        async for text in socket:
+            if '"the last"' in str(text):
+                return
+
+
+@asynccontextmanager
+async def page_of(browser: Browser, server: Server) -> Any:
+    """The page of the first person, signed in by a cookie, not opened yet."""
+    context = await browser.new_context(base_url=f"http://{servers.HOST}:{server.port}", viewport=_VIEW)
+    body = {"username": "p0@example.org", "password": "Bench-Only-0-Pass"}
+    await context.request.post("/api/auth/token/", data=body)
+    page = await context.new_page()
+    yield page
+    await context.close()
+
+
+async def first_load(browser: Browser, server: Server, rooms: list[int]) -> list[Figure]:
+    """What the browser asks for until all rooms are listed."""
+    async with page_of(browser, server) as page:
+        session = await page.context.new_cdp_session(page)
+        sizes: list[float] = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        await session.send("Network.enable")
+        began = time.perf_counter()
+        await page.goto(f"/#room-{rooms[0]}")
+        await page.get_by_test_id("room").nth(ROOMS - 1).wait_for(state="attached")
+        listed = (time.perf_counter() - began) * 1000
+        await page.get_by_test_id("message").first.wait_for()
+        ready = (time.perf_counter() - began) * 1000
+        await page.wait_for_timeout(1_000)
+    return [
+        Figure("page", "first load, requests", len(sizes), "", target=20),
+        Figure("page", "first load, over the wire", sum(sizes) / 1000, "kB", target=120),
+        Figure("page", f"{ROOMS} rooms listed after", listed, "ms", target=500),
+        Figure("page", "messages shown after", ready, "ms", target=500),
+    ]
+
+
+async def reading(browser: Browser, server: Server, room: int) -> list[Figure]:
+    """A long room from its end to its beginning, by the wheel."""
+    async with page_of(browser, server) as page:
+        await open_room(page, room)
+        await page.evaluate(_WATCH)
+        await page.mouse.move(700, 400)
+        nodes = 0
+        for _ in range(_MAX_WHEELS):
+            await page.mouse.wheel(0, -_WHEEL_PX)
+            await page.wait_for_timeout(16)
+            state = await page.evaluate(_STATE)
+            nodes = max(nodes, state["nodes"])
+            if state["isBeginning"] and state["top"] < 1:
+                break
+        taken = await page.evaluate("bench")
+    return [
+        Figure("page", f"reading {HISTORY} messages, longest frame", max(taken["frames"]), "ms", target=50),
+        Figure("page", "the same, most nodes", nodes, "", target=3_000),
+        Figure("page", "the same, layout shift", taken["shift"], "", target=0.01),
+    ]
+
+
+async def typing(browser: Browser, server: Server, other: Member, rooms: list[int]) -> list[Figure]:
+    """From key to paint while somebody says 50 things a second, here or in another room."""
+    figures = []
+    for words, target, room in (("the same room", 32, rooms[2]), ("another room", 16, rooms[3])):
+        async with page_of(browser, server) as page:
+            await open_room(page, rooms[2])
+            noise = asyncio.create_task(talk(server, other, room, RATE * 10, 1 / RATE))
+            await page.wait_for_timeout(1_000)
+            await page.evaluate(_WATCH)
+            for number in range(KEYS):
+                await page.keyboard.press("abcdefghij"[number % 10])
+                await page.wait_for_timeout(80)
+            taken = (await page.evaluate("bench"))["keys"]
+            noise.cancel()
+        # What took less than 16 ms is not reported one by one; durations come in steps of 8 ms.
+        keys = [8.0] * (KEYS - len(taken)) + taken
+        p95 = quantiles(keys, n=20)[-1]
+        figures.append(Figure("page", f"a key while 50/s arrive in {words}, p95", p95, "ms", target=target))
+    return figures
+
+
+async def memory(browser: Browser, server: Server, other: Member, room: int) -> list[Figure]:
+    """What stays of 10,000 messages that came and went."""
+    async with page_of(browser, server) as page:
+        await open_room(page, room)
+        session = await page.context.new_cdp_session(page)
+        await page.wait_for_timeout(1_000)
+        before = await heap(session)
+        await talk(server, other, room, LIVE, pause=0.002)
+        await page.get_by_text("the last").last.wait_for(timeout=120_000)
+        await page.wait_for_timeout(2_000)
+        after = await heap(session)
+    return [Figure("page", f"heap after {LIVE} messages", (after - before) / 1e6, "MB more", target=2)]
+
+
+async def open_room(page: Page, room: int) -> None:
+    """Shows a room, ready to be written in."""
+    await page.goto(f"/#room-{room}")
+    await page.get_by_test_id("composer").wait_for()
+    await page.locator("[data-testid=messages]:not([aria-busy])").wait_for()
+    await page.get_by_test_id("composer").click()
+
+
+async def heap(session: CDPSession) -> float:
+    """Bytes in use after everything that may go has gone."""
+    for _ in range(3):
+        await session.send("HeapProfiler.collectGarbage")
+    return (await session.send("Runtime.getHeapUsage"))["usedSize"]

@@ -1,0 +1,132 @@
+/* The pure parts of the chat and of the frame around it. */
+import assert from "node:assert/strict";
+import test from "node:test";
+
+globalThis.location = { hash: "", origin: "http://here" };
+globalThis.addEventListener = () => null;
+const load = (name) => import(`../../../static/js/${name}.js`);
+
+const { askedAt, emojiFor, peopleFor, taken, withEmoji } = await load("chat/complete");
+const { listedRooms, nextUnread, peopleWords, roomTitle, unreadIn } = await load("chat/roomfacts");
+const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
+const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
+const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
+const { found, taskNumber } = await load("app/finding");
+const { nextPlace } = await load("kit/list");
+
+const me = { id: 1, username: "ann" };
+const message = (id, sender = 2, minute = id, more = {}) => ({
+  id, sender: { id: sender }, content: `m${id}`, timestamp: new Date(Date.UTC(2026, 10, 20, 9, minute)).toISOString(), ...more,
+});
+const many = (count) => Array.from({ length: count }, (_, index) => message(index + 1, 2, 0));
+
+test("a text is told apart into links, mentions and tasks", () => {
+  assert.deepEqual(partsOf("See #12, @ann.b: https://a.b/c?d=1)."), [
+    "See ", { kind: "task", id: 12 }, ", ", { kind: "mention", username: "ann.b" }, ": ",
+    { kind: "link", address: "https://a.b/c?d=1" }, ").",
+  ]);
+  assert.deepEqual(partsOf("ann@b.org, a#1, ##2, #0, /#3"), ["ann@b.org, a#1, ##2, #0, /#3"]);
+  assert.deepEqual(partsOf("<img src=x onerror=alert(1)>"), ["<img src=x onerror=alert(1)>"]);
+});
+
+test("tasks are found by number and by address, three at most and each once", () => {
+  assert.equal(taskOfAddress("http://here/#task-7", "http://here"), 7);
+  assert.equal(taskOfAddress("http://elsewhere/#task-7", "http://here"), null);
+  assert.deepEqual(tasksIn("#7 http://here/#task-7 #8 #9 #10", "http://here"), [7, 8, 9]);
+});
+
+test("only what Markdown would change needs Markdown", () => {
+  for (const text of ["hello - there", "a 3 < 4 & 5", "12:30, 50 % (ok)", "two\nlines"]) assert.ok(isPlain(text), text);
+  for (const text of ["**b**", "`c`", "- a", "1. a", "> q", "# h", "a_b_c", "[a](b)", "    code"]) assert.ok(!isPlain(text), text);
+});
+
+test("the first line of a message makes the title of a task", () => {
+  assert.equal(titleFrom("\n> ## Paint the fence\nsoon"), "Paint the fence");
+  assert.equal(titleFrom("x".repeat(300)).length, 120);
+});
+
+test("an @ or a : at the caret asks for an offer, elsewhere it does not", () => {
+  assert.deepEqual(askedAt("hello @an", 9), { sign: "@", word: "an", start: 6 });
+  assert.deepEqual(askedAt(":th", 3), { sign: ":", word: "th", start: 0 });
+  assert.equal(askedAt("mail@an", 7), null);
+  assert.equal(askedAt("at 12:3", 7), null);
+  assert.deepEqual(taken("hi @an there", 6, { start: 3 }, { text: "@ann " }), { text: "hi @ann there", caret: 8 });
+});
+
+test("people are offered by name and username, emoji by name", () => {
+  const people = [{ id: 1, username: "zoe", full_name: "Anna Zander" }, { id: 2, username: "anton" }, { id: 3, username: "bob" }];
+  assert.deepEqual(peopleFor("an", people).map((one) => one.text), ["@anton ", "@zoe "]);
+  const list = [["👍", "thumbsup yes"], ["🦃", "turkey"]];
+  assert.deepEqual(emojiFor("ye", list).map((one) => one.text), ["👍 "]);
+  assert.deepEqual(withEmoji("ok :yes:", 8, list), { text: "ok 👍", caret: 5 });
+  assert.equal(withEmoji("ok :no:", 7, list), null);
+});
+
+test("days, groups and the unread line stand where they belong", () => {
+  const messages = [message(1), message(2), message(3, 1), message(4, 2, 60 * 30)];
+  const kinds = rowsOf({ messages, start: 0, end: 4, firstUnread: 4, me }).map((row) => [row.kind, row.isFirst]);
+  assert.deepEqual(kinds, [
+    ["day", undefined], ["message", true], ["message", false], ["message", true], ["day", undefined], ["unread", undefined], ["message", true],
+  ]);
+  // What comes before may not be here yet: then the first row looks as if it went on.
+  assert.deepEqual(rowsOf({ messages, start: 0, end: 1, me, hasMore: true }).map((row) => [row.kind, row.isFirst]), [["message", false]]);
+});
+
+test("what others have read is told", () => {
+  const items = [message(1, 1), message(2, 1), message(3, 2)];
+  const people = [me, { id: 2 }, { id: 3 }];
+  const reads = new Map([[2, 3], [3, 1]]);
+  assert.deepEqual(seenOwn(items, reads, people, me), { id: 2, who: [{ id: 2 }] });
+  assert.deepEqual([...readersAt(items, reads, people, me)], [[3, [{ id: 2 }]], [1, [{ id: 3 }]]]);
+  assert.equal(seenOwn(items, new Map(), people, me), null);
+});
+
+test("a window never holds more than it may, wherever one reads", () => {
+  const messages = many(3_000);
+  let range = windowAtEnd({ start: 0, end: 0 }, messages.length);
+  assert.deepEqual(range, { start: 2_940, end: 3_000 });
+  while (range.start > 0) {
+    range = windowMoved(range, messages.length, { above: 0, below: 500 });
+    assert.ok(range.end - range.start <= MAX_ROWS);
+  }
+  while (range.end < messages.length) range = windowMoved(range, messages.length, { above: 500, below: 0 });
+  assert.equal(range.end - range.start, MAX_ROWS);
+  assert.deepEqual(windowAround(5, 3_000), { start: 0, end: MAX_ROWS });
+  // The same messages stay when others come in front of them.
+  assert.deepEqual(windowKept({ start: 0, end: 10 }, 51, messages), { start: 50, end: 60 });
+  assert.equal(placeOfId(messages, 3_001), 3_000);
+  // What arrives at the end is added, until there is too much.
+  assert.deepEqual(windowAtEnd({ start: 2_940, end: 3_000 }, 3_001), { start: 2_940, end: 3_001 });
+  assert.deepEqual(windowAtEnd({ start: 2_940, end: 3_060 }, 3_061), { start: 3_001, end: 3_061 });
+});
+
+test("a room is called by the other's name, and stands where the newest is", () => {
+  const nameOf = ({ username }) => username.toUpperCase();
+  const direct = { id: 1, room_type: "direct", participants: [me, { id: 2, username: "bob" }], created_at: "2026-01-01" };
+  const group = { id: 2, room_type: "group", name: "Kitchen", created_at: "2026-01-02", unread_count: 2, participants: [] };
+  const muted = { id: 3, room_type: "group", name: "Noise", is_muted: true, unread_count: 9, last_message: { timestamp: "2026-01-03" } };
+  const rooms = [direct, group, muted];
+  assert.equal(roomTitle(direct, me, nameOf), "BOB");
+  assert.deepEqual(listedRooms(rooms, []).map(({ id }) => id), [3, 2, 1]);
+  assert.deepEqual(listedRooms(rooms, [1, 2, 3]).map(({ id }) => id), [2]);
+  assert.equal(nextUnread(rooms, null).id, 2);
+  assert.equal(unreadIn(rooms), 2);
+  const facts = { online: new Set(), lastSeen: new Map(), nameOf, listTime: String, names: (all) => all.join(", ") };
+  assert.equal(peopleWords(direct, me, facts), "Offline");
+  assert.equal(peopleWords(direct, me, { ...facts, online: new Set([2]) }), "Online");
+});
+
+test("one box finds by the beginning of a word first", () => {
+  const entries = [{ kind: "room", label: "All hands" }, { kind: "room", label: "Hall" }, { kind: "person", label: "Ben", detail: "@hal" }];
+  assert.deepEqual(found(entries, "ha").map(({ label }) => label), ["Hall", "Ben", "All hands"]);
+  assert.deepEqual(found(entries, "zzz"), []);
+  assert.equal(taskNumber(" #12 "), 12);
+  assert.equal(taskNumber("12 eggs"), null);
+});
+
+test("arrows walk in a list and stop at its ends", () => {
+  assert.equal(nextPlace("ArrowDown", 2, 3), 2);
+  assert.equal(nextPlace("k", 1, 3), 0);
+  assert.equal(nextPlace("End", 0, 3), 2);
+  assert.equal(nextPlace("a", 0, 3), -1);
+});
