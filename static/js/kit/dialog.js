@@ -1,6 +1,6 @@
 /* Questions that stand above the page. A dialog that holds words which are kept nowhere asks before it closes. */
 import { Button } from "./controls.js";
-import { html, signal, useEffect, useRef } from "./html.js";
+import { html, signal, useLayoutEffect, useRef } from "./html.js";
 
 const open = signal([]);
 let lastId = 0;
@@ -51,7 +51,7 @@ function Dialog({ title, content, wide, testid, close }) {
   const element = useRef(null);
   const pressedBeside = useRef(false); // a drag out of a field ends beside the dialog as well
 
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key: the paint that an effect waits for comes late in a hidden tab
     const before = document.activeElement;
     element.current.showModal();
     element.current.querySelector("[autofocus]")?.focus();
