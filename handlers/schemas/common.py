@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import RootModel
+
+from models.shapes import Attachment
+from models.shapes import Shape as AnswerModel
 
 Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
-
-
-class AnswerModel(BaseModel):
-    """Base of all answers: nothing undocumented is said."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Document(RootModel[dict[str, Any]]):
@@ -23,29 +20,6 @@ class Status(AnswerModel):
     """That it was done."""
 
     status: str
-
-
-class Reference(AnswerModel):
-    """The public reference to a person."""
-
-    id: int
-    username: str
-    avatar: str | None
-
-
-class Attachment(AnswerModel):
-    """A stored file: `file` needs credentials, `file_url` is signed and good for 24 hours without."""
-
-    id: int
-    task: int | None
-    message: int | None
-    uploaded_by: int
-    file: str
-    file_url: str
-    file_name: str
-    file_size: int
-    content_type: str
-    uploaded_at: str
 
 
 class OneOrMoreAttachments(RootModel[Attachment | list[Attachment]]):

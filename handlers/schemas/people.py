@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.schemas.common import AnswerModel, ListPage, Reference, Role
+from handlers.schemas.common import AnswerModel, ListPage, Role
+from models.shapes import Reference
 
 
 class User(AnswerModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from handlers.schemas.common import AnswerModel, Reference, Status
+from handlers.schemas.common import AnswerModel, Status
 from handlers.schemas.people import SocialProvider
-from handlers.schemas.tasks import Priority, TaskStatus
+from models.shapes import Priority, Reference, TaskStatus
 
 
 class PartHealth(AnswerModel):
