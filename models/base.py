@@ -37,7 +37,11 @@ database = peewee.DatabaseProxy()
 
 
 class Table(peewee.Model):
-    """Base of all tables."""
+    """Base of all tables.
+
+    What Peewee would add by itself is declared, so that type checkers know it: `id`, and beside each foreign
+    key its column, which is a number in a row and an expression in a query.
+    """
 
     class Meta:
         database = database

@@ -27,11 +27,13 @@ class Room(Table):
     """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique; the room
     of a task (`task_id`) is named by its title."""
 
+    id = peewee.AutoField()
     room_type = peewee.TextField()
     name = peewee.TextField(default="")
     direct_key = peewee.TextField(null=True, unique=True)
     task_id = peewee.BigIntegerField(null=True)
     created_by = peewee.ForeignKeyField(Person, lazy_load=False)
+    created_by_id: Any
     created_at = InstantField()
     message_count = peewee.BigIntegerField(default=0)
     last_message_id = peewee.BigIntegerField(default=0)
@@ -43,7 +45,9 @@ class Participant(Table):
     """Somebody in a room, and how far they have read; no event up to `joined_seq` is for them."""
 
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
+    room_id: Any
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     joined_at = InstantField()
     joined_seq = peewee.BigIntegerField(default=0)
     last_read_id = peewee.BigIntegerField(default=0)
@@ -57,8 +61,11 @@ class Message(Table):
     """A chat message. A deleted one stays as an empty place in the order. The sender of a system message
     is whoever caused it: nobody finds their own deed unread."""
 
+    id = peewee.AutoField()
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
+    room_id: Any
     sender = peewee.ForeignKeyField(Person, null=True, lazy_load=False)
+    sender_id: Any
     content = peewee.TextField()
     client_id = peewee.TextField(null=True)
     is_system = peewee.BooleanField(default=False)
@@ -71,9 +78,12 @@ class Message(Table):
 class Attachment(Table):
     """A stored file. `path` lies below the media folder; its name there is random."""
 
+    id = peewee.AutoField()
     message = peewee.ForeignKeyField(Message, null=True, on_delete="CASCADE", lazy_load=False)
+    message_id: Any
     task_id = peewee.BigIntegerField(null=True)
     uploaded_by = peewee.ForeignKeyField(Person, lazy_load=False)
+    uploaded_by_id: Any
     path = peewee.TextField(unique=True)
     file_name = peewee.TextField()
     file_size = peewee.BigIntegerField()

@@ -19,10 +19,12 @@ class FocusSession(Table):
     """One session. While it runs, `ends_at` is when the phase ends; while paused, `remaining`
     (microseconds) is how much of it is left."""
 
+    id = peewee.AutoField()
     title = peewee.TextField()
     workspace_id = peewee.BigIntegerField(null=True)
     task_id = peewee.BigIntegerField(null=True)
     host = peewee.ForeignKeyField(Person, lazy_load=False)
+    host_id: Any
     focus_minutes = peewee.DoubleField()
     break_minutes = peewee.DoubleField()
     rounds = peewee.IntegerField()
@@ -45,7 +47,9 @@ class FocusParticipant(Table):
     the phase that runs since `focused_since`."""
 
     session = peewee.ForeignKeyField(FocusSession, on_delete="CASCADE", lazy_load=False)
+    session_id: Any
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     joined_at = InstantField()
     left_at = InstantField(null=True)
     focused_since = InstantField(null=True)

@@ -22,6 +22,7 @@ _MAX_ERROR_CHARS = 300
 class Mail(Table):
     """One mail to one address. `next_attempt_at` is None when it has been given up."""
 
+    id = peewee.AutoField()
     recipient = peewee.TextField()
     subject = peewee.TextField()
     body = peewee.TextField()

@@ -47,7 +47,9 @@ class Notification(Table):
     """One thing one person is told of. `cause` names the thing: nobody is told twice of one. `quotes` is
     what its content repeats, and follows (`groups.quoted`)."""
 
+    id = peewee.AutoField()
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     actor_id = peewee.BigIntegerField(null=True)
     notification_type = peewee.TextField()
     title = peewee.TextField()
@@ -71,6 +73,7 @@ class NotificationState(Table):
     """
 
     person = peewee.ForeignKeyField(Person, primary_key=True, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     total = peewee.BigIntegerField(default=0)
     unread = peewee.BigIntegerField(default=0)
     read_upto = peewee.BigIntegerField(default=0)

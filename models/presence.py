@@ -4,7 +4,7 @@ are open in another, and for a limited time, so that a crashed process does not 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 
@@ -21,6 +21,7 @@ class Presence(Table):
 
     process = peewee.TextField()
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     online_until = InstantField()
 
     class Meta:

@@ -65,6 +65,7 @@ class TaskRow(NamedTuple):
 class Task(Table):
     """A piece of work. `deleted_at` hides it from everybody."""
 
+    id = peewee.AutoField()
     uuid = peewee.TextField(unique=True)
     title = peewee.TextField()
     description = peewee.TextField()
@@ -114,8 +115,10 @@ class Assignee(Table):
 class History(Table):
     """One thing that somebody changed about a task; the values are JSON texts."""
 
+    id = peewee.AutoField()
     task_id = peewee.BigIntegerField()
     person = peewee.ForeignKeyField(Person, lazy_load=False)
+    person_id: Any
     action = peewee.TextField()
     field = peewee.TextField(null=True)
     old_value = peewee.TextField(null=True)
@@ -145,6 +148,7 @@ def history_json(entry: History, person: dict[str, Any]) -> dict[str, Any]:
 class Assignment(Table):
     """The audit: somebody was assigned."""
 
+    id = peewee.AutoField()
     task_id = peewee.BigIntegerField()
     assigned_to_id = peewee.BigIntegerField()
     assigned_by_id = peewee.BigIntegerField()
@@ -167,8 +171,11 @@ class Assignment(Table):
 class Proposal(Table):
     """Somebody is asked to take a task; answered once."""
 
+    id = peewee.AutoField()
     task = peewee.ForeignKeyField(Task, on_delete="CASCADE", lazy_load=False)
+    task_id: Any
     person = peewee.ForeignKeyField(Person, lazy_load=False)
+    person_id: Any
     proposed_by_id = peewee.BigIntegerField()
     status = peewee.TextField()
     reason = peewee.TextField(default="")
@@ -195,6 +202,7 @@ class Proposal(Table):
 class Comment(Table):
     """What somebody says about a task."""
 
+    id = peewee.AutoField()
     task_id = peewee.BigIntegerField()
     author_id = peewee.BigIntegerField()
     content = peewee.TextField()

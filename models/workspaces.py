@@ -16,6 +16,7 @@ OWNER, ADMIN, MEMBER = "owner", "admin", "member"
 class Workspace(Table):
     """A shared place for tasks."""
 
+    id = peewee.AutoField()
     name = peewee.TextField()
     created_at = InstantField(default=0)
     version = peewee.IntegerField(default=1)
@@ -25,7 +26,9 @@ class WorkspaceMember(Table):
     """Somebody in a workspace."""
 
     workspace = peewee.ForeignKeyField(Workspace, on_delete="CASCADE", lazy_load=False)
+    workspace_id: Any
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     role = peewee.TextField()
 
     class Meta:

@@ -20,6 +20,7 @@ class IdempotencyKey(Table):
     """A request that was done, and its answer."""
 
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     key = peewee.TextField()
     fingerprint = peewee.TextField()
     status = peewee.IntegerField(default=0)
