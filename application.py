@@ -55,6 +55,7 @@ from models.resets import ResetTokens
 from models.signed import Signer
 from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
+from realtime.close_codes import CloseCode
 from realtime.connection import Flusher
 from realtime.feed import Feed
 from realtime.hub import Hub
@@ -311,7 +312,7 @@ class Taskroom:
             self._server.finish_up()
             self._stream.close()
             for socket in list(self.realtime.sockets):
-                socket.shut(1001)
+                socket.shut(CloseCode.GOING_AWAY)
             await self._drain()
         await jobs
         if self.realtime is not None:

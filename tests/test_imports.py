@@ -13,7 +13,11 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("server", "application", "command_line", "settings", "handlers", "models", "realtime", "jobs")
 
 # What carries events; nothing here may know the domain.
-REALTIME_CORE = ("realtime.hub", "realtime.connection", "realtime.wire", "realtime.replay", "realtime.bridge")
+REALTIME_CORE = (
+    "realtime.close_codes", "realtime.hub", "realtime.connection", "realtime.wire", "realtime.frames",
+    "realtime.broadcast", "realtime.sequence", "realtime.replay", "realtime.tail", "realtime.limits",
+    "realtime.sharing", "realtime.wheel", "realtime.offenders", "realtime.bridge",
+)  # fmt: skip
 
 DATABASE_LIBRARIES = ("peewee", "playhouse", "psycopg2", "sqlite3")
 

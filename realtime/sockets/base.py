@@ -29,12 +29,13 @@ from models.operations.accounts import profile
 from models.places import network
 from models.sessions import Actor
 from realtime.admission import Refusal
+from realtime.close_codes import CloseCode
 from realtime.connection import Connection, Dialect, OutboxLimits
 from realtime.limits import TokenBucket, Turn
 from realtime.offenders import FLOODED, NEVER_SIGNED_IN
 from realtime.personal import PersonalLog
 from realtime.replay import replay
-from realtime.sockets.commands import CLOSE_CODES, BadMessage, CloseSocket, Command, closing_on_error, command
+from realtime.sockets.commands import BadMessage, CloseSocket, Command, closing_on_error, command
 from realtime.sockets.shared import Realtime
 from realtime.wire import PING_FRAME, BufferedProtocol, Wire
 
@@ -266,7 +267,7 @@ class Socket(WebSocketHandler):
         except Exception:
             # Tornado would drop the socket without a close frame.
             log.exception("opening %s", type(self).__name__)
-            self.close(1011, CLOSE_CODES[1011])
+            self.close(CloseCode.SERVER_FAILED, CloseCode.SERVER_FAILED.meaning)
 
     def _open(self) -> None:
         settings = self.realtime.settings
@@ -326,7 +327,7 @@ class Socket(WebSocketHandler):
     def _enter_presence(self) -> None:
         """From now on its person is online. Raises CloseSocket if they have too many sockets open."""
         if not self.realtime.admission.person_entered(self.actor.id):
-            raise CloseSocket(4429, "Too many open sockets of one person.")
+            raise CloseSocket(CloseCode.TOO_MANY, "Too many open sockets of one person.")
         self._present = self.actor.id
         self.realtime.presence.opened(self.actor.id)
 
@@ -360,7 +361,7 @@ class Socket(WebSocketHandler):
             self._receive(message)
         except Exception:
             log.exception("receiving on %s", type(self).__name__)
-            self.shut(1011)
+            self.shut(CloseCode.SERVER_FAILED)
         if len(self._queue) < MAX_QUEUED:
             return None
         self._room = self._room or asyncio.get_running_loop().create_future()
@@ -386,10 +387,10 @@ class Socket(WebSocketHandler):
         self.last_heard = moment = time.monotonic()
         if self._bucket.take(moment):
             return True
-        self.shut(4429)
+        self.shut(CloseCode.TOO_MANY)
         return False
 
-    def on_protocol_error(self, code: int) -> None:
+    def on_protocol_error(self, code: CloseCode) -> None:
         """The client breaks the protocol, which ends the socket."""
         self.shut(code)
 
@@ -460,7 +461,7 @@ class Socket(WebSocketHandler):
             self._report(error, request_id)
         elif error is not None:
             log.error("a command failed", exc_info=error)
-            self.shut(1011)
+            self.shut(CloseCode.SERVER_FAILED)
         if self._settled is not None and not self._in_flight:
             self._settled.set_result(None)
             self._settled = None
@@ -485,10 +486,10 @@ class Socket(WebSocketHandler):
             self.shut(closing.code, closing.reason)
         except DomainError as error:
             # What the server wanted to know could not be read: no fault of the client's.
-            self.shut(1011, error.detail)
+            self.shut(CloseCode.SERVER_FAILED, error.detail)
         except Exception:
             log.exception("working on %s", type(self).__name__)
-            self.shut(1011)
+            self.shut(CloseCode.SERVER_FAILED)
         finally:
             self._worker = None
             self._let_read()
@@ -518,7 +519,7 @@ class Socket(WebSocketHandler):
         if isinstance(error, BadMessage):
             self._strikes += 1
             if self._strikes >= MAX_STRIKES:
-                self.shut(4400)
+                self.shut(CloseCode.BAD_MESSAGES)
 
     # -- sending -------------------------------------------------------------------------------------
 
@@ -592,7 +593,7 @@ class Socket(WebSocketHandler):
 
     # -- closing -------------------------------------------------------------------------------------
 
-    def shut(self, code: int, reason: str = "", patience_s: float = CLOSE_PATIENCE_S) -> None:
+    def shut(self, code: CloseCode, reason: str = "", patience_s: float = CLOSE_PATIENCE_S) -> None:
         """Closes with a code that tells the client what to do; what waits is still written first.
 
         A connection that hears nothing any more (a replay has failed) is not yet a closed socket.
@@ -600,17 +601,17 @@ class Socket(WebSocketHandler):
         if self not in self.realtime.sockets:
             return
         connection = self.connection
-        if code == 4429:
+        if code == CloseCode.TOO_MANY:
             self._hold_against(FLOODED)
-        elif code == 4401 and self.actor is None:
+        elif code == CloseCode.NOT_SIGNED_IN and self.actor is None:
             self._hold_against(NEVER_SIGNED_IN)
-        if code in (1001, 4503) and self.announces_closing():
+        if code in (CloseCode.GOING_AWAY, CloseCode.TOO_SLOW) and self.announces_closing():
             self._announce_closing()
         connection.flush_all()
         connection.close()
         self._queue.clear()
         self.realtime.closing.add(self)
-        self._wire.close(code, reason or CLOSE_CODES[code], patience_s)
+        self._wire.close(code, reason or code.meaning, patience_s)
         self._forget()
 
     def announces_closing(self) -> bool:
@@ -628,7 +629,7 @@ class Socket(WebSocketHandler):
             message = {"type": "closing", "reconnect_in_ms": spread}
             self._wire.write(self.realtime.encoder.frame(message, self.connection.dialect))
         self._queue.clear()
-        self._wire.close(4503, CLOSE_CODES[4503], SLOW_READER_PATIENCE_S)
+        self._wire.close(CloseCode.TOO_SLOW, CloseCode.TOO_SLOW.meaning, SLOW_READER_PATIENCE_S)
         self._forget()
 
     def on_close(self) -> None:
@@ -668,13 +669,13 @@ class Socket(WebSocketHandler):
         """Called when something is due, or may be: time limits, and the ping that tells the living from
         the dead."""
         if self.connection.closed:
-            self.shut(1011)  # It could not be written to.
+            self.shut(CloseCode.SERVER_FAILED)  # It could not be written to.
         elif self._lacks_sign_in() and moment - self.opened_at >= self._sign_in_within_s():
-            self.shut(4408)
+            self.shut(CloseCode.SIGN_IN_TIMEOUT)
         elif self.actor is not None and self.actor.session_expires_at <= wall_us:
-            self.shut(4401, "The session has ended.")
+            self.shut(CloseCode.NOT_SIGNED_IN, "The session has ended.")
         elif moment - self.last_heard >= PING_EVERY_S + PONG_WITHIN_S and not self._queue:
-            self.shut(4503, "no answer to a ping")
+            self.shut(CloseCode.TOO_SLOW, "no answer to a ping")
         elif moment - self.last_ping >= PING_EVERY_S and self.connection.draining is None:
             self.last_ping = moment
             self._awaits_pong = True

@@ -15,6 +15,7 @@ from models.inputs import Id, Input, Prose, Since, Text
 from models.operations import chat
 from models.operations.chat import Draft, JoinedRoom
 from realtime.broadcast import Effect, SupportsEvent, message_of
+from realtime.close_codes import CloseCode
 from realtime.hub import Hub
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket, closing_on_error, command
@@ -120,7 +121,7 @@ class ChatSocket(Socket):
         try:
             room = await self._find(_room_number(text))
         except NotFound as error:
-            raise CloseSocket(4404, error.detail) from None
+            raise CloseSocket(CloseCode.NOT_FOUND, error.detail) from None
         self._own_room = room.room_id
         self._enter(room)
 
@@ -187,7 +188,7 @@ class ChatSocket(Socket):
             await self._send_missed(room, message.since)
         if self.connection.held_overflow:
             # More came live than may wait behind the history: the client's `since` gets it all.
-            raise CloseSocket(4503)
+            raise CloseSocket(CloseCode.TOO_SLOW)
         # Only now: had the history failed, what came live would pass over the gap, and the newest `seq`
         # that the client has would lie behind it. Whatever is raised above closes the socket.
         self.connection.release()
@@ -213,7 +214,7 @@ class ChatSocket(Socket):
         joined_at = self.connection.groups.get(room.group, position)
         changes = await self.realtime.store.read(event_log.page, up_to, joined_at, MAX_CHANGES)
         if len(changes) == MAX_CHANGES:
-            raise CloseSocket(4503)
+            raise CloseSocket(CloseCode.TOO_SLOW)
         for event in changes:
             if event.kind is not events.MESSAGE_CREATED:
                 self._tell_again(event)
@@ -253,7 +254,7 @@ class ChatSocket(Socket):
         self._lost.append(room_id)
         self.drop(room_id)
         if room_id == self._own_room:
-            self.shut(4403)
+            self.shut(CloseCode.NOT_ALLOWED)
 
     # -- messages ------------------------------------------------------------------------------------
 
@@ -342,7 +343,7 @@ def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
     def session_revoked(event: SupportsEvent) -> None:
         authenticator.drop()
         for member in list(hub.members(event.groups[0])):
-            member.owner.shut(4401, "signed out")
+            member.owner.shut(CloseCode.NOT_SIGNED_IN, "signed out")
 
     def person_changed(event: SupportsEvent) -> None:
         authenticator.drop()

@@ -10,30 +10,16 @@ from typing import Any
 
 from models.errors import DomainError, TokenNotValid
 from models.inputs import Input
-
-CLOSE_CODES = {
-    1001: "the server is going; reconnect after the time that the `closing` message names",
-    1002: "a frame that breaks the WebSocket protocol",
-    1007: "a text that is not UTF-8",
-    1009: "a message was too large",
-    1011: "the server failed; reconnect with back-off",
-    4400: "three bad messages in a row",
-    4401: "not, or no longer, signed in",
-    4403: "no longer allowed: a membership was lost",
-    4404: "no such room, session or workspace, or not one's own",
-    4408: "no credentials within 10 seconds",
-    4429: "too many messages, or too many open sockets of one person",
-    4503: "too slow a reader; reconnect with `since`",
-}
+from realtime.close_codes import CloseCode
 
 
 class CloseSocket(Exception):
-    """Ends the socket with a code of CLOSE_CODES."""
+    """Ends the socket."""
 
-    def __init__(self, code: int, reason: str = "") -> None:
+    def __init__(self, code: CloseCode, reason: str = "") -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason or CLOSE_CODES[code]
+        self.reason = reason or code.meaning
 
 
 class BadMessage(DomainError):
@@ -77,6 +63,6 @@ def closing_on_error() -> Iterator[None]:
     try:
         yield
     except TokenNotValid as error:
-        raise CloseSocket(4401, error.detail) from None
+        raise CloseSocket(CloseCode.NOT_SIGNED_IN, error.detail) from None
     except DomainError as error:
-        raise CloseSocket(1011, error.detail) from None
+        raise CloseSocket(CloseCode.SERVER_FAILED, error.detail) from None

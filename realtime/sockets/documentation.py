@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from realtime.close_codes import CloseCode
 from realtime.sockets.base import Socket
-from realtime.sockets.commands import CLOSE_CODES
 
 
 def describe(path: str, socket: type[Socket]) -> Mapping[str, Any]:
@@ -26,4 +26,4 @@ def _server_messages(socket: type[Socket]) -> Sequence[Mapping[str, str]]:
 
 def close_codes() -> Mapping[str, str]:
     """Every close code and what a client should do about it."""
-    return {str(code): meaning for code, meaning in CLOSE_CODES.items()}
+    return {str(code.value): code.meaning for code in CloseCode}

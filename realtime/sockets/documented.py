@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Iterator
 from typing import Any, ClassVar
 
 from models import events
+from realtime.close_codes import CloseCode
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket
 
@@ -58,5 +59,5 @@ class DocumentedSocket(Socket):
         if self._since is None:
             # Else the replay goes on from here.
             if self.connection.held_overflow:
-                raise CloseSocket(4503)
+                raise CloseSocket(CloseCode.TOO_SLOW)
             self.connection.release()

@@ -13,6 +13,7 @@ from models.inputs import Input
 from models.links import is_passable
 from models.operations import focus
 from realtime.broadcast import Effect, SupportsEvent
+from realtime.close_codes import CloseCode
 from realtime.hub import Hub
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import BadMessage, CloseSocket, Command, command
@@ -61,7 +62,7 @@ class FocusSocket(DocumentedSocket):
                     await self._join()
                 position, state = await store.snapshot(focus.state, self.actor, self.session_id)
             except NotFound as error:
-                raise CloseSocket(4404, error.detail) from None
+                raise CloseSocket(CloseCode.NOT_FOUND, error.detail) from None
             # What has happened up to here is in the state.
             self.connection.skip(groups.focus(self.session_id), position)
             self.reply(state)
@@ -71,7 +72,7 @@ class FocusSocket(DocumentedSocket):
             await self.realtime.store.write(focus.join, self.actor, self.session_id)
         except Conflict as error:
             if error.code == "full":
-                raise CloseSocket(4403, error.detail) from None
+                raise CloseSocket(CloseCode.NOT_ALLOWED, error.detail) from None
 
     def command_of(self, content: dict[str, Any]) -> Command:
         type_ = content.get("type")
@@ -99,8 +100,8 @@ def effects(hub: Hub) -> dict[str, Effect]:
         for member in list(hub.members(groups.focus(data["id"]))):
             if data["event"] == "deleted":
                 # After this event has been sent.
-                asyncio.get_running_loop().call_soon(member.owner.shut, 4404)
+                asyncio.get_running_loop().call_soon(member.owner.shut, CloseCode.NOT_FOUND)
             elif data["event"] == "left" and member.actor is not None and member.actor.id == data["user_id"]:
-                member.owner.shut(4403)
+                member.owner.shut(CloseCode.NOT_ALLOWED)
 
     return {events.FOCUS_CHANGED.name: focus_changed}

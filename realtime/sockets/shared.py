@@ -18,6 +18,7 @@ from models.errors import DomainError
 from models.operations import chat
 from realtime.admission import Admission
 from realtime.broadcast import Broadcaster, Encoder
+from realtime.close_codes import CloseCode
 from realtime.connection import Flusher
 from realtime.feed import Feed
 from realtime.hub import Hub
@@ -85,7 +86,7 @@ class Realtime:
                 socket.sweep(moment, wall_us)
             except Exception:
                 log.exception("looking at %s", type(socket).__name__)
-                socket.shut(1011)
+                socket.shut(CloseCode.SERVER_FAILED)
 
     async def fill_tail(self) -> None:
         """Takes the log's end into memory: whoever was connected before a restart is told from there."""

@@ -6,6 +6,7 @@ from models import events, groups
 from models.errors import NotFound
 from models.operations import workspaces
 from realtime.broadcast import Effect, SupportsEvent
+from realtime.close_codes import CloseCode
 from realtime.hub import Hub
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket
@@ -28,7 +29,7 @@ class WorkspaceTasksSocket(DocumentedSocket):
             try:
                 await self.realtime.store.read(workspaces.watches, self.actor, self.workspace_id)
             except NotFound as error:
-                raise CloseSocket(4404, error.detail) from None
+                raise CloseSocket(CloseCode.NOT_FOUND, error.detail) from None
 
 
 def effects(hub: Hub) -> dict[str, Effect]:
@@ -39,6 +40,6 @@ def effects(hub: Hub) -> dict[str, Effect]:
         for member in list(hub.members(groups.workspace(workspace_id))):
             # One that is not signed in yet is asked for its membership in a moment.
             if member.actor is not None and member.actor.id == person_id:
-                member.owner.shut(4403)
+                member.owner.shut(CloseCode.NOT_ALLOWED)
 
     return {events.WORKSPACE_LEFT.name: workspace_left}
