@@ -37,7 +37,7 @@ class Clock:
     """The jobs of one process. Belongs to one loop."""
 
     def __init__(self) -> None:
-        self._running: list[asyncio.Task] = []
+        self._running: list[asyncio.Task[Any]] = []
         self._troubles: dict[str, Trouble] = {}
 
     @property

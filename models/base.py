@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import peewee
 
@@ -32,6 +32,9 @@ _POSTGRES_MATCH = r"""\1.search @@ CAST(
     REPLACE(REPLACE(REPLACE(?, '"* "', ''':* & '''), '"*', ''':*'), '"', '''') AS tsquery)"""
 SECOND_US = 1_000_000
 
+Model = TypeVar("Model", bound="Table")
+Row = tuple[Any, ...]
+
 database = peewee.DatabaseProxy()
 """Bound to SQLite or PostgreSQL by the store; usable only in the store's threads."""
 
@@ -46,6 +49,17 @@ class Table(peewee.Model):
     class Meta:
         database = database
         legacy_table_names = False
+
+    @classmethod
+    def delete_where(cls, condition: Any) -> int:
+        """Deletes the rows that fit; returns how many."""
+        deleting: Any = cls.delete()
+        return int(deleting.where(condition).execute())
+
+
+def tuples(query: Any) -> list[Row]:
+    """What a query selects, as rows of columns instead of models."""
+    return list(query.tuples())
 
 
 class InstantField(peewee.BigIntegerField):
@@ -75,7 +89,7 @@ def is_postgres() -> bool:
     return isinstance(database.obj, peewee.PostgresqlDatabase)
 
 
-def locked(query: peewee.ModelSelect) -> peewee.ModelSelect:
+def locked(query: peewee.ModelSelect[Model]) -> peewee.ModelSelect[Model]:
     """The query, keeping its rows from other processes until the end of the transaction."""
     return query.for_update() if is_postgres() else query
 
@@ -109,20 +123,25 @@ class Statement:
             bound = self._bound = (database.obj, text)
         return bound[1]
 
-    def all(self, *params: Any) -> list[tuple]:
+    def all(self, *params: Any) -> list[Row]:
         """Every row."""
-        return database.obj.execute_sql(self._sql(), params).fetchall()
+        rows: list[Row] = database.obj.execute_sql(self._sql(), params).fetchall()
+        return rows
 
-    def one(self, *params: Any) -> tuple | None:
+    def one(self, *params: Any) -> Row | None:
         """The first row, or None. Reads to the end: an open cursor would hold back SQLite's WAL."""
         rows = self.all(*params)
         return rows[0] if rows else None
 
+    def value(self, *params: Any) -> Any:
+        """The first column of the first row, which is there whatever the parameters are: a count, say."""
+        return self.all(*params)[0][0]
+
     def run(self, *params: Any) -> int:
         """Executes a statement without rows; returns how many rows it touched."""
-        return database.obj.execute_sql(self._sql(), params).rowcount
+        return int(database.obj.execute_sql(self._sql(), params).rowcount)
 
-    def run_each(self, rows: Sequence[tuple]) -> None:
+    def run_each(self, rows: Sequence[Row]) -> None:
         """Executes it for each row. In SQLite the least that rows can cost; PostgreSQL would be asked for
         each of them."""
         _run_each(self._sql(), rows)
@@ -149,7 +168,7 @@ class Lookup:
         row = self._statement.one(*params)
         return None if row is None else self._made(row)
 
-    def _made(self, row: tuple) -> Any:
+    def _made(self, row: Row) -> Any:
         made = self._model(**dict(zip(self._names, row, strict=True)))
         made._dirty.clear()
         return made
@@ -177,14 +196,14 @@ class Insert:
         """Whether it gives something of each row."""
         return "RETURNING" in self._then
 
-    def run(self, rows: Sequence[tuple]) -> None:
+    def run(self, rows: Sequence[Row]) -> None:
         """Inserts the rows, in order."""
         if is_postgres():
             self._execute(rows)
         elif rows:
             _run_each(self.sql(1), rows)
 
-    def all(self, rows: Sequence[tuple]) -> list[tuple]:
+    def all(self, rows: Sequence[Row]) -> list[Row]:
         """Inserts the rows; gives what `then` returns of them."""
         return [row for cursor in self._execute(rows) for row in cursor.fetchall()]
 
@@ -197,7 +216,7 @@ class Insert:
             text = self._texts[(param, count)] = self._head + ", ".join([row] * count) + self._then
         return text
 
-    def _execute(self, rows: Sequence[tuple]) -> list[Any]:
+    def _execute(self, rows: Sequence[Row]) -> list[Any]:
         cursors = []
         for start in range(0, len(rows), self.MAX_ROWS):
             part = rows[start : start + self.MAX_ROWS]
@@ -205,7 +224,7 @@ class Insert:
         return cursors
 
 
-def _run_each(text: str, rows: Sequence[tuple]) -> None:
+def _run_each(text: str, rows: Sequence[Row]) -> None:
     # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
     with peewee.__exception_wrapper__:
         cursor = database.obj.cursor()
@@ -213,11 +232,11 @@ def _run_each(text: str, rows: Sequence[tuple]) -> None:
         cursor.close()
 
 
-def _flat(rows: Sequence[tuple]) -> list[Any]:
+def _flat(rows: Sequence[Row]) -> list[Any]:
     return list(itertools.chain.from_iterable(rows))
 
 
-def insert_all(*parts: tuple[Insert, Sequence[tuple]]) -> list[tuple]:
+def insert_all(*parts: tuple[Insert, Sequence[Row]]) -> list[Row]:
     """Inserts rows into several tables, in this order; gives what the last one returns. On PostgreSQL all
     of it is one round trip, each of which costs more than a row does."""
     filled = [(into, rows) for into, rows in parts if rows]
@@ -226,7 +245,7 @@ def insert_all(*parts: tuple[Insert, Sequence[tuple]]) -> list[tuple]:
         values = [value for _, rows in filled for value in _flat(rows)]
         cursor = database.obj.execute_sql(text, values)
         return cursor.fetchall() if filled[-1][0].returns else []
-    returned: list[tuple] = []
+    returned: list[Row] = []
     for into, rows in filled:
         returned = into.all(rows) if into.returns else into.run(rows) or []
     return returned
@@ -267,7 +286,7 @@ class OneTrip:
         self._text = f"PREPARE {name} ({type_}) AS {' '.join(text.split())}"
         self._prepared: weakref.WeakSet[Any] = weakref.WeakSet()
 
-    def all(self, before: str, param: Any) -> list[tuple]:
+    def all(self, before: str, param: Any) -> list[Row]:
         """Every row of the statement."""
         connection = database.obj.connection()
         if connection not in self._prepared:
@@ -276,9 +295,9 @@ class OneTrip:
         return database.obj.execute_sql(f"{before}; EXECUTE {self._name}(%s)", (param,)).fetchall()
 
 
-def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:
+def by_key(rows: Iterable[Row]) -> dict[Any, list[Row]]:
     """Groups rows by their first column."""
-    grouped: dict[Any, list[tuple]] = {}
+    grouped: dict[Any, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row[0], []).append(row)
     return grouped

@@ -281,7 +281,7 @@ def participant_ids(room_id: int) -> list[int]:
 
 def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
     """How many messages of others are newer than what the person has read."""
-    return _unread.one(room_id, last_read_id, person_id)[0]
+    return _unread.value(room_id, last_read_id, person_id)
 
 
 def shared_room_json(room_id: int) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def my_rooms(
     """
     scope = scope or Scope(True, (person_id,))
     mine = (person_id, scope.everything, *scope.visible_params)
-    count = _my_room_count.one(*mine)[0]
+    count = _my_room_count.value(*mine)
     return count, _for_viewer(_my_rooms.all(*mine, limit, offset), person_id)
 
 

@@ -103,7 +103,7 @@ def append(batch: Sequence[Event]) -> None:
 
 def start_epoch() -> int:
     """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
-    previous = _lock_counter.one()[0]
+    previous = _lock_counter.value()
     base = max(previous + 1, now())
     Counter.update(seq=base).where(Counter.id == 1).execute()
     Epoch.create(base=base, previous=previous)
@@ -112,7 +112,7 @@ def start_epoch() -> int:
 
 def newest() -> int:
     """The highest `seq` given out so far."""
-    return _newest.one()[0]
+    return _newest.value()
 
 
 def floor() -> int:
@@ -217,7 +217,7 @@ def purge(before: int, limit: int) -> int:
     ]
     if old:
         Counter.update(floor=old[-1]).where(Counter.id == 1).execute()
-        Address.delete().where(Address.seq <= old[-1]).execute()
-        LoggedEvent.delete().where(LoggedEvent.seq <= old[-1]).execute()
-        Epoch.delete().where(Epoch.base <= old[-1]).execute()
+        Address.delete_where(Address.seq <= old[-1])
+        LoggedEvent.delete_where(LoggedEvent.seq <= old[-1])
+        Epoch.delete_where(Epoch.base <= old[-1])
     return len(old)

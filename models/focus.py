@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked
+from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked, tuples
 from models.people import Person, reference
 
 WAITING, RUNNING, PAUSED, FINISHED = "waiting", "running", "paused", "finished"
@@ -148,10 +148,10 @@ def of_tasks(person_ids: Iterable[int]) -> list[tuple[int, int]]:
     """Sessions of tasks that are not over, each with one of these people who is in it."""
     there = FocusParticipant.left_at.is_null() & FocusParticipant.person.in_(list(person_ids))
     rows = FocusParticipant.select(FocusParticipant.session, FocusParticipant.person).join(FocusSession)
-    return list(
-        rows.where(there & FocusSession.task_id.is_null(False) & (FocusSession.status != FINISHED))
-        .order_by(FocusSession.id, FocusParticipant.person)
-        .tuples()
+    return tuples(
+        rows.where(there & FocusSession.task_id.is_null(False) & (FocusSession.status != FINISHED)).order_by(
+            FocusSession.id, FocusParticipant.person
+        )
     )
 
 
@@ -171,12 +171,11 @@ def session_json(session: FocusSession) -> dict[str, Any]:
 
 
 def _participants(ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    rows = (
+    rows = tuples(
         FocusParticipant.select(FocusParticipant.session, Person.id, Person.username, Person.avatar)
         .join(Person)
         .where(FocusParticipant.session.in_(ids) & FocusParticipant.left_at.is_null())
         .order_by(FocusParticipant.joined_at, Person.id)
-        .tuples()
     )
     return {session: [reference(*row[1:]) for row in members] for session, members in by_key(rows).items()}
 
@@ -217,7 +216,7 @@ def figures(people: Any, since: int, workspace_id: int | None = None) -> list[di
     workspace or anywhere, the most focused first; those who have not are left out."""
     in_place = FocusSession.workspace_id == workspace_id if workspace_id is not None else True
     focused = peewee.fn.SUM(FocusParticipant.focused)
-    rows = (
+    rows = tuples(
         FocusParticipant.select(
             Person.id, Person.username, Person.avatar, peewee.fn.COUNT(FocusSession.id), focused
         )
@@ -228,7 +227,6 @@ def figures(people: Any, since: int, workspace_id: int | None = None) -> list[di
         .where((FocusParticipant.focused > 0) & in_place)
         .group_by(Person.id, Person.username, Person.avatar)
         .order_by(focused.desc(), Person.id)
-        .tuples()
     )
     return [figures_json(reference(*row[:3]), row[3], int(row[4])) for row in rows]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models.base import InstantField, Table, iso, now
+from models.base import InstantField, Table, iso, now, tuples
 from models.names import is_visible
 from models.text import fold
 
@@ -125,7 +125,7 @@ def by_login(name: str) -> Person | None:
 
 def unknown_ids(ids: list[int]) -> list[int]:
     """Those of the ids that are no active person, in order."""
-    known = {row[0] for row in Person.select(Person.id).where(Person.id.in_(ids) & Person.is_active).tuples()}
+    known = {row[0] for row in tuples(Person.select(Person.id).where(Person.id.in_(ids) & Person.is_active))}
     return [person_id for person_id in ids if person_id not in known]
 
 

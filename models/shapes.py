@@ -181,7 +181,7 @@ class Notification(Shape):
     action: str | None
     workspace_id: int | None
     actor_id: int | None
-    data: dict
+    data: dict[str, Any]
 
 
 class NotificationData(Shape):

@@ -41,4 +41,4 @@ class SocialAttempt(Table):
 def purge(limit: int) -> int:
     """Removes up to `limit` attempts that never came back; returns how many."""
     old = SocialAttempt.select(SocialAttempt.state).where(SocialAttempt.expires_at < now()).limit(limit)
-    return SocialAttempt.delete().where(SocialAttempt.state.in_(old)).execute()
+    return SocialAttempt.delete_where(SocialAttempt.state.in_(old))

@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from models.base import InstantField, Statement, Table, by_key, iso
+from models.base import InstantField, Statement, Table, by_key, iso, tuples
 from models.people import Person, reference
 
 OWNER, ADMIN, MEMBER = "owner", "admin", "member"
@@ -69,19 +69,18 @@ _owners = Statement("SELECT count(*) FROM workspace_member WHERE workspace_id = 
 
 def owner_count(workspace_id: int) -> int:
     """How many owners a workspace has."""
-    return _owners.one(workspace_id)[0]
+    return _owners.value(workspace_id)
 
 
 def members(workspace_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """Who is in each workspace, in order of their ids."""
-    rows = (
+    rows = tuples(
         WorkspaceMember.select(
             WorkspaceMember.workspace, WorkspaceMember.role, Person.id, Person.username, Person.avatar
         )
         .join(Person)
         .where(WorkspaceMember.workspace.in_(workspace_ids))
         .order_by(Person.id)
-        .tuples()
     )
     return {
         workspace: [member_json(role, *person) for _, role, *person in found]
@@ -117,4 +116,4 @@ def page(person_id: int, limit: int, offset: int) -> tuple[int, list[dict[str, A
     rows = _mine.all(person_id, limit, offset)
     people = members([row[0] for row in rows]) if rows else {}
     found = [_json(*row[:4], people.get(row[0], [])) | {"role": row[4]} for row in rows]
-    return _count_mine.one(person_id)[0], found
+    return _count_mine.value(person_id), found

@@ -37,7 +37,7 @@ class Feed:
         self._sequencer = Sequencer(store.start_seq, broadcaster.publish, self.expect)
         self._expected: float = 0
         self._doubt = asyncio.Event()
-        self._link: asyncio.Task | None = None
+        self._link: asyncio.Task[Any] | None = None
         self.bridge: Bridge | None = None
         if redis_url:
             self.bridge = Bridge(

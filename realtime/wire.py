@@ -11,6 +11,7 @@ import asyncio
 import struct
 import time
 from collections.abc import Awaitable
+from typing import Any
 
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
@@ -129,7 +130,7 @@ class BufferedProtocol(WebSocketProtocol13):
             self.handler.on_protocol_error(error.code)
         return waiting
 
-    def _take(self, opcode: int, data: bytes) -> asyncio.Future | None:
+    def _take(self, opcode: int, data: bytes) -> asyncio.Future[Any] | None:
         handler = self.handler
         if opcode == TEXT:
             return self._run_callback(handler.on_message, text_of(data))
@@ -167,7 +168,7 @@ class Wire:
         # TLS has a buffer of its own between us and the socket.
         self._direct = not isinstance(self._stream, SSLIOStream)
 
-    def write(self, data: bytes) -> asyncio.Future | None:
+    def write(self, data: bytes) -> asyncio.Future[Any] | None:
         """Sends bytes; returns None if all are out, else a future that resolves when they are.
 
         A broken connection is not reported here: Tornado's reading side notices it and closes.
@@ -216,6 +217,6 @@ class Wire:
         self._protocol._abort()
 
 
-def _retrieve(future: asyncio.Future) -> None:
+def _retrieve(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

@@ -45,7 +45,7 @@ class Problem(AnswerModel):
 
     detail: str
     code: str
-    current: dict | None = None
+    current: dict[str, Any] | None = None
 
 
 class FieldErrors(RootModel[dict[str, list[str]]]):

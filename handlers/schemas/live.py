@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from handlers.schemas.common import AnswerModel, ListPage, Status
 from models.shapes import FocusSession, Member, Notification, Reference, SharedWorkspace
@@ -75,5 +75,5 @@ class FocusStats(AnswerModel):
 class MissedEvents(AnswerModel):
     """What came, as the sockets say it, and the position to ask from the next time."""
 
-    events: list[dict]
+    events: list[dict[str, Any]]
     seq: int

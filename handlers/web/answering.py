@@ -55,9 +55,10 @@ class AnsweringHandler(RequestHandler):
     @property
     def backend(self) -> Backend:
         """What the handlers of this process share."""
-        return self.settings["backend"]
+        backend: Backend = self.settings["backend"]
+        return backend
 
-    actor: Actor | None
+    asker: Actor | None
     """Who asks, if anybody has signed in."""
 
     def _allows(self, origin: str) -> bool:
@@ -102,7 +103,7 @@ class AnsweringHandler(RequestHandler):
     def answer_error(self, error: DomainError) -> None:
         """The one place where an error becomes HTTP."""
         if isinstance(error, errors.Forbidden):
-            who, path = self.actor.id if self.actor else None, printable(self.request.path)
+            who, path = self.asker.id if self.asker else None, printable(self.request.path)
             security_log.note(
                 self.request, "refused", who, code=error.code, method=self.request.method, path=path
             )

@@ -174,7 +174,7 @@ class GuardedServer(AnsweringServer):
             else:
                 self._tell(connection, answer)
 
-    def _take(self, connection: socket.socket, address: tuple) -> None:
+    def _take(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
         before = len(self._connections)
         self._handle_connection(connection, address)
         if len(self._connections) > before:

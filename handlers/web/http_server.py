@@ -120,7 +120,7 @@ class _Refusing:
         super().close(exc_info)
 
 
-_draining: set[asyncio.Future] = set()
+_draining: set[asyncio.Future[Any]] = set()
 """The loop itself keeps tasks by weak references only."""
 
 
@@ -153,7 +153,7 @@ class _TlsStream(_Refusing, SSLIOStream):
 class AnsweringServer(HTTPServer):
     """An HTTP server that answers whatever it is sent."""
 
-    def handle_stream(self, stream: IOStream, address: tuple) -> None:
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         # TCPServer makes its streams itself and cannot be told of another class.
         stream.__class__ = _TlsStream if isinstance(stream, SSLIOStream) else _PlainStream
         super().handle_stream(stream, address)

@@ -12,6 +12,7 @@ from models.access.people import RANK, get_person
 from models.access.task_changes import get_comment
 from models.access.tasks import _SEES_ALL_TASKS, get_task, get_task_watchers
 from models.access.workspaces import get_workspace_role
+from models.base import tuples
 from models.errors import Forbidden, NotFound
 from models.sessions import Actor
 from models.tasks import Task, TaskKey
@@ -42,7 +43,7 @@ def _deleted_task(actor: Actor, key: TaskKey) -> int:
 
 def _had_to_do_with(found: Task) -> set[int]:
     assignees = tasks.Assignee.select(tasks.Assignee.person_id).where(tasks.Assignee.task_id == found.id)
-    return {found.creator_id, found.assigned_by_id} | {row[0] for row in assignees.tuples()}
+    return {found.creator_id, found.assigned_by_id} | {row[0] for row in tuples(assignees)}
 
 
 def check_related_entity(actor: Actor, entity_type: str, entity_id: int) -> None:

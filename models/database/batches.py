@@ -8,7 +8,7 @@ from typing import Any
 
 from models.events import Event
 
-Units = Sequence[tuple]
+Units = Sequence[tuple[Any, ...]]
 Outcome = tuple[Any, list[Event]]
 """What the operation would have returned, and its events, numbered and in the log."""
 
@@ -29,20 +29,20 @@ class Batch:
     is_stored: Callable[[Any], bool] | None = None
 
 
-_batches: dict[Callable, Batch] = {}
+_batches: dict[Callable[..., Any], Batch] = {}
 
 
-def in_batches(batch: Batch) -> Callable[[Callable], Callable]:
+def in_batches(batch: Batch) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Says of an operation how many of it are done at once."""
 
-    def declare(operation: Callable) -> Callable:
+    def declare(operation: Callable[..., Any]) -> Callable[..., Any]:
         _batches[operation] = batch
         return operation
 
     return declare
 
 
-def batch_of(operation: Callable, args: tuple) -> Batch | None:
+def batch_of(operation: Callable[..., Any], args: tuple[Any, ...]) -> Batch | None:
     """How this unit is done together with others, if it is."""
     batch = _batches.get(operation)
     return batch if batch is not None and batch.takes(*args) else None

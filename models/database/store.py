@@ -202,7 +202,7 @@ class Store:
         request is a task of its own anyway."""
         begin_anew()
 
-    def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future:
+    def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future[Any]:
         """Queues an operation and returns its future at once; order of calls is order of execution.
 
         `origin` travels with the emitted events inside this process only: it lets the connection
@@ -255,8 +255,8 @@ class Store:
         self._files.submit(function, *args)
 
     def _enqueue(
-        self, lane: Lane, call: Callable, args: tuple, budget: Budget, origin: Any = None
-    ) -> asyncio.Future:
+        self, lane: Lane, call: Callable[..., Any], args: tuple[Any, ...], budget: Budget, origin: Any = None
+    ) -> asyncio.Future[Any]:
         future = self._loop.create_future()
         if len(lane) > MAX_WAITING:
             future.set_exception(Unavailable("Too much is waiting for the database."))
@@ -264,7 +264,7 @@ class Store:
             lane.put(Job(call, args, future, budget, origin))
         return future
 
-    def _enqueue_read(self, query: Callable, args: tuple) -> asyncio.Future:
+    def _enqueue_read(self, query: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
         future = self._enqueue(self._reads, query, args, budget_of_caller())
         if self._helper is None:
             self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers)
@@ -360,7 +360,7 @@ def _pending() -> list[str]:
     return [step.name for step in steps if step.path and not step.applied]
 
 
-def _log_failure(future: asyncio.Future) -> None:
+def _log_failure(future: asyncio.Future[Any]) -> None:
     error = None if future.cancelled() else future.exception()
     if isinstance(error, DomainError):
         log.warning("what a reader has read could not be marked: %s", error.detail)

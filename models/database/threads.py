@@ -63,7 +63,7 @@ class Budget:
         self._left_s = min(BUDGET_S, max(0.0, self._left_s))
 
 
-_budgets: weakref.WeakKeyDictionary[asyncio.Task, Budget] = weakref.WeakKeyDictionary()
+_budgets: weakref.WeakKeyDictionary[asyncio.Task[Any], Budget] = weakref.WeakKeyDictionary()
 
 
 def begin_anew() -> None:
@@ -109,7 +109,12 @@ class Job:
     )
 
     def __init__(
-        self, call: Callable, args: tuple, future: asyncio.Future, budget: Budget, origin: Any = None
+        self,
+        call: Callable[..., Any],
+        args: tuple[Any, ...],
+        future: asyncio.Future[Any],
+        budget: Budget,
+        origin: Any = None,
     ) -> None:
         self.call = call
         self.args = args
@@ -238,7 +243,7 @@ class ReadLane(Lane):
 class Worker(threading.Thread):
     """A database thread: takes jobs from its lane, holds one permanent connection."""
 
-    def __init__(self, name: str, lane: Lane, serve: Callable) -> None:
+    def __init__(self, name: str, lane: Lane, serve: Callable[..., Any]) -> None:
         super().__init__(name=name, daemon=True)
         self._jobs = lane.jobs
         self._serve = serve

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from models import events, groups, mail, notifications, sessions
-from models.base import SECOND_US, Statement, locked, now
+from models.base import SECOND_US, Statement, locked, now, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.names import user_name_of
@@ -26,7 +27,7 @@ class SignedIn:
 
     session_id: str
     person_id: int
-    user: dict
+    user: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,9 @@ def _free_username(wish: str) -> str:
     wish = wish[: MAX_NAME_CHARS - 10]
     taken = {
         key
-        for (key,) in Person.select(Person.username_key)
-        .where(Person.username_key.startswith(fold(wish)))
-        .tuples()
+        for (key,) in tuples(
+            Person.select(Person.username_key).where(Person.username_key.startswith(fold(wish)))
+        )
     }
     number = next(n for n in range(2, len(taken) + 3) if fold(f"{wish}{n}") not in taken)
     return f"{wish}{number}"
@@ -169,7 +170,7 @@ def sign_out(session_id: str) -> int | None:
     Returns whose it was.
     """
     session = Session.get_or_none(Session.id == session_id)
-    if session is None or not Session.delete().where(Session.id == session_id).execute():
+    if session is None or not Session.delete_where(Session.id == session_id):
         return None
     events.emit(events.SESSION_REVOKED, [groups.session(session_id)], {"session_id": session_id})
     return session.person_id
@@ -202,7 +203,7 @@ def _drop_strangers(person_id: int) -> None:
     """Removes the accounts elsewhere that sign in somebody whose address nobody has verified so far: who
     joined them need not be who reads its mail. Those of the address itself join again by themselves."""
     unverified = Person.select(Person.id).where((Person.id == person_id) & ~Person.email_verified)
-    Identity.delete().where(Identity.person.in_(unverified)).execute()
+    Identity.delete_where(Identity.person.in_(unverified))
 
 
 def mail_reset_link(person_id: int, link: str) -> None:
@@ -224,7 +225,7 @@ it is.
 """
 
 
-def list_sessions(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict]]:
+def list_sessions(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many sessions the actor has, and a page of them, the last used first."""
     mine = Session.select().where((Session.person == actor.id) & (Session.expires_at > now()))
     page = mine.order_by(Session.last_used_at.desc(), Session.id).limit(limit).offset(offset)
@@ -256,17 +257,17 @@ def own_secret(person_id: int) -> tuple[str, str] | None:
     return (person.email, person.password) if person else None
 
 
-def profile(actor: Actor) -> dict:
+def profile(actor: Actor) -> dict[str, Any]:
     """Query: the actor's own `User`."""
     return Person.get_by_id(actor.id).to_json()
 
 
-def own_profile(actor: Actor) -> dict:
+def own_profile(actor: Actor) -> dict[str, Any]:
     """Query: the same with when one is left alone."""
     return _own(Person.get_by_id(actor.id))
 
 
-def _own(person: Person) -> dict:
+def _own(person: Person) -> dict[str, Any]:
     return person.to_json() | notifications.settings_json(person.id)
 
 
@@ -276,7 +277,7 @@ def update_profile(
     version: int | None = None,
     quiet: QuietChanges | None = None,
     checked_hash: str | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Changes one's own name and address, and when one is left alone.
 
     Another address needs the hash against which one's password has been checked; it has to be verified
@@ -330,4 +331,4 @@ def not_free(actor: Actor, changes: dict[str, str]) -> dict[str, list[str]]:
 def purge_ended_sessions(limit: int) -> int:
     """Removes up to `limit` sessions whose time is over; their sockets close by their own clock."""
     over = Session.select(Session.id).where(Session.expires_at < now()).limit(limit)
-    return Session.delete().where(Session.id.in_(over)).execute()
+    return Session.delete_where(Session.id.in_(over))

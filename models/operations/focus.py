@@ -109,7 +109,7 @@ def delete(actor: Actor, session_id: int) -> None:
 def _remove(session: FocusSession, sender_id: int | None) -> None:
     people = focus.participant_ids_of(session.id)
     _tell(session, "deleted", sender_id)
-    FocusSession.delete().where(FocusSession.id == session.id).execute()
+    FocusSession.delete_where(FocusSession.id == session.id)
     release(people)
 
 

@@ -50,7 +50,7 @@ def redeem(state: str) -> Attempt:
     """Ends an attempt: a second time it is not known any more. Raises Invalid."""
     found = SocialAttempt.get_or_none((SocialAttempt.state == state) & (SocialAttempt.expires_at > now()))
     # The deletion decides: of two processes only one has removed the row.
-    if found is None or not SocialAttempt.delete().where(SocialAttempt.state == state).execute():
+    if found is None or not SocialAttempt.delete_where(SocialAttempt.state == state):
         raise Invalid({"state": ["This sign-in is over, or was never begun. Please start again."]})
     return Attempt(found.provider, found.verifier, found.next)
 

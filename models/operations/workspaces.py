@@ -56,7 +56,7 @@ def delete(actor: Actor, workspace_id: int) -> None:
             _take_out(workspace_id, person_id)
     tasks.clear_from_tasks(actor, "workspace_id", workspace_id)
     focus.remove_of_workspace(workspace_id)
-    Workspace.delete().where(Workspace.id == workspace_id).execute()
+    Workspace.delete_where(Workspace.id == workspace_id)
 
 
 def members(actor: Actor, workspace_id: int) -> list[dict[str, Any]]:
@@ -107,9 +107,9 @@ def _keep_an_owner(workspace_id: int) -> None:
 
 def _take_out(workspace_id: int, person_id: int) -> None:
     focus.leave_workspace(workspace_id, person_id)
-    WorkspaceMember.delete().where(
+    WorkspaceMember.delete_where(
         (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
-    ).execute()
+    )
     _sees_otherwise(person_id)
     events.emit(
         events.WORKSPACE_LEFT,
