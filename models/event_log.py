@@ -17,7 +17,7 @@ import peewee
 
 from models import events, groups
 from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now
-from models.events import Event, Kind, Payload
+from models.events import Emitted, Payload, UnknownEvent
 
 MAX_MISSED = 1000
 """So many missed events are read at once: a reading must end within the patience for one job."""
@@ -87,7 +87,7 @@ _gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
 _bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
 
 
-def append(batch: Sequence[Event]) -> None:
+def append(batch: Sequence[Emitted]) -> None:
     """Numbers and keeps a batch: the last step of its transaction, since the counter's row lock makes
     the order of `seq` the order of commit, and no two processes overlap beyond it."""
     moment = now()
@@ -96,7 +96,7 @@ def append(batch: Sequence[Event]) -> None:
     for seq, event in enumerate(batch, first):
         text = orjson.dumps(event.payload).decode()
         event.seq, event.size, event.text = seq, len(text), text
-        rows.append((seq, event.kind.name, text, moment))
+        rows.append((seq, event.type.name, text, moment))
     addresses = [(name, event.seq) for event in batch for name in (*event.groups, *event.about)]
     insert_all((_insert_events, rows), (_insert_addresses, addresses))
 
@@ -139,7 +139,7 @@ def _page(counts: tuple[int, ...]) -> Statement:
     """)
 
 
-def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
+def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL) -> list[Emitted]:
     """Kept events above `after`, in order, at most `limit`; each group's up to the `seq` it is mapped to,
     and above the one where it begins, if that is later."""
     alike: dict[tuple[int, int], list[str]] = {}
@@ -159,7 +159,7 @@ _between = Statement("""
 _groups_between = Statement("SELECT seq, group_name FROM event_group WHERE seq > ? AND seq <= ?")
 
 
-def between(after: int, up_to: int, limit: int = 2**53) -> list[Event]:
+def between(after: int, up_to: int, limit: int = 2**53) -> list[Emitted]:
     """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
     missed."""
     rows = _between.all(after, up_to, limit)
@@ -172,7 +172,7 @@ def between(after: int, up_to: int, limit: int = 2**53) -> list[Event]:
 _sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
 
 
-def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Event]]:
+def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Emitted]]:
     """Snapshot: the last kept events up to `up_to`, at most so many and so large, with their groups; and
     the position after which they are all there are."""
     rows = _sizes.all(up_to, limit)
@@ -185,7 +185,7 @@ def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Eve
     return floor, between(floor, up_to)
 
 
-def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
+def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Emitted]]:
     """Snapshot: kept events above the position, at most `limit`, and the `seq` up to which these are all:
     the newest, unless there are more."""
     top = newest()
@@ -193,13 +193,12 @@ def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
     return (top if len(found) < limit else found[-1].seq), found
 
 
-def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Event:
-    """An event as another process sent it."""
-    # A kind that only a newer version knows says nothing here, but keeps its place in the order.
-    return Event(events.KINDS.get(kind) or Kind(kind, {}, is_known=False), groups, payload, seq)
+def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Emitted:
+    """An event as another process sent it, or the log has it."""
+    return Emitted(events.TYPES.get(kind, UnknownEvent), groups, payload, seq)
 
 
-def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
+def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Emitted:
     event = restore(seq, kind, groups, orjson.loads(payload))
     event.size = len(payload)
     return event

@@ -19,7 +19,7 @@ log = logging.getLogger("taskroom.broadcast")
 
 
 class SupportsEvent(Protocol):
-    """An event on its way out (`models.events.Event`)."""
+    """An event on its way out (`models.events.Emitted`)."""
 
     seq: int
     groups: Sequence[str]
@@ -49,7 +49,7 @@ def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
     try:
         return event.message(channel)
     except Exception:
-        log.exception("event %s (%s) cannot be told", event.seq, event.kind.name)
+        log.exception("event %s (%s) cannot be told", event.seq, event.type.name)
         return None
 
 
@@ -87,7 +87,7 @@ class Encoder:
         self._start_anew_if_old()
         kept, frames = self._kept, []
         for event in found:
-            key = (event.seq, event.kind.name, dialect)
+            key = (event.seq, event.type.name, dialect)
             frame = kept[key] if key in kept else self._event_frame(event, key)
             if frame is not None:
                 frames.append(frame)
@@ -139,13 +139,13 @@ class Broadcaster:
                 self._publish(event)
             except Exception:
                 # One event that cannot be told must not keep the others from anybody.
-                log.exception("event %s (%s)", event.seq, event.kind.name)
+                log.exception("event %s (%s)", event.seq, event.type.name)
             self._hub.position = event.seq
             for follow in self.followers:
                 _tell_follower(follow, event)
 
     def _publish(self, event: SupportsEvent) -> None:
-        effect = self.effects.get(event.kind.name)
+        effect = self.effects.get(event.type.name)
         if effect is not None:
             effect(event)
         self._send(event)
@@ -186,4 +186,4 @@ def _tell_follower(follow: Effect, event: SupportsEvent) -> None:
     try:
         follow(event)
     except Exception:
-        log.exception("following event %s (%s)", event.seq, event.kind.name)
+        log.exception("following event %s (%s)", event.seq, event.type.name)

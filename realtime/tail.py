@@ -22,7 +22,7 @@ _ALL: Mapping[str, int] = {}
 
 
 class SupportsKept(Protocol):
-    """An event as far as keeping it needs (`models.events.Event`)."""
+    """An event as far as keeping it needs (`models.events.Emitted`)."""
 
     seq: int
     groups: Sequence[str]

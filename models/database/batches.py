@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.events import Event
+from models.events import Emitted
 
 Units = Sequence[tuple[Any, ...]]
-Outcome = tuple[Any, list[Event]]
+Outcome = tuple[Any, list[Emitted]]
 """What the operation would have returned, and its events, numbered and in the log."""
 
 

@@ -79,7 +79,7 @@ class Store:
     def __init__(self, database_url: str, data_dir: Path) -> None:
         self._url = database_url
         self._data_dir = data_dir
-        self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
+        self.on_commit: Callable[[list[events.Emitted]], None] = lambda batch: None
         self.on_unclear: Callable[[], None] = lambda: None
         self._writes = Lane()
         self._reads = ReadLane(READERS)
@@ -116,7 +116,7 @@ class Store:
     def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
         """Runs an operation in the calling thread, for the command line. Raises StoreError."""
         with self._connected(), transaction():
-            emitted: list[events.Event] = []
+            emitted: list[events.Emitted] = []
             with events.collecting(emitted):
                 result = operation(*args)
             if emitted:
@@ -289,7 +289,7 @@ class Store:
 
     # -- the threads ---------------------------------------------------------------------------------
 
-    def _hand_over(self, jobs: Sequence[Job], emitted: list[events.Event]) -> None:
+    def _hand_over(self, jobs: Sequence[Job], emitted: list[events.Emitted]) -> None:
         self._call_soon(self._settle, jobs, emitted)
 
     def _tell_unclear(self) -> None:
@@ -299,7 +299,7 @@ class Store:
         with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _settle(self, jobs: Sequence[Job], emitted: list[events.Event]) -> None:
+    def _settle(self, jobs: Sequence[Job], emitted: list[events.Emitted]) -> None:
         try:
             if emitted:
                 self.on_commit(emitted)

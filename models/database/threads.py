@@ -123,7 +123,7 @@ class Job:
         self.at = time.monotonic()
         self._budget = budget
         self.deadline = self._budget.begin(self.at)
-        self.events: list[events.Event] = []
+        self.events: list[events.Emitted] = []
         self.result: Any = None
         self.error: BaseException | None = None
         self.claimed = False

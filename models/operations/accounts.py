@@ -172,7 +172,7 @@ def sign_out(session_id: str) -> int | None:
     session = Session.get_or_none(Session.id == session_id)
     if session is None or not Session.delete_where(Session.id == session_id):
         return None
-    events.emit(events.SESSION_REVOKED, [groups.session(session_id)], {"session_id": session_id})
+    events.emit(events.SessionRevoked(session_id), [groups.session(session_id)])
     return session.person_id
 
 
@@ -303,7 +303,7 @@ def update_profile(
         if errors := not_free(actor, changes):
             raise Invalid(errors)
         person.save()
-        events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
+        events.emit(events.PersonChanged(person.id), [groups.person(person.id)])
     if person.email != old_email:
         mail.queue(old_email, "Your address for Taskroom has changed", _MOVED_TEXT.format(person.full_name))
     return _own(person)

@@ -57,4 +57,4 @@ def _become_verified(person: Person) -> None:
         person.email_verified = True
         person.version += 1
         person.save()
-        events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
+        events.emit(events.PersonChanged(person.id), [groups.person(person.id)])

@@ -102,9 +102,8 @@ def _check_people(field: str, ids: Sequence[int], limit: int) -> None:
 
 def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Answer:
     _add(room_id, person_ids)
-    events.emit(
-        events.ROOM_CREATED, [groups.person(one) for one in person_ids], chat.shared_room_json(room_id)
-    )
+    room = chat.shared_room_json(room_id)
+    events.emit(events.RoomCreated(room), [groups.person(person_id) for person_id in person_ids])
     return Answer(201, chat.room_json(room_id, actor.id))
 
 
@@ -137,11 +136,7 @@ def leave(actor: Actor, room_id: int) -> dict[str, Any]:
     if room.room_type != GROUP:
         raise Conflict("Only a group can be left.", "not_a_group")
     Participant.delete().where((Participant.room == room_id) & (Participant.person == actor.id)).execute()
-    events.emit(
-        events.PARTICIPANT_REMOVED,
-        [groups.person(actor.id)],
-        {"room_id": room_id, "user_id": actor.id, "room_type": room.room_type},
-    )
+    events.emit(events.ParticipantRemoved(room_id, actor.id, room.room_type), [groups.person(actor.id)])
     _changed(room_id)
     return {"status": "left", "room_id": room_id}
 
@@ -162,8 +157,7 @@ def update_room(
         Participant.update(is_muted=is_muted).where(
             (Participant.room == room_id) & (Participant.person == actor.id)
         ).execute()
-        muted = {"room_id": room_id, "is_muted": is_muted}
-        events.emit(events.ROOM_MUTED, [groups.person(actor.id)], muted)
+        events.emit(events.RoomMuted(room_id, is_muted), [groups.person(actor.id)])
     return chat.room_json(room_id, actor.id)
 
 
@@ -171,7 +165,7 @@ def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
     addresses = [groups.person(person_id) for person_id in access.get_people_in_room(room_id)]
     if addresses:
-        events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
+        events.emit(events.RoomUpdated(chat.shared_room_json(room_id)), addresses)
 
 
 def rooms(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
@@ -244,7 +238,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
         client_id=draft.client_id,
         attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
     )
-    events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
+    events.emit(events.MessageCreated(message), (groups.room(room_type, room_id),))
     notify_about.message_posted(actor, message)
     return Answer(201, message)
 
@@ -277,7 +271,7 @@ def edit_message(
         return chat.message(message_id)
     message.content = content
     message.edited_at = now()
-    return _save(message, room, events.MESSAGE_UPDATED)
+    return _save(message, room, events.MessageUpdated)
 
 
 def delete_message(actor: Actor, message_id: int, version: int | None = None) -> list[str]:
@@ -287,7 +281,7 @@ def delete_message(actor: Actor, message_id: int, version: int | None = None) ->
     Attachment.delete().where(Attachment.message == message_id).execute()
     message.content = ""
     message.deleted_at = now()
-    _save(message, room, events.MESSAGE_DELETED)
+    _save(message, room, events.MessageDeleted)
     return paths
 
 
@@ -299,12 +293,15 @@ def _changeable(actor: Actor, message_id: int, version: int | None) -> tuple[Mes
     return message, room
 
 
-def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
+_Revised = type[events.MessageUpdated] | type[events.MessageDeleted]
+
+
+def _save(message: Message, room: Room, revised: _Revised) -> dict[str, Any]:
     message.version += 1
     message.save()
     result = chat.message(message.id)
     notify_about.message_revised(result)
-    events.emit(kind, [groups.room(room.room_type, room.id)], result)
+    events.emit(revised(result), [groups.room(room.room_type, room.id)])
     return result
 
 
@@ -376,12 +373,12 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
     up_to = newest if last_message_id is None else last_message_id
-    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(up_to, already)}
+    state = events.RoomRead(room_id, actor.id, max(up_to, already))
     moved = _mark_read.run(up_to, room_id, actor.id, up_to) > 0
     if moved:
-        events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
+        events.emit(state, [groups.room(room_type, room_id), groups.person(actor.id)])
     notify_about.room_read(actor, room_id, up_to)
-    return state, moved
+    return state.payload(), moved
 
 
 def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[str, Any]:
@@ -405,7 +402,7 @@ def say_in_task_room(actor: Actor, task_id: int, content: str) -> None:
     message = chat.message_json(
         message_id, room.id, TASK, content, actor.id, None, None, moment, is_system=True
     )
-    events.emit(events.MESSAGE_CREATED, [groups.room(TASK, room.id)], message)
+    events.emit(events.MessageCreated(message), [groups.room(TASK, room.id)])
 
 
 def close_task_room(task_id: int, person_ids: Collection[int]) -> None:
@@ -445,11 +442,7 @@ def _close(room: Room, person_ids: Collection[int]) -> None:
 
 
 def _tell_closed(room: Room, person_id: int) -> None:
-    events.emit(
-        events.PARTICIPANT_REMOVED,
-        [groups.person(person_id)],
-        {"room_id": room.id, "user_id": person_id, "room_type": TASK},
-    )
+    events.emit(events.ParticipantRemoved(room.id, person_id, TASK), [groups.person(person_id)])
 
 
 # -- sockets -----------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def _erase_words(comment: Comment) -> None:
 def _told(comment: Comment, row: TaskRow, action: str) -> dict[str, Any]:
     data = comment.to_json()
     addresses = [groups.tasks(one) for one in sorted(access.get_task_watchers(row))]
-    events.emit(events.TASK_COMMENTED, addresses, {"action": action, "data": data})
+    events.emit(events.TaskCommented(action, data), addresses)
     return data
 
 

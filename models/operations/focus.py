@@ -357,7 +357,7 @@ def _tell(session: FocusSession, event: str, sender_id: int | None, **more: Any)
     if "user_id" in more:
         # Whose stream has the session from now on, or no longer, hears so in any case.
         addresses.append(groups.person(more["user_id"]))
-    events.emit(events.FOCUS_CHANGED, addresses, message)
+    events.emit(events.FocusChanged(message), addresses)
     return told
 
 

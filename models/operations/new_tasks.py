@@ -107,7 +107,7 @@ def create_task(actor: Actor, draft: NewTask) -> Answer:
     not there."""
     wish = _wish(actor, draft)
     ((answer, told),) = _made([_checked(wish, _people([wish]), access.get_overseers)])
-    events.emit_made(told)
+    events.emit_all(told)
     return answer
 
 
@@ -206,6 +206,8 @@ def _mails(new: _New) -> list[tuple[str, str, str]]:
     return to_know + assignment_mails(new.row, new.ids, new.known)
 
 
-def _events(new: _New, answer: dict[str, Any], pushed: Iterable[events.Event | None]) -> list[events.Event]:
-    made = event(events.TASK_CREATED, new.actor, answer, new.watchers, new.row.workspace_id)
+def _events(
+    new: _New, answer: dict[str, Any], pushed: Iterable[events.Emitted | None]
+) -> list[events.Emitted]:
+    made = event(events.TaskCreated, new.actor, answer, new.watchers, new.row.workspace_id)
     return [one for one in (made, *pushed) if one is not None]

@@ -128,7 +128,7 @@ def _save(person: Person) -> None:
 
 def _tell(person_id: int) -> None:
     """The person's sockets look again who they are."""
-    events.emit(events.PERSON_CHANGED, [groups.person(person_id)], {"person_id": person_id})
+    events.emit(events.PersonChanged(person_id), [groups.person(person_id)])
 
 
 # -- avatars -----------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def _store(units: Sequence[_Made | None]) -> list[Outcome | None]:
             outcomes.append(None)
             continue
         made.message["id"] = its.message_id
-        event = events.Event(events.MESSAGE_CREATED, (made.post.group,), made.message, its.seq)
+        event = events.addressed(events.MessageCreated(made.message), (made.post.group,), its.seq)
         event.text = posts.text_of(made.post, its.message_id)
         event.size = len(event.text)
         outcomes.append((Answer(201, made.message), [event]))

@@ -67,7 +67,7 @@ def post_task_event(actor: Actor, event: TaskEvent) -> dict[str, Any]:
     )
     if event.workspace_id is not None:
         said = events.notice(task_id, event.title, event.action, event.workspace_id, actor.id, iso(now()))
-        events.emit(events.TASK_ANNOUNCED, (groups.workspace(event.workspace_id),), said)
+        events.emit(events.TaskAnnounced(said), (groups.workspace(event.workspace_id),))
     return {"status": "notifications sent", "recipient_count": len(targets)}
 
 

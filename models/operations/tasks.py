@@ -298,7 +298,7 @@ def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     Task.update(deleted_at=moment, version=row.version + 1).where(Task.id == row.id).execute()
     Viewer.delete().where(Viewer.task_id == row.id).execute()
     _note(actor, row.id, moment, [("deleted", None, None, None)])
-    _emit(events.TASK_DELETED, actor, task, watchers, row.workspace_id)
+    _emit(events.TaskDeleted, actor, task, watchers, row.workspace_id)
     chat.close_task_room(row.id, watchers)
     focus.leave_unseen(watchers)
 
@@ -406,9 +406,8 @@ def proposal_json(proposal: Proposal, task: TaskRow | Task) -> dict[str, Any]:
 def tell_proposal(proposal: Proposal, row: TaskRow, action: str) -> None:
     """Part of an operation: tells the proposed person, who need not see the task, on all their sockets."""
     events.emit(
-        events.TASK_PROPOSED,
+        events.TaskProposed(action, proposal_json(proposal, row)),
         [groups.tasks(proposal.person_id), groups.person(proposal.person_id)],
-        {"action": action, "data": proposal_json(proposal, row)},
     )
 
 
@@ -485,29 +484,29 @@ def history(actor: Actor, key: TaskKey, limit: int, offset: int) -> tuple[int, l
 
 
 def event(
-    kind: events.Kind,
+    told: type[events.TaskEvent],
     actor: Actor,
     task: dict[str, Any],
     watchers: Iterable[int],
     workspace_id: int | None = None,
-) -> events.Event | None:
+) -> events.Emitted | None:
     """What tells these people, and those who watch the workspace, of a task; nothing if they are none."""
     addresses = [groups.tasks(one) for one in sorted(watchers)]
     if workspace_id is not None:
         addresses.append(groups.workspace(workspace_id))
-    return events.Event(kind, addresses, {"task": task, "actor_id": actor.id}) if addresses else None
+    return events.addressed(told(task, actor.id), addresses) if addresses else None
 
 
 def _emit(
-    kind: events.Kind,
+    told: type[events.TaskEvent],
     actor: Actor,
     task: dict[str, Any],
     watchers: Iterable[int],
     workspace_id: int | None = None,
 ) -> None:
-    made = event(kind, actor, task, watchers, workspace_id)
+    made = event(told, actor, task, watchers, workspace_id)
     if made is not None:
-        events.emit_made([made])
+        events.emit_all([made])
 
 
 def _tell(
@@ -524,14 +523,14 @@ def _tell(
     sees = access.get_task_watchers(after)
     shown, hidden = (sees - was_seen, was_seen - sees) if was_seen else (set(), set())
     completed = after.status == DONE != before.status
-    kind = events.TASK_COMPLETED if completed else events.TASK_UPDATED
+    told = events.TaskCompleted if completed else events.TaskUpdated
     moved = before.workspace_id != after.workspace_id
-    _emit(kind, actor, new, sees - shown, None if moved else after.workspace_id)
-    _emit(events.TASK_SHOWN, actor, new, shown)
-    _emit(events.TASK_HIDDEN, actor, old, hidden)
+    _emit(told, actor, new, sees - shown, None if moved else after.workspace_id)
+    _emit(events.TaskShown, actor, new, shown)
+    _emit(events.TaskHidden, actor, old, hidden)
     if moved:
-        _emit(events.TASK_LEFT, actor, old, (), before.workspace_id)
-        _emit(events.TASK_ENTERED, actor, new, (), after.workspace_id)
+        _emit(events.TaskLeft, actor, old, (), before.workspace_id)
+        _emit(events.TaskEntered, actor, new, (), after.workspace_id)
     chat.close_task_room(after.id, sorted(hidden))
     focus.leave_unseen(hidden)
     _tell_room(actor, old, new)

@@ -40,8 +40,8 @@ def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
         _add(lost, gone, person_id)
         _add(gained, come, person_id)
     focus.leave_unseen([person_id for person_id, *_ in moved])
-    _tell(actor, events.TASK_HIDDEN, lost)
-    _tell(actor, events.TASK_SHOWN, gained)
+    _tell(actor, events.TaskHidden, lost)
+    _tell(actor, events.TaskShown, gained)
     start_anew(anew)
 
 
@@ -57,7 +57,7 @@ def start_anew(person_ids: Iterable[int]) -> None:
     """Part of an operation: these people have to read their tasks anew."""
     addresses = [groups.tasks(one) for one in person_ids]
     if addresses:
-        events.emit(events.TASKS_CHANGED, addresses, {})
+        events.emit(events.TasksChanged(), addresses)
 
 
 def _only_in(one: Scope, other: Scope, left: int) -> list[int] | None:
@@ -76,7 +76,7 @@ def _close_rooms(person_id: int, task_ids: Collection[int] | None, scope: Scope)
         chat.close_task_rooms(task_ids, person_id)
 
 
-def _tell(actor: Actor, kind: events.Kind, seen: _Seen) -> None:
+def _tell(actor: Actor, told: type[events.TaskEvent], seen: _Seen) -> None:
     for task in tasks.by_ids(sorted(seen)):
         addresses = [groups.tasks(one) for one in seen[task["id"]]]
-        events.emit(kind, addresses, {"task": task, "actor_id": actor.id})
+        events.emit(told(task, actor.id), addresses)

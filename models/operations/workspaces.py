@@ -111,16 +111,12 @@ def _take_out(workspace_id: int, person_id: int) -> None:
         (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
     )
     _sees_otherwise(person_id)
-    events.emit(
-        events.WORKSPACE_LEFT,
-        (groups.person(person_id),),
-        {"workspace_id": workspace_id, "user_id": person_id},
-    )
+    events.emit(events.WorkspaceLeft(workspace_id, person_id), (groups.person(person_id),))
 
 
 def _sees_otherwise(person_id: int) -> None:
     # Sockets in the rooms of tasks look again at what the person may see.
-    events.emit(events.PERSON_CHANGED, (groups.person(person_id),), {"person_id": person_id})
+    events.emit(events.PersonChanged(person_id), (groups.person(person_id),))
 
 
 def _changed(workspace: Workspace) -> None:
@@ -132,7 +128,7 @@ def _changed(workspace: Workspace) -> None:
 def _tell(workspace: Workspace) -> None:
     shared = workspaces.shared_json(workspace)
     addresses = [groups.person(member["user_id"]) for member in shared["members"]]
-    events.emit(events.WORKSPACE_CHANGED, addresses, shared)
+    events.emit(events.WorkspaceChanged(shared), addresses)
 
 
 # -- sockets -----------------------------------------------------------------------------------------

@@ -216,11 +216,11 @@ class ChatSocket(Socket):
         if len(changes) == MAX_CHANGES:
             raise CloseSocket(CloseCode.TOO_SLOW)
         for event in changes:
-            if event.kind is not events.MESSAGE_CREATED:
+            if event.type is not events.MessageCreated:
                 self._tell_again(event)
         self.connection.skip(room.group, position)
 
-    def _tell_again(self, event: events.Event) -> None:
+    def _tell_again(self, event: events.Emitted) -> None:
         message = message_of(event, self.channel)
         if message is not None:
             self.reply(message)
@@ -364,9 +364,9 @@ def effects(hub: Hub, authenticator: Authenticator) -> dict[str, Effect]:
                     member.owner.follow(room)
 
     return {
-        events.ROOM_CREATED.name: room_changed,
-        events.ROOM_UPDATED.name: room_changed,
-        events.SESSION_REVOKED.name: session_revoked,
-        events.PERSON_CHANGED.name: person_changed,
-        events.PARTICIPANT_REMOVED.name: participant_removed,
+        events.RoomCreated.name: room_changed,
+        events.RoomUpdated.name: room_changed,
+        events.SessionRevoked.name: session_revoked,
+        events.PersonChanged.name: person_changed,
+        events.ParticipantRemoved.name: participant_removed,
     }

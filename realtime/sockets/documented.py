@@ -33,7 +33,7 @@ class DocumentedSocket(Socket):
 
     def turn_additions_on(self) -> None:
         """From now on everything is said."""
-        self.connection.dialect = self.connection.dialect._replace(channel=events.plus(self.channel))
+        self.connection.dialect = self.connection.dialect._replace(channel=events.extended(self.channel))
 
     def has_additions(self) -> bool:
         return self.connection.dialect.channel != self.channel

@@ -104,4 +104,4 @@ def effects(hub: Hub) -> dict[str, Effect]:
             elif data["event"] == "left" and member.actor is not None and member.actor.id == data["user_id"]:
                 member.owner.shut(CloseCode.NOT_ALLOWED)
 
-    return {events.FOCUS_CHANGED.name: focus_changed}
+    return {events.FocusChanged.name: focus_changed}

@@ -68,7 +68,7 @@ class Realtime:
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
         self.broadcaster.followers += [self.tail.add, self._revise]
 
-    def _revise(self, event: events.Event) -> None:
+    def _revise(self, event: events.Emitted) -> None:
         """What an edit or deletion takes back is not said from memory either."""
         revision = revisions.of(event)
         if revision is not None:
@@ -113,7 +113,7 @@ class Realtime:
 
     async def page(
         self, groups: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int]
-    ) -> Sequence[events.Event]:
+    ) -> Sequence[events.Emitted]:
         """A page of the event log for a replay: from memory, or read once for all who want the same."""
         found = self.tail.page(groups, after, limit, begins)
         if found is not None:

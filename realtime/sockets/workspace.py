@@ -42,4 +42,4 @@ def effects(hub: Hub) -> dict[str, Effect]:
             if member.actor is not None and member.actor.id == person_id:
                 member.owner.shut(CloseCode.NOT_ALLOWED)
 
-    return {events.WORKSPACE_LEFT.name: workspace_left}
+    return {events.WorkspaceLeft.name: workspace_left}

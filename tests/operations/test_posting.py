@@ -77,7 +77,7 @@ async def test_a_batch_is_what_its_messages_are_one_by_one(talk, monkeypatch):
             if is_alone:
                 patch.setattr(batches, "_batches", {})
             outcomes = await together(talk, *units_of(talk, *rooms, "mark"[: 3 + is_alone]))
-        told = [(event.kind.name, event.payload) for event in talk.run.take()]
+        told = [(event.type.name, event.payload) for event in talk.run.take()]
         assert isinstance(outcomes.pop(4), NotFound)
         assert [status for status, _ in outcomes] == [201, 201, 201, 200, 201, 201, 201, 201]
         seen = await everything(talk, rooms)
@@ -190,7 +190,7 @@ async def told_in_turn(talk, units):
             future.add_done_callback(lambda _, place=place: answered.append(place))
     await asyncio.gather(*waiting, return_exceptions=True)
     await asyncio.sleep(0)
-    told = [one.payload["content"] for one in talk.run.take() if one.kind is events.MESSAGE_CREATED]
+    told = [one.payload["content"] for one in talk.run.take() if one.type is events.MessageCreated]
     return told, answered
 
 

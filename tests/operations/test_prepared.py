@@ -52,7 +52,7 @@ def _bounds(scene):
 
 
 def _of_task(scene):
-    return events.Event(events.TASK_UPDATED, (), {"task": {"id": scene.task + 1}}, 1)
+    return events.Emitted(events.TaskUpdated, (), {"task": {"id": scene.task + 1}}, 1)
 
 
 def done():

@@ -115,7 +115,7 @@ async def test_an_event_that_cannot_be_told_is_passed_over_by_whoever_comes_back
     await socket.send({"type": "hello"})
     since = (await socket.expect("hello"))["seq"]
     socket.abort()
-    await app.store.write(events.emit, events.TASK_CREATED, [groups.tasks(ann.id)], {"not": "a task"})
+    await app.store.write(events.emit, events.TaskCreated({"not": "a task"}, ann.id), [groups.tasks(ann.id)])
     (await ann.post("/api/tasks/", json={"title": "After it"})).expect(201)
     if not from_memory:
         app.realtime.tail.floor = app.realtime.tail.position

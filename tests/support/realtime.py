@@ -83,7 +83,7 @@ class Said:
     groups: Sequence[str] = ("room",)
     payload: Any = None
     origin: Any = None
-    kind = SimpleNamespace(name="said")
+    type = SimpleNamespace(name="said")
 
     def message(self, channel: str) -> dict[str, Any] | None:
         return None if channel == "deaf" else {"type": "said", "seq": self.seq, "on": channel}
