@@ -44,7 +44,7 @@ from handlers.web.throttle import Throttle
 from jobs import deadlines, focus, held_notifications, mail, retention
 from jobs import uploads as uploads_job
 from jobs.clock import Clock
-from models import installation, uploads
+from models import access, installation, uploads
 from models.authenticator import Authenticator
 from models.base import now
 from models.database.data_folder import ServingLock, sqlite_path
@@ -198,6 +198,7 @@ class Taskroom:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         self._open_store()
         here = store.run_alone(installation.name)
+        access.configure(access.Policy(settings.assignee_fields))
         store.start()
         tokens = TokenMaker(
             secret, settings.access_token_minutes * 60, settings.refresh_token_days * 24 * 3600

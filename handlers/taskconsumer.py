@@ -102,7 +102,7 @@ class OneTaskConsumerTask(TaskHandler):
         await self._change(key, body)
 
     async def _change(self, key: int | UUID, body: TaskFields) -> None:
-        await self.operate(_update, key, body, self.expected_version(), self.assignee_fields)
+        await self.operate(_update, key, body, self.expected_version())
 
     @endpoint(answers={204: None})
     async def delete(self, key: int | UUID) -> None:

@@ -6,12 +6,14 @@ alike, and no time zone can slip in between; `iso` turns it into text at the edg
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
+import operator
 import re
 import time
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -66,6 +68,20 @@ class InstantField(peewee.BigIntegerField):
     """Microseconds since 1970, UTC."""
 
 
+def _columns(table: type[Table], without: Collection[str]) -> list[peewee.Field]:
+    return [field for field in table._meta.sorted_fields if field.column_name not in without]
+
+
+def row_type(table: type[Table], without: Collection[str] = ()) -> Any:
+    """A named tuple of a table's columns. What may be null or has a default may be left out when a row is
+    made, so those columns come last."""
+    fields = _columns(table, without)
+    needed = [field for field in fields if field.default is None and not field.null]
+    others = [field for field in fields if field.default is not None or field.null]
+    names = [field.column_name for field in needed + others]
+    return collections.namedtuple(table.__name__, names, defaults=[field.default for field in others])
+
+
 def now() -> int:
     """This instant."""
     return time.time_ns() // 1000
@@ -101,13 +117,15 @@ class Statement:
     single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`;
     `{has t}` whether task t has a word that begins so, looked at one by one;
     `{walk t.status}` is a column whose index is not to be used, which PostgreSQL knows by its statistics.
-    Everything off the hot path uses Peewee's queries.
+    Everything off the hot path uses Peewee's queries. Rows are of the type `row`, a named tuple of the
+    columns as the statement gives them; without one they are plain tuples, for a few columns.
     """
 
-    __slots__ = ("_bound", "_text")
+    __slots__ = ("_bound", "_make", "_text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, row: Any = None) -> None:
         self._text = " ".join(text.split())
+        self._make = None if row is None else row._make
         self._bound: tuple[Any, str] | None = None
 
     def _sql(self) -> str:
@@ -123,12 +141,12 @@ class Statement:
             bound = self._bound = (database.obj, text)
         return bound[1]
 
-    def all(self, *params: Any) -> list[Row]:
+    def all(self, *params: Any) -> list[Any]:
         """Every row."""
-        rows: list[Row] = database.obj.execute_sql(self._sql(), params).fetchall()
-        return rows
+        rows = database.obj.execute_sql(self._sql(), params).fetchall()
+        return rows if self._make is None else list(map(self._make, rows))
 
-    def one(self, *params: Any) -> Row | None:
+    def one(self, *params: Any) -> Any | None:
         """The first row, or None. Reads to the end: an open cursor would hold back SQLite's WAL."""
         rows = self.all(*params)
         return rows[0] if rows else None
@@ -175,9 +193,9 @@ class Lookup:
 
 
 class Insert:
-    """Inserts many rows in one statement; the hot path's twin of `insert_many`.
+    """Inserts many rows, tuples of a few columns, in one statement; the hot path's twin of `insert_many`.
 
-    `then` follows the rows: ON CONFLICT and RETURNING.
+    `then` follows the rows: ON CONFLICT and RETURNING. `RowInsert` takes rows by name.
     """
 
     # SQLite allows 32,766 parameters in a statement; no table here has 30 columns.
@@ -196,16 +214,28 @@ class Insert:
         """Whether it gives something of each row."""
         return "RETURNING" in self._then
 
-    def run(self, rows: Sequence[Row]) -> None:
-        """Inserts the rows, in order."""
-        if is_postgres():
-            self._execute(rows)
-        elif rows:
-            _run_each(self.sql(1), rows)
+    def values(self, rows: Sequence[Any]) -> Sequence[Row]:
+        """The rows as tuples of the columns."""
+        return rows
 
-    def all(self, rows: Sequence[Row]) -> list[Row]:
+    def run(self, rows: Sequence[Any]) -> None:
+        """Inserts the rows, in order."""
+        self.run_values(self.values(rows))
+
+    def all(self, rows: Sequence[Any]) -> list[Row]:
         """Inserts the rows; gives what `then` returns of them."""
-        return [row for cursor in self._execute(rows) for row in cursor.fetchall()]
+        return self.all_values(self.values(rows))
+
+    def run_values(self, values: Sequence[Row]) -> None:
+        """As `run`, for what `values` has given."""
+        if is_postgres():
+            self._execute(values)
+        elif values:
+            _run_each(self.sql(1), values)
+
+    def all_values(self, values: Sequence[Row]) -> list[Row]:
+        """As `all`, for what `values` has given."""
+        return [row for cursor in self._execute(values) for row in cursor.fetchall()]
 
     def sql(self, count: int) -> str:
         """The statement for so many rows, made once for each number of them."""
@@ -224,6 +254,23 @@ class Insert:
         return cursors
 
 
+class RowInsert(Insert):
+    """Inserts rows by name: a row maps the columns of the table, but for its own id, to their values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, table: type[Table], without: Collection[str] = (), then: str = "") -> None:
+        names = [
+            field.column_name for field in _columns(table, without) if not isinstance(field, peewee.AutoField)
+        ]
+        super().__init__(table._meta.table_name, *names, then=then)
+        self._values = operator.itemgetter(*names)
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
+        """The rows as tuples of the columns. Raises KeyError for a column that a row leaves out."""
+        return list(map(self._values, rows))
+
+
 def _run_each(text: str, rows: Sequence[Row]) -> None:
     # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
     with peewee.__exception_wrapper__:
@@ -236,10 +283,10 @@ def _flat(rows: Sequence[Row]) -> list[Any]:
     return list(itertools.chain.from_iterable(rows))
 
 
-def insert_all(*parts: tuple[Insert, Sequence[Row]]) -> list[Row]:
+def insert_all(*parts: tuple[Insert, Sequence[Any]]) -> list[Row]:
     """Inserts rows into several tables, in this order; gives what the last one returns. On PostgreSQL all
     of it is one round trip, each of which costs more than a row does."""
-    filled = [(into, rows) for into, rows in parts if rows]
+    filled = [(into, into.values(rows)) for into, rows in parts if rows]
     if is_postgres() and filled and all(len(rows) <= Insert.MAX_ROWS for _, rows in filled):
         text = "; ".join([into.sql(len(rows)) for into, rows in filled])
         values = [value for _, rows in filled for value in _flat(rows)]
@@ -247,7 +294,7 @@ def insert_all(*parts: tuple[Insert, Sequence[Row]]) -> list[Row]:
         return cursor.fetchall() if filled[-1][0].returns else []
     returned: list[Row] = []
     for into, rows in filled:
-        returned = into.all(rows) if into.returns else into.run(rows) or []
+        returned = into.all_values(rows) if into.returns else into.run_values(rows) or []
     return returned
 
 

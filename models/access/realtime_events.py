@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from models import tasks, workspaces
+from models import workspaces
 from models.access.chat import get_room
 from models.access.focus import get_focus_session
 from models.access.people import RANK, get_person
@@ -15,6 +15,7 @@ from models.access.workspaces import get_workspace_role
 from models.base import tuples
 from models.errors import Forbidden, NotFound
 from models.sessions import Actor
+from models.task_parts import Assignee
 from models.tasks import Task, TaskKey
 
 
@@ -42,7 +43,7 @@ def _deleted_task(actor: Actor, key: TaskKey) -> int:
 
 
 def _had_to_do_with(found: Task) -> set[int]:
-    assignees = tasks.Assignee.select(tasks.Assignee.person_id).where(tasks.Assignee.task_id == found.id)
+    assignees = Assignee.select(Assignee.person_id).where(Assignee.task_id == found.id)
     return {found.creator_id, found.assigned_by_id} | {row[0] for row in tuples(assignees)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models import tasks, workspaces
+from models import task_parts, tasks, workspaces
 from models.base import Statement, marks, parts
 from models.errors import NotFound
 from models.sessions import Actor
@@ -84,7 +84,8 @@ def _visible_ids(actor: Actor) -> peewee.Query | None:
     scope = get_task_scope(actor)
     if scope.everything:
         return None
-    ids = tasks.Viewer.select(tasks.Viewer.task_id).where(tasks.Viewer.viewer.in_(scope.viewers))
+    viewer = task_parts.Viewer
+    ids = viewer.select(viewer.task_id).where(viewer.viewer.in_(scope.viewers))
     if scope.department_id is not None:
         ids |= Task.select(Task.id).where(Task.department_id == scope.department_id)
     if scope.workspace_ids:
@@ -136,5 +137,5 @@ def get_task_watchers(row: TaskRow) -> set[int]:
 
 
 def get_watchers_of(task_id: int, department_id: int | None, workspace_id: int | None) -> set[int]:
-    """The same by what it depends on."""
+    """Everybody who may see a task, by its department and workspace."""
     return {found[0] for found in _watchers.all(department_id, workspace_id, task_id)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import contextvars
 import logging
 import os
 import queue
@@ -241,18 +242,23 @@ class ReadLane(Lane):
 
 
 class Worker(threading.Thread):
-    """A database thread: takes jobs from its lane, holds one permanent connection."""
+    """A database thread: takes jobs from its lane, holds one permanent connection. It works in the context
+    of whoever made it."""
 
     def __init__(self, name: str, lane: Lane, serve: Callable[..., Any]) -> None:
         super().__init__(name=name, daemon=True)
         self._jobs = lane.jobs
         self._serve = serve
+        self._context = contextvars.copy_context()
         self.busy_since: float | None = None
         self.began_at = 0.0
         self.was_cut = False
         self.connection: Any = None
 
     def run(self) -> None:
+        self._context.run(self._work)
+
+    def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             self.begin()
             try:

@@ -12,7 +12,8 @@ from models.base import SECOND_US, Statement, now, tuples
 from models.chat import Message
 from models.people import Person, reference
 from models.sessions import Actor
-from models.tasks import OPEN_STATUSES, PRIORITIES, STATUSES, Assignee, Task
+from models.task_parts import Assignee
+from models.tasks import OPEN_STATUSES, PRIORITIES, STATUSES, Task
 
 DAYS = 30
 DAY_US = 24 * 3600 * SECOND_US

@@ -7,7 +7,8 @@ from typing import Any
 
 from models import access
 from models.sessions import Actor
-from models.tasks import Assignment, TaskKey
+from models.task_parts import Assignment
+from models.tasks import TaskKey
 
 
 def list_assignments(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from models import access, events, focus, groups, sessions, tasks, workspaces
+from models import access, events, focus, groups, sessions, task_parts, workspaces
 from models.chat import tasks_of_rooms
 from models.errors import TokenNotValid
 from models.events import Emitted
@@ -123,7 +123,7 @@ def as_seen_now(actor: Actor, found: Sequence[Emitted]) -> list[Emitted]:
     ids = {number for kind, number in things if kind == _TASK} | set(rooms.values())
     actor = access.get_actors([actor.id]).get(actor.id, actor)
     seen = access.get_visible_task_ids(actor, list(ids))
-    proposed = tasks.proposed_among(ids - seen, actor.id)
+    proposed = task_parts.proposed_among(ids - seen, actor.id)
     told = {(_TASK, one) for one in seen | proposed} | {(_ROOM, one) for one in rooms if rooms[one] in seen}
     return [_as_seen(event, seen, proposed, told) for event in found]
 

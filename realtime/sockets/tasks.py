@@ -140,10 +140,7 @@ class TaskSocket(Socket):
     async def update(self, message: Update, request: Request) -> None:
         """Changes a task."""
         changes = parse(TaskFields, message.data)
-        narrowed = self.realtime.settings.assignee_fields
-        task = await self.realtime.store.write(
-            tasks.update_task, self.actor, message.task_id, changes, None, narrowed
-        )
+        task = await self.realtime.store.write(tasks.update_task, self.actor, message.task_id, changes)
         self._done(request, events.taskconsumer_task(task))
 
     @command("delete")

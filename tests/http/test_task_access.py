@@ -16,7 +16,7 @@ from models.operations import new_tasks, proposals
 from models.people import Department, Person
 from models.sessions import Actor
 from models.task_inputs import NewTask
-from models.tasks import Assignment, Comment
+from models.task_parts import Assignment, Comment
 from models.workspaces import Workspace, WorkspaceMember
 from realtime.sockets.tasks import MODES, TaskSocket
 from tests.support.database import sqlite_only
