@@ -71,6 +71,7 @@ from realtime.sockets.tasks import TaskSocket
 from realtime.sockets.workspace import WorkspaceTasksSocket
 from realtime.stream import Stream
 from settings import VERSION, Settings, SettingsError
+from workers import BACKLOG, Parent
 
 log = logging.getLogger("taskroom")
 
@@ -130,10 +131,6 @@ JOBS_PATIENCE_S = 6
 
 UNREAD_PATIENCE_S = 0.1
 
-BACKLOG = 4096
-"""Connections that wait to be accepted. Without room, clients try again after 1, 3, 7 … seconds.
-The system may set a lower limit (net.core.somaxconn)."""
-
 MAX_VERSION_CHARS = 60
 
 
@@ -167,8 +164,12 @@ def describe_api() -> dict[str, Any]:
 class Taskroom:
     """One server process: `await start()`, then `port` is known; `await stop()` ends it in order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, parent: Parent | None = None) -> None:
+        """`parent` has started this process as one of several workers, if there is one."""
         self.settings = settings
+        self._parent = parent
+        self.is_replaced = False
+        """Whether another process takes what comes to this one's sockets: then stopping has time."""
         self.store = Store(settings.database_url, settings.data_dir)
         if settings.redis_url:
             self.store.expect_other_writers()
@@ -272,7 +273,12 @@ class Taskroom:
             describe=describe_api,
             troubles=self.clock.troubles,
             checks=Checks(self.store, self.settings.data_dir),
-            about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
+            about=About(
+                VERSION,
+                time.time(),
+                [route.path.replace("...", "") for route in SOCKETS],
+                self._parent.number if self._parent else None,
+            ),
             websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
         )
 
@@ -295,7 +301,8 @@ class Taskroom:
             lambda address: handlers.web.proxy.is_proxy(address, settings.proxy),
             self._count_sockets,
         )
-        sockets = bind_sockets(settings.port, settings.host, backlog=BACKLOG)
+        parent = self._parent
+        sockets = parent.sockets if parent else bind_sockets(settings.port, settings.host, backlog=BACKLOG)
         self._server.add_sockets(sockets)
         self.port = sockets[0].getsockname()[1]
 

@@ -28,6 +28,8 @@ class About:
     version: str
     started_at: float
     socket_paths: Sequence[str]
+    worker: int | None
+    """Its number, if it is one of several."""
 
 
 class Health(BaseHandler):
@@ -61,6 +63,7 @@ class SystemHealth(BaseHandler):
             "status": _overall(parts),
             "version": about.version,
             "uptime": round(time.time() - about.started_at, 1),
+            "worker": about.worker,
             "parts": parts,
         }
         if body["status"] == "unavailable":

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-ROOMS = ("server", "application", "command_line", "settings", "handlers", "models", "realtime", "jobs")
+ROOMS = (
+    "server", "application", "workers", "command_line", "settings", "handlers", "models", "realtime", "jobs",
+)  # fmt: skip
 
 # What carries events; nothing here may know the domain.
 REALTIME_CORE = (
@@ -46,6 +48,7 @@ RULES = (
         but=("server", "application"),
     ),
     Rule(("settings",), ROOMS, "settings import nothing of ours"),
+    Rule(("workers",), ROOMS, "the parent of workers knows nothing of what they do"),
     Rule(("models",), ("handlers", "realtime", "jobs"), "models are the lowest room"),
     Rule(("models",), ("tornado",), "models know neither HTTP nor sockets"),
     Rule(

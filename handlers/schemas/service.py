@@ -26,12 +26,13 @@ class Health(AnswerModel):
     """`degraded` if a part is away that can be done without, a background job fails or the disk is nearly
     full; 503 and `unavailable` without a database, or if it takes no writes.
 
-    `uptime` is in seconds.
+    `uptime` is in seconds; `worker` is the number of the process that answers, if there are several.
     """
 
     status: Literal["ok", "degraded", "unavailable"]
     version: str
     uptime: float
+    worker: int | None
     parts: dict[str, PartHealth]
     detail: str | None = None
     code: str | None = None

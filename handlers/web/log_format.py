@@ -23,12 +23,19 @@ class _SafeFormatter(logging.Formatter):
 class TextFormatter(_SafeFormatter):
     """For people."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    def __init__(self, worker: int = 0) -> None:
+        """`worker` is this process's number among several."""
+        who = f" worker {worker}" if worker else ""
+        super().__init__(f"%(asctime)s{who} %(levelname)s %(name)s: %(message)s")
 
 
 class JsonFormatter(_SafeFormatter):
     """For programs: one JSON object a line."""
+
+    def __init__(self, worker: int = 0) -> None:
+        """`worker` is this process's number among several."""
+        super().__init__()
+        self._worker = worker
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON."""
@@ -38,6 +45,8 @@ class JsonFormatter(_SafeFormatter):
             "logger": record.name,
             "message": printable(record.getMessage()),
         }
+        if self._worker:
+            line["worker"] = self._worker
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(line).decode()
