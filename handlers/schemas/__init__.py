@@ -17,7 +17,6 @@ from handlers.schemas.common import (
     ListPage,
     OneOrMoreAttachments,
     Problem,
-    Role,
     Status,
 )
 from handlers.schemas.live import (
@@ -49,7 +48,6 @@ from handlers.schemas.people import (
     SignedIn,
     SocialProvider,
     SocialProviders,
-    User,
     UserPage,
 )
 from handlers.schemas.service import (
@@ -84,6 +82,7 @@ from models.shapes import (
     Priority,
     Proposal,
     Reference,
+    Role,
     RoomType,
     SharedRoom,
     SharedWorkspace,
@@ -91,6 +90,7 @@ from models.shapes import (
     TaskConsumerTask,
     TaskProposal,
     TaskStatus,
+    User,
 )
 
 __all__ = [

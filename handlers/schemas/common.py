@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import RootModel
 
 from models.shapes import Attachment
 from models.shapes import Shape as AnswerModel
-
-Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
 
 
 class Document(RootModel[dict[str, Any]]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from realtime.sockets import messages
 from realtime.sockets.base import Socket
 
 
@@ -10,7 +11,7 @@ class HealthSocket(Socket):
 
     channel = "health"
     needs_sign_in = False
-    says = Socket.says | {"health": "sent on opening: `status` is `ok`"}
+    sends = (messages.Healthy,)
 
     async def opened(self) -> None:
         self.reply({"type": "health", "status": "ok"})
