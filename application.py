@@ -47,8 +47,9 @@ from jobs.clock import Clock
 from models import access, installation, uploads
 from models.authenticator import Authenticator
 from models.base import now
+from models.database.backends import StoreError
 from models.database.data_folder import ServingLock, sqlite_path
-from models.database.store import Store, StoreError
+from models.database.store import Store
 from models.errors import DomainError
 from models.links import Links
 from models.resets import ResetTokens

@@ -345,8 +345,9 @@ def load(flags: dict[str, str] | None = None) -> Settings:
 
     Raises SettingsError, whose text names the first setting that makes no sense.
     """
+    given: dict[str, Any] = dict(flags or {})
     try:
-        settings = Settings(**(flags or {}))
+        settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError(_complaint(error)) from None
     _check_pairs(settings)

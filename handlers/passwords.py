@@ -57,8 +57,9 @@ class RequestPasswordReset(AuthHandler):
 
 
 def _log_failure(done: asyncio.Future[Any]) -> None:
-    if not done.cancelled() and isinstance(done.exception(), DomainError):
-        log.warning("a reset link could not be mailed: %s", done.exception().detail)
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, DomainError):
+        log.warning("a reset link could not be mailed: %s", error.detail)
 
 
 class ConfirmPasswordReset(NewPasswordHandler):

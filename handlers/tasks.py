@@ -56,7 +56,8 @@ class Assignees(Input):
     @property
     def ids(self) -> list[int]:
         """Whoever is meant."""
-        return getattr(self, self.field)
+        ids: list[int] = getattr(self, self.field)
+        return ids
 
 
 class Proposed(Input):

@@ -15,7 +15,7 @@ import time
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import peewee
 
@@ -55,7 +55,8 @@ class Table(peewee.Model):
     @classmethod
     def delete_where(cls, condition: Any) -> int:
         """Deletes the rows that fit; returns how many."""
-        deleting: Any = cls.delete()
+        model: Any = cls
+        deleting = model.delete()
         return int(deleting.where(condition).execute())
 
 
@@ -92,12 +93,20 @@ def instant(moment: datetime) -> int:
     return (moment - _EPOCH_UTC) // timedelta(microseconds=1)
 
 
+class _Iso(Protocol):
+    @overload
+    def __call__(self, at: int) -> str: ...
+    @overload
+    def __call__(self, at: None) -> None: ...
+
+
 @functools.lru_cache(maxsize=4096)
-def iso(at: int | None) -> str | None:
-    """ISO 8601 in UTC with `Z`; fractions only where there are any, as the documents show it."""
-    if at is None:
-        return None
-    return (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
+def _iso(at: int | None) -> str | None:
+    return None if at is None else (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
+
+
+iso = cast(_Iso, _iso)
+"""An instant in ISO 8601, UTC with `Z`; fractions only where there are any, as the documents show it."""
 
 
 def is_postgres() -> bool:
@@ -187,7 +196,7 @@ class Lookup:
         return None if row is None else self._made(row)
 
     def _made(self, row: Row) -> Any:
-        made = self._model(**dict(zip(self._names, row, strict=True)))
+        made: Any = self._model(**dict(zip(self._names, row, strict=True)))
         made._dirty.clear()
         return made
 
@@ -273,7 +282,8 @@ class RowInsert(Insert):
 
 def _run_each(text: str, rows: Sequence[Row]) -> None:
     # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
-    with peewee.__exception_wrapper__:
+    translating: Any = vars(peewee)["__exception_wrapper__"]
+    with translating:
         cursor = database.obj.cursor()
         cursor.executemany(text, rows)
         cursor.close()
@@ -291,10 +301,14 @@ def insert_all(*parts: tuple[Insert, Sequence[Any]]) -> list[Row]:
         text = "; ".join([into.sql(len(rows)) for into, rows in filled])
         values = [value for _, rows in filled for value in _flat(rows)]
         cursor = database.obj.execute_sql(text, values)
-        return cursor.fetchall() if filled[-1][0].returns else []
+        return list(cursor.fetchall()) if filled[-1][0].returns else []
     returned: list[Row] = []
     for into, rows in filled:
-        returned = into.all_values(rows) if into.returns else into.run_values(rows) or []
+        returned = []
+        if into.returns:
+            returned = into.all_values(rows)
+        else:
+            into.run_values(rows)
     return returned
 
 
@@ -339,7 +353,7 @@ class OneTrip:
         if connection not in self._prepared:
             database.obj.execute_sql(self._text)
             self._prepared.add(connection)
-        return database.obj.execute_sql(f"{before}; EXECUTE {self._name}(%s)", (param,)).fetchall()
+        return list(database.obj.execute_sql(f"{before}; EXECUTE {self._name}(%s)", (param,)).fetchall())
 
 
 def by_key(rows: Iterable[Row]) -> dict[Any, list[Row]]:

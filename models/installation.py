@@ -15,4 +15,4 @@ def touch() -> None:
 
 def name() -> str:
     """Query: a random name, made with the database and the same for all its processes."""
-    return _name.value()
+    return str(_name.value())

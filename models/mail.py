@@ -81,7 +81,7 @@ def is_due() -> bool:
 
 def waiting_count() -> int:
     """Query: how many mails are yet to be sent."""
-    return _waiting.value()
+    return int(_waiting.value())
 
 
 def take() -> Letter | None:

@@ -69,7 +69,7 @@ _owners = Statement("SELECT count(*) FROM workspace_member WHERE workspace_id = 
 
 def owner_count(workspace_id: int) -> int:
     """How many owners a workspace has."""
-    return _owners.value(workspace_id)
+    return int(_owners.value(workspace_id))
 
 
 def members(workspace_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -115,5 +115,8 @@ def page(person_id: int, limit: int, offset: int) -> tuple[int, list[dict[str, A
     """How many workspaces the person is in, and a page of them. Three statements."""
     rows = _mine.all(person_id, limit, offset)
     people = members([row[0] for row in rows]) if rows else {}
-    found = [_json(*row[:4], people.get(row[0], [])) | {"role": row[4]} for row in rows]
+    found = [
+        _json(number, name, created_at, version, people.get(number, [])) | {"role": role}
+        for number, name, created_at, version, role in rows
+    ]
     return _count_mine.value(person_id), found

@@ -10,13 +10,13 @@ from handlers.schemas.chat import (
     RoomPage,
 )
 from handlers.schemas.common import (
-    AnswerModel,
     AttachmentPage,
     Document,
     FieldErrors,
     ListPage,
     OneOrMoreAttachments,
     Problem,
+    Role,
     Status,
 )
 from handlers.schemas.live import (
@@ -48,6 +48,7 @@ from handlers.schemas.people import (
     SignedIn,
     SocialProvider,
     SocialProviders,
+    User,
     UserPage,
 )
 from handlers.schemas.service import (
@@ -82,7 +83,6 @@ from models.shapes import (
     Priority,
     Proposal,
     Reference,
-    Role,
     RoomType,
     SharedRoom,
     SharedWorkspace,
@@ -90,12 +90,10 @@ from models.shapes import (
     TaskConsumerTask,
     TaskProposal,
     TaskStatus,
-    User,
 )
 
 __all__ = [
     "AllRead",
-    "AnswerModel",
     "AssignedTask",
     "Assignment",
     "AssignmentPage",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.schemas.common import AnswerModel, ListPage, Status
-from models.shapes import Message, SharedRoom
+from handlers.schemas.common import ListPage, Status
+from models.shapes import Message, Shape, SharedRoom
 
 
 class Room(SharedRoom):
@@ -20,7 +20,7 @@ class LeftRoom(Status):
     room_id: int
 
 
-class ReadState(AnswerModel):
+class ReadState(Shape):
     """How far somebody has read a room."""
 
     room_id: int
@@ -35,7 +35,7 @@ class RoomPage(ListPage):
     results: list[Room]
 
 
-class MessagePage(AnswerModel):
+class MessagePage(Shape):
     """A page of messages, newest first."""
 
     results: list[Message]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import RootModel
 
-from models.shapes import Attachment
-from models.shapes import Shape as AnswerModel
+from models.shapes import Attachment, Shape
+
+Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
 
 
 class Document(RootModel[dict[str, Any]]):
     """An OpenAPI 3.1 document."""
 
 
-class Status(AnswerModel):
+class Status(Shape):
     """That it was done."""
 
     status: str
@@ -24,7 +25,7 @@ class OneOrMoreAttachments(RootModel[Attachment | list[Attachment]]):
     """One file as an object, several as a list."""
 
 
-class ListPage(AnswerModel):
+class ListPage(Shape):
     """A page of a list; `next` and `previous` are absolute URLs."""
 
     count: int
@@ -38,7 +39,7 @@ class AttachmentPage(ListPage):
     results: list[Attachment]
 
 
-class Problem(AnswerModel):
+class Problem(Shape):
     """An error; `current` comes with a 409 and is the object as it is now."""
 
     detail: str

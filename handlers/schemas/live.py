@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from handlers.schemas.common import AnswerModel, ListPage, Status
-from models.shapes import FocusSession, Member, Notification, Reference, SharedWorkspace
+from handlers.schemas.common import ListPage, Status
+from models.shapes import FocusSession, Member, Notification, Reference, Shape, SharedWorkspace
 
 
 class NotificationPage(ListPage):
@@ -14,7 +14,7 @@ class NotificationPage(ListPage):
     results: list[Notification]
 
 
-class UnreadCount(AnswerModel):
+class UnreadCount(Shape):
     """How many are unread."""
 
     count: int
@@ -56,7 +56,7 @@ class FocusSessionPage(ListPage):
     results: list[FocusSession]
 
 
-class FocusFigures(AnswerModel):
+class FocusFigures(Shape):
     """What somebody has focused in finished sessions."""
 
     user: Reference
@@ -64,7 +64,7 @@ class FocusFigures(AnswerModel):
     focus_minutes: float
 
 
-class FocusStats(AnswerModel):
+class FocusStats(Shape):
     """Figures of the last days: one's own, and those of the team, the most focused first."""
 
     days: int
@@ -72,7 +72,7 @@ class FocusStats(AnswerModel):
     team: list[FocusFigures]
 
 
-class MissedEvents(AnswerModel):
+class MissedEvents(Shape):
     """What came, as the sockets say it, and the position to ask from the next time."""
 
     events: list[dict[str, Any]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.schemas.common import AnswerModel, ListPage, Status
-from models.shapes import Comment, Proposal, Reference, Task, TaskConsumerTask
+from handlers.schemas.common import ListPage, Status
+from models.shapes import Comment, Proposal, Reference, Shape, Task, TaskConsumerTask
 
 
 class AssignedTask(Status):
@@ -22,13 +22,13 @@ class DoneTask(Status):
     task: Task
 
 
-class ProposedTask(AnswerModel):
+class ProposedTask(Shape):
     """Who has been asked."""
 
     assignments: list[Proposal]
 
 
-class HistoryEntry(AnswerModel):
+class HistoryEntry(Shape):
     """One thing that was done to a task; a value is as the task shows it."""
 
     id: int
@@ -42,7 +42,7 @@ class HistoryEntry(AnswerModel):
     created_at: str
 
 
-class Assignment(AnswerModel):
+class Assignment(Shape):
     """That somebody was assigned to a task."""
 
     id: int

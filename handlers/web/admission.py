@@ -45,6 +45,12 @@ class AdmittingHandler(AnsweringHandler):
             raise errors.Unauthenticated()
         return self.asker
 
+    @property
+    def body(self) -> BodyReader:
+        """What reads the body of a request that has been let in."""
+        assert self._body is not None
+        return self._body
+
     async def prepare(self) -> None:
         """Decides from the headers alone whether the request may go on."""
         if self.request.method == "OPTIONS":

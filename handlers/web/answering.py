@@ -61,6 +61,12 @@ class AnsweringHandler(RequestHandler):
     asker: Actor | None
     """Who asks, if anybody has signed in."""
 
+    @property
+    def tcp_stream(self) -> Any:
+        """The connection that the request came by."""
+        connection: Any = self.request.connection
+        return connection.stream
+
     def _allows(self, origin: str) -> bool:
         settings: Settings = self.settings["backend"].settings
         return settings.allows_origin(origin, self.request.protocol, self.request.host)
@@ -127,7 +133,7 @@ class AnsweringHandler(RequestHandler):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Answers; also if the body is still coming."""
         if not self.request._body_future.done():
-            self.request.connection.stream.drains = True
+            self.tcp_stream.drains = True
         return super().finish(chunk)
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:

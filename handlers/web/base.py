@@ -66,7 +66,7 @@ class BaseHandler(AdmittingHandler):
         return parse_text(model, fields)
 
     async def _body_fields(self, model: type[Input]) -> Input:
-        content = await self._body.finish()
+        content = await self.body.finish()
         self.uploads = content.files
         if not content.is_text:
             self.raw_fields = content.fields if isinstance(content.fields, dict) else {}
@@ -120,7 +120,7 @@ class BaseHandler(AdmittingHandler):
 
     def _fingerprint(self) -> str:
         asked = f"{self.request.method} {self.request.path.rstrip('/')}\n".encode()
-        return hashlib.sha256(asked + self._body.digest()).hexdigest()
+        return hashlib.sha256(asked + self.body.digest()).hexdigest()
 
     async def mark(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs what looking at something brings along: that it counts as read. What cannot be marked now

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.ioloop import IOLoop
 
 from handlers.web.http_server import AnsweringServer, refusal
@@ -74,7 +74,9 @@ class _Message(HTTPMessageDelegate):
         self._delegate = delegate
         self._connection = connection
 
-    def headers_received(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
         self._connection.enter(Stage.BODY)
         return self._delegate.headers_received(start_line, headers)
 
@@ -125,7 +127,8 @@ class GuardedServer(AnsweringServer):
         if everybody <= 0.5 and not self._addresses.crowded():
             return
         moment = time.monotonic()
-        full_s = {Stage.HEAD: self.conn_params.header_timeout, Stage.BODY: self.conn_params.body_timeout}
+        params = self.conn_params
+        full_s = {Stage.HEAD: params.header_timeout or 0, Stage.BODY: params.body_timeout or 0}
         for server_connection, one in list(self._open.items()):
             fill = max(everybody, self._addresses.fill(one.address))
             if one.stage in full_s and moment - one.since > patience_s(

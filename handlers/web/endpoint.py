@@ -87,9 +87,10 @@ def endpoint(
                 await self.discard_body()
 
         summary = inspect.getdoc(method) or ""
-        declared = run.endpoint = Endpoint(
+        declared = Endpoint(
             summary, body, query, answers, public, takes_files, needs_files, file_field, throttled, errors
         )
+        vars(run)["endpoint"] = declared
         return run
 
     return declare

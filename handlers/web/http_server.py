@@ -14,7 +14,7 @@ import re
 import socket
 import types
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tornado.httpserver import HTTPServer
@@ -82,7 +82,14 @@ class _Refusals(NamedTuple):
         )
 
 
-class _Refusing:
+if TYPE_CHECKING:
+    _Stream = IOStream
+else:
+    # Mixed in before the stream, plain or TLS.
+    _Stream = object
+
+
+class _Refusing(_Stream):
     """Part of a server's stream: answers in place of Tornado, and closes when the client has read it."""
 
     refusals = _Refusals.of("http")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import orjson
 
@@ -16,7 +17,7 @@ class _SafeFormatter(logging.Formatter):
         record.message = printable(record.message)
         return super().formatMessage(record)
 
-    def formatException(self, ei: object) -> str:
+    def formatException(self, ei: Any) -> str:
         return "\n".join(printable(line) for line in super().formatException(ei).split("\n"))
 
 

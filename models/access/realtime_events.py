@@ -44,7 +44,8 @@ def _deleted_task(actor: Actor, key: TaskKey) -> int:
 
 def _had_to_do_with(found: Task) -> set[int]:
     assignees = Assignee.select(Assignee.person_id).where(Assignee.task_id == found.id)
-    return {found.creator_id, found.assigned_by_id} | {row[0] for row in tuples(assignees)}
+    people = {row[0] for row in tuples(assignees)} | {found.creator_id}
+    return people if found.assigned_by_id is None else people | {found.assigned_by_id}
 
 
 def check_related_entity(actor: Actor, entity_type: str, entity_id: int) -> None:

@@ -48,7 +48,7 @@ def make_database(url: str, data_dir: Path) -> peewee.Database:
         )
         # Peewee connects under one lock: a server that does not answer one thread would hold up all.
         # What the lock guards is a thread's own, and open before the threads are.
-        postgres._lock = contextlib.nullcontext()
+        vars(postgres)["_lock"] = contextlib.nullcontext()
         return postgres
     return peewee.SqliteDatabase(
         str(sqlite_path(url, data_dir)),

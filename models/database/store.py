@@ -86,7 +86,7 @@ class Store:
         self._workers: list[Worker] = []
         self._hashing = HashingPool()
         self._files = ThreadPoolExecutor(1, "files")
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._watchdog: asyncio.TimerHandle | None = None
         self._helper: asyncio.TimerHandle | None = None
         self._read: collections.deque[Job] = collections.deque()
@@ -159,7 +159,7 @@ class Store:
                 return []
             before = row_counts()
             copy = copy_sqlite(self._data_dir, pending[0]) if before else "none"
-            applied = Runner(database.obj, str(MIGRATIONS)).up()
+            applied: list[str] = _runner().up()
             after = row_counts()
             lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
             if lost:
@@ -216,7 +216,8 @@ class Store:
 
         Raises what the operation raises, or Unavailable. Cancelling the caller does not undo it.
         """
-        return await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
+        result: Result = await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
+        return result
 
     async def try_write(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs an operation that reading brings along, as that something counts as read. Reading never
@@ -227,11 +228,13 @@ class Store:
 
     async def read(self, query: Callable[..., Result], *args: Any) -> Result:
         """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
-        return await self._enqueue_read(query, args)
+        result: Result = await self._enqueue_read(query, args)
+        return result
 
     async def snapshot(self, query: Callable[..., Result], *args: Any) -> Result:
         """Like `read`, but all statements of the query see one state of the database."""
-        return await self._enqueue_read(in_snapshot, (query, args))
+        result: Result = await self._enqueue_read(in_snapshot, (query, args))
+        return result
 
     async def hash(
         self, function: Callable[..., Result], *args: Any, is_wanted: Callable[[], bool] = lambda: True
@@ -352,11 +355,15 @@ class Store:
             self._read.popleft().settle()
 
 
+def _runner() -> Any:
+    return Runner(database.obj, str(MIGRATIONS))  # type: ignore[no-untyped-call]
+
+
 def _pending() -> list[str]:
     if not any(MIGRATIONS.glob("[0-9]*.py")):
         # An empty folder would pass for a database that is up to date.
         raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
-    steps = Runner(database.obj, str(MIGRATIONS)).status()
+    steps = _runner().status()
     return [step.name for step in steps if step.path and not step.applied]
 
 

@@ -168,7 +168,7 @@ class Lane:
     """Jobs of one kind, and whether any of them succeeds."""
 
     def __init__(self) -> None:
-        self.jobs: queue.SimpleQueue = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.succeeded_at = 0.0
         self._waiting: collections.deque[Job] = collections.deque()
 

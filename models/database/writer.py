@@ -93,8 +93,12 @@ class Writer:
 
     def _write(self, worker: Worker) -> None:
         alike, batch = self._alike()
-        is_statement = batch is not None and batch.is_stored is not None and is_postgres()
-        if is_statement and len(alike) == len(self._waiting):
+        if (
+            batch is not None
+            and batch.is_stored is not None
+            and is_postgres()
+            and len(alike) == len(self._waiting)
+        ):
             return self._write_at_once(worker, alike, batch)
         emitted: list[events.Emitted] = []
         with contextlib.suppress(_Rollback), transaction():
@@ -110,7 +114,8 @@ class Writer:
         prepared = batch.prepare([job.args for job in jobs])
         worker.reconnect_if_dropped()
         self._take(jobs)
-        if self._taken:
+        is_stored = batch.is_stored
+        if self._taken and is_stored is not None:
             if len(self._taken) < len(jobs):
                 prepared = batch.prepare([job.args for job in self._taken])
             self._is_committing = True
@@ -119,7 +124,7 @@ class Writer:
             except ABOUT_THE_UNIT:
                 outcomes = [None] * len(self._taken)
             except Exception as error:
-                self._look_what_became(worker, error, lambda: batch.is_stored(prepared))
+                self._look_what_became(worker, error, lambda: is_stored(prepared))
                 raise
             self._succeed(self._keep(self._taken, outcomes))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Protocol, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, get_type_hints
 
-from pydantic import Field, create_model
+from pydantic import create_model
 from pydantic.fields import FieldInfo
 
 from models.shapes import Shape
@@ -21,10 +21,6 @@ Json = dict[str, Any]
 `Annotated[Json, Message]`."""
 
 Payload = dict[str, Any]
-
-
-Make = Callable[[Payload], dict[str, Any]]
-"""Makes a message, but for its `seq`."""
 
 
 class SupportsShape(Protocol):
@@ -38,9 +34,9 @@ class SupportsShape(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a message is made, and of which shape it is then, given the event's class."""
+    """`make` gives the message but for its `seq`; `shape` the shape of that, for the event's class."""
 
-    make: Make
+    make: Callable[[Payload], dict[str, Any]]
     shape: Callable[[type[SupportsShape]], type[Shape]]
 
 
@@ -67,7 +63,7 @@ def as_stored() -> Form:
     return Form(lambda payload: payload, lambda event: event.payload_shape())
 
 
-def shaped(shape: type[Shape], make: Make) -> Form:
+def shaped(shape: type[Shape], make: Callable[[Payload], dict[str, Any]]) -> Form:
     """A message of a shape of its own."""
     return Form(make, lambda event: shape)
 
@@ -75,17 +71,8 @@ def shaped(shape: type[Shape], make: Make) -> Form:
 @functools.cache
 def message_shape(event: type[SupportsShape], form: Form) -> type[Shape]:
     """The shape of the whole message that a type of event says in one of its forms."""
-    return _numbered(form.shape(event))
-
-
-@functools.cache
-def _numbered(shape: type[Shape]) -> type[Shape]:
-    """With what every event has on its way to a socket."""
-    request_id = Annotated[
-        str | int | None, Field(description="of the message that caused it, to its sender")
-    ]
-    added: dict[str, Any] = {"seq": (int, ...), "request_id": (request_id, None)}
-    return create_model(shape.__name__, __base__=shape, __doc__=shape.__doc__, **added)
+    made = form.shape(event)
+    return create_model(made.__name__, __base__=made, __doc__=made.__doc__, seq=(int, ...))
 
 
 def shape_of_fields(event: type[SupportsShape]) -> type[Shape]:

@@ -12,10 +12,10 @@ from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthent
 from models.names import user_name_of
 from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
-from models.people import ROLES, Person, by_login, fold
+from models.people import ROLES, Person, by_login
 from models.sessions import Actor, Device, Session
 from models.social import Identity
-from models.text import MAX_NAME_CHARS
+from models.text import MAX_NAME_CHARS, fold
 
 GRACE_US = 30 * SECOND_US
 """How long a refresh token works on after it was exchanged."""
@@ -152,7 +152,8 @@ def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedI
     """
     row = _rotation.one(session_id)
     signed_in = use_refresh(session_id)
-    current, previous, rotated_at = row
+    # A session that has no row was refused in `use_refresh`.
+    current, previous, rotated_at = row or (None, None, 0)
     if current is None or token_id == current:
         Session.update(refresh_id=new_id, previous_refresh_id=token_id, rotated_at=now()).where(
             Session.id == session_id
@@ -173,7 +174,7 @@ def sign_out(session_id: str) -> int | None:
     if session is None or not Session.delete_where(Session.id == session_id):
         return None
     events.emit(events.SessionRevoked(session_id), [groups.session(session_id)])
-    return session.person_id
+    return int(session.person_id)
 
 
 def reset_target(login: str) -> tuple[int, str, str] | None:

@@ -133,4 +133,4 @@ def per_day(counts: dict[int, int], today: int) -> list[dict[str, Any]]:
 
 def chat_figures() -> tuple[int, int]:
     """Query: how many rooms there are, and how many messages were sent in the last minute."""
-    return _rooms.value(), _messages_since.one(now() - 60 * SECOND_US)[0]
+    return _rooms.value(), _messages_since.value(now() - 60 * SECOND_US)

@@ -239,7 +239,7 @@ def statistics(actor: Actor) -> dict[str, Any]:
 
 def _summary(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     active = [row for row in rows if row[2]]
-    names = dict(tuples(Department.select(Department.id, Department.name)))
+    names: dict[int | None, str] = dict(tuples(Department.select(Department.id, Department.name)))
     by_department: dict[int | None, int] = {}
     by_role = dict.fromkeys(reversed(ROLES), 0)
     for role, department_id, _, count, _ in active:

@@ -90,8 +90,12 @@ def link(wanted: Profile, person_id: int, checked_hash: str, device: Device, lif
     serialize("person")
     person = locked(Person.select().where((Person.id == person_id) & Person.is_active)).get_or_none()
     known = _known(wanted)
-    stale = person is None or person.password != checked_hash or not same_address(person.email, wanted.email)
-    if stale or (known is not None and known.id != person.id):
+    if (
+        person is None
+        or person.password != checked_hash
+        or not same_address(person.email, wanted.email)
+        or (known is not None and known.id != person.id)
+    ):
         raise Invalid({"token": ["This sign-in is over. Please start again."]})
     if known is None:
         _keep(wanted.provider, wanted.subject, person)

@@ -19,10 +19,11 @@ def groups_of(actor: Actor) -> dict[str, int]:
 
     Raises TokenNotValid if the session has ended.
     """
-    if sessions.actor(actor.session_id) is None:
+    session_id = actor.session_id
+    if session_id is None or sessions.actor(session_id) is None:
         raise TokenNotValid("The session has ended.")
     names = [
-        groups.session(actor.session_id),
+        groups.session(session_id),
         groups.person(actor.id),
         groups.tasks(actor.id),
         *(groups.workspace(one) for one in workspaces.ids_of(actor.id)),
@@ -36,11 +37,11 @@ def groups_of(actor: Actor) -> dict[str, int]:
 
 
 def _task_itself(payload: dict[str, Any]) -> int:
-    return payload["task"]["id"]
+    return int(payload["task"]["id"])
 
 
 def _beside_task(payload: dict[str, Any]) -> int:
-    return payload["data"]["task"]
+    return int(payload["data"]["task"])
 
 
 _TASK_OF: dict[type[events.Event], Callable[[dict[str, Any]], int]] = {
@@ -97,7 +98,8 @@ def things_of(event: Emitted) -> set[_Thing]:
 
 def _messages(event: Emitted) -> Sequence[dict[str, Any]]:
     if event.type is events.NotificationsReleased:
-        return event.payload.get("notifications", ())
+        items: Sequence[dict[str, Any]] = event.payload.get("notifications", ())
+        return items
     return (event.payload,)
 
 
@@ -109,7 +111,7 @@ def _thing_of(message: dict[str, Any]) -> _Thing | None:
     data = message.get("data", {})
     # What has no action is a post of somebody's own, with a task named beside it.
     is_of_task = data.get("action") if kind == _TASK else kind == _ROOM and data.get("room_type") == _TASK
-    return (kind, number) if is_of_task and number is not None else None
+    return (str(kind), number) if is_of_task and number is not None else None
 
 
 def as_seen_now(actor: Actor, found: Sequence[Emitted]) -> list[Emitted]:
@@ -158,7 +160,7 @@ def _as_told(event: Emitted, told: set[_Thing]) -> Emitted:
 
 
 def _untold(message: dict[str, Any]) -> dict[str, Any]:
-    kind, number = _thing_of(message)
+    kind, number = _thing_of(message) or ("", 0)
     name = f"Task {number}" if kind == _TASK else "The room of a task"
     if "room_type" in message:
         return message | {"name": name}

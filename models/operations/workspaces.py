@@ -61,7 +61,8 @@ def delete(actor: Actor, workspace_id: int) -> None:
 
 def members(actor: Actor, workspace_id: int) -> list[dict[str, Any]]:
     """Query: who is in a workspace. Raises NotFound."""
-    return retrieve(actor, workspace_id)["members"]
+    found: list[dict[str, Any]] = retrieve(actor, workspace_id)["members"]
+    return found
 
 
 def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMBER) -> Answer:

@@ -36,7 +36,6 @@ from realtime.offenders import FLOODED, NEVER_SIGNED_IN
 from realtime.personal import PersonalLog
 from realtime.replay import replay
 from realtime.sockets.commands import BadMessage, CloseSocket, Command, closing_on_error, command
-from realtime.sockets.messages import ServerMessage
 from realtime.sockets.shared import Realtime
 from realtime.wire import PING_FRAME, BufferedProtocol, Wire
 
@@ -107,8 +106,15 @@ class Socket(WebSocketHandler):
     channel: ClassVar[str]
     commands: ClassVar[dict[str, Command]] = {}
     needs_sign_in: ClassVar[bool] = True
-    sends: ClassVar[tuple[type[ServerMessage], ...]] = ()
-    """What it says beside events and what every socket says."""
+    says: ClassVar[Mapping[str, str]] = {
+        "auth": "the answer to `auth`: `status` ok and the `user`",
+        "pong": "the answer to `ping`",
+        "hello": "the answer to `hello`: `seq` of the newest event",
+        "resync": "what came after `since` cannot be told any more: start anew from `seq`",
+        "error": "`code`, `detail` and for wrong fields `errors`; the socket stays",
+        "closing": "the socket is about to close; reconnect after `reconnect_in_ms`",
+    }
+    """What the server sends, for the documentation: message type and meaning."""
 
     __slots__ = (
         "_address",

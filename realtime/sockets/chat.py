@@ -17,7 +17,6 @@ from models.operations.chat import Draft, JoinedRoom
 from realtime.broadcast import Effect, SupportsEvent, message_of
 from realtime.close_codes import CloseCode
 from realtime.hub import Hub
-from realtime.sockets import messages
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket, closing_on_error, command
 
@@ -82,14 +81,19 @@ class ChatSocket(Socket):
     """Chat as the Task Manager has it."""
 
     channel = events.CHAT
-    sends = (
-        messages.RoomJoined,
-        messages.RoomLeft,
-        messages.StoredMessage,
-        messages.ReadState,
-        messages.Typing,
-        messages.Presence,
-    )
+    says = Socket.says | {
+        "room_joined": "`data`: room_id, room_type, last_message_id, online (ids of connected people)",
+        "room_left": "`data`: room_id; also when the membership was lost",
+        "chat_message": "a new message in a joined room: `seq` and `data`, the Message",
+        "message_updated": "a message was edited: `seq` and `data`, the Message",
+        "message_deleted": "a message was deleted: `seq` and `data`, the emptied Message",
+        "read": "`data`: room_id, user_id, last_message_id",
+        "typing": "`data`: user, is_typing, room_id; never stored",
+        "presence": "`data`: user_id, is_online, last_seen; of whoever one shares a room with; never stored",
+        "room_muted": "on one's other devices: `data`: room_id, is_muted",
+        "room_created": "a room one takes part in was made: `data` is the Room without one's own state",
+        "room_updated": "its name or people changed: `data` is the Room without one's own state",
+    }
 
     __slots__ = ("_direct", "_follows_all", "_lost", "_own_room", "_reference", "_rooms", "_typing")
 

@@ -15,7 +15,7 @@ from models.operations import focus
 from realtime.broadcast import Effect, SupportsEvent
 from realtime.close_codes import CloseCode
 from realtime.hub import Hub
-from realtime.sockets import messages
+from realtime.sockets.base import Socket
 from realtime.sockets.commands import BadMessage, CloseSocket, Command, command
 from realtime.sockets.documented import DocumentedSocket
 
@@ -42,7 +42,13 @@ class FocusSocket(DocumentedSocket):
 
     channel = events.FOCUS
     begins_with_state = True
-    sends = (messages.FocusState, messages.FocusRelayed, messages.Sent)
+    says = Socket.says | {
+        "focus_session_update": "`session_id` (text), `sender_id` and `data`. What a participant sends"
+        " reaches everyone so; `data.event` is the server's own word: `state` on connecting, `joined`,"
+        " `left`, `started`, `paused`, `resumed`, `skipped`, `phase`, `updated`, `ended`, `deleted`, with"
+        " the whole session beside it. What is stored has a `seq`",
+        "sent": "the answer to what was sent with a `request_id`",
+    }
 
     async def opened(self) -> None:
         """Whoever connects takes part, unless the session is over."""

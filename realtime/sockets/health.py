@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from realtime.sockets import messages
 from realtime.sockets.base import Socket
 
 
@@ -11,7 +10,7 @@ class HealthSocket(Socket):
 
     channel = "health"
     needs_sign_in = False
-    sends = (messages.Healthy,)
+    says = Socket.says | {"health": "sent on opening: `status` is `ok`"}
 
     async def opened(self) -> None:
         self.reply({"type": "health", "status": "ok"})

@@ -10,7 +10,6 @@ from models import events, groups
 from models.inputs import Input, parse
 from models.operations import new_tasks, notifications, tasks
 from models.task_inputs import Key, NewTaskConsumerTask, TaskFields, TaskQuery
-from realtime.sockets import messages
 from realtime.sockets.base import Socket
 from realtime.sockets.commands import BadMessage, Command, command
 
@@ -67,7 +66,13 @@ class TaskSocket(Socket):
     arrives as `task`, from wherever it was made; a task that one no longer may see leaves as `deleted`."""
 
     channel = events.TASKS
-    sends = (messages.ModeDone, messages.ModeRefused)
+    says = Socket.says | {
+        "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
+        "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
+        "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
+        "resync": "more has changed of what one may see than is told one by one, or `since` cannot be told:"
+        " read `all` anew",
+    }
 
     async def opened(self) -> None:
         # The person's own group tells when their role changes.

@@ -8,6 +8,7 @@ from models.operations import workspaces
 from realtime.broadcast import Effect, SupportsEvent
 from realtime.close_codes import CloseCode
 from realtime.hub import Hub
+from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket
 from realtime.sockets.documented import DocumentedSocket
 
@@ -16,6 +17,10 @@ class WorkspaceTasksSocket(DocumentedSocket):
     """Every task event of one workspace, for its members."""
 
     channel = events.WORKSPACE_TASKS
+    says = Socket.says | {
+        "notification": "as on `/ws/notifications`, of any task in the workspace; here `notification_id` is"
+        " the event's own `seq`",
+    }
 
     async def opened(self) -> None:
         self.workspace_id = self.named_id()

@@ -14,7 +14,6 @@ class Noted(NounEvent):
 
     name = "noted"
     forms = {}
-    makers = {}
 
 
 def strange(type_: type, groups: list[str], payload: dict[str, Any]) -> Emitted:

@@ -14,9 +14,7 @@ def worker_pids(process: ServerProcess) -> list[int]:
     return sorted(child.pid for child in psutil.Process(process.pid).children() if _lives(child))
 
 
-async def open_at(
-    process: ServerProcess, pid: int, path: str, other: list[Socket], **options: Any
-) -> Socket:
+async def open_at(process: ServerProcess, pid: int, path: str, other: list[Socket], **options: Any) -> Socket:
     """A socket that this worker serves; those that came to another one are added to `other`."""
     while True:
         socket = await Socket.connect(f"{process.url}{path}", **options)
