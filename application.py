@@ -58,33 +58,19 @@ from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
 from realtime.close_codes import CloseCode
 from realtime.connection import Flusher
+from realtime.context import Realtime
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.presence import Presence
-from realtime.sockets import chat, documentation, workspace
-from realtime.sockets import focus as focus_socket
-from realtime.sockets.chat import ChatSocket
-from realtime.sockets.focus import FocusSocket
-from realtime.sockets.health import HealthSocket
-from realtime.sockets.notifications import NotificationSocket
-from realtime.sockets.shared import Realtime
-from realtime.sockets.tasks import TaskSocket
-from realtime.sockets.workspace import WorkspaceTasksSocket
+from realtime.sockets import documentation, wiring
+from realtime.sockets.socket import Socket
 from realtime.stream import Stream
 from settings import VERSION, Settings, SettingsError
 from workers import BACKLOG, Parent
 
 log = logging.getLogger("taskroom")
 
-SOCKETS = [
-    Route("/ws/chat/", ChatSocket),
-    Route("/ws/chat/{room_id...}", ChatSocket),
-    Route("/ws/tasks/", TaskSocket),
-    Route("/ws/tasks/{workspace_id...}", WorkspaceTasksSocket),
-    Route("/ws/focus-session/{session_id...}", FocusSocket),
-    Route("/ws/health/", HealthSocket),
-    Route("/ws/notifications/", NotificationSocket),
-]
+SOCKETS = [Route(path, Socket.serving(client)) for path, client in wiring.find_routes()]
 
 ROUTES = [
     # Tornado tries them in this order: what is asked for most comes first.
@@ -157,7 +143,9 @@ class TaskroomApplication(Application):
 
 def describe_api() -> dict[str, Any]:
     """The document behind `/api/schema/`."""
-    sockets = [documentation.describe(route.path.replace("...", ""), route.handler) for route in SOCKETS]
+    sockets = [
+        documentation.describe(path.replace("...", ""), client) for path, client in wiring.find_routes()
+    ]
     described = handlers.web.openapi.document(ROUTES, sockets, VERSION)
     return described | {"x-close-codes": documentation.close_codes()}
 
@@ -252,14 +240,15 @@ class Taskroom:
     def _make_realtime(self, authenticator: Authenticator, links: Links, here: str) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
-        broadcaster.effects.update(chat.effects(hub, authenticator))
-        for channel in (workspace, focus_socket):
-            broadcaster.effects.update(channel.effects(hub))
         feed = Feed(self.store, broadcaster, self.settings.redis_url, here)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
         presence = Presence(self.store, feed.publish_ephemeral)
-        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence)
+        realtime = Realtime(
+            self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence
+        )
+        wiring.add_effects(realtime)
+        return realtime
 
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
@@ -321,7 +310,7 @@ class Taskroom:
             self._server.finish_up()
             self._stream.close()
             for socket in list(self.realtime.sockets):
-                socket.shut(CloseCode.GOING_AWAY)
+                socket.close(CloseCode.GOING_AWAY)
             await self._drain()
         await jobs
         if self.realtime is not None:

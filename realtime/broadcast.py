@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -127,7 +128,7 @@ class Broadcaster:
     def __init__(self, hub: Hub, encoder: Encoder) -> None:
         self._hub = hub
         self.encoder = encoder
-        self.effects: dict[str, Effect] = {}
+        self.effects: defaultdict[str, list[Effect]] = defaultdict(list)
         """By name of the event's kind; runs before the event is sent."""
         self.followers: list[Effect] = []
         """Hear of every event, after it has been sent."""
@@ -145,8 +146,7 @@ class Broadcaster:
                 _tell_follower(follow, event)
 
     def _publish(self, event: SupportsEvent) -> None:
-        effect = self.effects.get(event.type.name)
-        if effect is not None:
+        for effect in self.effects.get(event.type.name, ()):
             effect(event)
         self._send(event)
 

@@ -10,7 +10,7 @@ from models.operations import streams
 from models.sessions import Actor
 
 if TYPE_CHECKING:
-    from realtime.sockets.shared import Realtime
+    from realtime.context import Realtime
 
 
 class PersonalLog:

@@ -18,7 +18,8 @@ ROOMS = (
 REALTIME_CORE = (
     "realtime.close_codes", "realtime.hub", "realtime.connection", "realtime.wire", "realtime.frames",
     "realtime.broadcast", "realtime.sequence", "realtime.replay", "realtime.tail", "realtime.limits",
-    "realtime.sharing", "realtime.wheel", "realtime.offenders", "realtime.bridge",
+    "realtime.sharing", "realtime.wheel", "realtime.offenders", "realtime.bridge", "realtime.state",
+    "realtime.command_queue", "realtime.heartbeat",
 )  # fmt: skip
 
 DATABASE_LIBRARIES = ("peewee", "playhouse", "psycopg2", "sqlite3")

@@ -1,16 +1,20 @@
-"""What a channel declares: the messages that clients may send it, and how a socket ends."""
+"""What a channel declares: the messages that clients may send it, and how each is read."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from models.errors import DomainError, TokenNotValid
-from models.inputs import Input
+from models.inputs import Input, parse
 from realtime.close_codes import CloseCode
+
+MAX_REQUEST_ID_CHARS = 200
 
 
 class CloseSocket(Exception):
@@ -19,7 +23,7 @@ class CloseSocket(Exception):
     def __init__(self, code: CloseCode, reason: str = "") -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason or code.meaning
+        self.reason = reason
 
 
 class BadMessage(DomainError):
@@ -35,7 +39,7 @@ class Command:
 
     type: str
     model: type[Input]
-    call: Callable[..., Any]
+    call: Callable[..., Awaitable[Any]]
     description: str
     pipelined: bool
 
@@ -56,6 +60,62 @@ def command(type_: str, *, pipelined: bool = False) -> Callable:
     return declare
 
 
+class QueuedCommand(NamedTuple):
+    """A client's message, checked, that waits for its turn."""
+
+    command: Command
+    message: Input
+    request_id: Any
+
+    @property
+    def is_pipelined(self) -> bool:
+        """Whether the next one need not wait for its end."""
+        return self.command.pipelined
+
+
+class RefusedMessage(NamedTuple):
+    """A client's message that gets an error, in its turn: who sends no `request_id` counts on the order."""
+
+    error: DomainError
+    request_id: Any
+    is_pipelined = False
+
+
+class OwnStep(NamedTuple):
+    """What the server itself does between a client's commands."""
+
+    run: Callable[[], Awaitable[None]]
+    is_pipelined = False
+
+
+class Commands(dict[str, Command]):
+    """The messages that clients may send on one channel, by type."""
+
+    def read(self, text: str | bytes) -> QueuedCommand | RefusedMessage:
+        """Reads and checks one message of a client."""
+        request_id = None
+        try:
+            content = _json_object(text)
+            request_id = self.request_of(content)
+            found = self.command_of(content)
+            return QueuedCommand(found, parse(found.model, content), request_id)
+        except DomainError as error:
+            return RefusedMessage(error, request_id)
+
+    def command_of(self, content: dict[str, Any]) -> Command:
+        """The command that a message asks for. Raises BadMessage."""
+        type_ = content.get("type")
+        found = self.get(type_) if isinstance(type_, str) else None
+        if found is None:
+            raise BadMessage("There is no message of this type.", "unknown_type")
+        return found
+
+    def request_of(self, content: dict[str, Any]) -> Any:
+        """What the answer to a message has to repeat: its `request_id`, unless a channel has more."""
+        value = content.get("request_id")
+        return value if isinstance(value, str | int) and len(str(value)) <= MAX_REQUEST_ID_CHARS else None
+
+
 @contextlib.contextmanager
 def closing_on_error() -> Iterator[None]:
     """Ends the socket rather than leave it half told: who cannot be signed in learns why, and that the
@@ -66,3 +126,13 @@ def closing_on_error() -> Iterator[None]:
         raise CloseSocket(CloseCode.NOT_SIGNED_IN, error.detail) from None
     except DomainError as error:
         raise CloseSocket(CloseCode.SERVER_FAILED, error.detail) from None
+
+
+def _json_object(text: str | bytes) -> dict[str, Any]:
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadMessage("This is not JSON.") from None
+    if not isinstance(content, dict):
+        raise BadMessage()
+    return content

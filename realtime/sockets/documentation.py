@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from realtime.close_codes import CloseCode
-from realtime.sockets.base import Socket
+from realtime.sockets.channel import ChannelClient
 
 
-def describe(path: str, socket: type[Socket]) -> Mapping[str, Any]:
+def describe(path: str, socket: type[ChannelClient]) -> Mapping[str, Any]:
     """One WebSocket."""
     return {
         "path": path,
@@ -20,7 +20,7 @@ def describe(path: str, socket: type[Socket]) -> Mapping[str, Any]:
     }
 
 
-def _server_messages(socket: type[Socket]) -> Sequence[Mapping[str, str]]:
+def _server_messages(socket: type[ChannelClient]) -> Sequence[Mapping[str, str]]:
     return [{"type": type_, "description": text} for type_, text in socket.says.items()]
 
 

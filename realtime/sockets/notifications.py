@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from models import events, groups
-from realtime.sockets.base import Socket
-from realtime.sockets.documented import DocumentedSocket
+from realtime.sockets.channel import ChannelClient
+from realtime.sockets.opt_in import OptInClient
 
 
-class NotificationSocket(DocumentedSocket):
+class NotificationClient(OptInClient):
     """One's notifications, as they come."""
 
     channel = events.NOTIFICATIONS
-    says = Socket.says | {
+    says = ChannelClient.says | {
         "notification": "`seq`, `notification_id`, `title`, `content`, `notification_type`,"
         " `related_entity_type`, `related_entity_id`, `created_at`, and `data` as REST gives it",
         "notification_digest": "what was held while the person focused, or in their quiet hours: `count` and"
@@ -22,5 +22,10 @@ class NotificationSocket(DocumentedSocket):
         "workspace_left": "`data`: workspace_id, user_id; one is no longer in it; only with the additions",
     }
 
+    __slots__ = ()
+
     async def opened(self) -> None:
         self.realtime.hub.join(self.connection, groups.person(self.actor.id))
+
+
+routes = {"/ws/notifications/": NotificationClient}

@@ -464,13 +464,13 @@ def test_no_socket_command_lacks_a_row_and_no_row_a_command():
         (route.path, type_)
         for route in application.SOCKETS
         if "{" not in route.path and route.path not in SOCKETS_ELSEWHERE
-        for type_ in route.handler.commands
+        for type_ in route.handler.client_class.commands
     }
     assert there - SOCKET.keys() == set(), "these need a row"
     assert SOCKET.keys() - there == set(), "these are no more"
     # A room's own socket takes the same commands.
-    handlers = {route.path: route.handler for route in application.SOCKETS}
-    assert handlers["/ws/chat/{room_id...}"] is handlers["/ws/chat/"]
+    clients = {route.path: route.handler.client_class for route in application.SOCKETS}
+    assert clients["/ws/chat/{room_id...}"] is clients["/ws/chat/"]
 
 
 @sqlite_only

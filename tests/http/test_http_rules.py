@@ -904,7 +904,7 @@ async def test_the_schema_tells_of_every_socket_command_and_close_code(client):
     assert sockets.keys() == {route.path.replace("...", "") for route in application.SOCKETS}
     for route in application.SOCKETS:
         one = sockets[route.path.replace("...", "")]
-        assert {item["type"] for item in one["client"]} == route.handler.commands.keys()
+        assert {item["type"] for item in one["client"]} == route.handler.client_class.commands.keys()
         assert all(item["description"] and item["schema"] for item in one["client"])
         assert all(item["type"] and item["description"] for item in one["server"])
     assert document["x-close-codes"].keys() == {str(code.value) for code in CloseCode}

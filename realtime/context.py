@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from models.database.store import Store
 from models.errors import DomainError
 from models.operations import chat
 from realtime.admission import Admission
-from realtime.broadcast import Broadcaster, Encoder
+from realtime.broadcast import Broadcaster, Encoder, SupportsEvent
 from realtime.close_codes import CloseCode
 from realtime.connection import Flusher
 from realtime.feed import Feed
@@ -29,9 +29,12 @@ from realtime.wheel import Wheel
 from settings import Settings
 
 if TYPE_CHECKING:
-    from realtime.sockets.base import Socket
+    from realtime.sockets.client import Client
 
 log = logging.getLogger("taskroom.sockets")
+
+Effects = Mapping[str, Callable[["Realtime", SupportsEvent], None]]
+"""What events do to the sockets of a process, beside what they say to them; by name of the event's kind."""
 
 # At the start, the tail takes so many events, and this part of the bytes it may have.
 MAX_FILLED, MAX_FILLED_PART = 5000, 6
@@ -50,11 +53,12 @@ class Realtime:
     feed: Feed
     flusher: Flusher
     presence: Presence
-    wheel: Wheel[Socket] = field(default_factory=Wheel)
+    wheel: Wheel[Client] = field(default_factory=Wheel)
     """When each open socket is to be looked at again."""
-    sockets: set[Socket] = field(default_factory=set)
-    closing: set[Socket] = field(default_factory=set)
-    """Sockets that have been told to close and have not answered yet."""
+    sockets: set[Client] = field(default_factory=set)
+    """Whoever is connected and has not been told to go."""
+    closing: set[Client] = field(default_factory=set)
+    """Whoever has been told to go and has not answered yet."""
     tail: Tail = field(init=False)
     admission: Admission = field(init=False)
     rooms_of: GatheredReads = field(init=False)
@@ -81,12 +85,12 @@ class Realtime:
         # Sessions end by the wall clock, and somebody may have set it.
         has_jumped = abs(offset - self._clock_offset) > CLOCK_TOLERANCE_S
         self._clock_offset = offset
-        for socket in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
+        for client in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
             try:
-                socket.sweep(moment, wall_us)
+                client.sweep(moment, wall_us)
             except Exception:
-                log.exception("looking at %s", type(socket).__name__)
-                socket.shut(CloseCode.SERVER_FAILED)
+                log.exception("looking at %s", type(client).__name__)
+                client.close(CloseCode.SERVER_FAILED)
 
     async def fill_tail(self) -> None:
         """Takes the log's end into memory: whoever was connected before a restart is told from there."""
