@@ -185,8 +185,8 @@ class Messages(BaseHandler):
             draft = Draft(
                 body.room or body.room_id or 0, body.content, body.room_type, body.client_id, files.stored
             )
-            answer = await self.operate(chat.post_message, draft, status=201)
-            files.used = answer.status == 201 and not answer.repeated
+            outcome = await self.operate(chat.post_message, draft, status=201)
+            files.used = outcome.is_new and not outcome.is_repeated
 
 
 class OneMessage(BaseHandler):

@@ -161,8 +161,8 @@ class FilesHandler(TaskHandler):
     async def attach(self, key: int | UUID) -> None:
         """Keeps the uploaded files for the task, and answers with them."""
         async with media.stored_files(self.backend, self.uploads, "task_attachments") as files:
-            answer = await self.operate(attachments.attach, key, files.stored, status=201)
-            files.used = answer.status == 201 and not answer.repeated
+            outcome = await self.operate(attachments.attach, key, files.stored, status=201)
+            files.used = outcome.is_new and not outcome.is_repeated
 
 
 class Tasks(TaskHandler):

@@ -9,7 +9,7 @@ from typing import Any
 from models.events import Emitted
 
 Units = Sequence[tuple[Any, ...]]
-Outcome = tuple[Any, list[Emitted]]
+Done = tuple[Any, list[Emitted]]
 """What the operation would have returned, and its events, numbered and in the log."""
 
 
@@ -25,7 +25,7 @@ class Batch:
 
     takes: Callable[..., bool]
     prepare: Callable[[Units], Any]
-    store: Callable[[Any], Sequence[Outcome | None]]
+    store: Callable[[Any], Sequence[Done | None]]
     is_stored: Callable[[Any], bool] | None = None
 
 

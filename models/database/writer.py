@@ -22,7 +22,7 @@ from models.database.backends import (
     is_lock_failure,
     transaction,
 )
-from models.database.batches import Batch, Outcome, batch_of
+from models.database.batches import Batch, Done, batch_of
 from models.database.threads import Job, Lane, Worker, savepoint
 
 log = logging.getLogger("taskroom.store")
@@ -204,7 +204,7 @@ class Writer:
             outcomes = [None] * len(jobs)
         return self._keep(jobs, outcomes)
 
-    def _keep(self, jobs: Sequence[Job], outcomes: Sequence[Outcome | None]) -> list[events.Emitted]:
+    def _keep(self, jobs: Sequence[Job], outcomes: Sequence[Done | None]) -> list[events.Emitted]:
         """Notes what became of the jobs; those that have to be done alone wait again, in front."""
         emitted: list[events.Emitted] = []
         again = []

@@ -10,13 +10,13 @@ from models.base import now
 from models.chat import Attachment
 from models.operations import task_changes, task_history
 from models.operations.chat import StoredFile
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.sessions import Actor
 from models.tasks import TaskKey, TaskRow
 
 
-def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Answer:
-    """Adds files to a task that one sees (201): gives one object for one file, a list for several.
+def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Outcome:
+    """Adds files to a task that one sees: gives one object for one file, a list for several.
 
     Raises NotFound.
     """
@@ -36,7 +36,7 @@ def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Answer:
     ]
     task_history.note(actor, before.id, "attached", "attachments", new=[file.file_name for file in files])
     _update_list(actor, before)
-    return Answer(201, made[0] if len(made) == 1 else made)
+    return Outcome(made[0] if len(made) == 1 else made)
 
 
 def detach(actor: Actor, attachment_id: int) -> list[str]:

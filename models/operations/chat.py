@@ -14,7 +14,7 @@ from models.database.batches import in_batches
 from models.database.store import serialize
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notify_about, posting
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.operations.posting import Draft, StoredFile
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
@@ -27,15 +27,15 @@ MAX_PARTICIPANTS = 1000
 # -- rooms -------------------------------------------------------------------------------------------
 
 
-def open_direct(actor: Actor, other_id: int) -> Answer:
-    """The direct room with another person: made (201) or given back (200). Raises Invalid."""
+def open_direct(actor: Actor, other_id: int) -> Outcome:
+    """The direct room with another person, made or given back. Raises Invalid."""
     if other_id == actor.id:
         raise Invalid({"other_user_id": ["A direct room needs another person."]})
     key = chat.direct_key(actor.id, other_id)
     serialize(f"direct room {key}")
     room = chat.room_by_direct_key.one(key)
     if room is not None:
-        return Answer(200, chat.room_json(room.id, actor.id))
+        return Outcome(chat.room_json(room.id, actor.id), is_new=False)
     if unknown_ids([other_id]):
         raise Invalid({"other_user_id": [f"There is no active person {other_id}."]})
     moment = now()
@@ -45,8 +45,8 @@ def open_direct(actor: Actor, other_id: int) -> Answer:
     return _filled(room.id, actor, [actor.id, other_id])
 
 
-def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
-    """A new group of the actor and others (201). Raises Invalid, which names unknown people."""
+def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Outcome:
+    """A new group of the actor and others. Raises Invalid, which names unknown people."""
     others = [person_id for person_id in dict.fromkeys(person_ids) if person_id != actor.id]
     _check_people("participant_ids", others, MAX_PARTICIPANTS - 1)
     moment = now()
@@ -54,8 +54,8 @@ def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
     return _filled(room.id, actor, [actor.id, *others])
 
 
-def open_task(actor: Actor, key: TaskKey) -> Answer:
-    """The room of a task: made (201) or given back (200). Open to whoever sees the task.
+def open_task(actor: Actor, key: TaskKey) -> Outcome:
+    """The room of a task, made or given back. Open to whoever sees the task.
 
     Raises NotFound to whoever does not.
     """
@@ -63,7 +63,7 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
     room = chat.room_of_task.one(task.id)
     if room is not None:
         _take_place(actor, room.id)
-        return Answer(200, chat.room_json(room.id, actor.id))
+        return Outcome(chat.room_json(room.id, actor.id), is_new=False)
     moment = now()
     room = Room.create(
         room_type=TASK, task_id=task.id, created_by=actor.id, created_at=moment, active_at=moment
@@ -100,11 +100,11 @@ def _check_people(field: str, ids: Sequence[int], limit: int) -> None:
         raise Invalid({field: [f"There is no active person {', '.join(map(str, missing))}."]})
 
 
-def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Answer:
+def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Outcome:
     _add(room_id, person_ids)
     room = chat.shared_room_json(room_id)
     events.emit(events.RoomCreated(room), [groups.person(person_id) for person_id in person_ids])
-    return Answer(201, chat.room_json(room_id, actor.id))
+    return Outcome(chat.room_json(room_id, actor.id))
 
 
 def _add(room_id: int, person_ids: Sequence[int], joined_seq: int = 0) -> None:
@@ -210,8 +210,8 @@ def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
 
 
 @in_batches(posting.BATCH)
-def post_message(actor: Actor, draft: Draft) -> Answer:
-    """Stores a message (201), or gives back the one stored with this `client_id` (200).
+def post_message(actor: Actor, draft: Draft) -> Outcome:
+    """Stores a message, or gives back the one stored with this `client_id`.
 
     Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
     in the room, Conflict for a `client_id` that was used in another one.
@@ -222,7 +222,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
     inserted = _insert_message.one(*values)
     if inserted is None:
-        return Answer(200, _said_before(actor, draft.client_id, room_id))
+        return Outcome(_said_before(actor, draft.client_id, room_id), is_new=False)
     message_id = inserted[0]
     _count_message.run(message_id, moment, room_id)
     _mark_read.run(message_id, room_id, actor.id, message_id)
@@ -240,7 +240,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     )
     events.emit(events.MessageCreated(message), (groups.room(room_type, room_id),))
     notify_about.message_posted(actor, message)
-    return Answer(201, message)
+    return Outcome(message)
 
 
 def _said_before(actor: Actor, client_id: str, room_id: int) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from typing import Any
 from models import access, tasks
 from models.base import now
 from models.operations import notify_about, task_changes, task_history, task_telling
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.operations.versions import check_version
 from models.sessions import Actor
 from models.task_parts import Comment, History
 from models.tasks import TaskKey, TaskRow
 
 
-def post_comment(actor: Actor, key: TaskKey, content: str) -> Answer:
-    """Says something about a task that one sees (201). Raises NotFound."""
+def post_comment(actor: Actor, key: TaskKey, content: str) -> Outcome:
+    """Says something about a task that one sees. Raises NotFound."""
     before = access.get_task(actor, key, lock=True)
     moment = now()
     comment = Comment.create(
@@ -24,7 +24,7 @@ def post_comment(actor: Actor, key: TaskKey, content: str) -> Answer:
     task_history.note(actor, before.id, "commented", "comments", new=content)
     task_changes.apply(actor, before, {"comment_count": before.comment_count + 1})
     notify_about.task_commented(actor, before, comment.id, content)
-    return Answer(201, task_telling.commented(comment, before, "created"))
+    return Outcome(task_telling.commented(comment, before, "created"))
 
 
 def edit_comment(

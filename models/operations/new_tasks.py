@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from models import access, events, mail, revisions, search, tasks
 from models.base import RowInsert, insert_all, now
-from models.database.batches import Batch, Outcome, in_batches
+from models.database.batches import Batch, Done, in_batches
 from models.errors import DomainError, all_errors
 from models.operations import notify_about, task_mails, task_telling
-from models.operations.idempotency import Answer
 from models.operations.notifications import told_each
+from models.operations.outcomes import Outcome
 from models.operations.task_people import KnownPerson, active_people, check_known, department_manager
 from models.people import reference
 from models.sessions import Actor
@@ -93,7 +93,7 @@ def _allowed(wish: _Wish, known: Mapping[int, KnownPerson], overseers: _Overseer
         return None
 
 
-def _store(wanted: Sequence[_New | None]) -> list[Outcome | None]:
+def _store(wanted: Sequence[_New | None]) -> list[Done | None]:
     outcomes = iter(_made([new for new in wanted if new is not None]))
     found = [None if new is None else next(outcomes) for new in wanted]
     revisions.append([one for outcome in found if outcome for one in outcome[1]])
@@ -101,8 +101,8 @@ def _store(wanted: Sequence[_New | None]) -> list[Outcome | None]:
 
 
 @in_batches(Batch(_takes, _prepare, _store))
-def create_task(actor: Actor, draft: NewTask) -> Answer:
-    """Makes a task (201). Raises Forbidden, and Invalid for people, departments or workspaces that are
+def create_task(actor: Actor, draft: NewTask) -> Outcome:
+    """Makes a task. Raises Forbidden, and Invalid for people, departments or workspaces that are
     not there."""
     wish = _Wish(actor, draft, draft.all_columns())
     ((answer, told),) = _made([_checked(wish, _people([wish]), access.get_overseers)])
@@ -147,7 +147,7 @@ def _row(wish: _Wish) -> TaskRow:
 # -- making it ---------------------------------------------------------------------------------------
 
 
-def _made(wanted: Sequence[_New]) -> list[Outcome]:
+def _made(wanted: Sequence[_New]) -> list[Done]:
     """Makes the tasks; gives each one's answer and events, which are still to be emitted."""
     if not wanted:
         return []
@@ -158,7 +158,7 @@ def _made(wanted: Sequence[_New]) -> list[Outcome]:
     told = [notify_about.new_task(new.actor, answer) for new, answer in zip(made, answers, strict=True)]
     pushed = iter(told_each([notice for of_one in told for notice in of_one]))
     return [
-        (Answer(201, answer), _events(new, answer, itertools.islice(pushed, len(of_one))))
+        (Outcome(answer), _events(new, answer, itertools.islice(pushed, len(of_one))))
         for new, answer, of_one in zip(made, answers, told, strict=True)
     ]
 

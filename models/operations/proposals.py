@@ -9,7 +9,7 @@ from models import access, tasks
 from models.base import now
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notify_about, task_changes, task_history, task_telling
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.operations.task_people import known_people
 from models.sessions import Actor
 from models.task_inputs import MAX_ASSIGNEES
@@ -27,8 +27,8 @@ from models.tasks import Task, TaskKey, TaskRow
 ANSWERS = {"accept": ACCEPTED, "reject": REJECTED}
 
 
-def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_ids") -> Answer:
-    """Offers a task to people (201); who is asked already is not asked again.
+def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_ids") -> Outcome:
+    """Offers a task to people; who is asked already is not asked again.
 
     Raises NotFound, Forbidden, and Invalid for unknown people and those who have the task.
     """
@@ -53,7 +53,7 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
         for one in new:
             task_telling.proposed(one, before, "created")
             notify_about.task_proposed(actor, before, one.id, one.person_id)
-    return Answer(201, {"assignments": [proposal_json(asked[one], before) for one in ids]})
+    return Outcome({"assignments": [proposal_json(asked[one], before) for one in ids]})
 
 
 def _ask(actor: Actor, row: TaskRow, person_id: int) -> Proposal:

@@ -8,7 +8,7 @@ from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
 from models.operations import focus, tasks, visibility
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
 from models.sessions import Actor
@@ -65,8 +65,8 @@ def members(actor: Actor, workspace_id: int) -> list[dict[str, Any]]:
     return found
 
 
-def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMBER) -> Answer:
-    """Brings somebody in (201), or changes what they are (200).
+def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMBER) -> Outcome:
+    """Brings somebody in, or changes what they are.
 
     Raises NotFound, Forbidden, Invalid for an unknown person, Conflict for the last owner.
     """
@@ -89,7 +89,7 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
         _changed(Workspace.get_by_id(workspace_id))
     person = Person.get_by_id(person_id)
     body = workspaces.member_json(role, person.id, person.username, person.avatar)
-    return Answer(201 if before is None else 200, body)
+    return Outcome(body, is_new=before is None)
 
 
 def remove_member(actor: Actor, workspace_id: int, person_id: int) -> None:

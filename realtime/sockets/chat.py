@@ -98,7 +98,7 @@ class ChatClient(RoomsClient):
         if done.cancelled() or done.exception() is not None:
             return
         answer = done.result()
-        if answer.status == 200 or answer.body["room_id"] not in self._rooms:
+        if not answer.is_new or answer.body["room_id"] not in self._rooms:
             self.reply({"type": "chat_message", "data": answer.body}, request_id)
 
     @command("read")

@@ -77,7 +77,7 @@ def talk(run, store, io_loop):
 @pytest.mark.gen_test
 async def test_a_direct_room_is_made_once_and_given_back_to_both(talk):
     made = await talk.run(chat.open_direct, talk.ann, talk.ben.id)
-    assert made.status == 201
+    assert made.is_new
     assert made.body["id"] >= FIRST_ROOM_ID
     assert made.body == {
         "id": made.body["id"],
@@ -98,7 +98,7 @@ async def test_a_direct_room_is_made_once_and_given_back_to_both(talk):
 
     for actor, other in ((talk.ann, talk.ben), (talk.ben, talk.ann)):
         given_back = await talk.run(chat.open_direct, actor, other.id)
-        assert (given_back.status, given_back.body) == (200, made.body)
+        assert (given_back.is_new, given_back.body) == (False, made.body)
     assert talk.said() == []
 
 
@@ -117,7 +117,7 @@ async def test_a_direct_room_outlives_the_other_s_account(talk):
     room = await talk.direct(talk.ann, talk.cyd)
     await deactivate(talk.run, talk.cyd)
     given_back = await talk.run(chat.open_direct, talk.ann, talk.cyd.id)
-    assert (given_back.status, given_back.body["id"]) == (200, room)
+    assert (given_back.is_new, given_back.body["id"]) == (False, room)
 
 
 @pytest.mark.gen_test
@@ -125,7 +125,7 @@ async def test_two_who_open_the_same_direct_room_at_once_get_one(talk):
     first, second = await asyncio.gather(
         talk.run(chat.open_direct, talk.ann, talk.ben.id), talk.run(chat.open_direct, talk.ben, talk.ann.id)
     )
-    assert (first.status, second.status) == (201, 200)
+    assert (first.is_new, second.is_new) == (True, False)
     assert first.body == second.body
 
 
@@ -136,7 +136,7 @@ async def test_two_who_open_the_same_direct_room_at_once_get_one(talk):
 async def test_a_group_has_its_maker_and_everybody_named_once(talk):
     asked_for = [talk.cyd.id, talk.ben.id, talk.cyd.id, talk.ann.id]
     made = await talk.run(chat.open_group, talk.ben, "Küche 🙂", asked_for)
-    assert made.status == 201
+    assert made.is_new
     shown = {name: made.body[name] for name in ("room_type", "name", "created_by")}
     assert shown == {"room_type": "group", "name": "Küche 🙂", "created_by": talk.ben.id}
     assert sorted(person["id"] for person in made.body["participants"]) == sorted({*asked_for})
@@ -173,7 +173,7 @@ async def test_a_group_has_an_end(talk, monkeypatch):
         await talk.run(chat.open_group, talk.ann, "Too many", [talk.ben.id, talk.cyd.id])
     with pytest.raises(Invalid):
         await talk.run(chat.add_participants, talk.ann, talk.room, [talk.cyd.id])
-    assert (await talk.run(chat.open_group, talk.ann, "Fits", [talk.ann.id, talk.ben.id])).status == 201
+    assert (await talk.run(chat.open_group, talk.ann, "Fits", [talk.ann.id, talk.ben.id])).is_new
 
 
 @pytest.mark.gen_test
@@ -317,7 +317,7 @@ async def test_a_stranger_s_message_and_no_message_are_the_same_to_an_outsider(t
 async def test_a_message_is_stored_as_it_is_told_and_shown(talk):
     draft = Draft(talk.room, "ü 🙂\n<b>", client_id="c1", files=[a_file("a"), a_file("b")])
     answer = await talk.run(chat.post_message, talk.ann, draft)
-    assert answer.status == 201
+    assert answer.is_new
     message = answer.body
     assert [item["file_name"] for item in message["attachments"]] == ["a", "b"]
     assert message["attachments"][0] == {
@@ -355,7 +355,7 @@ async def test_a_message_is_stored_as_it_is_told_and_shown(talk):
 async def test_one_client_id_is_one_message_however_often_it_is_sent(talk):
     drafts = [Draft(talk.room, f"try {n}", client_id="c1") for n in range(3)]
     answers = await asyncio.gather(*(talk.run(chat.post_message, talk.ann, draft) for draft in drafts))
-    assert [answer.status for answer in answers] == [201, 200, 200]
+    assert [answer.is_new for answer in answers] == [True, False, False]
     assert [answer.body for answer in answers] == [answers[0].body] * 3
     assert len(talk.said()) == 1
 
@@ -389,7 +389,7 @@ async def test_a_message_sent_again_after_it_was_deleted_stays_deleted(talk):
     message = await talk.say(talk.ann, client_id="c1")
     await talk.run(chat.delete_message, talk.ann, message["id"])
     again = await talk.run(chat.post_message, talk.ann, Draft(talk.room, "hello", client_id="c1"))
-    assert again.status == 200
+    assert not again.is_new
     assert (again.body["id"], again.body["content"]) == (message["id"], "")
     assert again.body["deleted_at"]
 
@@ -410,7 +410,7 @@ async def test_one_client_id_is_one_message_also_when_two_processes_get_it_at_on
         )  # fmt: skip
         rival.commit()
         answer = await again
-    assert (answer.status, answer.body["id"]) == (200, message_id)
+    assert (answer.is_new, answer.body["id"]) == (False, message_id)
     assert talk.said() == []
 
 

@@ -600,9 +600,9 @@ async def test_orders_and_filters_page_through_everything_once(run, team):
 async def test_a_room_of_a_task_is_open_to_whoever_sees_the_task(run, team):
     task = await make(run, team.manager, assignees=[team.ann.id], department=team.department)
     made = await run(chat.open_task, team.ann, task["id"])
-    assert (made.status, made.body["task"], made.body["name"]) == (201, task["id"], "Paint the fence")
+    assert (made.is_new, made.body["task"], made.body["name"]) == (True, task["id"], "Paint the fence")
     again = await run(chat.open_task, team.atl, task["id"])
-    assert (again.status, again.body["id"]) == (200, made.body["id"])
+    assert (again.is_new, again.body["id"]) == (False, made.body["id"])
     room = made.body["id"]
     said = (await run(chat.post_message, team.ceo, chat.Draft(room, "Hello"))).body
     assert said["room_type"] == "task"
