@@ -69,6 +69,7 @@ RULES = (
     Rule(("jobs",), ("handlers", "realtime.sockets"), "handlers, sockets and jobs do not call each other"),
     Rule(ROOMS, DATABASE_LIBRARIES, "the database is spoken to in models/ only", but=("models",)),
     Rule(ROOMS, ("tests", "bench"), "what is shipped does not need what is not"),
+    Rule(("models.database.migrations",), ROOMS, "a migration is history: it copies what it needs"),
 )  # fmt: skip
 
 
@@ -145,6 +146,7 @@ def test_no_room_hides_a_library():
         ("server.py", "from playhouse.db_url import connect", "models/ only"),
         ("jobs/mail.py", "import server", "nothing knows it"),
         ("settings.py", "from models.database.store import Store", "nothing of ours"),
+        ("models/database/migrations/0009_x.py", "from models.search import searchable", "history"),
     ],
 )
 def test_a_planted_back_edge_is_found(tmp_path, path, source, why):
