@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models.base import MAX_VARIANTS, InstantField, Lookup, Statement, Table, by_key, iso, marks
+from models.base import MAX_VARIANTS, InstantField, Lookup, Row, Statement, Table, by_key, iso, marks
 from models.people import Person, media_url, reference
 from models.tasks import VISIBLE, Scope
 
@@ -187,7 +187,7 @@ def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 
 
-def _with_attachments(rows: Sequence[tuple]) -> list[dict[str, Any]]:
+def _with_attachments(rows: Sequence[Row]) -> list[dict[str, Any]]:
     files: dict[int, list[dict[str, Any]]] = {}
     if rows:
         for attachment in _files_of(len(rows)).all(*(row[0] for row in rows)):
@@ -294,7 +294,7 @@ def room_json(room_id: int, person_id: int) -> dict[str, Any]:
     return _for_viewer(_room.all(room_id), person_id)[0]
 
 
-def _room_json(row: tuple, people: list[dict[str, Any]]) -> dict[str, Any]:
+def _room_json(row: Row, people: list[dict[str, Any]]) -> dict[str, Any]:
     room_id, room_type, name, created_by, created_at, _, version, task_id = row
     return {
         "id": room_id,
@@ -322,7 +322,7 @@ def my_rooms(
     return count, _for_viewer(_my_rooms.all(*mine, limit, offset), person_id)
 
 
-def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:
+def _for_viewer(rows: Sequence[Row], person_id: int) -> list[dict[str, Any]]:
     ids = [row[0] for row in rows]
     people = participants(ids) if ids else {}
     mine = _viewer_state(ids, person_id) if ids else {}

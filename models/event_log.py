@@ -16,7 +16,7 @@ import orjson
 import peewee
 
 from models import events, groups
-from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now
+from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now, tuples
 from models.events import Emitted, Payload, UnknownEvent
 
 MAX_MISSED = 1000
@@ -91,7 +91,7 @@ def append(batch: Sequence[Emitted]) -> None:
     """Numbers and keeps a batch: the last step of its transaction, since the counter's row lock makes
     the order of `seq` the order of commit, and no two processes overlap beyond it."""
     moment = now()
-    first = _take.one(len(batch))[0] - len(batch) + 1
+    first = _take.value(len(batch)) - len(batch) + 1
     rows = []
     for seq, event in enumerate(batch, first):
         text = orjson.dumps(event.payload).decode()
@@ -112,19 +112,20 @@ def start_epoch() -> int:
 
 def newest() -> int:
     """The highest `seq` given out so far."""
-    return _newest.value()
+    return int(_newest.value())
 
 
 def floor() -> int:
     """The highest `seq` that retention has removed."""
-    return _bounds.one()[1]
+    return int(_bounds.all()[0][1])
 
 
 def is_known(since: int) -> bool:
     """Whether everything after `since` can be replayed: it was given out by this history, and
     nothing after it has been removed."""
-    top, floor = _bounds.one()
-    return floor <= since <= top and _gap.one(since, since) is None
+    top, floor = _bounds.all()[0]
+    is_within: bool = floor <= since <= top
+    return is_within and _gap.one(since, since) is None
 
 
 @functools.lru_cache(maxsize=1000)
@@ -149,7 +150,7 @@ def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, 
         return []
     wanted = [value for bounds, names in alike.items() for value in (*names, *bounds)]
     rows = _page(tuple(map(len, alike.values()))).all(after, *wanted, limit)
-    return [_event(*row) for row in rows]
+    return [_event(seq, kind, payload) for seq, kind, payload in rows]
 
 
 _between = Statement("""
@@ -160,13 +161,13 @@ _groups_between = Statement("SELECT seq, group_name FROM event_group WHERE seq >
 
 
 def between(after: int, up_to: int, limit: int = 2**53) -> list[Emitted]:
-    """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
+    """The kept events with `after < seq <= up_to`, with their groups: the first `limit` that a process has
     missed."""
     rows = _between.all(after, up_to, limit)
     addressed: dict[int, list[str]] = {}
     for seq, name in _groups_between.all(after, rows[-1][0]) if rows else ():
         addressed.setdefault(seq, []).append(name)
-    return [_event(*row, groups.only(addressed.get(row[0], ()))) for row in rows]
+    return [_event(seq, kind, payload, groups.only(addressed.get(seq, ()))) for seq, kind, payload in rows]
 
 
 _sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
@@ -176,7 +177,7 @@ def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Emi
     """Snapshot: the last kept events up to `up_to`, at most so many and so large, with their groups; and
     the position after which they are all there are."""
     rows = _sizes.all(up_to, limit)
-    size, floor = 0, _bounds.one()[1] if len(rows) < limit else rows[-1][0]
+    size, floor = 0, _bounds.all()[0][1] if len(rows) < limit else rows[-1][0]
     for seq, length in rows:
         size += length
         if size > max_bytes:
@@ -208,11 +209,12 @@ def purge(before: int, limit: int) -> int:
     """Removes up to `limit` kept events older than the instant `before`; returns how many went."""
     old = [
         seq
-        for (seq,) in LoggedEvent.select(LoggedEvent.seq)
-        .where(LoggedEvent.created_at < before)
-        .order_by(LoggedEvent.seq)
-        .limit(limit)
-        .tuples()
+        for (seq,) in tuples(
+            LoggedEvent.select(LoggedEvent.seq)
+            .where(LoggedEvent.created_at < before)
+            .order_by(LoggedEvent.seq)
+            .limit(limit)
+        )
     ]
     if old:
         Counter.update(floor=old[-1]).where(Counter.id == 1).execute()

@@ -24,6 +24,7 @@ from models.base import (
     SECOND_US,
     Insert,
     InstantField,
+    Row,
     Statement,
     Table,
     insert_all,
@@ -184,7 +185,7 @@ def one(person_id: int, notification_id: int) -> dict[str, Any] | None:
     return _seen(rows[0], mine) if rows else None
 
 
-def _seen(row: tuple, mine: State) -> dict[str, Any]:
+def _seen(row: Row, mine: State) -> dict[str, Any]:
     *values, is_read = row
     return notification_json(NotificationRow._make(values), bool(is_read) or row[0] <= mine.read_upto)
 

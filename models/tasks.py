@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import peewee
 
-from models.base import MAX_VARIANTS, InstantField, Statement, Table, iso, marks, parts, row_type
+from models.base import MAX_VARIANTS, InstantField, Row, Statement, Table, iso, marks, parts, row_type
 from models.people import reference
 
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
@@ -154,7 +154,7 @@ class Scope:
     workspace_ids: tuple[int, ...] = ()
 
     @property
-    def visible_params(self) -> tuple:
+    def visible_params(self) -> Row:
         """What `VISIBLE` takes."""
         return (self.department_id, self.viewers[0], self.viewers[0], self.viewers[-1])
 

@@ -161,7 +161,8 @@ class Bridge:
             try:
                 await self._run_once()
             except asyncio.CancelledError:
-                if asyncio.current_task().cancelling():
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
                     raise
                 # Not the link was cancelled, but something that it waited for.
                 self._complain("the link was cut")

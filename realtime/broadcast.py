@@ -27,7 +27,8 @@ class SupportsEvent(Protocol):
     payload: Any
     text: str | None
     origin: Any
-    kind: Any
+    type: Any
+    size: int
 
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
@@ -116,10 +117,8 @@ class Encoder:
             self._keys_about.setdefault(name, []).append(key)
 
 
-class Effect(Protocol):
-    """What an event does to connections beside what it says to them."""
-
-    def __call__(self, event: SupportsEvent) -> None: ...
+Effect = Callable[[SupportsEvent], None]
+"""What an event does to connections beside what it says to them."""
 
 
 class Broadcaster:
@@ -161,7 +160,7 @@ class Broadcaster:
             if frame is None:
                 continue
             if connection is origin:
-                frame = self._frame(event, dialect, request_id=request_id)
+                frame = self._frame(event, dialect, request_id=request_id) or frame
             connection.push(frame, event)
 
     def _frame(self, event: SupportsEvent, dialect: Dialect, **extra: Any) -> bytes | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -122,7 +122,7 @@ class Connection:
         self.held_overflow = False
         self.held_from = 0
         # How events read here.
-        self.dialect: Hashable = dialect
+        self.dialect = dialect
         # Each joined group, and the position in the event log up to which its events are not for this
         # client: a replay delivered them, or they were before its time.
         self.groups: dict[str, int] = {}

@@ -59,7 +59,7 @@ class Realtime:
     """Whoever is connected and has not been told to go."""
     closing: set[Client] = field(default_factory=set)
     """Whoever has been told to go and has not answered yet."""
-    tail: Tail = field(init=False)
+    tail: Tail[events.Emitted] = field(init=False)
     admission: Admission = field(init=False)
     rooms_of: GatheredReads = field(init=False)
     """Every room of an actor."""
@@ -112,8 +112,10 @@ class Realtime:
         """Whether the event log reaches back to `since`."""
         if self.tail.is_known(since):
             # Memory may reach back further than retention, which holds for everybody alike.
-            return since >= await self._reads.get("floor", lambda: self.store.read(event_log.floor))
-        return await self._reads.get(since, lambda: self.store.read(event_log.is_known, since))
+            floor: int = await self._reads.get("floor", lambda: self.store.read(event_log.floor))
+            return since >= floor
+        is_known: bool = await self._reads.get(since, lambda: self.store.read(event_log.is_known, since))
+        return is_known
 
     async def page(
         self, groups: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int]
@@ -123,6 +125,7 @@ class Realtime:
         if found is not None:
             return found
         key = (tuple(sorted(groups.items())), after, limit, tuple(sorted(begins.items())))
-        return await self._reads.get(
+        page: Sequence[events.Emitted] = await self._reads.get(
             key, lambda: self.store.read(event_log.page, groups, after, limit, begins)
         )
+        return page

@@ -81,15 +81,19 @@ class NounEvent(Event):
     __slots__ = ()
 
     def payload(self) -> Payload:
-        return getattr(self, self.__match_args__[0])
+        noun: Payload = getattr(self, self.__match_args__[0])
+        return noun
 
     @classmethod
     def restored(cls, payload: Payload) -> Self:
-        return cls(payload)
+        made: Any = cls
+        restored: Self = made(payload)
+        return restored
 
     @classmethod
     def payload_shape(cls) -> type[Shape]:
-        return next(iter(field_types(cls).values()))
+        shape: type[Shape] = next(iter(field_types(cls).values()))
+        return shape
 
 
 class UnknownEvent(Event):
@@ -135,15 +139,13 @@ def event_type(
 class Emitted:
     """An event on its way from the operation to the sockets.
 
-    `seq` is None until the store has kept it. `origin` is whatever the caller gave the store, `size`
+    `seq` is 0 until the store has kept it. `origin` is whatever the caller gave the store, `size`
     roughly the bytes of its JSON, and `text` that JSON itself, until the event has been handed on.
     """
 
     __slots__ = ("groups", "origin", "payload", "seq", "size", "text", "type")
 
-    def __init__(
-        self, type_: type[Event], groups: Sequence[str], payload: Payload, seq: int | None = None
-    ) -> None:
+    def __init__(self, type_: type[Event], groups: Sequence[str], payload: Payload, seq: int = 0) -> None:
         self.type = type_
         self.groups = groups
         self.payload = payload
@@ -189,7 +191,7 @@ def emit_all(made: Iterable[Emitted]) -> None:
     _local.collected.extend(made)
 
 
-def addressed(event: Event, groups: Sequence[str], seq: int | None = None) -> Emitted:
+def addressed(event: Event, groups: Sequence[str], seq: int = 0) -> Emitted:
     """An event for groups, still to be emitted; with a `seq`, it is in the log already."""
     return Emitted(type(event), groups, event.payload(), seq)
 
