@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import operator
 import ssl
@@ -118,6 +119,17 @@ JOBS_PATIENCE_S = 6
 
 UNREAD_PATIENCE_S = 0.1
 
+IDLE_PATIENCE_S = 0.5
+"""For the next request on a connection that was used so shortly before; its answer ends the connection."""
+
+REPLACED_PATIENCE_S = 3
+"""The same while another process takes what is new: nobody waits for the end of this one."""
+
+CLOSED_AT_ONCE = 100
+
+CLOSE_PAUSE_S, CLOSE_WITHIN_S = 0.1, 4
+"""Between batches of sockets, and for all of them."""
+
 MAX_VERSION_CHARS = 60
 
 
@@ -157,6 +169,7 @@ class Taskroom:
         """`parent` has started this process as one of several workers, if there is one."""
         self.settings = settings
         self._parent = parent
+        self.is_stopping = False
         self.is_replaced = False
         """Whether another process takes what comes to this one's sockets: then stopping has time."""
         self.store = Store(settings.database_url, settings.data_dir)
@@ -262,6 +275,7 @@ class Taskroom:
             security_headers=security_headers,
             describe=describe_api,
             troubles=self.clock.troubles,
+            is_stopping=lambda: self.is_stopping,
             checks=Checks(self.store, self.settings.data_dir),
             about=About(
                 VERSION,
@@ -305,18 +319,28 @@ class Taskroom:
 
     async def stop(self) -> None:
         """Takes nothing new, tells every socket when to come back, finishes what is under way."""
+        self.is_stopping = True
         jobs = asyncio.ensure_future(self.clock.stop(JOBS_PATIENCE_S))
         if self._server is not None:
             self._server.finish_up()
             self._stream.close()
-            for socket in list(self.realtime.sockets):
-                socket.close(CloseCode.GOING_AWAY)
             await self._drain()
         await jobs
         if self.realtime is not None:
             await self._leave()
         await self.store.close()
         self._lock.release()
+
+    async def _close_sockets(self) -> None:
+        """In batches: thousands that come back at once would be too much for whoever takes them, and what is
+        under way here would wait for all of them."""
+        sockets = self.realtime.sockets
+        pause_s = min(CLOSE_PAUSE_S, CLOSE_WITHIN_S * CLOSED_AT_ONCE / max(1, len(sockets)))
+        while sockets:
+            for socket in list(itertools.islice(sockets, CLOSED_AT_ONCE)):
+                socket.close(CloseCode.GOING_AWAY)
+            if sockets:
+                await asyncio.sleep(pause_s)
 
     async def _leave(self) -> None:
         """Nobody is online here any more; the other processes hear of it from the database."""
@@ -331,15 +355,26 @@ class Taskroom:
 
         What is done must be told: a client that hears nothing does it again."""
         loop = asyncio.get_running_loop()
-        # What has come by now and has not been looked at is under way, too.
-        await asyncio.sleep(UNREAD_PATIENCE_S)
-        requests_until = loop.time() + REQUESTS_PATIENCE_S
+        begun = loop.time()
         refusing = loop.call_later(HASHES_PATIENCE_S, self.store.hash_nothing_more)
-        sockets_until = loop.time() + SHUTDOWN_PATIENCE_S
-        while (self._server.under_way and loop.time() < requests_until) or (
-            self.realtime.closing and loop.time() < sockets_until
-        ):
+        await self._close_sockets()
+        closed = loop.time()
+        while self._is_under_way(loop.time() - begun, loop.time() - closed):
             await asyncio.sleep(0.02)
+            # A handshake may have been under way.
+            await self._close_sockets()
         refusing.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)
+
+    def _is_under_way(self, stopping_s: float, closing_s: float) -> bool:
+        """Whether anything that is worth waiting for is unfinished, so long after the stop began and after
+        the sockets were told."""
+        idle_s = REPLACED_PATIENCE_S if self.is_replaced else IDLE_PATIENCE_S
+        return bool(
+            # What has come by now and has not been looked at is under way, too.
+            stopping_s < UNREAD_PATIENCE_S
+            or (stopping_s < REQUESTS_PATIENCE_S and self._server.under_way)
+            or (stopping_s < idle_s and self._server.count_used_within(idle_s))
+            or (closing_s < SHUTDOWN_PATIENCE_S and self.realtime.closing)
+        )

@@ -120,6 +120,11 @@ class GuardedServer(AnsweringServer):
         """How many requests have been begun and not been answered to their end."""
         return sum(one.stage is not Stage.HEAD for one in self._open.values())
 
+    def count_used_within(self, seconds: float) -> int:
+        """How many connections wait for a request, and were opened or answered the last one that recently."""
+        since = time.monotonic() - seconds
+        return sum(one.stage is Stage.HEAD and one.since > since for one in self._open.values())
+
     def sweep(self) -> None:
         """Called every second: closes what has been unfinished for too long, the sooner the less room
         there is."""

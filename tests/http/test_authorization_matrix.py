@@ -199,6 +199,7 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/media/{path...}"): Row(insiders(200), places=of_file),
     ("GET", "/health/"): Row(everyone(200)),
     ("GET", "/api/health/"): Row(everyone(200)),
+    ("GET", "/ready/"): Row(everyone(200)),
     ("GET", "/api/schema/"): Row(everyone(200)),
     ("GET", "/api/docs/"): Row(everyone(200)),
     ("GET", "/"): Row(signed_in(200)),
