@@ -32,7 +32,7 @@ def _conflicts() -> Iterator[None]:
 
 
 def _create(actor: Actor, draft: NewTaskConsumerTask) -> Outcome:
-    made = new_tasks.create_task(actor, draft)
+    made: Outcome = new_tasks.create_task(actor, draft)
     return dataclasses.replace(made, body=taskconsumer_task(made.body))
 
 

@@ -104,7 +104,9 @@ def append(batch: Sequence[Emitted]) -> None:
     event_log.append(batch)
     for event in batch:
         revision = of(event)
-        for seq, kind, text in _earlier.all(revision.about, event.seq) if revision else ():
+        if revision is None:
+            continue
+        for seq, kind, text in _earlier.all(revision.about, event.seq):
             _write(seq, _changed(revision, event_log.restore(seq, kind, (), orjson.loads(text))))
 
 

@@ -98,12 +98,12 @@ class Change:
     @property
     def changes_workspace(self) -> bool:
         """Whether the task goes from one workspace to another, or into or out of one."""
-        return self.before.workspace_id != self.after.workspace_id
+        return bool(self.before.workspace_id != self.after.workspace_id)
 
     @property
     def completes(self) -> bool:
         """Whether the task is done now, and was not."""
-        return self.after.status == DONE and self.before.status != DONE
+        return bool(self.after.status == DONE and self.before.status != DONE)
 
     @property
     def concerns_people(self) -> bool:

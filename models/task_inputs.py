@@ -254,7 +254,7 @@ class TaskQuery(Input):
     mine: Annotated[
         bool, BeforeValidator(_flag), Field(description="what one has created or is assigned")
     ] = False
-    ordering: Literal[_ORDERINGS] = "-created_at"
+    ordering: Literal[_ORDERINGS] = "-created_at"  # type: ignore[valid-type]
 
     @model_validator(mode="before")
     @classmethod

@@ -87,7 +87,7 @@ def _are_found(search: str, count: int) -> bool:
     """Whether the words are in so many of all tasks; it counts no further."""
     ((condition, value),) = _matching(search, _BY_INDEX)
     sql = f"SELECT count(*) FROM (SELECT 1 AS one {_ALL.sql} AND {condition} LIMIT ?) f"
-    return _statement(sql).value(value, count) == count
+    return int(_statement(sql).value(value, count)) == count
 
 
 # -- how many ----------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def _kept(scope: Scope, filters: Filters) -> int:
 
 def _counted(scope: Scope, filters: Filters, sees_few: bool) -> int:
     found, params = _found(scope, filters, sees_few)
-    return _statement(f"SELECT count(*) FROM ({found}) f").value(*params)
+    return int(_statement(f"SELECT count(*) FROM ({found}) f").value(*params))
 
 
 def only_in(one: Scope, other: Scope, limit: int) -> list[int] | None:

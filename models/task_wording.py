@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -82,7 +82,7 @@ def _value(change: Change, name: str, zone: tzinfo) -> str:
     if name in _PLACES:
         row = _PLACES[name].one(value)
         return f" to {quoted(row[0])}" if row else ""
-    words = {
+    words: dict[str, Callable[[Any], str]] = {
         "title": quoted,
         "priority": PRIORITY_LABELS.__getitem__,
         "due_date": lambda at: moment(at, zone),

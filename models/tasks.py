@@ -59,7 +59,10 @@ class Task(Table):
     words = peewee.TextField(default="")
 
 
-class TaskRow(row_type(Task, without=("deleted_at", "words"))):
+_Columns: Any = row_type(Task, without=("deleted_at", "words"))
+
+
+class TaskRow(_Columns):  # type: ignore[misc]
     """A task as it is stored: a value with a name for each column."""
 
     __slots__ = ()
@@ -67,7 +70,8 @@ class TaskRow(row_type(Task, without=("deleted_at", "words"))):
     @property
     def assignee_ids(self) -> list[int]:
         """Who is assigned, in order of assignment."""
-        return orjson.loads(self.assignees)
+        ids: list[int] = orjson.loads(self.assignees)
+        return ids
 
 
 _EMPTY = "[]"
@@ -184,8 +188,9 @@ def find(key: TaskKey, scope: Scope | None = None, lock: bool = False) -> TaskRo
     """The task with this id or uuid, if it is in the scope. With `lock` nobody else changes it until
     this transaction ends."""
     by, value = ("uuid", str(key)) if isinstance(key, UUID) else ("id", key)
-    limited = scope is not None and not scope.everything
-    return _find(by, limited, lock).one(value, *(scope.visible_params if limited else ()))
+    limits = () if scope is None or scope.everything else scope.visible_params
+    found: TaskRow | None = _find(by, bool(limits), lock).one(value, *limits)
+    return found
 
 
 @functools.cache

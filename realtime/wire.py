@@ -97,7 +97,7 @@ class BufferedProtocol(WebSocketProtocol13):
     async def _receive_frame_loop(self) -> None:
         try:
             while not self.client_terminated:
-                reading = self.stream.read_bytes(_READ_BYTES, partial=True)
+                reading: Any = self.stream.read_bytes(_READ_BYTES, partial=True)
                 was_waiting = not reading.done()
                 self._reader.feed(await reading)
                 while (waiting := self._take_frames()) is not None:
@@ -127,11 +127,12 @@ class BufferedProtocol(WebSocketProtocol13):
                 if waiting is None and turn.is_over(time.monotonic()):
                     return asyncio.sleep(0)
         except FrameError as error:
-            self.handler.on_protocol_error(error.code)
+            socket: Any = self.handler
+            socket.on_protocol_error(error.code)
         return waiting
 
     def _take(self, opcode: int, data: bytes) -> asyncio.Future[Any] | None:
-        handler = self.handler
+        handler: Any = self.handler
         if opcode == TEXT:
             return self._run_callback(handler.on_message, text_of(data))
         if opcode == BINARY:

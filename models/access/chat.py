@@ -28,7 +28,8 @@ def get_room_to_write_in(actor: Actor, room_id: int) -> tuple[str, str, str | No
     row = _membership.one(room_id, actor.id)
     if row is None or (row[4] is not None and not can_see_task(actor, row[4])):
         raise NotFound("There is no such room.")
-    return row[:4]
+    room_type, username, avatar, last_read_id, _ = row
+    return room_type, username, avatar, last_read_id
 
 
 def get_room(actor: Actor, room_id: int, for_change: bool = False) -> Room:

@@ -151,7 +151,7 @@ def check_withdrawing(actor: Actor, found: Proposal, row: TaskRow) -> None:
         raise Forbidden("Only who proposed it, or a manager, may withdraw a proposal.")
 
 
-def only_visible_proposals(actor: Actor, query: peewee.ModelSelect) -> peewee.ModelSelect:
+def only_visible_proposals(actor: Actor, query: peewee.ModelSelect[Proposal]) -> peewee.ModelSelect[Proposal]:
     """Narrows to the actor's own proposals and those of tasks that they may see."""
     visible = _visible_ids(actor)
     live = query.join(Task).where(Task.deleted_at.is_null())
@@ -160,7 +160,9 @@ def only_visible_proposals(actor: Actor, query: peewee.ModelSelect) -> peewee.Mo
     return live.where((Proposal.person == actor.id) | Proposal.task.in_(visible))
 
 
-def only_visible_assignments(actor: Actor, query: peewee.ModelSelect) -> peewee.ModelSelect:
+def only_visible_assignments(
+    actor: Actor, query: peewee.ModelSelect[Assignment]
+) -> peewee.ModelSelect[Assignment]:
     """Narrows the audit: all, one's department's, one's own."""
     if actor.role in _SEES_ALL_TASKS:
         return query
@@ -199,7 +201,7 @@ def get_own_comment(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
 def get_task_attachment(actor: Actor, attachment_id: int) -> tuple[Attachment, TaskRow]:
     """A file of a task, and the task. Raises NotFound to whoever may not see the task."""
     found = Attachment.get_or_none((Attachment.id == attachment_id) & Attachment.task_id.is_null(False))
-    if found is None:
+    if found is None or found.task_id is None:
         raise NotFound("There is no such attachment.")
     return found, get_task(actor, found.task_id)
 

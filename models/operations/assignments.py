@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from models import access
@@ -18,7 +17,7 @@ def list_assignments(
     found = access.only_visible_assignments(actor, Assignment.select())
     if key is not None:
         found = found.where(Assignment.task_id == access.get_task(actor, key).id)
-    page: Iterable[Assignment] = found.order_by(Assignment.id.desc()).limit(limit).offset(offset)
+    page = found.order_by(Assignment.id.desc()).limit(limit).offset(offset)
     return found.count(), [one.to_json() for one in page]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import peewee
 
-from models.base import SECOND_US, InstantField, Lookup, Statement, Table, now
+from models.base import SECOND_US, InstantField, Lookup, Statement, Table, now, tuples
 from models.errors import Conflict
 from models.operations.outcomes import Outcome
 from models.people import Person
@@ -56,7 +56,9 @@ def once(
     _forget_own.run(person_id, key, moment - LIFE_US)
     # Claimed before the deed: on PostgreSQL a second process waits here until the first has committed.
     if not _claim.run(person_id, key, fingerprint, moment):
-        return _given(_one.one(person_id, key), fingerprint)
+        given: IdempotencyKey | None = _one.one(person_id, key)
+        if given is not None:
+            return _given(given, fingerprint)
     outcome = operation(*args)
     status = _STORED_NEW if outcome.is_new else _STORED_FOUND
     _keep.run(status, orjson.dumps(outcome.body).decode(), person_id, key)
@@ -74,9 +76,7 @@ def purge(limit: int) -> int:
     old = IdempotencyKey.select(IdempotencyKey.person, IdempotencyKey.key).where(
         IdempotencyKey.created_at < now() - LIFE_US
     )
-    rows = list(old.limit(limit).tuples())
+    rows = tuples(old.limit(limit))
     for person, key in rows:
-        IdempotencyKey.delete().where(
-            (IdempotencyKey.person == person) & (IdempotencyKey.key == key)
-        ).execute()
+        IdempotencyKey.delete_where((IdempotencyKey.person == person) & (IdempotencyKey.key == key))
     return len(rows)

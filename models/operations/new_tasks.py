@@ -55,7 +55,8 @@ class _Wish(NamedTuple):
     @property
     def ids(self) -> Sequence[int]:
         """Who is to be assigned."""
-        return self.columns["assignees"]
+        ids: Sequence[int] = self.columns["assignees"]
+        return ids
 
     @property
     def place(self) -> tuple[int | None, int | None]:
@@ -105,6 +106,7 @@ def create_task(actor: Actor, draft: NewTask) -> Outcome:
     """Makes a task. Raises Forbidden, and Invalid for people, departments or workspaces that are
     not there."""
     wish = _Wish(actor, draft, draft.all_columns())
+    answer: Outcome
     ((answer, told),) = _made([_checked(wish, _people([wish]), access.get_overseers)])
     events.emit_all(told)
     return answer
@@ -131,7 +133,7 @@ def _checked(wish: _Wish, known: Mapping[int, KnownPerson], overseers: _Overseer
 
 def _row(wish: _Wish) -> TaskRow:
     moment, person_id = now(), wish.actor.id
-    values = wish.columns | {
+    values = dict(wish.columns) | {
         "id": 0,
         "uuid": str(uuid.uuid4()),
         "creator_id": person_id,
@@ -171,7 +173,7 @@ def _inserted(wanted: Sequence[_New]) -> list[_New]:
 
 
 def _with_words(row: TaskRow) -> dict[str, Any]:
-    return row._asdict() | {"words": search.searchable(row.title, row.description)}
+    return dict(row._asdict()) | {"words": search.searchable(row.title, row.description)}
 
 
 def _references(new: _New) -> dict[int, dict[str, Any]]:

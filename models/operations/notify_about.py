@@ -107,7 +107,7 @@ def room_read(actor: Actor, room_id: int, up_to: int) -> None:
 def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
     if room_type != TASK:
         return _people_of_room.all(room_id)
-    task_id, department_id, workspace_id = _task_of_room.one(room_id)
+    task_id, department_id, workspace_id = _task_of_room.all(room_id)[0]
     return _names(access.get_watchers_of(task_id, department_id, workspace_id))
 
 

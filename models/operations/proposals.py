@@ -104,6 +104,8 @@ def withdraw(actor: Actor, proposal_id: int, reason: str = "") -> dict[str, Any]
     """Takes a proposal back. Raises NotFound, Forbidden, Conflict when it was answered."""
     before = tasks.find(access.get_proposal(actor, proposal_id).task_id, lock=True)
     proposal = access.get_proposal(actor, proposal_id)
+    if before is None:
+        raise NotFound("There is no such proposal.")
     access.check_withdrawing(actor, proposal, before)
     _check_pending(proposal, before)
     return _answered(actor, proposal, before, WITHDRAWN, reason)

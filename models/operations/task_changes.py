@@ -93,7 +93,8 @@ def _after(before: TaskRow, wanted: Mapping[str, Any], assigned_by_id: int) -> T
         values |= {"version": before.version + 1, "updated_at": now()}
     if "status" in values:
         values["completed_at"] = values["updated_at"] if values["status"] == DONE else None
-    return before._replace(**values)
+    after: TaskRow = before._replace(**values)
+    return after
 
 
 def _without_answered(after: TaskRow, wanted: Mapping[str, Any]) -> TaskRow:
@@ -101,7 +102,8 @@ def _without_answered(after: TaskRow, wanted: Mapping[str, Any]) -> TaskRow:
     if "assignees" not in wanted or "proposals" in wanted:
         return after
     withdraw_proposals(after, Proposal.person.in_(after.assignee_ids))
-    return after._replace(proposals=stored_proposals(after.id))
+    row: TaskRow = after._replace(proposals=stored_proposals(after.id))
+    return row
 
 
 def withdraw_proposals(row: TaskRow, which: Any) -> None:
@@ -110,7 +112,7 @@ def withdraw_proposals(row: TaskRow, which: Any) -> None:
     for proposal in Proposal.select().where(pending & which).order_by(Proposal.id):
         proposal.status, proposal.answered_at = WITHDRAWN, now()
         proposal.save()
-        task_telling.proposed(proposal, row, WITHDRAWN)
+        task_telling.proposed(proposal, row, "withdrawn")
 
 
 # -- writing it --------------------------------------------------------------------------------------
@@ -138,9 +140,7 @@ def _reassign(change: Change, field: str) -> None:
         raise Invalid({field: [f"A task has at most {MAX_ASSIGNEES} assignees."]})
     known = known_people(field, added)
     if change.removed:
-        Assignee.delete().where(
-            (Assignee.task_id == after.id) & Assignee.person_id.in_(change.removed)
-        ).execute()
+        Assignee.delete_where((Assignee.task_id == after.id) & Assignee.person_id.in_(change.removed))
     if added:
         insert_all(
             (insert_assignees, assignee_rows(after, added)),
@@ -152,6 +152,6 @@ def _reassign(change: Change, field: str) -> None:
 def _set_viewers(row: TaskRow) -> None:
     wanted, present = viewer_keys(row), stored_viewers(row.id)
     if gone := present - wanted:
-        Viewer.delete().where((Viewer.task_id == row.id) & Viewer.viewer.in_(gone)).execute()
+        Viewer.delete_where((Viewer.task_id == row.id) & Viewer.viewer.in_(gone))
     if new := wanted - present:
         insert_viewers.run(viewer_rows(new, row))

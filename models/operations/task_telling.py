@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from models import access, events, groups, tasks
 from models.sessions import Actor
@@ -54,7 +54,7 @@ def too_much_changed(person_ids: Iterable[int]) -> None:
         events.emit(events.TasksChanged(), addresses)
 
 
-def proposed(proposal: Proposal, row: TaskRow, action: str) -> None:
+def proposed(proposal: Proposal, row: TaskRow, action: Literal["created", "answered", "withdrawn"]) -> None:
     """Tells the proposed person, who need not see the task, on all their sockets."""
     events.emit(
         events.TaskProposed(action, proposal_json(proposal, row)),
@@ -62,7 +62,9 @@ def proposed(proposal: Proposal, row: TaskRow, action: str) -> None:
     )
 
 
-def commented(comment: Comment, row: TaskRow, action: str) -> dict[str, Any]:
+def commented(
+    comment: Comment, row: TaskRow, action: Literal["created", "updated", "deleted"]
+) -> dict[str, Any]:
     """Tells those who see the task of a comment; returns it as JSON."""
     data = comment.to_json()
     addresses = [groups.tasks(person_id) for person_id in sorted(access.get_task_watchers(row))]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from models import access, task_lists, tasks
-from models.base import Statement, now
+from models.base import Statement, now, tuples
 from models.errors import Invalid, all_errors
 from models.operations import (
     chat,
@@ -133,7 +133,7 @@ def _clear_from_all_tasks(actor: Actor, column: str, value: int) -> None:
     moment, field = now(), column.removesuffix("_id")
     _note_clearing(column).run(actor.id, field, tasks.dumps(value), moment, value)
     _clear(column).run(moment, value)
-    people = Person.select(Person.id).where(Person.is_active).tuples()
+    people = tuples(Person.select(Person.id).where(Person.is_active))
     task_telling.too_much_changed(person_id for (person_id,) in people)
 
 
@@ -162,7 +162,7 @@ def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     task = tasks.one_json(row)
     task_changes.withdraw_proposals(row, Proposal.status == PENDING)
     Task.update(deleted_at=now(), version=row.version + 1).where(Task.id == row.id).execute()
-    Viewer.delete().where(Viewer.task_id == row.id).execute()
+    Viewer.delete_where(Viewer.task_id == row.id)
     task_history.note(actor, row.id, "deleted")
     task_telling.deleted(actor, task, watchers, row.workspace_id)
     chat.close_task_room(row.id, watchers)
