@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
-from models.events.forms import Form, Payload, field_types, shape_of_fields
+from models.events.forms import Form, Make, Payload, field_types, shape_of_fields
 from models.shapes import Shape
 
 CHAT = "chat"
@@ -56,6 +56,8 @@ class Event:
     """Stands for the type in the log and between processes, for ever."""
     forms: ClassVar[Mapping[str, Form | None]]
     """By channel; one without a form does not hear of it."""
+    makers: ClassVar[Mapping[str, Make]]
+    """How its forms are made: one look-up for each message."""
     about: ClassVar[About] = staticmethod(_about_nothing)
     """What a payload quotes (`groups.about`): by it, a stored event is found again when that is edited."""
     __match_args__: ClassVar[tuple[str, ...]] = ()
@@ -103,6 +105,7 @@ class UnknownEvent(Event):
 
     name = "unknown"
     forms: ClassVar[Mapping[str, Form | None]] = {}
+    makers: ClassVar[Mapping[str, Make]] = {}
 
 
 TYPES: dict[str, type[Event]] = {}
@@ -130,6 +133,7 @@ def event_type(
 
     def declare(cls: _EventClass) -> _EventClass:
         cls.name, cls.forms, cls.about = name, stream | more | dict(forms), staticmethod(about)
+        cls.makers = {channel: form.make for channel, form in cls.forms.items() if form is not None}
         known[name] = cls
         return cls
 
@@ -169,10 +173,10 @@ class Emitted:
 
     def message(self, channel: str) -> dict[str, Any] | None:
         """What this event says on a channel, or None if it says nothing there."""
-        form = self.type.forms.get(channel)
-        if form is None:
+        make = self.type.makers.get(channel)
+        if make is None:
             return None
-        message = form.make(self.payload) | {"seq": self.seq}
+        message = make(self.payload) | {"seq": self.seq}
         if channel in _NUMBERED:
             message["notification_id"] = self.seq
         return message

@@ -23,6 +23,10 @@ Json = dict[str, Any]
 Payload = dict[str, Any]
 
 
+Make = Callable[[Payload], dict[str, Any]]
+"""Makes a message, but for its `seq`."""
+
+
 class SupportsShape(Protocol):
     """An event's class (`models.events.base.Event`)."""
 
@@ -34,9 +38,9 @@ class SupportsShape(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`make` gives the message but for its `seq`; `shape` the shape of that, for the event's class."""
+    """How a message is made, and of which shape it is then, given the event's class."""
 
-    make: Callable[[Payload], dict[str, Any]]
+    make: Make
     shape: Callable[[type[SupportsShape]], type[Shape]]
 
 
@@ -63,7 +67,7 @@ def as_stored() -> Form:
     return Form(lambda payload: payload, lambda event: event.payload_shape())
 
 
-def shaped(shape: type[Shape], make: Callable[[Payload], dict[str, Any]]) -> Form:
+def shaped(shape: type[Shape], make: Make) -> Form:
     """A message of a shape of its own."""
     return Form(make, lambda event: shape)
 

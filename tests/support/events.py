@@ -14,6 +14,7 @@ class Noted(NounEvent):
 
     name = "noted"
     forms = {}
+    makers = {}
 
 
 def strange(type_: type, groups: list[str], payload: dict[str, Any]) -> Emitted:
