@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
+
 RoomType = Literal["direct", "task", "group"]
 
 TaskStatus = Literal["todo", "in_progress", "review", "blocked", "done", "cancelled"]
@@ -28,6 +30,26 @@ class Reference(Shape):
     id: int
     username: str
     avatar: str | None
+
+
+class User(Shape):
+    """A person. `email`, `email_verified` and `last_seen` are there only for those who may see them."""
+
+    id: int
+    username: str
+    email: str | None = None
+    email_verified: bool | None = None
+    first_name: str
+    last_name: str
+    full_name: str
+    role: Role
+    department: int | None
+    avatar: str | None
+    is_active: bool
+    is_online: bool
+    last_seen: str | None = None
+    date_joined: str
+    version: int
 
 
 class Attachment(Shape):

@@ -16,7 +16,6 @@ from handlers.schemas.common import (
     ListPage,
     OneOrMoreAttachments,
     Problem,
-    Role,
     Status,
 )
 from handlers.schemas.live import (
@@ -48,7 +47,6 @@ from handlers.schemas.people import (
     SignedIn,
     SocialProvider,
     SocialProviders,
-    User,
     UserPage,
 )
 from handlers.schemas.service import (
@@ -83,6 +81,7 @@ from models.shapes import (
     Priority,
     Proposal,
     Reference,
+    Role,
     RoomType,
     SharedRoom,
     SharedWorkspace,
@@ -90,6 +89,7 @@ from models.shapes import (
     TaskConsumerTask,
     TaskProposal,
     TaskStatus,
+    User,
 )
 
 __all__ = [

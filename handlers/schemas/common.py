@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import RootModel
 
 from models.shapes import Attachment, Shape
-
-Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
 
 
 class Document(RootModel[dict[str, Any]]):

@@ -2,28 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.schemas.common import ListPage, Role
-from models.shapes import Reference, Shape
-
-
-class User(Shape):
-    """A person. `email`, `email_verified` and `last_seen` are there only for those who may see them."""
-
-    id: int
-    username: str
-    email: str | None = None
-    email_verified: bool | None = None
-    first_name: str
-    last_name: str
-    full_name: str
-    role: Role
-    department: int | None
-    avatar: str | None
-    is_active: bool
-    is_online: bool
-    last_seen: str | None = None
-    date_joined: str
-    version: int
+from handlers.schemas.common import ListPage
+from models.shapes import Reference, Role, Shape, User
 
 
 class QuietHours(Shape):

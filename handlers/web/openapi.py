@@ -40,12 +40,12 @@ _CHANGING_METHODS = ("PUT", "PATCH")
 def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], version: str) -> dict[str, Any]:
     """The whole document. `sockets` describes the WebSockets (`realtime.sockets.documentation`)."""
     schemas: dict[str, Any] = {}
-    channels = [_socket(one, schemas) for one in sockets]
     paths: dict[str, dict[str, Any]] = {}
     for route, method, declared in _operations(routes):
         path = route.path.replace("...", "")
         paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
     _keep_useful_defaults(routes, schemas)
+    channels = [_socket(one, schemas) for one in sockets]
     described: dict[str, Any] = _with_plain_descriptions(
         {
             "openapi": "3.1.0",
@@ -257,17 +257,49 @@ def _collect(model: type[BaseModel], schemas: dict[str, Any], keep: bool = True)
     return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
-def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
     client = [
         {
             "type": item.type,
             "description": item.description,
-            # Here and not among the components, all of which belong to operations.
-            "schema": _collect(item.model, schemas, keep=False),
+            "schema": _collect_inline(item.model, schemas),
         }
         for item in one["commands"]
     ]
-    return {key: value for key, value in one.items() if key != "commands"} | {"client": client}
+    server = [
+        {
+            "type": item.type,
+            "description": item.description,
+            "schema": _any_of([_collect_inline(shape, schemas) for shape in item.shapes]),
+            "example": item.example,
+        }
+        for item in one["server"]
+    ]
+    return {"path": one["path"], "summary": one["summary"], "client": client, "server": server}
+
+
+def _collect_inline(model: type[BaseModel], components: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's schema with what it needs in it, but for the components: all of these belong to
+    operations."""
+    needed: dict[str, Any] = {}
+    schema = _collect(model, needed, keep=False)
+    return _inline(schema, {name: one for name, one in needed.items() if name not in components})
+
+
+def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_inline(one, definitions) for one in value]
+    if not isinstance(value, dict):
+        return value
+    name = str(value.get("$ref", "")).rpartition("/")[2]
+    if name in definitions:
+        # What is said beside a reference is about this place, and holds before what is said there.
+        value = definitions[name] | {key: one for key, one in value.items() if key != "$ref"}
+    return {key: _inline(one, definitions) for key, one in value.items()}
+
+
+def _any_of(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
 
 
 class Schema(BaseHandler):

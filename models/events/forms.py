@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Protocol, get_type_hints
 
-from pydantic import create_model
+from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from models.shapes import Shape
@@ -75,8 +75,17 @@ def shaped(shape: type[Shape], make: Make) -> Form:
 @functools.cache
 def message_shape(event: type[SupportsShape], form: Form) -> type[Shape]:
     """The shape of the whole message that a type of event says in one of its forms."""
-    made = form.shape(event)
-    return create_model(made.__name__, __base__=made, __doc__=made.__doc__, seq=(int, ...))
+    return _numbered(form.shape(event))
+
+
+@functools.cache
+def _numbered(shape: type[Shape]) -> type[Shape]:
+    """With what every event has on its way to a socket."""
+    request_id = Annotated[
+        str | int | None, Field(description="of the message that caused it, to its sender")
+    ]
+    added: dict[str, Any] = {"seq": (int, ...), "request_id": (request_id, None)}
+    return create_model(shape.__name__, __base__=shape, __doc__=shape.__doc__, **added)
 
 
 def shape_of_fields(event: type[SupportsShape]) -> type[Shape]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Literal
 
 from models import events, groups
@@ -19,6 +19,7 @@ from realtime.replay import replay
 from realtime.sockets.client import Client
 from realtime.sockets.commands import CloseSocket, Command, Commands, closing_on_error, command
 from realtime.sockets.handshake import Handshake
+from realtime.sockets.messages import ServerMessage
 from realtime.wire import Wire
 
 
@@ -52,15 +53,8 @@ class ChannelClient(Client):
     """One client of a channel. A channel is a subclass that declares its commands with `@command`; each
     declaration both checks the input and documents it (`/api/schema/`)."""
 
-    says: ClassVar[Mapping[str, str]] = {
-        "auth": "the answer to `auth`: `status` ok and the `user`",
-        "pong": "the answer to `ping`",
-        "hello": "the answer to `hello`: `seq` of the newest event",
-        "resync": "what came after `since` cannot be told any more: start anew from `seq`",
-        "error": "`code`, `detail` and for wrong fields `errors`; the socket stays",
-        "closing": "the socket is about to close; reconnect after `reconnect_in_ms`",
-    }
-    """What the server sends, for the documentation: message type and meaning."""
+    sends: ClassVar[tuple[type[ServerMessage], ...]] = ()
+    """What it says beside events and what every socket says."""
 
     commands_class: ClassVar[type[Commands]] = Commands
     """How the messages of the channel are read."""

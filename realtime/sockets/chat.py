@@ -12,7 +12,7 @@ from models.inputs import Id, Prose, Text
 from models.operations import chat
 from models.operations.chat import Draft
 from realtime.context import Realtime
-from realtime.sockets.channel import ChannelClient
+from realtime.sockets import messages
 from realtime.sockets.chat_rooms import RoomMessage, RoomsClient
 from realtime.sockets.commands import command
 from realtime.sockets.handshake import Handshake
@@ -55,19 +55,14 @@ class ChatClient(RoomsClient):
     """Chat as the Task Manager has it."""
 
     channel = events.CHAT
-    says = ChannelClient.says | {
-        "room_joined": "`data`: room_id, room_type, last_message_id, online (ids of connected people)",
-        "room_left": "`data`: room_id; also when the membership was lost",
-        "chat_message": "a new message in a joined room: `seq` and `data`, the Message",
-        "message_updated": "a message was edited: `seq` and `data`, the Message",
-        "message_deleted": "a message was deleted: `seq` and `data`, the emptied Message",
-        "read": "`data`: room_id, user_id, last_message_id",
-        "typing": "`data`: user, is_typing, room_id; never stored",
-        "presence": "`data`: user_id, is_online, last_seen; of whoever one shares a room with; never stored",
-        "room_muted": "on one's other devices: `data`: room_id, is_muted",
-        "room_created": "a room one takes part in was made: `data` is the Room without one's own state",
-        "room_updated": "its name or people changed: `data` is the Room without one's own state",
-    }
+    sends = (
+        messages.RoomJoined,
+        messages.RoomLeft,
+        messages.StoredMessage,
+        messages.ReadState,
+        messages.Typing,
+        messages.Presence,
+    )
 
     __slots__ = ("_reference", "_typing")
 

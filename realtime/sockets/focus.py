@@ -15,7 +15,7 @@ from models.operations import focus
 from realtime.broadcast import SupportsEvent
 from realtime.close_codes import CloseCode
 from realtime.context import Effects, Realtime
-from realtime.sockets.channel import ChannelClient
+from realtime.sockets import messages
 from realtime.sockets.commands import BadMessage, CloseSocket, Command, Commands, command
 from realtime.sockets.opt_in import OptInClient
 
@@ -53,13 +53,7 @@ class FocusClient(OptInClient):
     channel = events.FOCUS
     commands_class = FocusCommands
     begins_with_state = True
-    says = ChannelClient.says | {
-        "focus_session_update": "`session_id` (text), `sender_id` and `data`. What a participant sends"
-        " reaches everyone so; `data.event` is the server's own word: `state` on connecting, `joined`,"
-        " `left`, `started`, `paused`, `resumed`, `skipped`, `phase`, `updated`, `ended`, `deleted`, with"
-        " the whole session beside it. What is stored has a `seq`",
-        "sent": "the answer to what was sent with a `request_id`",
-    }
+    sends = (messages.FocusState, messages.FocusRelayed, messages.Sent)
 
     __slots__ = ("session_id",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from realtime.sockets import messages
 from realtime.sockets.channel import ChannelClient
 
 
@@ -10,7 +11,7 @@ class HealthClient(ChannelClient):
 
     channel = "health"
     needs_sign_in = False
-    says = ChannelClient.says | {"health": "sent on opening: `status` is `ok`"}
+    sends = (messages.Healthy,)
 
     __slots__ = ()
 

@@ -10,6 +10,7 @@ from models import events, groups
 from models.inputs import Input, parse
 from models.operations import new_tasks, notifications, tasks
 from models.task_inputs import Key, NewTaskConsumerTask, TaskFields, TaskQuery
+from realtime.sockets import messages
 from realtime.sockets.channel import ChannelClient
 from realtime.sockets.commands import BadMessage, Command, Commands, command
 
@@ -89,13 +90,7 @@ class TaskClient(ChannelClient):
 
     channel = events.TASKS
     commands_class = TaskCommands
-    says = ChannelClient.says | {
-        "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
-        "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
-        "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
-        "resync": "more has changed of what one may see than is told one by one, or `since` cannot be told:"
-        " read `all` anew",
-    }
+    sends = (messages.ModeDone, messages.ModeRefused)
 
     __slots__ = ()
 

@@ -8,7 +8,6 @@ from models.operations import workspaces
 from realtime.broadcast import SupportsEvent
 from realtime.close_codes import CloseCode
 from realtime.context import Effects, Realtime
-from realtime.sockets.channel import ChannelClient
 from realtime.sockets.commands import CloseSocket
 from realtime.sockets.opt_in import OptInClient
 
@@ -17,10 +16,6 @@ class WorkspaceTasksClient(OptInClient):
     """Every task event of one workspace, for its members."""
 
     channel = events.WORKSPACE_TASKS
-    says = ChannelClient.says | {
-        "notification": "as on `/ws/notifications`, of any task in the workspace; here `notification_id` is"
-        " the event's own `seq`",
-    }
 
     __slots__ = ()
 
