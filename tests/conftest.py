@@ -265,6 +265,7 @@ def connect_to(io_loop):
 
     async def close_all():
         await asyncio.gather(*(socket.leave() for socket in sockets))
+        assert [socket.undocumented for socket in sockets if socket.undocumented] == []
 
     yield open_socket
     io_loop.run_sync(close_all, timeout=HANGING_S)
