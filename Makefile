@@ -15,6 +15,7 @@ ARGS ?=
 # Processes that share the tests: twice the cores of a small machine, since tests also wait.
 WORKERS ?= 4
 UV := uv==0.13.8
+TYPESCRIPT := typescript@5.9.3
 
 .PHONY: setup run test lint bench lock vendor chromium redis
 .DELETE_ON_ERROR:
@@ -34,8 +35,9 @@ test: $(VENV)/.stamp-test chromium redis
 	$(PYTEST) --verbose --exitfirst --last-failed --last-failed-no-failures none || exit $$?; \
 	echo "All of these passed at the second try: the machine was busy, or they are not steady."
 
-lint: $(VENV)/.stamp-lint
+lint: $(VENV)/.stamp-lint $(VENV)/.stamp-types
 	$(BIN)/python -m ruff check .
+	$(VENV)/node/node_modules/.bin/tsc --project tsconfig.json
 
 bench: $(VENV)/.stamp-test
 	$(BIN)/python -m bench $(ARGS)
@@ -59,6 +61,12 @@ $(VENV)/.stamp-test $(VENV)/.stamp-dev: setup.cfg constraints.txt | $(BIN)/pytho
 
 $(VENV)/.stamp-lint: constraints.txt | $(BIN)/python
 	@$(PINNED) ruff
+	@touch $@
+
+# The pages' scripts are JavaScript; what their comments say of types is checked, nothing is made of it.
+$(VENV)/.stamp-types: Makefile | $(BIN)/python
+	@command -v npm >/dev/null || { echo "the types of the pages are checked by node: apt-get install npm" >&2; exit 1; }
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix $(VENV)/node $(TYPESCRIPT)
 	@touch $@
 
 # For every supported Python and platform at once. setuptools is what installs Taskroom itself.

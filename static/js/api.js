@@ -30,7 +30,7 @@ export function createApi(call) {
     leave: (roomId) => call("POST", `/api/chat/rooms/${roomId}/leave/`, { json: {} }),
 
     /** Newest first. Reading is reported over the socket, when somebody has really looked. */
-    messages: (roomId, { before, after } = {}) =>
+    messages: (roomId, { before, after } = /** @type {any} */ ({})) =>
       call("GET", "/api/chat/messages/", {
         query: { room_id: roomId, before, after, page_size: PAGE, mark_read: false },
       }),

@@ -183,7 +183,7 @@ async function start() {
 search.addEventListener("input", filter);
 addEventListener("hashchange", followAddress);
 addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, textarea");
+  const isTyping = event.target instanceof Element && event.target.closest("input, textarea");
   if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   search.focus();

@@ -23,7 +23,7 @@ export const dayKey = (iso) => new Date(iso).toDateString();
 
 function daysAgo(day, now) {
   const midnight = (time) => new Date(time.getFullYear(), time.getMonth(), time.getDate());
-  return Math.round((midnight(now) - midnight(day)) / 86_400_000);
+  return Math.round((midnight(now).getTime() - midnight(day).getTime()) / 86_400_000);
 }
 
 export function dayName(iso, now = new Date()) {

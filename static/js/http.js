@@ -6,7 +6,10 @@ export class ApiError extends Error {
    * `current` what stands there by now where a change came too late. */
   constructor({ status = 0, detail, code = null, fields = null, current = null }) {
     super(detail);
-    Object.assign(this, { status, code, fields, current });
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+    this.current = current;
   }
 
   /** Nobody decided anything: the same request may work later. */
@@ -22,7 +25,13 @@ export function watchCalls(listener) {
   watcher = listener;
 }
 
-/** `version` is that of the object which one changes; `once` a key under which this is done once, however often it is asked for. */
+/**
+ * `version` is that of the object which one changes; `once` a key under which this is done once, however often it is asked for.
+ * @param {string} server
+ * @param {string} method
+ * @param {string} path
+ * @param {{ token?: string | null, query?: Record<string, any>, json?: any, form?: FormData, version?: number, once?: string }} [options]
+ */
 export async function request(server, method, path, { token, query = {}, json, form, version, once } = {}) {
   const url = new URL(path, server);
   for (const [name, value] of Object.entries(query)) {

@@ -144,7 +144,7 @@ export function createOpenTask({ call, postForm, state, kept, put, changed, say 
     if (action === "deleted") gone.add(data.id);
     const others = state.comments.filter(({ id }) => id !== data.id);
     const isRead = others.length < state.comments.length;
-    const unread = state.moreComments - (action === "deleted" && !isRead);
+    const unread = state.moreComments - (action === "deleted" && !isRead ? 1 : 0);
     const shown = action !== "deleted" && (isRead || action === "created");
     keepComments(shown ? [...state.comments, data] : others, () => unread);
     rereadSoon();

@@ -20,7 +20,8 @@ import "./theme.js";
 const server = location.origin;
 const config = createConfig();
 /** What stands before one's eyes: {name: "opening" | "door" | "link" | "inside", …}. */
-const stage = signal({ name: "opening" });
+const stage = signal(/** @type {any} */ ({ name: "opening" }));
+/** @type {any} */
 let scope = null;
 
 const MAILED = /^#(reset|link|verify)\?(.+)$/;
@@ -102,7 +103,7 @@ const doorActions = {
 };
 
 /** An address is somebody's own if they can read what is sent there. */
-async function verify({ token }) {
+async function verify({ token = "" }) {
   const asked = request(server, "POST", "/api/users/profile/email/confirm/", { json: { token } });
   say(await asked.then(() => "Your address has been verified.", (error) => error.message));
   replace(location.pathname);

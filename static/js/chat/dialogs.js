@@ -27,7 +27,7 @@ function GroupQuestion({ close }) {
   const slot = kept.slot("new-group");
   const [name, setName] = useState(slot.get()?.name ?? "");
   const [chosen, setChosen] = useState(new Map());
-  const [trouble, setTrouble] = useState({});
+  const [trouble, setTrouble] = useState({ name: "", above: "" });
 
   function onInput(event) {
     setName(event.target.value);
@@ -35,7 +35,7 @@ function GroupQuestion({ close }) {
   }
 
   async function create() {
-    setTrouble({});
+    setTrouble({ name: "", above: "" });
     try {
       await chat.enterRoom(api.createGroup(name.trim(), [...chosen.keys()]));
       slot.set(null);
@@ -49,7 +49,7 @@ function GroupQuestion({ close }) {
   return html`<form class="form" onSubmit=${(event) => { event.preventDefault(); create(); }}>
     <${Problem} words=${trouble.above} />
     <${Field} label="Name of the group" testid="group-name" maxlength="255" autocomplete="off" autofocus data-kept value=${name} problem=${trouble.name} onInput=${onInput} />
-    <${PeoplePicker} many chosen=${chosen} choose=${(person) => setChosen((now) => toggled(now, person))} problem=${(above) => setTrouble({ above })} />
+    <${PeoplePicker} many chosen=${chosen} choose=${(person) => setChosen((now) => toggled(now, person))} problem=${(above) => setTrouble({ name: "", above })} />
     <div class="buttons"><${Button} kind="primary" testid="create-room" onClick=${create}>Create group</></div>
   </form>`;
 }

@@ -8,6 +8,7 @@ let lastId = 0;
 /**
  * Shows a dialog: `content(close)` makes what stands in it. The promise is kept with what `close` is given, null when it is
  * given up.
+ * @param {{ title: string, content: (close: (answer?: any) => void) => any, wide?: boolean, testid?: string }} about
  */
 export function ask({ title, content, wide = false, testid }) {
   lastId += 1;
@@ -52,7 +53,7 @@ function Dialog({ title, content, wide, testid, close }) {
   const pressedBeside = useRef(false); // a drag out of a field ends beside the dialog as well
 
   useLayoutEffect(() => { // before the next key: the paint that an effect waits for comes late in a hidden tab
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current.showModal();
     element.current.querySelector("[autofocus]")?.focus();
     return () => { if (before?.isConnected) before.focus(); };

@@ -74,6 +74,7 @@ function Picture({ user }) {
 
 function Names({ user }) {
   const { call, becomeMe, kept, say } = useScope();
+  /** @type {Record<string, string>} */
   const start = { ...Object.fromEntries(NAMES.map((name) => [name, user[name] ?? ""])), current_password: "" };
   const form = useForm(start, {
     slot: kept.slot("profile"), secret: ["current_password"],

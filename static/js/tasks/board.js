@@ -180,7 +180,7 @@ export function Board({ tasks, scope, open, handle }) {
   useDrag(element, { tasks, setOver: board.setOver, actions });
 
   /* A card that moves to another column is made anew there: it keeps the focus. */
-  const at = document.activeElement;
+  const at = /** @type {HTMLElement | null} */ (document.activeElement);
   const held = board.memory.wanted ?? (element.current?.contains(at) ? Number(at.dataset.taskId) || null : null);
   useLayoutEffect(() => {
     const card = held && cardOf(held);

@@ -20,8 +20,8 @@ export function dragCards(board, { point, drop }) {
     if (!card || event.button !== 0 || !event.isPrimary) return;
     if (held) end(); // its end has not been seen, outside of the board
     const { pointerId, clientX: x, clientY: y, pointerType } = event;
-    held = { card, pointerId, x, y, byMouse: pointerType === "mouse", startX: x, startY: y };
-    if (!held.byMouse) held.pressing = setTimeout(lift, PRESS_MS);
+    const byMouse = pointerType === "mouse";
+    held = { card, pointerId, x, y, byMouse, startX: x, startY: y, pressing: byMouse ? 0 : setTimeout(lift, PRESS_MS) };
     addEventListener("keydown", escape, true);
   }
 

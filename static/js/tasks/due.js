@@ -20,7 +20,7 @@ export function dueChip({ due_date: iso, status }, now = new Date()) {
   const day = new Date(iso);
   if (ENDED.includes(status)) return { words: dayWords(iso, now), kind: "ended" };
   if (day < now) return { words: "Overdue", kind: "late" };
-  const days = Math.round((midnight(day) - midnight(now)) / DAY_MS);
+  const days = Math.round((midnight(day).getTime() - midnight(now).getTime()) / DAY_MS);
   if (days === 0) return { words: "Today", kind: "today" };
   if (days === 1) return { words: "Tomorrow", kind: "soon" };
   return { words: days < 7 ? weekday.format(day) : dayWords(iso, now), kind: days < 7 ? "soon" : "later" };

@@ -17,7 +17,10 @@ const RANKS = { low: 1, medium: 2, high: 3, critical: 4 };
 
 export const NO_FILTERS = Object.freeze({ search: "", status: "", priority: "", assignee: "", department: "", workspace: "", due: "", mine: false });
 
-/** The filters that an address's query names. */
+/**
+ * The filters that an address's query names.
+ * @returns {Record<string, any>}
+ */
 export function fromQuery(query) {
   const texts = Object.fromEntries(TEXTS.map((name) => [name, query[name] ?? ""]));
   if (!DUE.some(({ id }) => id === texts.due)) texts.due = "";
@@ -92,7 +95,11 @@ export function sorted(tasks, order) {
   return [...tasks].sort(compare);
 }
 
-/** What a new task has from the filters under which it is made. */
+/**
+ * What a new task has from the filters under which it is made.
+ * @param {{ priority?: any, assignee?: any, department?: any, workspace?: any }} filters
+ * @param {boolean} mayManage
+ */
 export function givenBy({ priority, assignee, department, workspace }, mayManage) {
   return {
     ...(priority && { priority }), ...(workspace && { workspace: Number(workspace) }),

@@ -89,6 +89,7 @@ function NewTask({ tasks, given, made, close }) {
   async function create() {
     setProblems({});
     setMessage("");
+    /** @type {Record<string, any>} */
     const json = { title: values.title, ...changesOf({ words: changedFrom(START, values) }) };
     if (chosen.size && (manages || workspace)) json.assignees = [...chosen.keys()];
     try {

@@ -28,8 +28,11 @@ export function SendForm({ bench }) {
 /** @param {{bench: any}} props */
 function Faults({ bench }) {
   const { faults } = bench;
-  const [speak, setSpeak] = useState(/** @type {null | (() => void)} */ (null));
-  const silence = () => (speak ? speak() : setSpeak(() => faults.silence(() => setSpeak(null))));
+  const [speak, setSpeak] = useState(null);
+  const silence = () => {
+    if (speak) speak();
+    else setSpeak(() => faults.silence(() => setSpeak(null)));
+  };
   return html`
     <div class="faults buttons" role="group" aria-label="Faults">
       <${Button} small testid="cut-socket" title="Drop the connection as a broken cable would" onClick=${() => faults.cut()}>Cut the socket</>

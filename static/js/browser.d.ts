@@ -1,0 +1,14 @@
+// For `make lint`: a selector says what it finds, so that what it finds needs no cast.
+interface ParentNode {
+  querySelector(selectors: string): any;
+  querySelectorAll(selectors: string): NodeListOf<any>;
+}
+interface NonElementParentNode {
+  getElementById(id: string): any;
+}
+interface Document {
+  getElementById(id: string): any;
+}
+interface Element {
+  closest(selectors: string): any;
+}
