@@ -69,12 +69,10 @@ async def run(folder: Path) -> list[Figure]:
             browser = await playwright.chromium.launch(
                 executable_path=path, args=["--no-sandbox", "--disable-gpu"]
             )
-            figures = [
-                *await first_load(browser, server, rooms),
-                *await reading(browser, server, rooms[0]),
-                *await typing(browser, server, members[1], rooms),
-                *await memory(browser, server, members[1], rooms[1]),
-            ]
+            figures = await first_load(browser, server, rooms)
+            figures += await reading(browser, server, rooms[0])
+            figures += await typing(browser, server, members[1], rooms)
+            figures += await memory(browser, server, members[1], rooms[1])
             await browser.close()
     return figures
 
@@ -178,7 +176,7 @@ async def memory(browser: Browser, server: Server, other: Member, room: int) -> 
         session = await page.context.new_cdp_session(page)
         await page.wait_for_timeout(1_000)
         before = await heap(session)
-        await talk(server, other, room, LIVE, pause=0.002)
+        await talk(server, other, room, LIVE, pause=0.005)
         await page.get_by_text("the last").last.wait_for(timeout=120_000)
         await page.wait_for_timeout(2_000)
         after = await heap(session)
@@ -189,7 +187,7 @@ async def open_room(page: Page, room: int) -> None:
     """Shows a room, ready to be written in."""
     await page.goto(f"/#room-{room}")
     await page.get_by_test_id("composer").wait_for()
-    await page.locator("[data-testid=messages]:not([aria-busy])").wait_for()
+    await page.locator("[data-testid=messages]:not([aria-busy])").wait_for(state="attached")
     await page.get_by_test_id("composer").click()
 
 

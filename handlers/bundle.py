@@ -3,7 +3,7 @@
 No build step: it runs once when the server starts. Every module becomes one function, and they stand in the
 order in which they need each other. What a module imports with `import("./x.js")` comes in a file of its own,
 which is fetched when it is first needed. Modules keep to a small grammar: named imports and exports at the
-beginning of a line, no `export let`, no circle.
+beginning of a line, no `export let`, no circle. Comments that begin a line stay behind.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 # What a comment names as a type is no import.
 _LATER = re.compile(r'/\*\*.*?\*/|\bimport\("(\.[^"]+)"\)', re.DOTALL)
 _LEFT_OVER = re.compile(r"^(?:import\b(?!\()|export\b).*", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 _CSS_IMPORT = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)
 
 _HEAD = "const $ = Object.create(null);\nconst $later = (file, name) => import(file).then(() => $[name]);\n"
@@ -93,7 +94,7 @@ def _resolved(name: str, path: str) -> str:
 
 
 def _joined(sources: dict[str, str], names: list[str]) -> str:
-    bodies = ((name, _as_function(sources[name], name)) for name in names)
+    bodies = ((name, _as_function(_COMMENT.sub("", sources[name]), name)) for name in names)
     return "".join(f'$["{name}"] = (() => {{\n{body}\n}})();\n' for name, body in bodies)
 
 

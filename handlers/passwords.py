@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, NewPasswordHandler, NewPasswordText, Password
@@ -56,10 +55,9 @@ class RequestPasswordReset(AuthHandler):
         self.answer({"status": "If this address is known, a link is on its way to it."})
 
 
-def _log_failure(done: asyncio.Future[Any]) -> None:
-    error = None if done.cancelled() else done.exception()
-    if isinstance(error, DomainError):
-        log.warning("a reset link could not be mailed: %s", error.detail)
+def _log_failure(done: asyncio.Future) -> None:
+    if not done.cancelled() and isinstance(done.exception(), DomainError):
+        log.warning("a reset link could not be mailed: %s", done.exception().detail)
 
 
 class ConfirmPasswordReset(NewPasswordHandler):

@@ -15,4 +15,4 @@ def touch() -> None:
 
 def name() -> str:
     """Query: a random name, made with the database and the same for all its processes."""
-    return str(_name.value())
+    return _name.one()[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import peewee
 
 from models.base import SECOND_US, InstantField, Table, now
@@ -18,7 +16,6 @@ class Identity(Table):
     provider = peewee.TextField()
     subject = peewee.TextField()
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
-    person_id: Any
     created_at = InstantField()
 
     class Meta:
@@ -41,4 +38,4 @@ class SocialAttempt(Table):
 def purge(limit: int) -> int:
     """Removes up to `limit` attempts that never came back; returns how many."""
     old = SocialAttempt.select(SocialAttempt.state).where(SocialAttempt.expires_at < now()).limit(limit)
-    return SocialAttempt.delete_where(SocialAttempt.state.in_(old))
+    return SocialAttempt.delete().where(SocialAttempt.state.in_(old)).execute()

@@ -11,7 +11,6 @@ import asyncio
 import struct
 import time
 from collections.abc import Awaitable
-from typing import Any
 
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
@@ -97,7 +96,7 @@ class BufferedProtocol(WebSocketProtocol13):
     async def _receive_frame_loop(self) -> None:
         try:
             while not self.client_terminated:
-                reading: Any = self.stream.read_bytes(_READ_BYTES, partial=True)
+                reading = self.stream.read_bytes(_READ_BYTES, partial=True)
                 was_waiting = not reading.done()
                 self._reader.feed(await reading)
                 while (waiting := self._take_frames()) is not None:
@@ -127,12 +126,11 @@ class BufferedProtocol(WebSocketProtocol13):
                 if waiting is None and turn.is_over(time.monotonic()):
                     return asyncio.sleep(0)
         except FrameError as error:
-            socket: Any = self.handler
-            socket.on_protocol_error(error.code)
+            self.handler.on_protocol_error(error.code)
         return waiting
 
-    def _take(self, opcode: int, data: bytes) -> asyncio.Future[Any] | None:
-        handler: Any = self.handler
+    def _take(self, opcode: int, data: bytes) -> asyncio.Future | None:
+        handler = self.handler
         if opcode == TEXT:
             return self._run_callback(handler.on_message, text_of(data))
         if opcode == BINARY:
@@ -169,7 +167,7 @@ class Wire:
         # TLS has a buffer of its own between us and the socket.
         self._direct = not isinstance(self._stream, SSLIOStream)
 
-    def write(self, data: bytes) -> asyncio.Future[Any] | None:
+    def write(self, data: bytes) -> asyncio.Future | None:
         """Sends bytes; returns None if all are out, else a future that resolves when they are.
 
         A broken connection is not reported here: Tornado's reading side notices it and closes.
@@ -218,6 +216,6 @@ class Wire:
         self._protocol._abort()
 
 
-def _retrieve(future: asyncio.Future[Any]) -> None:
+def _retrieve(future: asyncio.Future) -> None:
     if not future.cancelled():
         future.exception()

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from handlers.schemas.common import ListPage
-from models.shapes import Reference, Role, Shape, User
+from handlers.schemas.common import AnswerModel, ListPage, Reference, Role
 
 
-class QuietHours(Shape):
+class User(AnswerModel):
+    """A person. `email`, `email_verified` and `last_seen` are there only for those who may see them."""
+
+    id: int
+    username: str
+    email: str | None = None
+    email_verified: bool | None = None
+    first_name: str
+    last_name: str
+    full_name: str
+    role: Role
+    department: int | None
+    avatar: str | None
+    is_active: bool
+    is_online: bool
+    last_seen: str | None = None
+    date_joined: str
+    version: int
+
+
+class QuietHours(AnswerModel):
     """When somebody is left alone, as hours and minutes in their time zone."""
 
     start: str
@@ -21,7 +40,7 @@ class Profile(User):
     quiet_hours: QuietHours | None = None
 
 
-class SignedIn(Shape):
+class SignedIn(AnswerModel):
     """Tokens, also set as HttpOnly cookies, and who they are for."""
 
     access: str
@@ -35,7 +54,7 @@ class Linked(SignedIn):
     next: str
 
 
-class Refreshed(Shape):
+class Refreshed(AnswerModel):
     """A new access token, also set as cookie."""
 
     access: str
@@ -48,7 +67,7 @@ class UserPage(ListPage):
     results: list[User]
 
 
-class ResetLink(Shape):
+class ResetLink(AnswerModel):
     """A link with which somebody sets a new password, and what it carries."""
 
     link: str
@@ -56,7 +75,7 @@ class ResetLink(Shape):
     token: str
 
 
-class Department(Shape):
+class Department(AnswerModel):
     """A department; `manager` is a person's id."""
 
     id: int
@@ -71,7 +90,7 @@ class DepartmentPage(ListPage):
     results: list[Department]
 
 
-class DepartmentCount(Shape):
+class DepartmentCount(AnswerModel):
     """How many active people a department has; null is for those without one."""
 
     department: int | None
@@ -79,7 +98,7 @@ class DepartmentCount(Shape):
     count: int
 
 
-class PersonTasks(Shape):
+class PersonTasks(AnswerModel):
     """How many tasks somebody is assigned."""
 
     user: Reference
@@ -87,7 +106,7 @@ class PersonTasks(Shape):
     done: int
 
 
-class PeopleStatistics(Shape):
+class PeopleStatistics(AnswerModel):
     """Counts of the people in the caller's scope; those by role and department are of active people."""
 
     total: int
@@ -99,7 +118,7 @@ class PeopleStatistics(Shape):
     tasks_per_person: list[PersonTasks]
 
 
-class DeviceSession(Shape):
+class DeviceSession(AnswerModel):
     """A sign-in on one device. `device` is what its browser calls itself."""
 
     id: str
@@ -117,7 +136,7 @@ class SessionPage(ListPage):
     results: list[DeviceSession]
 
 
-class SocialProvider(Shape):
+class SocialProvider(AnswerModel):
     """A provider to sign in with; `initiate_url` is where to send the browser."""
 
     id: str
@@ -125,7 +144,7 @@ class SocialProvider(Shape):
     initiate_url: str
 
 
-class SocialProviders(Shape):
+class SocialProviders(AnswerModel):
     """The configured providers."""
 
     providers: list[SocialProvider]

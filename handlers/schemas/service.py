@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from handlers.schemas.common import Status
+from handlers.schemas.common import AnswerModel, Reference, Status
 from handlers.schemas.people import SocialProvider
-from models.shapes import Priority, Reference, Shape, TaskStatus
+from handlers.schemas.tasks import Priority, TaskStatus
 
 
-class PartHealth(Shape):
+class PartHealth(AnswerModel):
     """One part: `ok`, `off` (not configured) or `unavailable`; of the background jobs `ok` or `failing`,
     and then their names; of the disk with the uploads `low` when less is free than the setting
     `disk_free_percent` says."""
@@ -22,17 +22,16 @@ class PartHealth(Shape):
     free_percent: float | None = None
 
 
-class Health(Shape):
+class Health(AnswerModel):
     """`degraded` if a part is away that can be done without, a background job fails or the disk is nearly
     full; 503 and `unavailable` without a database, or if it takes no writes.
 
-    `uptime` is in seconds; `worker` is the number of the process that answers, if there are several.
+    `uptime` is in seconds.
     """
 
     status: Literal["ok", "degraded", "unavailable"]
     version: str
     uptime: float
-    worker: int | None
     parts: dict[str, PartHealth]
     detail: str | None = None
     code: str | None = None
@@ -46,7 +45,7 @@ class ChatHealth(Status):
     messages_per_minute: int
 
 
-class Config(Shape):
+class Config(AnswerModel):
     """What a frontend asks for at its start."""
 
     name: str
@@ -58,21 +57,21 @@ class Config(Shape):
     websocket_auth: list[str]
 
 
-class DayCount(Shape):
+class DayCount(AnswerModel):
     """A day in UTC and how many."""
 
     date: str
     count: int
 
 
-class BusyPerson(Shape):
+class BusyPerson(AnswerModel):
     """How many open tasks somebody is assigned."""
 
     user: Reference
     open: int
 
 
-class Dashboard(Shape):
+class Dashboard(AnswerModel):
     """Figures in the caller's scope: of the tasks they may see, and of everyone, a department, or
     themselves. Days are the last 30, in UTC; `focus_minutes` is of the same time."""
 

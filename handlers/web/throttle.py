@@ -78,8 +78,7 @@ class Throttle:
     async def close(self) -> None:
         """Ends the link to Redis."""
         if self._rates and self._shared is not None:
-            shared: Any = self._shared.storage
-            await shared.bridge.storage.aclose()
+            await self._shared.storage.bridge.storage.aclose()
 
 
 def _key(who: tuple[str, ...]) -> str:

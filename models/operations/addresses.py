@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from models import access, events, groups, mail
 from models.base import locked
 from models.errors import Invalid
@@ -45,7 +43,7 @@ def verify(person_id: int, email: str) -> None:
     _become_verified(person)
 
 
-def vouch(actor: Actor, person_id: int) -> dict[str, Any]:
+def vouch(actor: Actor, person_id: int) -> dict:
     """Takes an admin's word that a person's address is theirs. Raises NotFound, Forbidden."""
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
     _become_verified(person)
@@ -57,4 +55,4 @@ def _become_verified(person: Person) -> None:
         person.email_verified = True
         person.version += 1
         person.save()
-        events.emit(events.PersonChanged(person.id), [groups.person(person.id)])
+        events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})

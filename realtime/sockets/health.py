@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from realtime.sockets import messages
-from realtime.sockets.channel import ChannelClient
+from realtime.sockets.base import Socket
 
 
-class HealthClient(ChannelClient):
+class HealthSocket(Socket):
     """Whether sockets work, for anybody."""
 
     channel = "health"
     needs_sign_in = False
-    sends = (messages.Healthy,)
-
-    __slots__ = ()
+    says = Socket.says | {"health": "sent on opening: `status` is `ok`"}
 
     async def opened(self) -> None:
         self.reply({"type": "health", "status": "ok"})
-
-
-routes = {"/ws/health/": HealthClient}

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from realtime.broadcast import Broadcaster, Encoder
-from realtime.close_codes import CloseCode
 from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
 from realtime.hub import Hub
 
@@ -84,7 +83,7 @@ class Said:
     groups: Sequence[str] = ("room",)
     payload: Any = None
     origin: Any = None
-    type = SimpleNamespace(name="said")
+    kind = SimpleNamespace(name="said")
 
     def message(self, channel: str) -> dict[str, Any] | None:
         return None if channel == "deaf" else {"type": "said", "seq": self.seq, "on": channel}
@@ -131,10 +130,10 @@ class FakeClient:
     def __init__(self, world: World, dialect: Dialect, limits: OutboxLimits) -> None:
         self.wire = FakeWire()
         self.overflows = 0
-        self.connection = Connection(self.wire, dialect, world.flusher, limits, self._closed)
+        self.connection = Connection(self.wire, dialect, world.flusher, limits, self._overflow)
 
-    def _closed(self, code: CloseCode, reason: str, patience_s: float) -> None:
-        self.overflows += code is CloseCode.TOO_SLOW
+    def _overflow(self) -> None:
+        self.overflows += 1
 
     @property
     def seqs(self) -> list[int]:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from realtime.close_codes import CloseCode
 from realtime.connection import OutboxLimits
 from realtime.wire import text_frame
 from tests.support.realtime import Said, World
@@ -165,7 +164,7 @@ def test_what_is_true_for_a_moment_only_is_dropped_first(world):
 def test_a_closed_connection_forgets_what_waited(world):
     client = world.connect()
     client.connection.send(frame("a"))
-    client.connection.close(CloseCode.GOING_AWAY)
+    client.connection.close()
     client.connection.send(frame("b"))
     world.turns.end()
     assert client.wire.writes == []

@@ -2,7 +2,6 @@
 
 import pytest
 
-from realtime.close_codes import CloseCode
 from tests.support.realtime import Said, World
 
 
@@ -97,7 +96,6 @@ def test_people_are_counted_once_and_only_when_they_are_known(world):
 def test_a_connection_that_has_gone_cannot_join(world):
     """Whoever looked up what it may join comes too late; nothing would ever take it out again."""
     client = world.connect("room")
-    client.connection.gone()
     world.hub.remove(client.connection)
     world.hub.join(client.connection, "room")
     assert not world.hub.members("room")
@@ -107,6 +105,6 @@ def test_a_connection_that_has_gone_cannot_join(world):
 def test_a_connection_that_has_ended_is_not_registered(world):
     client = world.connect()
     world.hub.remove(client.connection)
-    client.connection.close(CloseCode.GOING_AWAY)
+    client.connection.close()
     world.hub.add(client.connection)
     assert not world.hub.connections

@@ -154,7 +154,8 @@ export class Messages extends Component {
   look() {
     const { thread, actions } = this.props;
     const length = this.all().length;
-    if (!length || this.isFollowing && this.range.end === length && this.scroller.scrollTop > LOAD_AT_PX) return;
+    /* Whoever is at the end reads there: older messages come when they go back, or while the view is not full. */
+    if (!length || (this.isFollowing && this.scroller.scrollHeight > this.scroller.clientHeight + AT_END_PX)) return;
     const view = this.scroller.getBoundingClientRect();
     const top = this.rows.firstElementChild.getBoundingClientRect().bottom;
     const bottom = this.rows.lastElementChild.getBoundingClientRect().top;

@@ -11,42 +11,36 @@ from collections.abc import Awaitable, Iterator
 from typing import Any, ClassVar
 
 from models import events
-from realtime.close_codes import CloseCode
-from realtime.context import Realtime
-from realtime.sockets.channel import ChannelClient
+from realtime.sockets.base import Socket
 from realtime.sockets.commands import CloseSocket
-from realtime.sockets.handshake import Handshake
-from realtime.wire import Wire
 
 
-class OptInClient(ChannelClient):
+class DocumentedSocket(Socket):
     """One of OneTask's sockets."""
 
     begins_with_state: ClassVar[bool] = False
     """Whether the first thing it says is how things stand, so that nothing before it is missed."""
 
-    __slots__ = ()
-
-    def __init__(self, realtime: Realtime, wire: Wire, handshake: Handshake) -> None:
-        super().__init__(realtime, wire, handshake)
-        if self.since is not None:
+    def _open(self) -> None:
+        super()._open()
+        if self._since is not None:
             self.turn_additions_on()
         elif not self.begins_with_state:
             # The document's client acts as soon as it is connected, and expects to hear of what it did:
             # also while this still finds out who it is.
-            self.since = str(self.realtime.hub.position)
+            self._since = str(self.realtime.hub.position)
 
     def turn_additions_on(self) -> None:
         """From now on everything is said."""
-        self.connection.dialect = self.connection.dialect._replace(channel=events.extended(self.channel))
+        self.connection.dialect = self.connection.dialect._replace(channel=events.plus(self.channel))
 
     def has_additions(self) -> bool:
         return self.connection.dialect.channel != self.channel
 
-    def receive(self, text: str | bytes) -> Awaitable[None] | None:
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         if not self.has_additions():
             self.turn_additions_on()
-        return super().receive(text)
+        return super().on_message(message)
 
     def announces_closing(self) -> bool:
         return self.has_additions()
@@ -61,8 +55,8 @@ class OptInClient(ChannelClient):
         """Joins inside are not heard before the check inside has passed."""
         self.connection.hold(self.realtime.hub.position)
         yield
-        if self.since is None:
+        if self._since is None:
             # Else the replay goes on from here.
             if self.connection.held_overflow:
-                raise CloseSocket(CloseCode.TOO_SLOW)
+                raise CloseSocket(4503)
             self.connection.release()
