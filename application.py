@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import operator
 import ssl
@@ -44,44 +45,33 @@ from handlers.web.throttle import Throttle
 from jobs import deadlines, focus, held_notifications, mail, retention
 from jobs import uploads as uploads_job
 from jobs.clock import Clock
-from models import installation, uploads
+from models import access, installation, uploads
 from models.authenticator import Authenticator
 from models.base import now
+from models.database.backends import StoreError
 from models.database.data_folder import ServingLock, sqlite_path
-from models.database.store import Store, StoreError
+from models.database.store import Store
 from models.errors import DomainError
 from models.links import Links
 from models.resets import ResetTokens
 from models.signed import Signer
 from models.tokens import TokenMaker
 from realtime.broadcast import Broadcaster, Encoder
+from realtime.close_codes import CloseCode
 from realtime.connection import Flusher
+from realtime.context import Realtime
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.presence import Presence
-from realtime.sockets import chat, documentation, workspace
-from realtime.sockets import focus as focus_socket
-from realtime.sockets.chat import ChatSocket
-from realtime.sockets.focus import FocusSocket
-from realtime.sockets.health import HealthSocket
-from realtime.sockets.notifications import NotificationSocket
-from realtime.sockets.shared import Realtime
-from realtime.sockets.tasks import TaskSocket
-from realtime.sockets.workspace import WorkspaceTasksSocket
+from realtime.sockets import documentation, wiring
+from realtime.sockets.socket import Socket
 from realtime.stream import Stream
 from settings import VERSION, Settings, SettingsError
+from workers import BACKLOG, Parent
 
 log = logging.getLogger("taskroom")
 
-SOCKETS = [
-    Route("/ws/chat/", ChatSocket),
-    Route("/ws/chat/{room_id...}", ChatSocket),
-    Route("/ws/tasks/", TaskSocket),
-    Route("/ws/tasks/{workspace_id...}", WorkspaceTasksSocket),
-    Route("/ws/focus-session/{session_id...}", FocusSocket),
-    Route("/ws/health/", HealthSocket),
-    Route("/ws/notifications/", NotificationSocket),
-]
+SOCKETS = [Route(path, Socket.serving(client)) for path, client in wiring.find_routes()]
 
 ROUTES = [
     # Tornado tries them in this order: what is asked for most comes first.
@@ -129,9 +119,16 @@ JOBS_PATIENCE_S = 6
 
 UNREAD_PATIENCE_S = 0.1
 
-BACKLOG = 4096
-"""Connections that wait to be accepted. Without room, clients try again after 1, 3, 7 … seconds.
-The system may set a lower limit (net.core.somaxconn)."""
+IDLE_PATIENCE_S = 0.5
+"""For the next request on a connection that was used so shortly before; its answer ends the connection."""
+
+REPLACED_PATIENCE_S = 3
+"""The same while another process takes what is new: nobody waits for the end of this one."""
+
+CLOSED_AT_ONCE = 100
+
+CLOSE_PAUSE_S, CLOSE_WITHIN_S = 0.1, 4
+"""Between batches of sockets, and for all of them."""
 
 MAX_VERSION_CHARS = 60
 
@@ -158,7 +155,9 @@ class TaskroomApplication(Application):
 
 def describe_api() -> dict[str, Any]:
     """The document behind `/api/schema/`."""
-    sockets = [documentation.describe(route.path.replace("...", ""), route.handler) for route in SOCKETS]
+    sockets = [
+        documentation.describe(path.replace("...", ""), client) for path, client in wiring.find_routes()
+    ]
     described = handlers.web.openapi.document(ROUTES, sockets, VERSION)
     return described | {"x-close-codes": documentation.close_codes()}
 
@@ -166,8 +165,13 @@ def describe_api() -> dict[str, Any]:
 class Taskroom:
     """One server process: `await start()`, then `port` is known; `await stop()` ends it in order."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, parent: Parent | None = None) -> None:
+        """`parent` has started this process as one of several workers, if there is one."""
         self.settings = settings
+        self._parent = parent
+        self.is_stopping = False
+        self.is_replaced = False
+        """Whether another process takes what comes to this one's sockets: then stopping has time."""
         self.store = Store(settings.database_url, settings.data_dir)
         if settings.redis_url:
             self.store.expect_other_writers()
@@ -197,6 +201,7 @@ class Taskroom:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         self._open_store()
         here = store.run_alone(installation.name)
+        access.configure(access.Policy(settings.assignee_fields))
         store.start()
         tokens = TokenMaker(
             secret, settings.access_token_minutes * 60, settings.refresh_token_days * 24 * 3600
@@ -248,14 +253,15 @@ class Taskroom:
     def _make_realtime(self, authenticator: Authenticator, links: Links, here: str) -> Realtime:
         hub = Hub(self.store.start_seq)
         broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
-        broadcaster.effects.update(chat.effects(hub, authenticator))
-        for channel in (workspace, focus_socket):
-            broadcaster.effects.update(channel.effects(hub))
         feed = Feed(self.store, broadcaster, self.settings.redis_url, here)
         feed.start()
         flusher = Flusher(asyncio.get_running_loop().call_soon)
         presence = Presence(self.store, feed.publish_ephemeral)
-        return Realtime(self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence)
+        realtime = Realtime(
+            self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence
+        )
+        wiring.add_effects(realtime)
+        return realtime
 
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
@@ -269,8 +275,14 @@ class Taskroom:
             security_headers=security_headers,
             describe=describe_api,
             troubles=self.clock.troubles,
+            is_stopping=lambda: self.is_stopping,
             checks=Checks(self.store, self.settings.data_dir),
-            about=About(VERSION, time.time(), [route.path.replace("...", "") for route in SOCKETS]),
+            about=About(
+                VERSION,
+                time.time(),
+                [route.path.replace("...", "") for route in SOCKETS],
+                self._parent.number if self._parent else None,
+            ),
             websocket_max_message_size=SOCKET_TRANSPORT_BYTES,
         )
 
@@ -293,7 +305,8 @@ class Taskroom:
             lambda address: handlers.web.proxy.is_proxy(address, settings.proxy),
             self._count_sockets,
         )
-        sockets = bind_sockets(settings.port, settings.host, backlog=BACKLOG)
+        parent = self._parent
+        sockets = parent.sockets if parent else bind_sockets(settings.port, settings.host, backlog=BACKLOG)
         self._server.add_sockets(sockets)
         self.port = sockets[0].getsockname()[1]
 
@@ -306,18 +319,28 @@ class Taskroom:
 
     async def stop(self) -> None:
         """Takes nothing new, tells every socket when to come back, finishes what is under way."""
+        self.is_stopping = True
         jobs = asyncio.ensure_future(self.clock.stop(JOBS_PATIENCE_S))
         if self._server is not None:
             self._server.finish_up()
             self._stream.close()
-            for socket in list(self.realtime.sockets):
-                socket.shut(1001)
             await self._drain()
         await jobs
         if self.realtime is not None:
             await self._leave()
         await self.store.close()
         self._lock.release()
+
+    async def _close_sockets(self) -> None:
+        """In batches: thousands that come back at once would be too much for whoever takes them, and what is
+        under way here would wait for all of them."""
+        sockets = self.realtime.sockets
+        pause_s = min(CLOSE_PAUSE_S, CLOSE_WITHIN_S * CLOSED_AT_ONCE / max(1, len(sockets)))
+        while sockets:
+            for socket in list(itertools.islice(sockets, CLOSED_AT_ONCE)):
+                socket.close(CloseCode.GOING_AWAY)
+            if sockets:
+                await asyncio.sleep(pause_s)
 
     async def _leave(self) -> None:
         """Nobody is online here any more; the other processes hear of it from the database."""
@@ -332,15 +355,26 @@ class Taskroom:
 
         What is done must be told: a client that hears nothing does it again."""
         loop = asyncio.get_running_loop()
-        # What has come by now and has not been looked at is under way, too.
-        await asyncio.sleep(UNREAD_PATIENCE_S)
-        requests_until = loop.time() + REQUESTS_PATIENCE_S
+        begun = loop.time()
         refusing = loop.call_later(HASHES_PATIENCE_S, self.store.hash_nothing_more)
-        sockets_until = loop.time() + SHUTDOWN_PATIENCE_S
-        while (self._server.under_way and loop.time() < requests_until) or (
-            self.realtime.closing and loop.time() < sockets_until
-        ):
+        await self._close_sockets()
+        closed = loop.time()
+        while self._is_under_way(loop.time() - begun, loop.time() - closed):
             await asyncio.sleep(0.02)
+            # A handshake may have been under way.
+            await self._close_sockets()
         refusing.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), SHUTDOWN_PATIENCE_S)
+
+    def _is_under_way(self, stopping_s: float, closing_s: float) -> bool:
+        """Whether anything that is worth waiting for is unfinished, so long after the stop began and after
+        the sockets were told."""
+        idle_s = REPLACED_PATIENCE_S if self.is_replaced else IDLE_PATIENCE_S
+        return bool(
+            # What has come by now and has not been looked at is under way, too.
+            stopping_s < UNREAD_PATIENCE_S
+            or (stopping_s < REQUESTS_PATIENCE_S and self._server.under_way)
+            or (stopping_s < idle_s and self._server.count_used_within(idle_s))
+            or (closing_s < SHUTDOWN_PATIENCE_S and self.realtime.closing)
+        )

@@ -13,13 +13,14 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import settings as settings_module
 from jobs.mail import Courier
 from models.base import iso
-from models.database.store import Store, StoreError
+from models.database.backends import StoreError
+from models.database.store import Store
 from models.errors import DomainError
 from models.mail import unsent
 from models.operations import accounts
@@ -253,7 +254,7 @@ _COMMON: dict[str, Any] = {
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """One line, where argparse would print the usage of sixty settings."""
         self.exit(2, f"taskroom: {printable(message)}; see {self.prog} --help\n")
 

@@ -3,79 +3,117 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
+import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import command_line
 import settings as settings_module
-from application import Taskroom
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
-from settings import VERSION, Settings
+from models.database.store import Store
+from settings import VERSION, Settings, SettingsError
+from workers import Parent, Workers, obey_no_more_signals, obey_stop_signals
+
+if TYPE_CHECKING:
+    # Imported when it is needed: the parent of workers does without.
+    from application import Taskroom
 
 log = logging.getLogger("taskroom")
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOPS_WITHIN_S = 15
 
-URGED_AFTER_S = 1
-"""A second signal after so long ends the server at once."""
+PORT_PATIENCE_S = 3
 
 GARBAGE_THRESHOLDS = 10_000, 10, 20
 
 
-async def _serve(settings: Settings) -> int:
-    taskroom = Taskroom(settings)
+async def _serve(settings: Settings, parent: Parent | None) -> int:
+    from application import Taskroom
+
+    taskroom = Taskroom(settings, parent)
     asked, urged = asyncio.Event(), asyncio.Event()
-    _obey_signals(asked, urged)
+    obey_stop_signals(asked, urged)
     try:
         await taskroom.start()
     except OSError as error:
-        name = "host" if isinstance(error, socket.gaierror) else "port"
-        return command_line.complain(
-            f"setting {name}: cannot listen on port {settings.port} of {settings.host}: {error.strerror}"
-        )
-    log.info("Taskroom %s serves on %s", VERSION, " and ".join(addresses(settings, taskroom.port)))
-    warned = asyncio.create_task(_warn(settings))
+        return _cannot_listen(settings, error)
+    alongside = _alongside(settings, taskroom, parent, asked)
     await asked.wait()
     log.info("stopping")
-    warned.cancel()
+    for task in alongside:
+        task.cancel()
     stopping, waiting = asyncio.create_task(taskroom.stop()), asyncio.create_task(urged.wait())
-    await asyncio.wait([stopping, waiting], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([stopping, waiting], timeout=STOPS_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
     if stopping.done():
         stopping.result()
-    else:
-        log.warning("stopping at once, asked again: what is under way is cut off")
-    _obey_no_more_signals()
-    return 0
+        obey_no_more_signals()
+        return 0
+    why = "asked again" if urged.is_set() else f"{STOPS_WITHIN_S} s are over"
+    log.warning("stopping at once, %s: what is under way is cut off", why)
+    # Threads that wait for a database would be waited for otherwise.
+    logging.shutdown()
+    os._exit(0)
 
 
-def _obey_signals(asked: asyncio.Event, urged: asyncio.Event) -> None:
-    """Sets `asked` with the first SIGTERM or SIGINT, and `urged` with one that comes some time later: what
-    comes at nearly the same time is one wish, told to a group of processes and by its leader once more."""
+def _alongside(
+    settings: Settings, taskroom: Taskroom, parent: Parent | None, asked: asyncio.Event
+) -> list[asyncio.Task]:
+    """What a server does beside serving."""
+    if parent is None:
+        _greet(settings, taskroom.port)
+        # As when a terminal is closed; `nohup` has it ignored.
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+        return [asyncio.create_task(_warn(settings))]
+
+    def leave() -> None:
+        taskroom.is_replaced = True
+        asked.set()
+
+    parent.obey(asked.set, leave)
+    tasks = [asyncio.create_task(parent.tell())]
+    return tasks if parent.number > 1 else [*tasks, asyncio.create_task(_warn(settings))]
+
+
+def _greet(settings: Settings, port: int, more: str = "") -> None:
+    log.info("Taskroom %s serves on %s%s", VERSION, " and ".join(addresses(settings, port)), more)
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> int:
+    name = "host" if isinstance(error, socket.gaierror) else "port"
+    return command_line.complain(
+        f"setting {name}: cannot listen on port {settings.port} of {settings.host}: {error.strerror}"
+    )
+
+
+async def _serve_by_workers(settings: Settings) -> int:
+    try:
+        await _wait_for_port(settings)
+        workers = Workers(settings.host, settings.port, settings.workers)
+    except OSError as error:
+        return _cannot_listen(settings, error)
+    return await workers.run(lambda: _greet(settings, workers.port, f" with {settings.workers} workers"))
+
+
+async def _wait_for_port(settings: Settings) -> None:
+    """Raises SettingsError if somebody else has the port and keeps it.
+
+    Sockets that share a port share it with whoever asks. The workers of a parent that was killed give
+    it back in a moment."""
     loop = asyncio.get_running_loop()
-
-    def obey() -> None:
-        if not asked.is_set():
-            asked.set()
-            loop.call_later(URGED_AFTER_S, armed.set)
-        elif armed.is_set():
-            urged.set()
-
-    armed = asyncio.Event()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, obey)
-
-
-def _obey_no_more_signals() -> None:
-    """It ends anyway: one that comes when the loop has ended would change the exit status."""
-    for number in STOP_SIGNALS:
-        asyncio.get_running_loop().remove_signal_handler(number)
-        signal.signal(number, signal.SIG_IGN)
+    until = loop.time() + PORT_PATIENCE_S
+    while (trouble := command_line.port_trouble(settings)) is not None:
+        if loop.time() > until:
+            raise SettingsError(trouble)
+        await asyncio.sleep(0.05)
 
 
 async def _warn(settings: Settings) -> None:
@@ -94,16 +132,23 @@ def _collect_rarely() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-def serve(settings: Settings) -> int:
-    """Serves until SIGTERM or SIGINT."""
+def serve(settings: Settings, parent: Parent | None = None) -> int:
+    """Serves until SIGTERM or SIGINT, alone or as one of several workers, or as their parent."""
     _raise_file_limit()
+    if settings.workers > 1 and parent is None:
+        # So that a database which is away, or a migration that fails, is said once.
+        Store(settings.database_url, settings.data_dir).prepare()
+        return asyncio.run(_serve_by_workers(settings))
+    if parent is not None:
+        # A terminal that is closed tells the whole group; it is the parent's to obey.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _collect_rarely()
-    return asyncio.run(_serve(settings))
+    return asyncio.run(_serve(settings, parent))
 
 
-def _set_up_logging(log_format: str) -> None:
+def _set_up_logging(log_format: str, worker: int = 0) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter(worker) if log_format == "json" else TextFormatter(worker))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # It quotes malformed headers, and with them tokens.
     logging.getLogger("tornado.general").setLevel(logging.WARNING)
@@ -112,7 +157,7 @@ def _set_up_logging(log_format: str) -> None:
 
 
 def _raise_file_limit() -> None:
-    """Each socket is a file descriptor, and the usual soft limit is 1,024."""
+    """Each socket is a file descriptor, and the usual soft limit is 1,024. Workers inherit the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -120,7 +165,10 @@ def _raise_file_limit() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status."""
-    return command_line.run(sys.argv[1:] if argv is None else argv, serve, _set_up_logging)
+    parent = Parent.inherited()
+    set_up_logging = functools.partial(_set_up_logging, worker=parent.number) if parent else _set_up_logging
+    argv = sys.argv[1:] if argv is None else argv
+    return command_line.run(argv, functools.partial(serve, parent=parent), set_up_logging)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 serves the LAN")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that share the port; several need PostgreSQL and Redis"
+    )
     data_dir: Path = Field(Path("data"), description="the SQLite file, uploads and the generated secret")
     database_url: str = Field("", description="postgresql://…; empty is SQLite in data_dir")
     redis_url: str = Field("", description="redis://…; needed only by several processes")
@@ -342,11 +345,13 @@ def load(flags: dict[str, str] | None = None) -> Settings:
 
     Raises SettingsError, whose text names the first setting that makes no sense.
     """
+    given: dict[str, Any] = dict(flags or {})
     try:
-        settings = Settings(**(flags or {}))
+        settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError(_complaint(error)) from None
     _check_pairs(settings)
+    _check_workers(settings)
     if settings.tls_cert and settings.tls_key:
         _check_tls(settings.tls_cert, settings.tls_key)
     return settings
@@ -382,6 +387,16 @@ def _check_pairs(settings: Settings) -> None:
 def _check_needs(settings: Settings, name: str, needed: str) -> None:
     if getattr(settings, name) and not getattr(settings, needed):
         raise SettingsError(f"setting {name}: needs {needed}, which is empty")
+
+
+def _check_workers(settings: Settings) -> None:
+    """Raises SettingsError for several processes on what only one can use."""
+    if settings.workers == 1:
+        return
+    if not settings.database_url.startswith("postgres"):
+        raise SettingsError("setting workers: several need database_url, a postgresql://…; SQLite takes one")
+    if not settings.redis_url:
+        raise SettingsError("setting workers: several need redis_url, through which they hear of each other")
 
 
 def _check_tls(cert: Path, key: Path) -> None:

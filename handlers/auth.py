@@ -129,7 +129,7 @@ class AuthHandler(BaseHandler):
         sender's to choose, and a link with a token must lead nowhere but here."""
         if self.backend.settings.backend_url:
             return self.backend.settings.backend_url
-        connection = self.request.connection.stream.socket
+        connection = self.tcp_stream.socket
         if connection is None:
             raise Unavailable("The client has gone.")
         address, port = connection.getsockname()[:2]

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from handlers.web.backend import Backend
 from handlers.web.bodies import Upload
@@ -90,7 +91,7 @@ def reencoded(source: Path) -> tuple[bytes, str]:
     try:
         with Image.open(source, formats=list(_SUFFIXES)) as image:
             # Many phones put several pictures into one file, of which the first is a JPEG.
-            kind = "JPEG" if image.format == "MPO" else image.format
+            kind = "JPEG" if image.format == "MPO" else str(image.format)
             if image.width * image.height > MAX_PIXELS:
                 raise Invalid({"avatar": [f"At most {MAX_PIXELS // 1_000_000} million pixels."]})
             image.draft("RGB", (SIDE_PX * 2, SIDE_PX * 2))
@@ -106,7 +107,7 @@ def reencoded(source: Path) -> tuple[bytes, str]:
     return out.getvalue(), _SUFFIXES[kind]
 
 
-def _plain(picture, kind):
+def _plain(picture: Any, kind: str) -> Any:
     """The pixels alone, in a mode that the type can store: no EXIF, colour profile or text chunks."""
     from PIL import Image
 

@@ -13,7 +13,8 @@ from models.chat import names_person
 from models.errors import Invalid
 from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
 from models.operations import chat
-from models.operations.chat import MAX_PARTICIPANTS, Draft
+from models.operations.chat import MAX_PARTICIPANTS
+from models.operations.posting import Draft
 from models.task_inputs import Key
 
 People = Annotated[list[Id], Field(max_length=MAX_PARTICIPANTS)]
@@ -182,10 +183,10 @@ class Messages(BaseHandler):
             raise Invalid({"content": ["A message needs a text or a file."]})
         async with media.stored_files(self.backend, self.uploads, "chat_attachments") as files:
             draft = Draft(
-                body.room or body.room_id, body.content, body.room_type, body.client_id, files.stored
+                body.room or body.room_id or 0, body.content, body.room_type, body.client_id, files.stored
             )
-            answer = await self.operate(chat.post_message, draft, status=201)
-            files.used = answer.status == 201 and not answer.repeated
+            outcome = await self.operate(chat.post_message, draft, status=201)
+            files.used = outcome.is_new and not outcome.is_repeated
 
 
 class OneMessage(BaseHandler):

@@ -37,7 +37,7 @@ class Checks:
 
     async def free_percent(self) -> float:
         """How much of the disk with the uploads is free. Raises Unavailable if nothing fits any more."""
-        free = await self._disk.outcome()
+        free: float | None = await self._disk.outcome()
         if free is None:
             raise Unavailable("Nothing can be written to data_dir.")
         return free

@@ -25,7 +25,7 @@ from models import access
 from models.chat import Attachment
 from models.errors import NotFound, Unavailable
 from models.inputs import Input, Text
-from models.operations.chat import StoredFile
+from models.operations.posting import StoredFile
 from models.people import MEDIA
 from models.uploads import remove, storing
 

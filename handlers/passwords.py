@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, NewPasswordHandler, NewPasswordText, Password
@@ -55,9 +56,10 @@ class RequestPasswordReset(AuthHandler):
         self.answer({"status": "If this address is known, a link is on its way to it."})
 
 
-def _log_failure(done: asyncio.Future) -> None:
-    if not done.cancelled() and isinstance(done.exception(), DomainError):
-        log.warning("a reset link could not be mailed: %s", done.exception().detail)
+def _log_failure(done: asyncio.Future[Any]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, DomainError):
+        log.warning("a reset link could not be mailed: %s", error.detail)
 
 
 class ConfirmPasswordReset(NewPasswordHandler):

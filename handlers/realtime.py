@@ -158,7 +158,7 @@ class StreamHandler(BaseHandler):
     def initialize(self) -> None:
         super().initialize()
         self.stream: EventStream = self.settings["stream"]
-        self._waiting: asyncio.Future | None = None
+        self._waiting: asyncio.Future[Any] | None = None
 
     async def missed(self, after: int | None, wait_s: float) -> SupportsMissed | None:
         """What comes next; None if the client has gone meanwhile. Raises Unavailable or Throttled when too

@@ -28,6 +28,8 @@ class About:
     version: str
     started_at: float
     socket_paths: Sequence[str]
+    worker: int | None
+    """Its number, if it is one of several."""
 
 
 class Health(BaseHandler):
@@ -37,6 +39,20 @@ class Health(BaseHandler):
     async def get(self) -> None:
         """Whether the server answers."""
         self.answer({"status": "ok"})
+
+
+class Ready(BaseHandler):
+    """What a load balancer asks."""
+
+    @endpoint(answers={200: schemas.Status}, public=True, throttled=False, errors=(503,))
+    async def get(self) -> None:
+        """Whether requests should come here: not while the server stops, or its database is away."""
+        if self.settings["is_stopping"]():
+            raise Unavailable("The server is stopping.")
+        part = await _timed(self.settings["checks"].database)
+        if part["status"] != "ok":
+            raise Unavailable("The database is away, or takes no writes.")
+        self.answer({"status": "ready"})
 
 
 class SystemHealth(BaseHandler):
@@ -61,6 +77,7 @@ class SystemHealth(BaseHandler):
             "status": _overall(parts),
             "version": about.version,
             "uptime": round(time.time() - about.started_at, 1),
+            "worker": about.worker,
             "parts": parts,
         }
         if body["status"] == "unavailable":
@@ -222,6 +239,7 @@ class Dashboard(BaseHandler):
 routes = [
     Route("/health/", Health),
     Route("/api/health/", Health),
+    Route("/ready/", Ready),
     Route("/api/v1/core/health/", SystemHealth),
     Route("/api/v2/core/health/", SystemHealth),
     Route("/api/v2/core/config/", Config),

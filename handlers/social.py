@@ -21,8 +21,9 @@ from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound
 from models.inputs import Input, Text
 from models.operations import accounts, social
-from models.operations.social import ATTEMPT_LIFE_US, Attempt, PasswordNeeded, Profile
+from models.operations.social import Attempt, PasswordNeeded, Profile
 from models.passwords import hash_password, matches
+from models.social import ATTEMPT_LIFE_US
 from settings import Settings
 
 CALLBACK = "/api/v2/auth/social/callback/"
@@ -213,8 +214,8 @@ class LinkSocial(SocialHandler):
         )
         security_log.note(self.request, "linked", person_id, by=content["provider"])
         access, refresh = self.give_cookies(signed_in)
-        body = {"access": access, "refresh": refresh, "user": signed_in.user}
-        self.answer(body | {"next": self.onward(content["next"])})
+        given = {"access": access, "refresh": refresh, "user": signed_in.user}
+        self.answer(given | {"next": self.onward(content["next"])})
 
 
 routes = [

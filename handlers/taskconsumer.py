@@ -16,7 +16,7 @@ from models.errors import Conflict
 from models.events import taskconsumer_task
 from models.inputs import Input
 from models.operations import new_tasks, tasks
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.sessions import Actor
 from models.task_inputs import NamedTaskConsumerTask, NewTaskConsumerTask, TaskFields
 
@@ -31,9 +31,9 @@ def _conflicts() -> Iterator[None]:
         raise
 
 
-def _create(actor: Actor, draft: NewTaskConsumerTask) -> Answer:
-    answer = new_tasks.create_task(actor, draft)
-    return Answer(answer.status, taskconsumer_task(answer.body))
+def _create(actor: Actor, draft: NewTaskConsumerTask) -> Outcome:
+    made: Outcome = new_tasks.create_task(actor, draft)
+    return dataclasses.replace(made, body=taskconsumer_task(made.body))
 
 
 def _update(actor: Actor, *args: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class OneTaskConsumerTask(TaskHandler):
         await self._change(key, body)
 
     async def _change(self, key: int | UUID, body: TaskFields) -> None:
-        await self.operate(_update, key, body, self.expected_version(), self.assignee_fields)
+        await self.operate(_update, key, body, self.expected_version())
 
     @endpoint(answers={204: None})
     async def delete(self, key: int | UUID) -> None:

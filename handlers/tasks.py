@@ -19,6 +19,7 @@ from models.operations import (
     new_tasks,
     notifications,
     proposals,
+    task_history,
     tasks,
 )
 from models.task_inputs import (
@@ -55,7 +56,8 @@ class Assignees(Input):
     @property
     def ids(self) -> list[int]:
         """Whoever is meant."""
-        return getattr(self, self.field)
+        ids: list[int] = getattr(self, self.field)
+        return ids
 
 
 class Proposed(Input):
@@ -139,11 +141,6 @@ class TaskHandler(BaseHandler):
             await self.mark(notifications.mark_read, opened.unread)
         return opened.task
 
-    @property
-    def assignee_fields(self) -> tuple[str, ...]:
-        """What an assignee may change, by the settings."""
-        return self.backend.settings.assignee_fields
-
 
 class FilesHandler(TaskHandler):
     """What takes files for a task."""
@@ -164,8 +161,8 @@ class FilesHandler(TaskHandler):
     async def attach(self, key: int | UUID) -> None:
         """Keeps the uploaded files for the task, and answers with them."""
         async with media.stored_files(self.backend, self.uploads, "task_attachments") as files:
-            answer = await self.operate(attachments.attach, key, files.stored, status=201)
-            files.used = answer.status == 201 and not answer.repeated
+            outcome = await self.operate(attachments.attach, key, files.stored, status=201)
+            files.used = outcome.is_new and not outcome.is_repeated
 
 
 class Tasks(TaskHandler):
@@ -205,7 +202,7 @@ class OneTask(TaskHandler):
         await self._change(key, body)
 
     async def _change(self, key: int | UUID, body: TaskFields) -> None:
-        await self.operate(tasks.update_task, key, body, self.expected_version(), self.assignee_fields)
+        await self.operate(tasks.update_task, key, body, self.expected_version())
 
     @endpoint(answers={204: None})
     async def delete(self, key: int | UUID) -> None:
@@ -255,9 +252,7 @@ class UpdateStatus(TaskHandler):
     @endpoint(body=StatusChange, answers={200: schemas.Task})
     async def post(self, key: int | UUID, body: StatusChange) -> None:
         """Move a task. To enter `blocked` or `cancelled` and to leave `done` needs a reason."""
-        await self.operate(
-            tasks.update_status, key, body.status, body.reason, self.expected_version(), self.assignee_fields
-        )
+        await self.operate(tasks.update_status, key, body.status, body.reason, self.expected_version())
 
 
 class MarkDone(TaskHandler):
@@ -266,7 +261,7 @@ class MarkDone(TaskHandler):
     @endpoint(answers={200: schemas.DoneTask})
     async def post(self, key: int | UUID) -> None:
         """Finish a task; again changes nothing."""
-        await self.operate(tasks.mark_done, key, self.expected_version(), self.assignee_fields)
+        await self.operate(tasks.mark_done, key, self.expected_version())
 
 
 class UploadAttachment(FilesHandler):
@@ -285,7 +280,9 @@ class TaskHistory(TaskHandler):
     @endpoint(query=Page, answers={200: schemas.HistoryPage})
     async def get(self, key: int | UUID, query: Page) -> None:
         """Who changed what, from what, to what, why and when; the newest first."""
-        count, results = await self.store.read(tasks.history, self.actor, key, query.page_size, query.offset)
+        count, results = await self.store.read(
+            task_history.list_history, self.actor, key, query.page_size, query.offset
+        )
         self.answer_page(count, results, query)
 
 

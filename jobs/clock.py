@@ -37,7 +37,7 @@ class Clock:
     """The jobs of one process. Belongs to one loop."""
 
     def __init__(self) -> None:
-        self._running: list[asyncio.Task] = []
+        self._running: list[asyncio.Task[Any]] = []
         self._troubles: dict[str, Trouble] = {}
 
     @property
@@ -63,7 +63,7 @@ class Clock:
 
     async def _run_for_ever(self, seconds: float, name: str, work: Work) -> None:
         # Should a round have swallowed that the job is to end, it ends here.
-        while not asyncio.current_task().cancelling():
+        while not _is_to_end():
             wanted_s = await self._run_once(name, work)
             await asyncio.sleep(seconds if wanted_s is None else wanted_s)
 
@@ -72,7 +72,7 @@ class Clock:
             try:
                 wanted_s = await work()
             except asyncio.CancelledError as error:
-                if asyncio.current_task().cancelling():
+                if _is_to_end():
                     raise
                 # Not this job was cancelled, but something that it waited for.
                 pause_s = self._failed(name, error)
@@ -86,10 +86,10 @@ class Clock:
     def _failed(self, name: str, error: BaseException) -> float:
         """Notes it, says what is new; returns the pause before the next round."""
         is_expected = isinstance(error, DomainError)
-        text = error.detail if is_expected else f"{type(error).__name__}: {error}"
+        text = error.detail if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
         trouble = self._troubles.setdefault(name, Trouble())
         trouble.rounds += 1
-        pause_s = min(
+        pause_s: float = min(
             FIRST_PAUSE_S * 2 ** min(trouble.rounds - 1, 10),
             LONGEST_PAUSE_AWAY_S if is_expected else LONGEST_PAUSE_S,
         )
@@ -103,3 +103,9 @@ class Clock:
         trouble = self._troubles.pop(name, None)
         if trouble is not None:
             log.info("%s: works again, after %d failed rounds", name, trouble.rounds)
+
+
+def _is_to_end() -> bool:
+    """Whether the task that asks has been cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -6,14 +6,16 @@ alike, and no time zone can slip in between; `iso` turns it into text at the edg
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
+import operator
 import re
 import time
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import peewee
 
@@ -32,20 +34,53 @@ _POSTGRES_MATCH = r"""\1.search @@ CAST(
     REPLACE(REPLACE(REPLACE(?, '"* "', ''':* & '''), '"*', ''':*'), '"', '''') AS tsquery)"""
 SECOND_US = 1_000_000
 
+Model = TypeVar("Model", bound="Table")
+Row = tuple[Any, ...]
+
 database = peewee.DatabaseProxy()
 """Bound to SQLite or PostgreSQL by the store; usable only in the store's threads."""
 
 
 class Table(peewee.Model):
-    """Base of all tables."""
+    """Base of all tables.
+
+    What Peewee would add by itself is declared, so that type checkers know it: `id`, and beside each foreign
+    key its column, which is a number in a row and an expression in a query.
+    """
 
     class Meta:
         database = database
         legacy_table_names = False
 
+    @classmethod
+    def delete_where(cls, condition: Any) -> int:
+        """Deletes the rows that fit; returns how many."""
+        model: Any = cls
+        deleting = model.delete()
+        return int(deleting.where(condition).execute())
+
+
+def tuples(query: Any) -> list[Row]:
+    """What a query selects, as rows of columns instead of models."""
+    return list(query.tuples())
+
 
 class InstantField(peewee.BigIntegerField):
     """Microseconds since 1970, UTC."""
+
+
+def _columns(table: type[Table], without: Collection[str]) -> list[peewee.Field]:
+    return [field for field in table._meta.sorted_fields if field.column_name not in without]
+
+
+def row_type(table: type[Table], without: Collection[str] = ()) -> Any:
+    """A named tuple of a table's columns. What may be null or has a default may be left out when a row is
+    made, so those columns come last."""
+    fields = _columns(table, without)
+    needed = [field for field in fields if field.default is None and not field.null]
+    others = [field for field in fields if field.default is not None or field.null]
+    names = [field.column_name for field in needed + others]
+    return collections.namedtuple(table.__name__, names, defaults=[field.default for field in others])
 
 
 def now() -> int:
@@ -58,12 +93,20 @@ def instant(moment: datetime) -> int:
     return (moment - _EPOCH_UTC) // timedelta(microseconds=1)
 
 
+class _Iso(Protocol):
+    @overload
+    def __call__(self, at: int) -> str: ...
+    @overload
+    def __call__(self, at: None) -> None: ...
+
+
 @functools.lru_cache(maxsize=4096)
-def iso(at: int | None) -> str | None:
-    """ISO 8601 in UTC with `Z`; fractions only where there are any, as the documents show it."""
-    if at is None:
-        return None
-    return (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
+def _iso(at: int | None) -> str | None:
+    return None if at is None else (_EPOCH + timedelta(microseconds=at)).isoformat() + "Z"
+
+
+iso = cast(_Iso, _iso)
+"""An instant in ISO 8601, UTC with `Z`; fractions only where there are any, as the documents show it."""
 
 
 def is_postgres() -> bool:
@@ -71,7 +114,7 @@ def is_postgres() -> bool:
     return isinstance(database.obj, peewee.PostgresqlDatabase)
 
 
-def locked(query: peewee.ModelSelect) -> peewee.ModelSelect:
+def locked(query: peewee.ModelSelect[Model]) -> peewee.ModelSelect[Model]:
     """The query, keeping its rows from other processes until the end of the transaction."""
     return query.for_update() if is_postgres() else query
 
@@ -83,13 +126,15 @@ class Statement:
     single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`;
     `{has t}` whether task t has a word that begins so, looked at one by one;
     `{walk t.status}` is a column whose index is not to be used, which PostgreSQL knows by its statistics.
-    Everything off the hot path uses Peewee's queries.
+    Everything off the hot path uses Peewee's queries. Rows are of the type `row`, a named tuple of the
+    columns as the statement gives them; without one they are plain tuples, for a few columns.
     """
 
-    __slots__ = ("_bound", "_text")
+    __slots__ = ("_bound", "_make", "_text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, row: Any = None) -> None:
         self._text = " ".join(text.split())
+        self._make = None if row is None else row._make
         self._bound: tuple[Any, str] | None = None
 
     def _sql(self) -> str:
@@ -105,20 +150,25 @@ class Statement:
             bound = self._bound = (database.obj, text)
         return bound[1]
 
-    def all(self, *params: Any) -> list[tuple]:
+    def all(self, *params: Any) -> list[Any]:
         """Every row."""
-        return database.obj.execute_sql(self._sql(), params).fetchall()
+        rows = database.obj.execute_sql(self._sql(), params).fetchall()
+        return rows if self._make is None else list(map(self._make, rows))
 
-    def one(self, *params: Any) -> tuple | None:
+    def one(self, *params: Any) -> Any | None:
         """The first row, or None. Reads to the end: an open cursor would hold back SQLite's WAL."""
         rows = self.all(*params)
         return rows[0] if rows else None
 
+    def value(self, *params: Any) -> Any:
+        """The first column of the first row, which is there whatever the parameters are: a count, say."""
+        return self.all(*params)[0][0]
+
     def run(self, *params: Any) -> int:
         """Executes a statement without rows; returns how many rows it touched."""
-        return database.obj.execute_sql(self._sql(), params).rowcount
+        return int(database.obj.execute_sql(self._sql(), params).rowcount)
 
-    def run_each(self, rows: Sequence[tuple]) -> None:
+    def run_each(self, rows: Sequence[Row]) -> None:
         """Executes it for each row. In SQLite the least that rows can cost; PostgreSQL would be asked for
         each of them."""
         _run_each(self._sql(), rows)
@@ -145,16 +195,16 @@ class Lookup:
         row = self._statement.one(*params)
         return None if row is None else self._made(row)
 
-    def _made(self, row: tuple) -> Any:
-        made = self._model(**dict(zip(self._names, row, strict=True)))
+    def _made(self, row: Row) -> Any:
+        made: Any = self._model(**dict(zip(self._names, row, strict=True)))
         made._dirty.clear()
         return made
 
 
 class Insert:
-    """Inserts many rows in one statement; the hot path's twin of `insert_many`.
+    """Inserts many rows, tuples of a few columns, in one statement; the hot path's twin of `insert_many`.
 
-    `then` follows the rows: ON CONFLICT and RETURNING.
+    `then` follows the rows: ON CONFLICT and RETURNING. `RowInsert` takes rows by name.
     """
 
     # SQLite allows 32,766 parameters in a statement; no table here has 30 columns.
@@ -173,16 +223,28 @@ class Insert:
         """Whether it gives something of each row."""
         return "RETURNING" in self._then
 
-    def run(self, rows: Sequence[tuple]) -> None:
-        """Inserts the rows, in order."""
-        if is_postgres():
-            self._execute(rows)
-        elif rows:
-            _run_each(self.sql(1), rows)
+    def values(self, rows: Sequence[Any]) -> Sequence[Row]:
+        """The rows as tuples of the columns."""
+        return rows
 
-    def all(self, rows: Sequence[tuple]) -> list[tuple]:
+    def run(self, rows: Sequence[Any]) -> None:
+        """Inserts the rows, in order."""
+        self.run_values(self.values(rows))
+
+    def all(self, rows: Sequence[Any]) -> list[Row]:
         """Inserts the rows; gives what `then` returns of them."""
-        return [row for cursor in self._execute(rows) for row in cursor.fetchall()]
+        return self.all_values(self.values(rows))
+
+    def run_values(self, values: Sequence[Row]) -> None:
+        """As `run`, for what `values` has given."""
+        if is_postgres():
+            self._execute(values)
+        elif values:
+            _run_each(self.sql(1), values)
+
+    def all_values(self, values: Sequence[Row]) -> list[Row]:
+        """As `all`, for what `values` has given."""
+        return [row for cursor in self._execute(values) for row in cursor.fetchall()]
 
     def sql(self, count: int) -> str:
         """The statement for so many rows, made once for each number of them."""
@@ -193,7 +255,7 @@ class Insert:
             text = self._texts[(param, count)] = self._head + ", ".join([row] * count) + self._then
         return text
 
-    def _execute(self, rows: Sequence[tuple]) -> list[Any]:
+    def _execute(self, rows: Sequence[Row]) -> list[Any]:
         cursors = []
         for start in range(0, len(rows), self.MAX_ROWS):
             part = rows[start : start + self.MAX_ROWS]
@@ -201,30 +263,52 @@ class Insert:
         return cursors
 
 
-def _run_each(text: str, rows: Sequence[tuple]) -> None:
+class RowInsert(Insert):
+    """Inserts rows by name: a row maps the columns of the table, but for its own id, to their values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, table: type[Table], without: Collection[str] = (), then: str = "") -> None:
+        names = [
+            field.column_name for field in _columns(table, without) if not isinstance(field, peewee.AutoField)
+        ]
+        super().__init__(table._meta.table_name, *names, then=then)
+        self._values = operator.itemgetter(*names)
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
+        """The rows as tuples of the columns. Raises KeyError for a column that a row leaves out."""
+        return list(map(self._values, rows))
+
+
+def _run_each(text: str, rows: Sequence[Row]) -> None:
     # Peewee translates the errors of `execute_sql` alone, and the writer goes by their classes.
-    with peewee.__exception_wrapper__:
+    translating: Any = vars(peewee)["__exception_wrapper__"]
+    with translating:
         cursor = database.obj.cursor()
         cursor.executemany(text, rows)
         cursor.close()
 
 
-def _flat(rows: Sequence[tuple]) -> list[Any]:
+def _flat(rows: Sequence[Row]) -> list[Any]:
     return list(itertools.chain.from_iterable(rows))
 
 
-def insert_all(*parts: tuple[Insert, Sequence[tuple]]) -> list[tuple]:
+def insert_all(*parts: tuple[Insert, Sequence[Any]]) -> list[Row]:
     """Inserts rows into several tables, in this order; gives what the last one returns. On PostgreSQL all
     of it is one round trip, each of which costs more than a row does."""
-    filled = [(into, rows) for into, rows in parts if rows]
+    filled = [(into, into.values(rows)) for into, rows in parts if rows]
     if is_postgres() and filled and all(len(rows) <= Insert.MAX_ROWS for _, rows in filled):
         text = "; ".join([into.sql(len(rows)) for into, rows in filled])
         values = [value for _, rows in filled for value in _flat(rows)]
         cursor = database.obj.execute_sql(text, values)
-        return cursor.fetchall() if filled[-1][0].returns else []
-    returned: list[tuple] = []
+        return list(cursor.fetchall()) if filled[-1][0].returns else []
+    returned: list[Row] = []
     for into, rows in filled:
-        returned = into.all(rows) if into.returns else into.run(rows) or []
+        returned = []
+        if into.returns:
+            returned = into.all_values(rows)
+        else:
+            into.run_values(rows)
     return returned
 
 
@@ -263,18 +347,18 @@ class OneTrip:
         self._text = f"PREPARE {name} ({type_}) AS {' '.join(text.split())}"
         self._prepared: weakref.WeakSet[Any] = weakref.WeakSet()
 
-    def all(self, before: str, param: Any) -> list[tuple]:
+    def all(self, before: str, param: Any) -> list[Row]:
         """Every row of the statement."""
         connection = database.obj.connection()
         if connection not in self._prepared:
             database.obj.execute_sql(self._text)
             self._prepared.add(connection)
-        return database.obj.execute_sql(f"{before}; EXECUTE {self._name}(%s)", (param,)).fetchall()
+        return list(database.obj.execute_sql(f"{before}; EXECUTE {self._name}(%s)", (param,)).fetchall())
 
 
-def by_key(rows: Iterable[tuple]) -> dict[Any, list[tuple]]:
+def by_key(rows: Iterable[Row]) -> dict[Any, list[Row]]:
     """Groups rows by their first column."""
-    grouped: dict[Any, list[tuple]] = {}
+    grouped: dict[Any, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row[0], []).append(row)
     return grouped

@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models.base import MAX_VARIANTS, InstantField, Lookup, Statement, Table, by_key, iso, marks
+from models.base import MAX_VARIANTS, InstantField, Lookup, Row, Statement, Table, by_key, iso, marks
 from models.people import Person, media_url, reference
 from models.tasks import VISIBLE, Scope
 
@@ -27,11 +27,13 @@ class Room(Table):
     """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique; the room
     of a task (`task_id`) is named by its title."""
 
+    id = peewee.AutoField()
     room_type = peewee.TextField()
     name = peewee.TextField(default="")
     direct_key = peewee.TextField(null=True, unique=True)
     task_id = peewee.BigIntegerField(null=True)
     created_by = peewee.ForeignKeyField(Person, lazy_load=False)
+    created_by_id: Any
     created_at = InstantField()
     message_count = peewee.BigIntegerField(default=0)
     last_message_id = peewee.BigIntegerField(default=0)
@@ -43,7 +45,9 @@ class Participant(Table):
     """Somebody in a room, and how far they have read; no event up to `joined_seq` is for them."""
 
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
+    room_id: Any
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     joined_at = InstantField()
     joined_seq = peewee.BigIntegerField(default=0)
     last_read_id = peewee.BigIntegerField(default=0)
@@ -57,8 +61,11 @@ class Message(Table):
     """A chat message. A deleted one stays as an empty place in the order. The sender of a system message
     is whoever caused it: nobody finds their own deed unread."""
 
+    id = peewee.AutoField()
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
+    room_id: Any
     sender = peewee.ForeignKeyField(Person, null=True, lazy_load=False)
+    sender_id: Any
     content = peewee.TextField()
     client_id = peewee.TextField(null=True)
     is_system = peewee.BooleanField(default=False)
@@ -71,9 +78,12 @@ class Message(Table):
 class Attachment(Table):
     """A stored file. `path` lies below the media folder; its name there is random."""
 
+    id = peewee.AutoField()
     message = peewee.ForeignKeyField(Message, null=True, on_delete="CASCADE", lazy_load=False)
+    message_id: Any
     task_id = peewee.BigIntegerField(null=True)
     uploaded_by = peewee.ForeignKeyField(Person, lazy_load=False)
+    uploaded_by_id: Any
     path = peewee.TextField(unique=True)
     file_name = peewee.TextField()
     file_size = peewee.BigIntegerField()
@@ -177,7 +187,7 @@ def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 
 
-def _with_attachments(rows: Sequence[tuple]) -> list[dict[str, Any]]:
+def _with_attachments(rows: Sequence[Row]) -> list[dict[str, Any]]:
     files: dict[int, list[dict[str, Any]]] = {}
     if rows:
         for attachment in _files_of(len(rows)).all(*(row[0] for row in rows)):
@@ -271,7 +281,7 @@ def participant_ids(room_id: int) -> list[int]:
 
 def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
     """How many messages of others are newer than what the person has read."""
-    return _unread.one(room_id, last_read_id, person_id)[0]
+    return _unread.value(room_id, last_read_id, person_id)
 
 
 def shared_room_json(room_id: int) -> dict[str, Any]:
@@ -284,7 +294,7 @@ def room_json(room_id: int, person_id: int) -> dict[str, Any]:
     return _for_viewer(_room.all(room_id), person_id)[0]
 
 
-def _room_json(row: tuple, people: list[dict[str, Any]]) -> dict[str, Any]:
+def _room_json(row: Row, people: list[dict[str, Any]]) -> dict[str, Any]:
     room_id, room_type, name, created_by, created_at, _, version, task_id = row
     return {
         "id": room_id,
@@ -308,11 +318,11 @@ def my_rooms(
     """
     scope = scope or Scope(True, (person_id,))
     mine = (person_id, scope.everything, *scope.visible_params)
-    count = _my_room_count.one(*mine)[0]
+    count = _my_room_count.value(*mine)
     return count, _for_viewer(_my_rooms.all(*mine, limit, offset), person_id)
 
 
-def _for_viewer(rows: Sequence[tuple], person_id: int) -> list[dict[str, Any]]:
+def _for_viewer(rows: Sequence[Row], person_id: int) -> list[dict[str, Any]]:
     ids = [row[0] for row in rows]
     people = participants(ids) if ids else {}
     mine = _viewer_state(ids, person_id) if ids else {}

@@ -16,8 +16,8 @@ import orjson
 import peewee
 
 from models import events, groups
-from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now
-from models.events import Event, Kind, Payload
+from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now, tuples
+from models.events import Emitted, Payload, UnknownEvent
 
 MAX_MISSED = 1000
 """So many missed events are read at once: a reading must end within the patience for one job."""
@@ -87,23 +87,23 @@ _gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
 _bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
 
 
-def append(batch: Sequence[Event]) -> None:
+def append(batch: Sequence[Emitted]) -> None:
     """Numbers and keeps a batch: the last step of its transaction, since the counter's row lock makes
     the order of `seq` the order of commit, and no two processes overlap beyond it."""
     moment = now()
-    first = _take.one(len(batch))[0] - len(batch) + 1
+    first = _take.value(len(batch)) - len(batch) + 1
     rows = []
     for seq, event in enumerate(batch, first):
         text = orjson.dumps(event.payload).decode()
         event.seq, event.size, event.text = seq, len(text), text
-        rows.append((seq, event.kind.name, text, moment))
+        rows.append((seq, event.type.name, text, moment))
     addresses = [(name, event.seq) for event in batch for name in (*event.groups, *event.about)]
     insert_all((_insert_events, rows), (_insert_addresses, addresses))
 
 
 def start_epoch() -> int:
     """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
-    previous = _lock_counter.one()[0]
+    previous = _lock_counter.value()
     base = max(previous + 1, now())
     Counter.update(seq=base).where(Counter.id == 1).execute()
     Epoch.create(base=base, previous=previous)
@@ -112,19 +112,20 @@ def start_epoch() -> int:
 
 def newest() -> int:
     """The highest `seq` given out so far."""
-    return _newest.one()[0]
+    return int(_newest.value())
 
 
 def floor() -> int:
     """The highest `seq` that retention has removed."""
-    return _bounds.one()[1]
+    return int(_bounds.all()[0][1])
 
 
 def is_known(since: int) -> bool:
     """Whether everything after `since` can be replayed: it was given out by this history, and
     nothing after it has been removed."""
-    top, floor = _bounds.one()
-    return floor <= since <= top and _gap.one(since, since) is None
+    top, floor = _bounds.all()[0]
+    is_within: bool = floor <= since <= top
+    return is_within and _gap.one(since, since) is None
 
 
 @functools.lru_cache(maxsize=1000)
@@ -139,7 +140,7 @@ def _page(counts: tuple[int, ...]) -> Statement:
     """)
 
 
-def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL) -> list[Event]:
+def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL) -> list[Emitted]:
     """Kept events above `after`, in order, at most `limit`; each group's up to the `seq` it is mapped to,
     and above the one where it begins, if that is later."""
     alike: dict[tuple[int, int], list[str]] = {}
@@ -149,7 +150,7 @@ def page(up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, 
         return []
     wanted = [value for bounds, names in alike.items() for value in (*names, *bounds)]
     rows = _page(tuple(map(len, alike.values()))).all(after, *wanted, limit)
-    return [_event(*row) for row in rows]
+    return [_event(seq, kind, payload) for seq, kind, payload in rows]
 
 
 _between = Statement("""
@@ -159,24 +160,24 @@ _between = Statement("""
 _groups_between = Statement("SELECT seq, group_name FROM event_group WHERE seq > ? AND seq <= ?")
 
 
-def between(after: int, up_to: int, limit: int = 2**53) -> list[Event]:
-    """The kept events with `after < seq <= upto`, with their groups: the first `limit` that a process has
+def between(after: int, up_to: int, limit: int = 2**53) -> list[Emitted]:
+    """The kept events with `after < seq <= up_to`, with their groups: the first `limit` that a process has
     missed."""
     rows = _between.all(after, up_to, limit)
     addressed: dict[int, list[str]] = {}
     for seq, name in _groups_between.all(after, rows[-1][0]) if rows else ():
         addressed.setdefault(seq, []).append(name)
-    return [_event(*row, groups.only(addressed.get(row[0], ()))) for row in rows]
+    return [_event(seq, kind, payload, groups.only(addressed.get(seq, ()))) for seq, kind, payload in rows]
 
 
 _sizes = Statement("SELECT seq, LENGTH(payload) FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?")
 
 
-def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Event]]:
+def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Emitted]]:
     """Snapshot: the last kept events up to `up_to`, at most so many and so large, with their groups; and
     the position after which they are all there are."""
     rows = _sizes.all(up_to, limit)
-    size, floor = 0, _bounds.one()[1] if len(rows) < limit else rows[-1][0]
+    size, floor = 0, _bounds.all()[0][1] if len(rows) < limit else rows[-1][0]
     for seq, length in rows:
         size += length
         if size > max_bytes:
@@ -185,7 +186,7 @@ def newest_stored(up_to: int, limit: int, max_bytes: int) -> tuple[int, list[Eve
     return floor, between(floor, up_to)
 
 
-def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
+def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Emitted]]:
     """Snapshot: kept events above the position, at most `limit`, and the `seq` up to which these are all:
     the newest, unless there are more."""
     top = newest()
@@ -193,13 +194,12 @@ def after(position: int, limit: int = MAX_MISSED) -> tuple[int, list[Event]]:
     return (top if len(found) < limit else found[-1].seq), found
 
 
-def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Event:
-    """An event as another process sent it."""
-    # A kind that only a newer version knows says nothing here, but keeps its place in the order.
-    return Event(events.KINDS.get(kind) or Kind(kind, {}, is_known=False), groups, payload, seq)
+def restore(seq: int, kind: str, groups: Sequence[str], payload: Payload) -> Emitted:
+    """An event as another process sent it, or the log has it."""
+    return Emitted(events.TYPES.get(kind, UnknownEvent), groups, payload, seq)
 
 
-def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Event:
+def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Emitted:
     event = restore(seq, kind, groups, orjson.loads(payload))
     event.size = len(payload)
     return event
@@ -209,15 +209,16 @@ def purge(before: int, limit: int) -> int:
     """Removes up to `limit` kept events older than the instant `before`; returns how many went."""
     old = [
         seq
-        for (seq,) in LoggedEvent.select(LoggedEvent.seq)
-        .where(LoggedEvent.created_at < before)
-        .order_by(LoggedEvent.seq)
-        .limit(limit)
-        .tuples()
+        for (seq,) in tuples(
+            LoggedEvent.select(LoggedEvent.seq)
+            .where(LoggedEvent.created_at < before)
+            .order_by(LoggedEvent.seq)
+            .limit(limit)
+        )
     ]
     if old:
         Counter.update(floor=old[-1]).where(Counter.id == 1).execute()
-        Address.delete().where(Address.seq <= old[-1]).execute()
-        LoggedEvent.delete().where(LoggedEvent.seq <= old[-1]).execute()
-        Epoch.delete().where(Epoch.base <= old[-1]).execute()
+        Address.delete_where(Address.seq <= old[-1])
+        LoggedEvent.delete_where(LoggedEvent.seq <= old[-1])
+        Epoch.delete_where(Epoch.base <= old[-1])
     return len(old)

@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked
+from models.base import SECOND_US, InstantField, Statement, Table, by_key, iso, locked, tuples
 from models.people import Person, reference
 
 WAITING, RUNNING, PAUSED, FINISHED = "waiting", "running", "paused", "finished"
@@ -19,10 +19,12 @@ class FocusSession(Table):
     """One session. While it runs, `ends_at` is when the phase ends; while paused, `remaining`
     (microseconds) is how much of it is left."""
 
+    id = peewee.AutoField()
     title = peewee.TextField()
     workspace_id = peewee.BigIntegerField(null=True)
     task_id = peewee.BigIntegerField(null=True)
     host = peewee.ForeignKeyField(Person, lazy_load=False)
+    host_id: Any
     focus_minutes = peewee.DoubleField()
     break_minutes = peewee.DoubleField()
     rounds = peewee.IntegerField()
@@ -45,7 +47,9 @@ class FocusParticipant(Table):
     the phase that runs since `focused_since`."""
 
     session = peewee.ForeignKeyField(FocusSession, on_delete="CASCADE", lazy_load=False)
+    session_id: Any
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     joined_at = InstantField()
     left_at = InstantField(null=True)
     focused_since = InstantField(null=True)
@@ -144,10 +148,10 @@ def of_tasks(person_ids: Iterable[int]) -> list[tuple[int, int]]:
     """Sessions of tasks that are not over, each with one of these people who is in it."""
     there = FocusParticipant.left_at.is_null() & FocusParticipant.person.in_(list(person_ids))
     rows = FocusParticipant.select(FocusParticipant.session, FocusParticipant.person).join(FocusSession)
-    return list(
-        rows.where(there & FocusSession.task_id.is_null(False) & (FocusSession.status != FINISHED))
-        .order_by(FocusSession.id, FocusParticipant.person)
-        .tuples()
+    return tuples(
+        rows.where(there & FocusSession.task_id.is_null(False) & (FocusSession.status != FINISHED)).order_by(
+            FocusSession.id, FocusParticipant.person
+        )
     )
 
 
@@ -167,12 +171,11 @@ def session_json(session: FocusSession) -> dict[str, Any]:
 
 
 def _participants(ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    rows = (
+    rows = tuples(
         FocusParticipant.select(FocusParticipant.session, Person.id, Person.username, Person.avatar)
         .join(Person)
         .where(FocusParticipant.session.in_(ids) & FocusParticipant.left_at.is_null())
         .order_by(FocusParticipant.joined_at, Person.id)
-        .tuples()
     )
     return {session: [reference(*row[1:]) for row in members] for session, members in by_key(rows).items()}
 
@@ -213,7 +216,7 @@ def figures(people: Any, since: int, workspace_id: int | None = None) -> list[di
     workspace or anywhere, the most focused first; those who have not are left out."""
     in_place = FocusSession.workspace_id == workspace_id if workspace_id is not None else True
     focused = peewee.fn.SUM(FocusParticipant.focused)
-    rows = (
+    rows = tuples(
         FocusParticipant.select(
             Person.id, Person.username, Person.avatar, peewee.fn.COUNT(FocusSession.id), focused
         )
@@ -224,7 +227,6 @@ def figures(people: Any, since: int, workspace_id: int | None = None) -> list[di
         .where((FocusParticipant.focused > 0) & in_place)
         .group_by(Person.id, Person.username, Person.avatar)
         .order_by(focused.desc(), Person.id)
-        .tuples()
     )
     return [figures_json(reference(*row[:3]), row[3], int(row[4])) for row in rows]
 

@@ -33,7 +33,7 @@ NICENESS, MAX_NICENESS = 10, 19
 class _Turn:
     """Somebody who waits for a thread."""
 
-    future: asyncio.Future
+    future: asyncio.Future[Any]
     is_wanted: Callable[[], bool]
 
 

@@ -15,4 +15,4 @@ def touch() -> None:
 
 def name() -> str:
     """Query: a random name, made with the database and the same for all its processes."""
-    return _name.one()[0]
+    return str(_name.value())

@@ -22,6 +22,7 @@ _MAX_ERROR_CHARS = 300
 class Mail(Table):
     """One mail to one address. `next_attempt_at` is None when it has been given up."""
 
+    id = peewee.AutoField()
     recipient = peewee.TextField()
     subject = peewee.TextField()
     body = peewee.TextField()
@@ -80,7 +81,7 @@ def is_due() -> bool:
 
 def waiting_count() -> int:
     """Query: how many mails are yet to be sent."""
-    return _waiting.one()[0]
+    return int(_waiting.value())
 
 
 def take() -> Letter | None:
@@ -117,4 +118,4 @@ def purge(limit: int) -> int:
         .where((Mail.created_at < now() - KEEP_US) & Mail.next_attempt_at.is_null())
         .limit(limit)
     )
-    return Mail.delete().where(Mail.id.in_(old)).execute()
+    return Mail.delete_where(Mail.id.in_(old))

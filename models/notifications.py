@@ -24,6 +24,7 @@ from models.base import (
     SECOND_US,
     Insert,
     InstantField,
+    Row,
     Statement,
     Table,
     insert_all,
@@ -47,7 +48,9 @@ class Notification(Table):
     """One thing one person is told of. `cause` names the thing: nobody is told twice of one. `quotes` is
     what its content repeats, and follows (`groups.quoted`)."""
 
+    id = peewee.AutoField()
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     actor_id = peewee.BigIntegerField(null=True)
     notification_type = peewee.TextField()
     title = peewee.TextField()
@@ -71,6 +74,7 @@ class NotificationState(Table):
     """
 
     person = peewee.ForeignKeyField(Person, primary_key=True, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     total = peewee.BigIntegerField(default=0)
     unread = peewee.BigIntegerField(default=0)
     read_upto = peewee.BigIntegerField(default=0)
@@ -181,7 +185,7 @@ def one(person_id: int, notification_id: int) -> dict[str, Any] | None:
     return _seen(rows[0], mine) if rows else None
 
 
-def _seen(row: tuple, mine: State) -> dict[str, Any]:
+def _seen(row: Row, mine: State) -> dict[str, Any]:
     *values, is_read = row
     return notification_json(NotificationRow._make(values), bool(is_read) or row[0] <= mine.read_upto)
 

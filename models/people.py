@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from models.base import InstantField, Table, iso, now
+from models.base import InstantField, Table, iso, now, tuples
 from models.names import is_visible
 from models.text import fold
 
@@ -22,6 +22,7 @@ MEDIA = "/media/"
 class Department(Table):
     """A part of the organisation; its manager hears of its new tasks."""
 
+    id = peewee.AutoField()
     name = peewee.TextField()
     name_key = peewee.TextField(unique=True)
     manager_id = peewee.BigIntegerField(null=True)
@@ -35,6 +36,7 @@ class Department(Table):
 class Person(Table):
     """Somebody who can sign in. The `*_key` columns are what must be unique: case and form folded."""
 
+    id = peewee.AutoField()
     username = peewee.TextField()
     username_key = peewee.TextField(unique=True)
     email = peewee.TextField()
@@ -43,6 +45,7 @@ class Person(Table):
     last_name = peewee.TextField(default="")
     role = peewee.TextField()
     department = peewee.ForeignKeyField(Department, null=True, on_delete="SET NULL", lazy_load=False)
+    department_id: Any
     avatar = peewee.TextField(null=True)
     email_verified = peewee.BooleanField(default=False)
     password = peewee.TextField()
@@ -122,7 +125,7 @@ def by_login(name: str) -> Person | None:
 
 def unknown_ids(ids: list[int]) -> list[int]:
     """Those of the ids that are no active person, in order."""
-    known = {row[0] for row in Person.select(Person.id).where(Person.id.in_(ids) & Person.is_active).tuples()}
+    known = {row[0] for row in tuples(Person.select(Person.id).where(Person.id.in_(ids) & Person.is_active))}
     return [person_id for person_id in ids if person_id not in known]
 
 

@@ -4,11 +4,11 @@ are open in another, and for a limited time, so that a crashed process does not 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 
-from models.base import SECOND_US, InstantField, Statement, Table, iso, now
+from models.base import SECOND_US, InstantField, Statement, Table, iso, now, tuples
 from models.people import Person
 
 LIFE_US = 75 * SECOND_US
@@ -21,6 +21,7 @@ class Presence(Table):
 
     process = peewee.TextField()
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     online_until = InstantField()
 
     class Meta:
@@ -65,7 +66,7 @@ def update(process: str, arrived: Sequence[int], left: Sequence[int]) -> list[Ch
         ).execute()
         Person.update(online_until=moment + LIFE_US, last_seen=moment).where(Person.id.in_(people)).execute()
     for person_id in left:
-        Presence.delete().where((Presence.process == process) & (Presence.person == person_id)).execute()
+        Presence.delete_where((Presence.process == process) & (Presence.person == person_id))
         _leave.run(moment, moment, person_id)
     seen = iso(moment)
     gone = [Change(person_id, False, seen) for person_id in _offline(left, moment)]
@@ -77,7 +78,7 @@ def _offline(ids: Sequence[int], moment: int) -> list[int]:
     for start in range(0, len(ids), _SLICE):
         here = Person.id.in_(ids[start : start + _SLICE])
         rows = Person.select(Person.id).where(here & (Person.online_until <= moment)).order_by(Person.id)
-        found += [person_id for (person_id,) in rows.tuples()]
+        found += [person_id for (person_id,) in tuples(rows)]
     return found
 
 
@@ -95,12 +96,12 @@ def beat(process: str) -> None:
 
 def purge(limit: int) -> int:
     """Removes up to `limit` signs of life of processes that have gone."""
-    old = list(
+    old = tuples(
         Presence.select(Presence.process, Presence.person)
         .where(Presence.online_until < now() - LIFE_US)
         .limit(limit)
-        .tuples()
     )
+
     for process, person_id in old:
-        Presence.delete().where((Presence.process == process) & (Presence.person == person_id)).execute()
+        Presence.delete_where((Presence.process == process) & (Presence.person == person_id))
     return len(old)

@@ -14,10 +14,10 @@ import orjson
 
 from models import event_log, events, groups
 from models.base import Statement
-from models.events import Event, Payload
+from models.events import Emitted, Payload
 from models.wording import comment_excerpt, message_excerpt
 
-Change = Callable[[Event], Payload | None]
+Change = Callable[[Emitted], Payload | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Revision:
     change: Change
 
 
-def of(event: Event) -> Revision | None:
+def of(event: Emitted) -> Revision | None:
     """What the event takes back, if anything; nothing if an older version made it otherwise."""
-    rule = _RULES.get(event.kind.name)
+    rule = _RULES.get(event.type)
     try:
         return rule(event.payload) if rule else None
     except (KeyError, TypeError):
@@ -45,10 +45,10 @@ def _message(payload: Payload) -> Revision:
     quotes = groups.quoted("message", payload["id"])
     content = message_excerpt(payload["content"], payload["deleted_at"] is not None)
 
-    def change(earlier: Event) -> Payload | None:
-        if earlier.kind is events.MESSAGE_CREATED:
+    def change(earlier: Emitted) -> Payload | None:
+        if earlier.type is events.MessageCreated:
             return payload
-        return None if earlier.kind is events.MESSAGE_UPDATED else _requoted(earlier, quotes, content)
+        return None if earlier.type is events.MessageUpdated else _requoted(earlier, quotes, content)
 
     return Revision(groups.about_quoted(quotes), change)
 
@@ -57,18 +57,18 @@ def _comment(payload: Payload) -> Revision | None:
     data = payload["data"]
     quotes, content = groups.quoted("comment", data["id"]), comment_excerpt(data["content"])
 
-    def change(earlier: Event) -> Payload | None:
-        if earlier.kind is not events.TASK_COMMENTED:
+    def change(earlier: Emitted) -> Payload | None:
+        if earlier.type is not events.TaskCommented:
             return _requoted(earlier, quotes, content)
         return earlier.payload | {"data": data} if earlier.payload["action"] == "created" else None
 
     return None if payload["action"] == "created" else Revision(groups.about_quoted(quotes), change)
 
 
-def _requoted(earlier: Event, quotes: str, content: str) -> Payload:
+def _requoted(earlier: Emitted, quotes: str, content: str) -> Payload:
     """What an event said of a notification, or of several, with what it quotes as it is now."""
     payload = earlier.payload
-    if earlier.kind is not events.NOTIFICATION_DIGEST:
+    if earlier.type is not events.NotificationsReleased:
         return _with_content(payload, content)
     items = [
         _with_content(item, content) if item.get("quotes") == quotes else item
@@ -81,10 +81,10 @@ def _with_content(message: Payload, content: str) -> Payload:
     return message | {"content": content, "data": message["data"] | {"content": content, "message": content}}
 
 
-_RULES: dict[str, Callable[[Payload], Revision | None]] = {
-    events.MESSAGE_UPDATED.name: _message,
-    events.MESSAGE_DELETED.name: _message,
-    events.TASK_COMMENTED.name: _comment,
+_RULES: dict[type[events.Event], Callable[[Payload], Revision | None]] = {
+    events.MessageUpdated: _message,
+    events.MessageDeleted: _message,
+    events.TaskCommented: _comment,
 }
 
 
@@ -99,16 +99,18 @@ _remove = Statement("DELETE FROM event WHERE seq = ?")
 _remove_addresses = Statement("DELETE FROM event_group WHERE seq = ?")
 
 
-def append(batch: Sequence[Event]) -> None:
+def append(batch: Sequence[Emitted]) -> None:
     """Numbers and keeps a batch (`events.append`), and changes in the log what it takes back."""
     event_log.append(batch)
     for event in batch:
         revision = of(event)
-        for seq, kind, text in _earlier.all(revision.about, event.seq) if revision else ():
+        if revision is None:
+            continue
+        for seq, kind, text in _earlier.all(revision.about, event.seq):
             _write(seq, _changed(revision, event_log.restore(seq, kind, (), orjson.loads(text))))
 
 
-def _changed(revision: Revision, earlier: Event) -> Payload | None:
+def _changed(revision: Revision, earlier: Emitted) -> Payload | None:
     try:
         return revision.change(earlier)
     except (AttributeError, KeyError, TypeError):

@@ -19,6 +19,7 @@ class Session(Table):
 
     id = peewee.TextField(primary_key=True)
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     user_agent = peewee.TextField()
     address = peewee.TextField()
     created_at = InstantField()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import peewee
 
 from models.base import SECOND_US, InstantField, Table, now
@@ -16,6 +18,7 @@ class Identity(Table):
     provider = peewee.TextField()
     subject = peewee.TextField()
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     created_at = InstantField()
 
     class Meta:
@@ -38,4 +41,4 @@ class SocialAttempt(Table):
 def purge(limit: int) -> int:
     """Removes up to `limit` attempts that never came back; returns how many."""
     old = SocialAttempt.select(SocialAttempt.state).where(SocialAttempt.expires_at < now()).limit(limit)
-    return SocialAttempt.delete().where(SocialAttempt.state.in_(old)).execute()
+    return SocialAttempt.delete_where(SocialAttempt.state.in_(old))

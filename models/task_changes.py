@@ -1,121 +1,138 @@
-"""What has changed about a task, in words for people and as data for programs."""
+"""A change of a task, as one value: whoever writes it, keeps it or tells of it reads from there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, tzinfo
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from models.base import Statement
+from models import tasks
 from models.sessions import Actor
-from models.tasks import DONE
-from models.wording import PRIORITY_LABELS, STATUS_LABELS, counted, listed, moment, quoted
+from models.task_inputs import TaskFields
+from models.tasks import DONE, TaskRow
 
-_FIELDS = {
+FIELDS = {
     "title": "title",
     "description": "description",
     "status": "status",
     "priority": "priority",
     "due_date": "due date",
     "estimate_hours": "estimate",
+    "assignees": "assignees",
     "department": "department",
     "workspace": "workspace",
 }
-"""What the fields are called in a sentence."""
-_LONG = ("description",)
-"""Fields whose values are too long to be repeated."""
-_PLACES = {
-    "department": Statement("SELECT name FROM department WHERE id = ?"),
-    "workspace": Statement("SELECT name FROM workspace WHERE id = ?"),
-}
+"""What of a task's JSON its history keeps and people are told of, and what it is called in a sentence."""
+EDITABLE = frozenset(TaskFields.COLUMNS.values()) | {"assigned_by_id"}
+"""The columns that make a new version; the others (comments, files, proposals) lie beside the task."""
+_AUDIENCE = frozenset({"assignees", "assigned_by_id", "department_id", "workspace_id"})
 
 
-class TaskChange:
-    """The difference between two states of a task, both as JSON, that somebody made; false if none of
-    it concerns the people whose task it is."""
+@dataclass(frozen=True)
+class Change:
+    """What somebody has made of a task, from which state, and why."""
 
-    def __init__(self, actor: Actor, old: dict[str, Any], new: dict[str, Any]) -> None:
-        self.actor = actor
-        self.old, self.new = old, new
-        self.fields = [name for name in _FIELDS if old[name] != new[name]]
-        self.added = _only_in(new["assignees"], old["assignees"])
-        self.removed = _only_in(old["assignees"], new["assignees"])
-        self.attached = _only_in(new["attachments"], old["attachments"])
-        self.detached = _only_in(old["attachments"], new["attachments"])
+    actor: Actor
+    before: TaskRow
+    after: TaskRow
+    reason: str = ""
+    proposed_by_id: int | None = None
+    """Who proposed the task, if the actor has accepted it: they have assigned it."""
 
-    def __bool__(self) -> bool:
-        return bool(self.fields or self.added or self.removed or self.attached or self.detached)
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """The columns that differ, with their new values."""
+        before = self.before
+        return {name: new for name, new in self.after._asdict().items() if new != getattr(before, name)}
+
+    @cached_property
+    def _states(self) -> list[dict[str, Any]]:
+        return tasks.tasks_json([self.before, self.after])
+
+    @property
+    def old(self) -> dict[str, Any]:
+        """The task before, as JSON."""
+        return self._states[0]
+
+    @property
+    def new(self) -> dict[str, Any]:
+        """The task as it is now, as JSON."""
+        return self._states[1]
+
+    @cached_property
+    def fields(self) -> list[str]:
+        """Those of `FIELDS` that differ, in that order."""
+        return [name for name in FIELDS if self.old[name] != self.new[name]]
+
+    @cached_property
+    def added(self) -> list[int]:
+        """Whoever is on the task only now."""
+        return _only_in(self.after.assignee_ids, self.before.assignee_ids)
+
+    @cached_property
+    def removed(self) -> list[int]:
+        """Whoever is on the task no longer."""
+        return _only_in(self.before.assignee_ids, self.after.assignee_ids)
+
+    @cached_property
+    def attached(self) -> list[dict[str, Any]]:
+        """The files that have come."""
+        return _only_in(self.new["attachments"], self.old["attachments"])
+
+    @cached_property
+    def detached(self) -> list[dict[str, Any]]:
+        """The files that have gone."""
+        return _only_in(self.old["attachments"], self.new["attachments"])
+
+    @property
+    def assigned_by_id(self) -> int:
+        """Who has assigned whoever is added."""
+        return self.actor.id if self.proposed_by_id is None else self.proposed_by_id
+
+    @property
+    def may_move(self) -> bool:
+        """Whether others may see the task now than before."""
+        return not _AUDIENCE.isdisjoint(self.columns)
+
+    @property
+    def changes_workspace(self) -> bool:
+        """Whether the task goes from one workspace to another, or into or out of one."""
+        return bool(self.before.workspace_id != self.after.workspace_id)
 
     @property
     def completes(self) -> bool:
         """Whether the task is done now, and was not."""
-        return self.new["status"] == DONE != self.old["status"]
+        return bool(self.after.status == DONE and self.before.status != DONE)
 
     @property
-    def has_times(self) -> bool:
-        """Whether the sentence names a time, which every reader knows by another clock."""
-        return "due_date" in self.fields and self.new["due_date"] is not None
+    def concerns_people(self) -> bool:
+        """Whether any of it is the business of the people whose task it is."""
+        return bool(self.fields or self.attached or self.detached)
 
-    def data(self) -> dict[str, Any]:
-        """For programs: what each field was and is; people and files as those that came and went."""
-        changes: dict[str, Any] = {
-            name: {} if name in _LONG else {"from": self.old[name], "to": self.new[name]}
-            for name in self.fields
-        }
-        if self.added or self.removed:
-            changes["assignees"] = {"added": self.added, "removed": self.removed}
-        if self.attached or self.detached:
-            files = (("added", self.attached), ("removed", self.detached))
-            changes["attachments"] = {name: [one["file_name"] for one in which] for name, which in files}
-        return changes
 
-    def sentence(self, zone: tzinfo = UTC) -> str:
-        """For people: `Ann changed the priority to High and removed the due date.`"""
-        parts = [
-            *self._changed(zone),
-            *self._removed(),
-            *(["took on the task"] if self.actor.id in self.added else []),
-            *(["left the task"] if self.actor.id in self.removed else []),
-            *_deeds("assigned", self._others(self.new, self.added)),
-            *_deeds("unassigned", self._others(self.old, self.removed)),
-            *_deeds("attached", [quoted(one["file_name"]) for one in self.attached]),
-            *_deeds("removed the file", [quoted(one["file_name"]) for one in self.detached]),
-        ]
-        return f"{self.actor.username} {listed(parts)}."
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who saw a task before a change, and who sees it now."""
 
-    def _others(self, task: dict[str, Any], ids: Sequence[int]) -> list[str]:
-        people = [one for one in task["assigned_to"] if one["id"] in ids]
-        return [one["username"] for one in people if one["id"] != self.actor.id]
+    before: Set[int]
+    after: Set[int]
 
-    def _changed(self, zone: tzinfo) -> list[str]:
-        kept = [name for name in self.fields if self.new[name] not in (None, "")]
-        return _deeds("changed", [f"the {_FIELDS[name]}{self._value(name, zone)}" for name in kept])
+    @property
+    def staying(self) -> Set[int]:
+        """Whoever saw it and sees it."""
+        return self.after & self.before
 
-    def _removed(self) -> list[str]:
-        gone = [name for name in self.fields if self.new[name] in (None, "")]
-        return _deeds("removed", [f"the {_FIELDS[name]}" for name in gone])
+    @property
+    def shown(self) -> Set[int]:
+        """Whoever sees it only now."""
+        return self.after - self.before
 
-    def _value(self, name: str, zone: tzinfo) -> str:
-        value = self.new[name]
-        if name in _LONG:
-            return ""
-        if name == "status":
-            return f" from {STATUS_LABELS[self.old[name]]} to {STATUS_LABELS[value]}"
-        if name in _PLACES:
-            row = _PLACES[name].one(value)
-            return f" to {quoted(row[0])}" if row else ""
-        words = {
-            "title": quoted,
-            "priority": PRIORITY_LABELS.__getitem__,
-            "due_date": lambda at: moment(at, zone),
-            "estimate_hours": lambda hours: counted(float(hours), "hour"),
-        }
-        return f" to {words[name](value)}"
+    @property
+    def hidden(self) -> Set[int]:
+        """Whoever sees it no longer."""
+        return self.before - self.after
 
 
 def _only_in(one: Sequence[Any], other: Sequence[Any]) -> list[Any]:
     return [item for item in one if item not in other]
-
-
-def _deeds(verb: str, things: list[str]) -> list[str]:
-    return [f"{verb} {listed(things)}"] if things else []

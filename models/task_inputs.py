@@ -181,32 +181,37 @@ class TaskFields(Input):
     workspace_id: Annotated[Id | None, Blank] = None
     reason: Reason = ""
 
-    # Where two names stand for one column, the one that our answers do not use says what is meant: a
-    # client may send the whole object back with only its own name changed.
-    COLUMNS: ClassVar[dict[str, str]] = {
-        "title": "title",
-        "task": "title",
-        "description": "description",
-        "status": "status",
-        "priority": "priority",
-        "due_date": "due_date",
-        "estimate_hours": "estimate",
-        "assignees": "assignees",
-        "assigned_to_ids": "assignees",
-        "department": "department_id",
-        "workspace": "workspace_id",
-        "workspace_id": "workspace_id",
-    }
+    COLUMNS: ClassVar[dict[str, str]]
+    """The column of each name."""
 
     def columns(self) -> dict[str, Any]:
         """What was sent, by column; `assignees` as a list of ids."""
         sent = self.model_fields_set
         return {column: getattr(self, name) for name, column in self.COLUMNS.items() if name in sent}
 
+    def all_columns(self) -> dict[str, Any]:
+        """What a task has by this, by column: what was sent, and the default of whatever was not."""
+        return {column: getattr(self, name) for column, name in _FIRST_NAMES.items()} | self.columns()
+
     def field_of(self, column: str) -> str:
         """The name that the client used for a column."""
         names, sent = [name for name, known in self.COLUMNS.items() if known == column], self.model_fields_set
         return next((name for name in reversed(names) if name in sent), names[0])
+
+
+# Where two names stand for one column, the later one, which our answers do not use, says what is meant: a
+# client may send the whole object back with only its own name changed.
+_CALLED_OTHERWISE = {
+    "task": "title",
+    "estimate_hours": "estimate",
+    "assigned_to_ids": "assignees",
+    "department": "department_id",
+    "workspace": "workspace_id",
+}
+TaskFields.COLUMNS = {
+    name: _CALLED_OTHERWISE.get(name, name) for name in TaskFields.model_fields if name != "reason"
+}
+_FIRST_NAMES = {column: name for name, column in reversed(TaskFields.COLUMNS.items())}
 
 
 class NamedTask(TaskFields):
@@ -249,7 +254,7 @@ class TaskQuery(Input):
     mine: Annotated[
         bool, BeforeValidator(_flag), Field(description="what one has created or is assigned")
     ] = False
-    ordering: Literal[_ORDERINGS] = "-created_at"
+    ordering: Literal[_ORDERINGS] = "-created_at"  # type: ignore[valid-type]
 
     @model_validator(mode="before")
     @classmethod

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from models.base import Statement
+from models.base import Row, Statement
 from models.search import words
 from models.tasks import COLUMNS, VISIBLE, Scope, TaskRow
 
@@ -87,7 +87,7 @@ def _are_found(search: str, count: int) -> bool:
     """Whether the words are in so many of all tasks; it counts no further."""
     ((condition, value),) = _matching(search, _BY_INDEX)
     sql = f"SELECT count(*) FROM (SELECT 1 AS one {_ALL.sql} AND {condition} LIMIT ?) f"
-    return _statement(sql).one(value, count)[0] == count
+    return int(_statement(sql).value(value, count)) == count
 
 
 # -- how many ----------------------------------------------------------------------------------------
@@ -117,12 +117,12 @@ def _kept(scope: Scope, filters: Filters) -> int:
             f" AND viewer IN (0, {_marks(viewers)}){narrowed}"
         )
         params = [*ranges, *viewers, *ranges, *viewers, *values]
-    return int(_statement(f"SELECT COALESCE(SUM(n), 0) FROM task_count WHERE {sql}").one(*params)[0])
+    return int(_statement(f"SELECT COALESCE(SUM(n), 0) FROM task_count WHERE {sql}").value(*params))
 
 
 def _counted(scope: Scope, filters: Filters, sees_few: bool) -> int:
     found, params = _found(scope, filters, sees_few)
-    return _statement(f"SELECT count(*) FROM ({found}) f").one(*params)[0]
+    return int(_statement(f"SELECT count(*) FROM ({found}) f").value(*params))
 
 
 def only_in(one: Scope, other: Scope, limit: int) -> list[int] | None:
@@ -144,7 +144,7 @@ class _Range(NamedTuple):
     """A range of an index, in order of ids: `FROM … WHERE …`, and what of a task lies in the index."""
 
     sql: str
-    params: tuple = ()
+    params: Row = ()
     id_column: str = "t.id"
     status_column: str = "t.status"
 
@@ -199,9 +199,7 @@ def _ranges(scope: Scope, filters: Filters, sees_few: bool) -> tuple[list[_Range
     ], left
 
 
-def _conditions(
-    filters: Filters, way: str, column: Callable[[str], str], due: str = _DUE
-) -> tuple[str, tuple]:
+def _conditions(filters: Filters, way: str, column: Callable[[str], str], due: str = _DUE) -> tuple[str, Row]:
     """The filters as SQL; `way` is how words are searched."""
     wanted = [(f"{column(name)} = ?", getattr(filters, kept)) for kept, name in _KEPT.items()]
     wanted += [
@@ -238,7 +236,7 @@ def _found(
     sees_few: bool,
     key: str = "NULL",
     head: tuple[str, int] | None = None,
-) -> tuple[str, tuple]:
+) -> tuple[str, Row]:
     """`id` and `k`, the key, of all that is found, each task once; or of each range's head, so many in
     that way."""
     ranges, left = _ranges(scope, filters, sees_few)
@@ -268,7 +266,7 @@ def _statement(text: str) -> Statement:
 @functools.lru_cache(maxsize=500)
 def _plan(
     scope: Scope, filters: Filters, sees_few: bool, finds_few: bool, limit: int, offset: int
-) -> tuple[Statement, tuple]:
+) -> tuple[Statement, Row]:
     """The same list is asked for again and again; its SQL is put together once."""
     name = filters.ordering.removeprefix("-")
     way = "DESC" if filters.ordering.startswith("-") else "ASC"
@@ -283,7 +281,7 @@ def _plan(
     return _statement(sql), (*params, limit, offset)
 
 
-def _sorted(found: str, params: tuple, way: str) -> tuple[str, tuple]:
+def _sorted(found: str, params: Row, way: str) -> tuple[str, Row]:
     # Told to find first, PostgreSQL does not guess that a rare word comes soon along some order.
     chosen = f"SELECT id, k FROM found ORDER BY k {way}, id {way} LIMIT ? OFFSET ?"
     # The page names few tasks; CROSS JOIN looks just these up.
@@ -291,10 +289,10 @@ def _sorted(found: str, params: tuple, way: str) -> tuple[str, tuple]:
     return f"WITH found AS MATERIALIZED ({found}) {named} ORDER BY p.k {way}, p.id {way}", params
 
 
-def _walk(scope: Scope, filters: Filters, name: str, way: str) -> tuple[str, tuple]:
+def _walk(scope: Scope, filters: Filters, name: str, way: str) -> tuple[str, Row]:
     if filters.mine is not None:
         seen = "AND EXISTS (SELECT 1 FROM task_viewer v WHERE v.task_id = t.id AND v.viewer = ?)"
-        params: tuple = (filters.mine,)
+        params: Row = (filters.mine,)
     elif scope.everything:
         seen, params = "", ()
     else:

@@ -1,19 +1,19 @@
-"""Tasks: what they are, how they read as JSON, how one is found. Lists are in `task_lists`."""
+"""Tasks: what they are, how they read as JSON, how one is found. Lists are in `task_lists`, what belongs to
+a task in tables of its own in `task_parts`."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
 import peewee
 
-from models.base import MAX_VARIANTS, InstantField, Statement, Table, iso, marks, parts
-from models.people import Person, reference
-from models.search import _FOLDING
+from models.base import MAX_VARIANTS, InstantField, Row, Statement, Table, iso, marks, parts, row_type
+from models.people import reference
 
 STATUSES = ("todo", "in_progress", "review", "blocked", "done", "cancelled")
 
@@ -31,40 +31,11 @@ TaskKey = int | UUID
 """What names a task: its id or its uuid."""
 
 
-class TaskRow(NamedTuple):
-    """A task as it is stored. `assignees`, `attachments` and `proposals` are JSON texts."""
-
-    id: int
-    uuid: str
-    title: str
-    description: str
-    status: str
-    priority: int
-    due_date: int | None
-    estimate: int | None
-    """In hundredths of an hour."""
-    creator_id: int
-    assigned_by_id: int | None
-    department_id: int | None
-    workspace_id: int | None
-    completed_at: int | None
-    created_at: int
-    updated_at: int
-    comment_count: int
-    version: int
-    assignees: str
-    attachments: str
-    proposals: str
-
-    @property
-    def assignee_ids(self) -> list[int]:
-        """Who is assigned, in order of assignment."""
-        return orjson.loads(self.assignees)
-
-
 class Task(Table):
-    """A piece of work. `deleted_at` hides it from everybody."""
+    """A piece of work. `deleted_at` hides it from everybody, `words` is what a search finds, `estimate` is
+    in hundredths of an hour; `assignees`, `attachments` and `proposals` are JSON texts."""
 
+    id = peewee.AutoField()
     uuid = peewee.TextField(unique=True)
     title = peewee.TextField()
     description = peewee.TextField()
@@ -88,134 +59,19 @@ class Task(Table):
     words = peewee.TextField(default="")
 
 
-class Viewer(Table):
-    """Who has to do with a task themselves; `viewer` as in `Scope`."""
-
-    viewer = peewee.BigIntegerField()
-    task_id = peewee.BigIntegerField()
-    status = peewee.TextField()
-
-    class Meta:
-        table_name = "task_viewer"
-        primary_key = peewee.CompositeKey("viewer", "task_id")
+_Columns: Any = row_type(Task, without=("deleted_at", "words"))
 
 
-class Assignee(Table):
-    """Who is assigned to a task."""
+class TaskRow(_Columns):  # type: ignore[misc]
+    """A task as it is stored: a value with a name for each column."""
 
-    person_id = peewee.BigIntegerField()
-    task_id = peewee.BigIntegerField()
+    __slots__ = ()
 
-    class Meta:
-        table_name = "task_assignee"
-        primary_key = peewee.CompositeKey("person_id", "task_id")
-
-
-class History(Table):
-    """One thing that somebody changed about a task; the values are JSON texts."""
-
-    task_id = peewee.BigIntegerField()
-    person = peewee.ForeignKeyField(Person, lazy_load=False)
-    action = peewee.TextField()
-    field = peewee.TextField(null=True)
-    old_value = peewee.TextField(null=True)
-    new_value = peewee.TextField(null=True)
-    reason = peewee.TextField(default="")
-    created_at = InstantField()
-
-    class Meta:
-        table_name = "task_history"
-
-
-def history_json(entry: History, person: dict[str, Any]) -> dict[str, Any]:
-    """Who changed what, from what, to what, why, when."""
-    return {
-        "id": entry.id,
-        "task": entry.task_id,
-        "user": person,
-        "action": entry.action,
-        "field": entry.field,
-        "old_value": None if entry.old_value is None else orjson.loads(entry.old_value),
-        "new_value": None if entry.new_value is None else orjson.loads(entry.new_value),
-        "reason": entry.reason,
-        "created_at": iso(entry.created_at),
-    }
-
-
-class Assignment(Table):
-    """The audit: somebody was assigned."""
-
-    task_id = peewee.BigIntegerField()
-    assigned_to_id = peewee.BigIntegerField()
-    assigned_by_id = peewee.BigIntegerField()
-    created_at = InstantField()
-
-    class Meta:
-        table_name = "task_assignment"
-
-    def to_json(self) -> dict[str, Any]:
-        """As the Tasks API has it."""
-        return {
-            "id": self.id,
-            "task": self.task_id,
-            "assigned_to": self.assigned_to_id,
-            "assigned_by": self.assigned_by_id,
-            "created_at": iso(self.created_at),
-        }
-
-
-class Proposal(Table):
-    """Somebody is asked to take a task; answered once."""
-
-    task = peewee.ForeignKeyField(Task, on_delete="CASCADE", lazy_load=False)
-    person = peewee.ForeignKeyField(Person, lazy_load=False)
-    proposed_by_id = peewee.BigIntegerField()
-    status = peewee.TextField()
-    reason = peewee.TextField(default="")
-    created_at = InstantField()
-    answered_at = InstantField(null=True)
-
-    class Meta:
-        table_name = "task_proposal"
-
-    def to_json(self) -> dict[str, Any]:
-        """The proposal as the task shows it."""
-        return {
-            "id": self.id,
-            "task": self.task_id,
-            "user": self.person_id,
-            "proposed_by": self.proposed_by_id,
-            "status": self.status,
-            "reason": self.reason,
-            "created_at": iso(self.created_at),
-            "answered_at": iso(self.answered_at),
-        }
-
-
-class Comment(Table):
-    """What somebody says about a task."""
-
-    task_id = peewee.BigIntegerField()
-    author_id = peewee.BigIntegerField()
-    content = peewee.TextField()
-    created_at = InstantField()
-    updated_at = InstantField()
-    version = peewee.IntegerField(default=1)
-
-    class Meta:
-        table_name = "task_comment"
-
-    def to_json(self) -> dict[str, Any]:
-        """As the Tasks API has it."""
-        return {
-            "id": self.id,
-            "task": self.task_id,
-            "author": self.author_id,
-            "content": self.content,
-            "created_at": iso(self.created_at),
-            "updated_at": iso(self.updated_at),
-            "version": self.version,
-        }
+    @property
+    def assignee_ids(self) -> list[int]:
+        """Who is assigned, in order of assignment."""
+        ids: list[int] = orjson.loads(self.assignees)
+        return ids
 
 
 _EMPTY = "[]"
@@ -266,7 +122,7 @@ _stored_counts = Statement("""
 
 @functools.cache
 def _people_by_ids(count: int) -> Statement:
-    return Statement(f"SELECT id, username, avatar FROM person WHERE id IN ({', '.join('?' * count)})")
+    return Statement(f"SELECT id, username, avatar FROM person WHERE id IN ({marks(count)})")
 
 
 def references(ids: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -302,7 +158,7 @@ class Scope:
     workspace_ids: tuple[int, ...] = ()
 
     @property
-    def visible_params(self) -> tuple:
+    def visible_params(self) -> Row:
         """What `VISIBLE` takes."""
         return (self.department_id, self.viewers[0], self.viewers[0], self.viewers[-1])
 
@@ -319,61 +175,49 @@ that somebody is a viewer of, which may be very many, in order to look at one.""
 
 @functools.cache
 def _find(by: str, is_limited: bool, is_locked: bool) -> Statement:
-    return Statement(f"""
+    return Statement(
+        f"""
         SELECT {COLUMNS} FROM task t WHERE t.{by} = ? AND t.deleted_at IS NULL
         {f"AND {VISIBLE}" if is_limited else ""} {"{lock t}" if is_locked else ""}
-    """)
+    """,
+        TaskRow,
+    )
 
 
 def find(key: TaskKey, scope: Scope | None = None, lock: bool = False) -> TaskRow | None:
     """The task with this id or uuid, if it is in the scope. With `lock` nobody else changes it until
     this transaction ends."""
     by, value = ("uuid", str(key)) if isinstance(key, UUID) else ("id", key)
-    limited = scope is not None and not scope.everything
-    row = _find(by, limited, lock).one(value, *(scope.visible_params if limited else ()))
-    return TaskRow._make(row) if row else None
+    limits = () if scope is None or scope.everything else scope.visible_params
+    found: TaskRow | None = _find(by, bool(limits), lock).one(value, *limits)
+    return found
 
 
 @functools.cache
 def _by_ids(count: int) -> Statement:
-    return Statement(f"SELECT {COLUMNS} FROM task t WHERE t.id IN ({', '.join('?' * count)}) ORDER BY t.id")
+    return Statement(f"SELECT {COLUMNS} FROM task t WHERE t.id IN ({marks(count)}) ORDER BY t.id", TaskRow)
 
 
 def by_ids(ids: Sequence[int]) -> list[dict[str, Any]]:
     """Tasks as JSON, in order of their ids."""
-    return tasks_json(list(map(TaskRow._make, _by_ids(len(ids)).all(*ids)))) if ids else []
+    return tasks_json(_by_ids(len(ids)).all(*ids)) if ids else []
 
 
 @functools.cache
 def _belonging(column: str) -> Statement:
-    return Statement(f"""
+    return Statement(
+        f"""
         SELECT {COLUMNS} FROM task t WHERE t.{column} = ? AND t.deleted_at IS NULL
         ORDER BY t.id LIMIT ? {{lock t}}
-    """)
+    """,
+        TaskRow,
+    )
 
 
 def belonging(column: str, value: int, limit: int) -> list[TaskRow]:
     """The first tasks of a department or workspace, by its column; nobody else changes them until this
     transaction ends."""
-    return list(map(TaskRow._make, _belonging(column).all(value, limit)))
-
-
-_FOLDING.update(str.maketrans({"æ": "ae", "œ": "oe", "þ": "th"}))
-
-_viewers = Statement("SELECT viewer FROM task_viewer WHERE task_id = ?")
-
-
-def viewer_keys(row: TaskRow) -> set[int]:
-    """The keys under which a task is found by those who have to do with it themselves."""
-    keys = {row.creator_id, *row.assignee_ids}
-    if row.assigned_by_id is not None and row.assigned_by_id not in keys:
-        keys.add(-row.assigned_by_id)
-    return keys
-
-
-def stored_viewers(task_id: int) -> set[int]:
-    """The viewer keys that a task has now."""
-    return {row[0] for row in _viewers.all(task_id)}
+    return _belonging(column).all(value, limit)
 
 
 def dumps(value: Any) -> str:
@@ -397,18 +241,4 @@ def visible_among(ids: Collection[int], scope: Scope) -> set[int]:
         for part in parts(list(ids))
         for row in _visible_among(len(part), not scope.everything).all(*part, *params)
     ]
-    return {row[0] for row in found}
-
-
-@functools.cache
-def _proposed_among(count: int) -> Statement:
-    return Statement(f"""
-        SELECT p.task_id FROM task_proposal p
-        WHERE p.person_id = ? AND p.status = 'pending' AND p.task_id IN ({marks(count)})
-    """)
-
-
-def proposed_among(ids: Collection[int], person_id: int) -> set[int]:
-    """Those of the tasks that are proposed to the person, who has not answered yet."""
-    found = [row for part in parts(list(ids)) for row in _proposed_among(len(part)).all(person_id, *part)]
     return {row[0] for row in found}

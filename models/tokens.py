@@ -41,7 +41,7 @@ class TokenMaker:
 
     def session_of(self, token: str, token_type: str) -> str:
         """The session's id. Raises TokenNotValid for a token that is forged, expired or of another type."""
-        return self._claims(token, token_type, verify_exp=True)["sid"]
+        return str(self._claims(token, token_type, verify_exp=True)["sid"])
 
     def refresh_of(self, token: str) -> tuple[str, str]:
         """The session's id and the token's own. Raises TokenNotValid for anything but a refresh token."""
@@ -55,7 +55,7 @@ class TokenMaker:
 
     def expired_session_of(self, token: str, token_type: str) -> str:
         """Like `session_of`, but an expired token will do: enough to end one's own session with."""
-        return self._claims(token, token_type, verify_exp=False)["sid"]
+        return str(self._claims(token, token_type, verify_exp=False)["sid"])
 
     def _claims(self, token: str, token_type: str, verify_exp: bool) -> dict[str, Any]:
         try:

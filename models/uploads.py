@@ -16,7 +16,7 @@ from pathlib import Path
 
 import peewee
 
-from models.base import SECOND_US
+from models.base import SECOND_US, tuples
 from models.chat import Attachment
 from models.errors import StorageFull, Unavailable
 from models.people import Person
@@ -102,7 +102,7 @@ def _walk(media: Path, folder: str, after: str, before: float) -> Iterator[str]:
             yield path
 
 
-def _entries(folder: Path) -> list[os.DirEntry]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -110,7 +110,7 @@ def _entries(folder: Path) -> list[os.DirEntry]:
         return []
 
 
-def _changed_at(entry: os.DirEntry) -> float:
+def _changed_at(entry: os.DirEntry[str]) -> float:
     try:
         return entry.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:
@@ -128,5 +128,5 @@ def unnamed(paths: Sequence[str]) -> list[str]:
     """Query: those of the paths that are nobody's attachment or picture."""
     attachments = Attachment.select(Attachment.path).where(Attachment.path.in_(paths))
     pictures = Person.select(Person.avatar).where(Person.avatar.in_(paths))
-    named = {path for query in (attachments, pictures) for (path,) in query.tuples()}
+    named = {path for query in (attachments, pictures) for (path,) in tuples(query)}
     return [path for path in paths if path not in named]

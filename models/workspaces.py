@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from models.base import InstantField, Statement, Table, by_key, iso
+from models.base import InstantField, Statement, Table, by_key, iso, tuples
 from models.people import Person, reference
 
 OWNER, ADMIN, MEMBER = "owner", "admin", "member"
@@ -16,6 +16,7 @@ OWNER, ADMIN, MEMBER = "owner", "admin", "member"
 class Workspace(Table):
     """A shared place for tasks."""
 
+    id = peewee.AutoField()
     name = peewee.TextField()
     created_at = InstantField(default=0)
     version = peewee.IntegerField(default=1)
@@ -25,7 +26,9 @@ class WorkspaceMember(Table):
     """Somebody in a workspace."""
 
     workspace = peewee.ForeignKeyField(Workspace, on_delete="CASCADE", lazy_load=False)
+    workspace_id: Any
     person = peewee.ForeignKeyField(Person, on_delete="CASCADE", lazy_load=False)
+    person_id: Any
     role = peewee.TextField()
 
     class Meta:
@@ -66,19 +69,18 @@ _owners = Statement("SELECT count(*) FROM workspace_member WHERE workspace_id = 
 
 def owner_count(workspace_id: int) -> int:
     """How many owners a workspace has."""
-    return _owners.one(workspace_id)[0]
+    return int(_owners.value(workspace_id))
 
 
 def members(workspace_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """Who is in each workspace, in order of their ids."""
-    rows = (
+    rows = tuples(
         WorkspaceMember.select(
             WorkspaceMember.workspace, WorkspaceMember.role, Person.id, Person.username, Person.avatar
         )
         .join(Person)
         .where(WorkspaceMember.workspace.in_(workspace_ids))
         .order_by(Person.id)
-        .tuples()
     )
     return {
         workspace: [member_json(role, *person) for _, role, *person in found]
@@ -113,5 +115,8 @@ def page(person_id: int, limit: int, offset: int) -> tuple[int, list[dict[str, A
     """How many workspaces the person is in, and a page of them. Three statements."""
     rows = _mine.all(person_id, limit, offset)
     people = members([row[0] for row in rows]) if rows else {}
-    found = [_json(*row[:4], people.get(row[0], [])) | {"role": row[4]} for row in rows]
-    return _count_mine.one(person_id)[0], found
+    found = [
+        _json(number, name, created_at, version, people.get(number, [])) | {"role": role}
+        for number, name, created_at, version, role in rows
+    ]
+    return _count_mine.value(person_id), found

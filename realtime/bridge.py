@@ -75,7 +75,7 @@ class Bridge:
         """Queues committed events for the other processes."""
         for event in batch:
             payload = event.payload if event.text is None else orjson.Fragment(event.text)
-            self._queue(event.groups[0], [event.seq, event.kind.name, list(event.groups), payload])
+            self._queue(event.groups[0], [event.seq, event.type.name, list(event.groups), payload])
 
     def send_ephemeral(
         self, group: str | Sequence[str], message: Mapping[str, Any], except_person: int
@@ -161,7 +161,8 @@ class Bridge:
             try:
                 await self._run_once()
             except asyncio.CancelledError:
-                if asyncio.current_task().cancelling():
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
                     raise
                 # Not the link was cancelled, but something that it waited for.
                 self._complain("the link was cut")
@@ -187,7 +188,7 @@ class Bridge:
 
         redis = Redis.from_url(self._url, socket_connect_timeout=3)
         subscription = redis.pubsub()
-        running: list[asyncio.Task] = []
+        running: list[asyncio.Task[Any]] = []
         try:
             await asyncio.wait_for(subscription.psubscribe(self._prefix + "*"), DEAF_AFTER_S)
             self._heard_at = asyncio.get_running_loop().time()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -19,14 +20,15 @@ log = logging.getLogger("taskroom.broadcast")
 
 
 class SupportsEvent(Protocol):
-    """An event on its way out (`models.events.Event`)."""
+    """An event on its way out (`models.events.Emitted`)."""
 
     seq: int
     groups: Sequence[str]
     payload: Any
     text: str | None
     origin: Any
-    kind: Any
+    type: Any
+    size: int
 
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
@@ -49,7 +51,7 @@ def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
     try:
         return event.message(channel)
     except Exception:
-        log.exception("event %s (%s) cannot be told", event.seq, event.kind.name)
+        log.exception("event %s (%s) cannot be told", event.seq, event.type.name)
         return None
 
 
@@ -87,7 +89,7 @@ class Encoder:
         self._start_anew_if_old()
         kept, frames = self._kept, []
         for event in found:
-            key = (event.seq, event.kind.name, dialect)
+            key = (event.seq, event.type.name, dialect)
             frame = kept[key] if key in kept else self._event_frame(event, key)
             if frame is not None:
                 frames.append(frame)
@@ -115,10 +117,8 @@ class Encoder:
             self._keys_about.setdefault(name, []).append(key)
 
 
-class Effect(Protocol):
-    """What an event does to connections beside what it says to them."""
-
-    def __call__(self, event: SupportsEvent) -> None: ...
+Effect = Callable[[SupportsEvent], None]
+"""What an event does to connections beside what it says to them."""
 
 
 class Broadcaster:
@@ -127,7 +127,7 @@ class Broadcaster:
     def __init__(self, hub: Hub, encoder: Encoder) -> None:
         self._hub = hub
         self.encoder = encoder
-        self.effects: dict[str, Effect] = {}
+        self.effects: defaultdict[str, list[Effect]] = defaultdict(list)
         """By name of the event's kind; runs before the event is sent."""
         self.followers: list[Effect] = []
         """Hear of every event, after it has been sent."""
@@ -139,14 +139,13 @@ class Broadcaster:
                 self._publish(event)
             except Exception:
                 # One event that cannot be told must not keep the others from anybody.
-                log.exception("event %s (%s)", event.seq, event.kind.name)
+                log.exception("event %s (%s)", event.seq, event.type.name)
             self._hub.position = event.seq
             for follow in self.followers:
                 _tell_follower(follow, event)
 
     def _publish(self, event: SupportsEvent) -> None:
-        effect = self.effects.get(event.kind.name)
-        if effect is not None:
+        for effect in self.effects.get(event.type.name, ()):
             effect(event)
         self._send(event)
 
@@ -161,7 +160,7 @@ class Broadcaster:
             if frame is None:
                 continue
             if connection is origin:
-                frame = self._frame(event, dialect, request_id=request_id)
+                frame = self._frame(event, dialect, request_id=request_id) or frame
             connection.push(frame, event)
 
     def _frame(self, event: SupportsEvent, dialect: Dialect, **extra: Any) -> bytes | None:
@@ -186,4 +185,4 @@ def _tell_follower(follow: Effect, event: SupportsEvent) -> None:
     try:
         follow(event)
     except Exception:
-        log.exception("following event %s (%s)", event.seq, event.kind.name)
+        log.exception("following event %s (%s)", event.seq, event.type.name)

@@ -1,14 +1,23 @@
-"""One client as the hub sees it: what waits for it, and its fate when it reads too slowly.
+"""One client as the hub sees it: its state, what waits for it, and its fate when it reads too slowly.
 
 Sans I/O: it writes through a `Wire` and schedules through a `Flusher`, both given to it.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+from realtime.close_codes import CloseCode
+from realtime.state import State, follow
+
+CLOSE_PATIENCE_S = 5
+"""So long a client may take to answer that it is told to go."""
+SLOW_READER_PATIENCE_S = 30
+"""So long, where it first has to read what is on its way already."""
 
 log = logging.getLogger("taskroom.connection")
 
@@ -56,19 +65,16 @@ class Flusher:
             try:
                 connection.flush()
             except Exception:
-                # The others' outboxes would never be written again. The sweep closes what is left of it.
+                # The others' outboxes would never be written again. Telling it why may fail as well.
                 log.exception("writing to a client")
-                connection.close()
+                self._call_soon(functools.partial(connection.close, CloseCode.SERVER_FAILED))
 
 
 class Connection:
-    """A subscriber with a bounded outbox.
+    """A subscriber with a bounded outbox, and the one place that knows how far its life has come.
 
-    `groups` maps each joined group to a position in the event log: live events at or below it have
-    been delivered by a replay, or were before this client's time, and are skipped.
-
-    `draining` is the future of an unfinished write, `owner` whatever the transport wants to find here.
-    `on_overflow` is called once, when more waits than the limits allow.
+    `on_close(code, reason, patience_s)` is called once, when it is closed from this side: whoever made the
+    connection says so to the client and takes it out of everything.
     """
 
     __slots__ = (
@@ -77,6 +83,7 @@ class Connection:
         "_limits",
         "_outbox",
         "_size",
+        "_state",
         "_wire",
         "actor",
         "closed",
@@ -85,7 +92,7 @@ class Connection:
         "groups",
         "held_from",
         "held_overflow",
-        "on_overflow",
+        "on_close",
         "owner",
     )
 
@@ -95,23 +102,67 @@ class Connection:
         dialect: Dialect,
         flusher: Flusher,
         limits: OutboxLimits,
-        on_overflow: Callable[[], None],
+        on_close: Callable[[CloseCode, str, float], None],
     ) -> None:
         self._wire = wire
         self._flusher = flusher
         self._limits = limits
+        self.on_close = on_close
+        self._state = State.OPENING
+        # Whether the state is closing or closed: kept beside it, since every frame asks.
+        self.closed = False
+        # Frames that have not been written, and behind an unfinished write their bytes.
         self._outbox: list[bytes] = []
         self._size = 0
+        # The future of an unfinished write.
         self.draining: Any = None
+        # Live frames and their events, while a replay goes before them; None while they need not wait.
         self._held: list[tuple[bytes, Any]] | None = None
+        # Whether more came than may be held, and the hub's position when holding began.
         self.held_overflow = False
         self.held_from = 0
-        self.dialect: Hashable = dialect
+        # How events read here.
+        self.dialect = dialect
+        # Each joined group, and the position in the event log up to which its events are not for this
+        # client: a replay delivered them, or they were before its time.
         self.groups: dict[str, int] = {}
+        # Who this is, once known.
         self.actor: Any = None
+        # Whatever the transport wants to find here.
         self.owner: Any = None
-        self.closed = False
-        self.on_overflow = on_overflow
+
+    # -- its life ------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """How far it has come."""
+        return self._state
+
+    def open(self) -> None:
+        """It is known who this is. Raises IllegalTransition when it has been open, or has ended."""
+        self._enter(State.OPEN)
+
+    def close(self, code: CloseCode, reason: str = "", patience_s: float = CLOSE_PATIENCE_S) -> None:
+        """Ends it from this side: the one way to do so. What ended it first counts."""
+        if not self.closed:
+            self._enter(State.CLOSING)
+            self.on_close(code, reason, patience_s)
+            self._forget()
+
+    def gone(self) -> bool:
+        """The transport has ended; whether it did so before this side had closed."""
+        came_first = not self.closed
+        self._enter(State.CLOSED)
+        self._forget()
+        return came_first
+
+    def _enter(self, state: State) -> None:
+        self._state = follow(self._state, state)
+        self.closed = state in (State.CLOSING, State.CLOSED)
+
+    def _forget(self) -> None:
+        self._outbox = []
+        self._held = None
 
     # -- what waits ----------------------------------------------------------------------------------
 
@@ -142,8 +193,8 @@ class Connection:
         self._size += len(frame)
         limits = self._limits
         if (limits.size and self._size > limits.size) or (limits.frames and len(outbox) > limits.frames):
-            self.close()
-            self.on_overflow()
+            self._outbox = []
+            self.close(CloseCode.TOO_SLOW, patience_s=SLOW_READER_PATIENCE_S)
 
     def send_all(self, frames: Sequence[bytes]) -> None:
         """Sends many at once."""
@@ -170,19 +221,13 @@ class Connection:
 
     def flush_all(self) -> None:
         """Writes everything that waits, even behind an unfinished write: nothing comes after it."""
-        if self._outbox and not self.closed:
+        if self._outbox:
             self._wire.write(b"".join(self._outbox))
             self._outbox = []
 
     def _drained(self, future: Any) -> None:
         self.draining = None
         self.flush()
-
-    def close(self) -> None:
-        """Forgets what waits; nothing is sent from now on."""
-        self.closed = True
-        self._outbox = []
-        self._held = None
 
     # -- replay --------------------------------------------------------------------------------------
 

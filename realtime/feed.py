@@ -37,7 +37,7 @@ class Feed:
         self._sequencer = Sequencer(store.start_seq, broadcaster.publish, self.expect)
         self._expected: float = 0
         self._doubt = asyncio.Event()
-        self._link: asyncio.Task | None = None
+        self._link: asyncio.Task[Any] | None = None
         self.bridge: Bridge | None = None
         if redis_url:
             self.bridge = Bridge(
@@ -102,7 +102,7 @@ class Feed:
             up_to, found = await self._store.snapshot(event_log.after, self._sequencer.position)
             self._sequencer.fill(up_to, found)
 
-    def _take_committed(self, batch: Sequence[events.Event]) -> None:
+    def _take_committed(self, batch: Sequence[events.Emitted]) -> None:
         if self.bridge is not None:
             self.bridge.send(batch)
         for event in batch:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from realtime.close_codes import CloseCode
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _KNOWN = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
 _FIN, _RESERVED, _OPCODE, _MASKED = 0x80, 0x70, 0x0F, 0x80
 _MAX_CONTROL_BYTES = 125
 # Whoever goes on sending after the end is told nothing: the rest is not looked at any more.
 _MAX_PASSED_OVER = 1000
-PROTOCOL_ERROR, NOT_UTF8, TOO_LARGE = 1002, 1007, 1009
 
 
 class FrameError(Exception):
     """The client breaks the protocol; `code` is the close code that tells it how."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: CloseCode) -> None:
         super().__init__(code)
         self.code = code
 
@@ -68,7 +69,7 @@ class FrameReader:
             return None
         first, size, start = head
         if not self._buffer[self._at + 1] & _MASKED:
-            raise FrameError(PROTOCOL_ERROR)
+            raise FrameError(CloseCode.PROTOCOL_ERROR)
         self._check(first, size)
         end = start + size
         if end > len(self._buffer):
@@ -112,16 +113,16 @@ class FrameReader:
     def _check(self, first: int, size: int) -> None:
         opcode = first & _OPCODE
         if first & _RESERVED or opcode not in _KNOWN:
-            raise FrameError(PROTOCOL_ERROR)
+            raise FrameError(CloseCode.PROTOCOL_ERROR)
         if opcode >= CLOSE:
             if size > _MAX_CONTROL_BYTES or not first & _FIN:
-                raise FrameError(PROTOCOL_ERROR)
+                raise FrameError(CloseCode.PROTOCOL_ERROR)
             return
         # A message in parts is continued, and nothing else is.
         if (opcode == CONTINUATION) != (self._message is not None):
-            raise FrameError(PROTOCOL_ERROR)
+            raise FrameError(CloseCode.PROTOCOL_ERROR)
         if size + len(self._message or b"") > self._max_bytes:
-            raise FrameError(TOO_LARGE)
+            raise FrameError(CloseCode.TOO_LARGE)
 
     def _taken(self, opcode: int, is_final: bool, data: bytes) -> tuple[int, bytes]:
         if opcode >= CLOSE:
@@ -147,7 +148,7 @@ def text_of(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise FrameError(NOT_UTF8) from None
+        raise FrameError(CloseCode.NOT_UTF8) from None
 
 
 def close_reason(data: bytes) -> tuple[int | None, str | None]:
@@ -156,5 +157,5 @@ def close_reason(data: bytes) -> tuple[int | None, str | None]:
         return None, None
     code = int.from_bytes(data[:2])
     if len(data) == 1 or not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
-        raise FrameError(PROTOCOL_ERROR)
+        raise FrameError(CloseCode.PROTOCOL_ERROR)
     return code, text_of(data[2:])

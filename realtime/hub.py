@@ -19,7 +19,7 @@ class Hub:
         """`seq` of the last event handed out here; a new member has nothing to get up to it."""
 
     def add(self, connection: Connection) -> None:
-        """Registers a connection; it is in no group yet. One that has ended meanwhile stays out."""
+        """Registers a connection; it is in no group yet. One that has ended stays out."""
         if not connection.closed:
             self.connections.add(connection)
 
@@ -32,10 +32,10 @@ class Hub:
     def join(self, connection: Connection, group: str, position: int | None = None) -> None:
         """Adds the connection to a group; it gets the group's events after `position` (default: now).
 
-        A connection that was removed is ignored: its client may have gone while somebody looked up what
-        it may join, and nobody would ever take it out again.
+        One that has ended is ignored: its client may have gone while somebody looked up what it may join,
+        and nobody would ever take it out again.
         """
-        if connection in self.connections and group not in connection.groups:
+        if not connection.closed and group not in connection.groups:
             self._groups.setdefault(group, set()).add(connection)
             connection.groups[group] = self.position if position is None else position
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from models.events import Event
+from models.events import Emitted
 from models.operations import streams
 from models.sessions import Actor
 
 if TYPE_CHECKING:
-    from realtime.sockets.shared import Realtime
+    from realtime.context import Realtime
 
 
 class PersonalLog:
@@ -26,7 +26,7 @@ class PersonalLog:
         """Whether the log reaches back to `since`."""
         return await self._realtime.is_known(since)
 
-    async def page(self, groups: Mapping[str, int], after: int, limit: int) -> Sequence[Event]:
+    async def page(self, groups: Mapping[str, int], after: int, limit: int) -> Sequence[Emitted]:
         """At most `limit` events above `after`, each group's up to the number it is mapped to, in order."""
         later = {name: begin for name, begin in self._begins.items() if begin > after and name in groups}
         found = await self._realtime.page(groups, after, limit, later)

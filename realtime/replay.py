@@ -37,9 +37,11 @@ async def replay(
     """Sends what the connection's groups had after `since`, then lets live events through.
 
     Returns False, having sent nothing, if the log cannot tell (`since` is older than retention, or
-    from before a backup was restored): the client must start anew. If the log cannot be read, closes the
-    connection and raises. `drained` waits until the client has read what it got so far, so that a long
-    replay never overflows its outbox.
+    from before a backup was restored): the client must start anew. `drained` waits until the client has
+    read what it got so far, so that a long replay never overflows its outbox.
+
+    If the log cannot be read, raises, and what is live goes on waiting. The connection must be closed then:
+    nothing may pass over the gap, since the newest `seq` that a client has is what it comes back with.
     """
     if connection.is_held:
         # Held since before it joined its groups: from here on they all have one position.
@@ -47,20 +49,15 @@ async def replay(
         connection.groups.update(dict.fromkeys(connection.groups, hub.position))
     else:
         connection.hold(hub.position)
-    try:
-        if not await log.is_known(since):
-            connection.release()
-            return False
-        for group in connection.groups:
-            # A client may be ahead of this process: it has come from another.
-            connection.skip(group, since)
-        await _send_missed(connection, hub, log, encoder, since, drained)
+    if not await log.is_known(since):
         connection.release()
-        return True
-    except BaseException:
-        # Nothing live may pass over the gap: the newest `seq` it has is what a client comes back with.
-        connection.close()
-        raise
+        return False
+    for group in connection.groups:
+        # A client may be ahead of this process: it has come from another.
+        connection.skip(group, since)
+    await _send_missed(connection, hub, log, encoder, since, drained)
+    connection.release()
+    return True
 
 
 async def _send_missed(

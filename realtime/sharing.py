@@ -15,7 +15,7 @@ class SharedReads:
 
     def __init__(self, keep_s: float = 0.25) -> None:
         self._keep_s = keep_s
-        self._answers: dict[Hashable, asyncio.Future] = {}
+        self._answers: dict[Hashable, asyncio.Future[Any]] = {}
 
     async def get(self, key: Hashable, read: Callable[[], Awaitable[Any]]) -> Any:
         """The answer to `read`, or to one like it a moment ago. Raises what it raises."""
@@ -26,7 +26,7 @@ class SharedReads:
         # One who gives up does not take the answer from the others.
         return await asyncio.shield(answer)
 
-    def _keep(self, key: Hashable, done: asyncio.Future) -> None:
+    def _keep(self, key: Hashable, done: asyncio.Future[Any]) -> None:
         if done.cancelled() or done.exception() is not None:
             self._answers.pop(key, None)
         else:

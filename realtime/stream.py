@@ -15,8 +15,8 @@ from models.operations import streams
 from models.sessions import Actor
 from realtime.admission import RETRY_AFTER_S, Admission
 from realtime.broadcast import SupportsEvent, message_of
+from realtime.context import Realtime
 from realtime.personal import PersonalLog
-from realtime.sockets.shared import Realtime
 
 PAGE = 500
 

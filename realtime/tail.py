@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 MAX_EVENTS = 20_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -22,7 +22,7 @@ _ALL: Mapping[str, int] = {}
 
 
 class SupportsKept(Protocol):
-    """An event as far as keeping it needs (`models.events.Event`)."""
+    """An event as far as keeping it needs (`models.events.Emitted`)."""
 
     seq: int
     groups: Sequence[str]
@@ -31,26 +31,29 @@ class SupportsKept(Protocol):
     origin: Any
 
 
+Kept = TypeVar("Kept", bound=SupportsKept)
+
+
 def _about_nothing(event: SupportsKept) -> Sequence[str]:
     return ()
 
 
-class Tail:
+class Tail(Generic[Kept]):
     """Every event after `floor`, up to `position`. `about` names what an event quotes, by which `revise`
     finds it."""
 
     def __init__(
         self,
         position: int,
-        most_events: int = MAX_EVENTS,
+        max_events: int = MAX_EVENTS,
         max_bytes: int = MAX_BYTES,
-        about: Callable[[SupportsKept], Sequence[str]] = _about_nothing,
+        about: Callable[[Kept], Sequence[str]] = _about_nothing,
     ) -> None:
         self.floor = self.position = position
         self._about = about
-        self._most_events, self._most_bytes = most_events, max_bytes
-        self._events: list[SupportsKept] = []
-        self._by_group: dict[str, list[SupportsKept]] = {}
+        self._max_events, self._max_bytes = max_events, max_bytes
+        self._events: list[Kept] = []
+        self._by_group: dict[str, list[Kept]] = {}
         # Clients were told of this position before any event came.
         self._numbers = {position}
         self._size = 0
@@ -58,7 +61,7 @@ class Tail:
     def __len__(self) -> int:
         return len(self._events)
 
-    def add(self, event: SupportsKept) -> None:
+    def add(self, event: Kept) -> None:
         """Takes the newest event."""
         # Whoever caused it has had their own copy; kept here, it would keep their connection.
         event.origin = None
@@ -67,21 +70,21 @@ class Tail:
         for name in self._names(event):
             self._by_group.setdefault(name, []).append(event)
         self.position = event.seq
-        if len(self._events) > self._most_events or self._size > self._most_bytes:
+        if len(self._events) > self._max_events or self._size > self._max_bytes:
             self._forget(max(1, len(self._events) // _SLICE))
 
-    def fill(self, older: Sequence[SupportsKept], floor: int) -> None:
+    def fill(self, older: Sequence[Kept], floor: int) -> None:
         """Takes what the log has after `floor` and before what is here, in order; as much as there is
         room for, the newest first."""
-        kept: list[SupportsKept] = []
+        kept: list[Kept] = []
         for event in reversed(older):
-            if len(self._events) + len(kept) >= self._most_events or self._size >= self._most_bytes:
+            if len(self._events) + len(kept) >= self._max_events or self._size >= self._max_bytes:
                 floor = event.seq
                 break
             self._note(event)
             kept.append(event)
         kept.reverse()
-        lines: dict[str, list[SupportsKept]] = {}
+        lines: dict[str, list[Kept]] = {}
         for event in kept:
             for name in self._names(event):
                 lines.setdefault(name, []).append(event)
@@ -90,10 +93,10 @@ class Tail:
         self._events = kept + self._events
         self.floor = floor
 
-    def _names(self, event: SupportsKept) -> Sequence[str]:
+    def _names(self, event: Kept) -> Sequence[str]:
         return (*event.groups, *self._about(event))
 
-    def _note(self, event: SupportsKept) -> None:
+    def _note(self, event: Kept) -> None:
         self._numbers.add(event.seq)
         self._size += event.size * _BLOW_UP
 
@@ -110,11 +113,11 @@ class Tail:
         self._numbers.difference_update(event.seq for event in gone)
         self._size -= sum(event.size for event in gone) * _BLOW_UP
 
-    def after(self, seq: int) -> list[SupportsKept]:
+    def after(self, seq: int) -> list[Kept]:
         """The events above a number, in order."""
         return self._events[bisect.bisect_right(self._events, seq, key=_seq) :]
 
-    def revise(self, about: str, before: int, change: Callable[[SupportsKept], Any | None]) -> list[int]:
+    def revise(self, about: str, before: int, change: Callable[[Kept], Any | None]) -> list[int]:
         """Gives each event below `before` that is about this the payload that `change` makes, or takes it
         out for None. Returns their numbers."""
         found = [event for event in self._by_group.get(about, ()) if event.seq < before]
@@ -126,7 +129,7 @@ class Tail:
                 event.payload = payload
         return [event.seq for event in found]
 
-    def _take_out(self, event: SupportsKept) -> None:
+    def _take_out(self, event: Kept) -> None:
         for name in self._names(event):
             line = self._by_group[name]
             line.remove(event)
@@ -140,20 +143,20 @@ class Tail:
 
     def page(
         self, up_to: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int] = _ALL
-    ) -> list[SupportsKept] | None:
+    ) -> list[Kept] | None:
         """Events above `after`, each group's up to the number it is mapped to and above the one where it
         begins, in order, at most `limit`; None if they are not all here."""
         if after < self.floor:
             return None
-        found: dict[int, SupportsKept] = {}
+        found: dict[int, Kept] = {}
         for group, bound in up_to.items():
             line = self._by_group.get(group)
             begin = max(after, begins.get(group, 0))
             if line is not None and line[-1].seq > begin:
                 start = bisect.bisect_right(line, begin, key=_seq)
-                found.update(_upto(line[start : start + limit], bound))
+                found.update(_up_to(line[start : start + limit], bound))
         return [found[seq] for seq in sorted(found)[:limit]]
 
 
-def _upto(events: Iterable[SupportsKept], bound: int) -> Iterable[tuple[int, SupportsKept]]:
+def _up_to(events: Iterable[Kept], bound: int) -> Iterable[tuple[int, Kept]]:
     return ((event.seq, event) for event in events if event.seq <= bound)

@@ -11,6 +11,7 @@ import asyncio
 import struct
 import time
 from collections.abc import Awaitable
+from typing import Any
 
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
@@ -96,7 +97,7 @@ class BufferedProtocol(WebSocketProtocol13):
     async def _receive_frame_loop(self) -> None:
         try:
             while not self.client_terminated:
-                reading = self.stream.read_bytes(_READ_BYTES, partial=True)
+                reading: Any = self.stream.read_bytes(_READ_BYTES, partial=True)
                 was_waiting = not reading.done()
                 self._reader.feed(await reading)
                 while (waiting := self._take_frames()) is not None:
@@ -126,11 +127,12 @@ class BufferedProtocol(WebSocketProtocol13):
                 if waiting is None and turn.is_over(time.monotonic()):
                     return asyncio.sleep(0)
         except FrameError as error:
-            self.handler.on_protocol_error(error.code)
+            socket: Any = self.handler
+            socket.on_protocol_error(error.code)
         return waiting
 
-    def _take(self, opcode: int, data: bytes) -> asyncio.Future | None:
-        handler = self.handler
+    def _take(self, opcode: int, data: bytes) -> asyncio.Future[Any] | None:
+        handler: Any = self.handler
         if opcode == TEXT:
             return self._run_callback(handler.on_message, text_of(data))
         if opcode == BINARY:
@@ -167,7 +169,7 @@ class Wire:
         # TLS has a buffer of its own between us and the socket.
         self._direct = not isinstance(self._stream, SSLIOStream)
 
-    def write(self, data: bytes) -> asyncio.Future | None:
+    def write(self, data: bytes) -> asyncio.Future[Any] | None:
         """Sends bytes; returns None if all are out, else a future that resolves when they are.
 
         A broken connection is not reported here: Tornado's reading side notices it and closes.
@@ -216,6 +218,6 @@ class Wire:
         self._protocol._abort()
 
 
-def _retrieve(future: asyncio.Future) -> None:
+def _retrieve(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

@@ -2,44 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from handlers.schemas.common import AnswerModel, Attachment, ListPage, Reference, Status
-
-RoomType = Literal["direct", "task", "group"]
-
-
-class Message(AnswerModel):
-    """A chat message. A system message has no sender, but an `actor_id`, who caused it; a deleted one is
-    empty but keeps its place."""
-
-    id: int
-    room: int
-    room_id: int
-    room_type: RoomType
-    content: str
-    sender: Reference | None
-    actor_id: int | None = None
-    timestamp: str
-    attachments: list[Attachment]
-    is_system: bool
-    edited_at: str | None
-    deleted_at: str | None
-    client_id: str | None
-    version: int
-
-
-class SharedRoom(AnswerModel):
-    """What everyone in a room sees alike: what `room_created` and `room_updated` carry."""
-
-    id: int
-    room_type: RoomType
-    name: str
-    participants: list[Reference]
-    task: int | None
-    created_by: int
-    created_at: str
-    version: int
+from handlers.schemas.common import ListPage, Status
+from models.shapes import Message, Shape, SharedRoom
 
 
 class Room(SharedRoom):
@@ -56,7 +20,7 @@ class LeftRoom(Status):
     room_id: int
 
 
-class ReadState(AnswerModel):
+class ReadState(Shape):
     """How far somebody has read a room."""
 
     room_id: int
@@ -71,7 +35,7 @@ class RoomPage(ListPage):
     results: list[Room]
 
 
-class MessagePage(AnswerModel):
+class MessagePage(Shape):
     """A page of messages, newest first."""
 
     results: list[Message]

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from handlers.schemas.common import AnswerModel, ListPage, Reference, Status
-
-
-class Notification(AnswerModel):
-    """A notification. `data` is what its sender gave along."""
-
-    id: int
-    title: str
-    message: str
-    content: str
-    notification_type: str
-    is_read: bool
-    created_at: str
-    related_entity_type: str | None
-    related_entity_id: int | None
-    task_id: int | None
-    action: str | None
-    workspace_id: int | None
-    actor_id: int | None
-    data: dict
+from handlers.schemas.common import ListPage, Status
+from models.shapes import FocusSession, Member, Notification, Reference, Shape, SharedWorkspace
 
 
 class NotificationPage(ListPage):
@@ -32,7 +14,7 @@ class NotificationPage(ListPage):
     results: list[Notification]
 
 
-class UnreadCount(AnswerModel):
+class UnreadCount(Shape):
     """How many are unread."""
 
     count: int
@@ -44,28 +26,10 @@ class AllRead(Status):
     count: int
 
 
-class Member(AnswerModel):
-    """Somebody in a workspace."""
-
-    user_id: int
-    role: Literal["owner", "admin", "member"]
-    user: Reference
-
-
 class MemberPage(ListPage):
     """A page of members."""
 
     results: list[Member]
-
-
-class SharedWorkspace(AnswerModel):
-    """What all members see alike: what `workspace_changed` carries."""
-
-    id: int
-    name: str
-    members: list[Member]
-    created_at: str
-    version: int
 
 
 class Workspace(SharedWorkspace):
@@ -86,37 +50,13 @@ class RecipientCount(Status):
     recipient_count: int
 
 
-class FocusSession(AnswerModel):
-    """A focus session. `ends_at` is when the running phase ends; while paused, `remaining_seconds` is how
-    much of it is left."""
-
-    id: int
-    title: str
-    workspace: int | None
-    task: int | None
-    host: int
-    focus_minutes: int | float
-    break_minutes: int | float
-    rounds: int
-    round: int
-    status: Literal["waiting", "running", "paused", "finished"]
-    phase: Literal["focus", "break"] | None
-    created_at: str
-    started_at: str | None
-    ends_at: str | None
-    remaining_seconds: float | None
-    finished_at: str | None
-    participants: list[Reference]
-    version: int
-
-
 class FocusSessionPage(ListPage):
     """A page of focus sessions."""
 
     results: list[FocusSession]
 
 
-class FocusFigures(AnswerModel):
+class FocusFigures(Shape):
     """What somebody has focused in finished sessions."""
 
     user: Reference
@@ -124,7 +64,7 @@ class FocusFigures(AnswerModel):
     focus_minutes: float
 
 
-class FocusStats(AnswerModel):
+class FocusStats(Shape):
     """Figures of the last days: one's own, and those of the team, the most focused first."""
 
     days: int
@@ -132,8 +72,8 @@ class FocusStats(AnswerModel):
     team: list[FocusFigures]
 
 
-class MissedEvents(AnswerModel):
+class MissedEvents(Shape):
     """What came, as the sockets say it, and the position to ask from the next time."""
 
-    events: list[dict]
+    events: list[dict[str, Any]]
     seq: int

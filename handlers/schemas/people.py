@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.schemas.common import AnswerModel, ListPage, Reference, Role
+from handlers.schemas.common import ListPage
+from models.shapes import Reference, Role, Shape, User
 
 
-class User(AnswerModel):
-    """A person. `email`, `email_verified` and `last_seen` are there only for those who may see them."""
-
-    id: int
-    username: str
-    email: str | None = None
-    email_verified: bool | None = None
-    first_name: str
-    last_name: str
-    full_name: str
-    role: Role
-    department: int | None
-    avatar: str | None
-    is_active: bool
-    is_online: bool
-    last_seen: str | None = None
-    date_joined: str
-    version: int
-
-
-class QuietHours(AnswerModel):
+class QuietHours(Shape):
     """When somebody is left alone, as hours and minutes in their time zone."""
 
     start: str
@@ -40,7 +21,7 @@ class Profile(User):
     quiet_hours: QuietHours | None = None
 
 
-class SignedIn(AnswerModel):
+class SignedIn(Shape):
     """Tokens, also set as HttpOnly cookies, and who they are for."""
 
     access: str
@@ -54,7 +35,7 @@ class Linked(SignedIn):
     next: str
 
 
-class Refreshed(AnswerModel):
+class Refreshed(Shape):
     """A new access token, also set as cookie."""
 
     access: str
@@ -67,7 +48,7 @@ class UserPage(ListPage):
     results: list[User]
 
 
-class ResetLink(AnswerModel):
+class ResetLink(Shape):
     """A link with which somebody sets a new password, and what it carries."""
 
     link: str
@@ -75,7 +56,7 @@ class ResetLink(AnswerModel):
     token: str
 
 
-class Department(AnswerModel):
+class Department(Shape):
     """A department; `manager` is a person's id."""
 
     id: int
@@ -90,7 +71,7 @@ class DepartmentPage(ListPage):
     results: list[Department]
 
 
-class DepartmentCount(AnswerModel):
+class DepartmentCount(Shape):
     """How many active people a department has; null is for those without one."""
 
     department: int | None
@@ -98,7 +79,7 @@ class DepartmentCount(AnswerModel):
     count: int
 
 
-class PersonTasks(AnswerModel):
+class PersonTasks(Shape):
     """How many tasks somebody is assigned."""
 
     user: Reference
@@ -106,7 +87,7 @@ class PersonTasks(AnswerModel):
     done: int
 
 
-class PeopleStatistics(AnswerModel):
+class PeopleStatistics(Shape):
     """Counts of the people in the caller's scope; those by role and department are of active people."""
 
     total: int
@@ -118,7 +99,7 @@ class PeopleStatistics(AnswerModel):
     tasks_per_person: list[PersonTasks]
 
 
-class DeviceSession(AnswerModel):
+class DeviceSession(Shape):
     """A sign-in on one device. `device` is what its browser calls itself."""
 
     id: str
@@ -136,7 +117,7 @@ class SessionPage(ListPage):
     results: list[DeviceSession]
 
 
-class SocialProvider(AnswerModel):
+class SocialProvider(Shape):
     """A provider to sign in with; `initiate_url` is where to send the browser."""
 
     id: str
@@ -144,7 +125,7 @@ class SocialProvider(AnswerModel):
     initiate_url: str
 
 
-class SocialProviders(AnswerModel):
+class SocialProviders(Shape):
     """The configured providers."""
 
     providers: list[SocialProvider]

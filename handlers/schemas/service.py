@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from handlers.schemas.common import AnswerModel, Reference, Status
+from handlers.schemas.common import Status
 from handlers.schemas.people import SocialProvider
-from handlers.schemas.tasks import Priority, TaskStatus
+from models.shapes import Priority, Reference, Shape, TaskStatus
 
 
-class PartHealth(AnswerModel):
+class PartHealth(Shape):
     """One part: `ok`, `off` (not configured) or `unavailable`; of the background jobs `ok` or `failing`,
     and then their names; of the disk with the uploads `low` when less is free than the setting
     `disk_free_percent` says."""
@@ -22,16 +22,17 @@ class PartHealth(AnswerModel):
     free_percent: float | None = None
 
 
-class Health(AnswerModel):
+class Health(Shape):
     """`degraded` if a part is away that can be done without, a background job fails or the disk is nearly
     full; 503 and `unavailable` without a database, or if it takes no writes.
 
-    `uptime` is in seconds.
+    `uptime` is in seconds; `worker` is the number of the process that answers, if there are several.
     """
 
     status: Literal["ok", "degraded", "unavailable"]
     version: str
     uptime: float
+    worker: int | None
     parts: dict[str, PartHealth]
     detail: str | None = None
     code: str | None = None
@@ -45,7 +46,7 @@ class ChatHealth(Status):
     messages_per_minute: int
 
 
-class Config(AnswerModel):
+class Config(Shape):
     """What a frontend asks for at its start."""
 
     name: str
@@ -57,21 +58,21 @@ class Config(AnswerModel):
     websocket_auth: list[str]
 
 
-class DayCount(AnswerModel):
+class DayCount(Shape):
     """A day in UTC and how many."""
 
     date: str
     count: int
 
 
-class BusyPerson(AnswerModel):
+class BusyPerson(Shape):
     """How many open tasks somebody is assigned."""
 
     user: Reference
     open: int
 
 
-class Dashboard(AnswerModel):
+class Dashboard(Shape):
     """Figures in the caller's scope: of the tasks they may see, and of everyone, a department, or
     themselves. Days are the last 30, in UTC; `focus_minutes` is of the same time."""
 

@@ -2,79 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from handlers.schemas.common import AnswerModel, Attachment, ListPage, Reference, Status
-
-TaskStatus = Literal["todo", "in_progress", "review", "blocked", "done", "cancelled"]
-
-Priority = Literal["low", "medium", "high", "critical"]
-
-
-class Proposal(AnswerModel):
-    """That somebody is asked to take a task."""
-
-    id: int
-    task: int
-    user: int
-    proposed_by: int
-    status: Literal["pending", "accepted", "rejected", "withdrawn"]
-    reason: str
-    created_at: str
-    answered_at: str | None
-    task_uuid: str
-    task_title: str
-    task_description: str
-    task_priority: Priority
-    task_due_date: str | None
-
-
-class TaskProposal(AnswerModel):
-    """A proposal as its task shows it."""
-
-    id: int
-    task: int
-    user: int
-    proposed_by: int
-    status: Literal["pending", "accepted", "rejected", "withdrawn"]
-    reason: str
-    created_at: str
-    answered_at: str | None
-
-
-class Task(AnswerModel):
-    """A task. `assignees` are ids, `assigned_to` the same people as references; `estimate_hours` is a
-    decimal string."""
-
-    id: int
-    uuid: str
-    title: str
-    description: str
-    status: TaskStatus
-    priority: Priority
-    due_date: str | None
-    estimate_hours: str | None
-    creator: int
-    assigned_by: int | None
-    assignees: list[int]
-    assigned_to: list[Reference]
-    department: int | None
-    workspace: int | None
-    completed_at: str | None
-    created_at: str
-    updated_at: str
-    attachments: list[Attachment]
-    proposals: list[TaskProposal]
-    comment_count: int
-    version: int
-
-
-class TaskConsumerTask(Task):
-    """A task as TaskConsumer shows it: `id` is the uuid (the number is `pk`), `task` the title."""
-
-    id: str
-    pk: int
-    task: str
+from handlers.schemas.common import ListPage, Status
+from models.shapes import Comment, Proposal, Reference, Shape, Task, TaskConsumerTask
 
 
 class AssignedTask(Status):
@@ -91,13 +22,13 @@ class DoneTask(Status):
     task: Task
 
 
-class ProposedTask(AnswerModel):
+class ProposedTask(Shape):
     """Who has been asked."""
 
     assignments: list[Proposal]
 
 
-class HistoryEntry(AnswerModel):
+class HistoryEntry(Shape):
     """One thing that was done to a task; a value is as the task shows it."""
 
     id: int
@@ -111,19 +42,7 @@ class HistoryEntry(AnswerModel):
     created_at: str
 
 
-class Comment(AnswerModel):
-    """What somebody said about a task."""
-
-    id: int
-    task: int
-    author: int
-    content: str
-    created_at: str
-    updated_at: str
-    version: int
-
-
-class Assignment(AnswerModel):
+class Assignment(Shape):
     """That somebody was assigned to a task."""
 
     id: int

@@ -30,12 +30,26 @@ class AdmittingHandler(AnsweringHandler):
 
     def initialize(self) -> None:
         self.store = self.backend.store
-        self.actor: Actor | None = None
+        self.asker: Actor | None = None
+        """Who asks, if anybody has signed in."""
         self.uploads: Sequence[Upload] = ()
         self.raw_fields: Mapping[str, Any] = {}
         self._refusal: DomainError | None = None
         self._body: BodyReader | None = None
         self.has_client_gone = False
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, at an endpoint that is not public. Raises Unauthenticated at one that is."""
+        if self.asker is None:
+            raise errors.Unauthenticated()
+        return self.asker
+
+    @property
+    def body(self) -> BodyReader:
+        """What reads the body of a request that has been let in."""
+        assert self._body is not None
+        return self._body
 
     async def prepare(self) -> None:
         """Decides from the headers alone whether the request may go on."""
@@ -58,14 +72,14 @@ class AdmittingHandler(AnsweringHandler):
         """Who asks, and whether they may ask once more. Raises Unauthenticated, Forbidden, Throttled."""
         if not declared.public:
             try:
-                self.actor = await self._authenticate()
+                self.asker = await self._authenticate()
             except errors.TokenNotValid:
                 raise
             except errors.Unauthenticated:
                 await self.count_anonymous()
                 raise
-        if self.actor is not None and declared.throttled:
-            await self.backend.throttle.count(USER, str(self.actor.id))
+        if self.asker is not None and declared.throttled:
+            await self.backend.throttle.count(USER, str(self.asker.id))
         elif declared.throttled:
             await self.count_anonymous()
 

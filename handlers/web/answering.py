@@ -55,10 +55,17 @@ class AnsweringHandler(RequestHandler):
     @property
     def backend(self) -> Backend:
         """What the handlers of this process share."""
-        return self.settings["backend"]
+        backend: Backend = self.settings["backend"]
+        return backend
 
-    actor: Actor | None
+    asker: Actor | None
     """Who asks, if anybody has signed in."""
+
+    @property
+    def tcp_stream(self) -> Any:
+        """The connection that the request came by."""
+        connection: Any = self.request.connection
+        return connection.stream
 
     def _allows(self, origin: str) -> bool:
         settings: Settings = self.settings["backend"].settings
@@ -102,7 +109,7 @@ class AnsweringHandler(RequestHandler):
     def answer_error(self, error: DomainError) -> None:
         """The one place where an error becomes HTTP."""
         if isinstance(error, errors.Forbidden):
-            who, path = self.actor.id if self.actor else None, printable(self.request.path)
+            who, path = self.asker.id if self.asker else None, printable(self.request.path)
             security_log.note(
                 self.request, "refused", who, code=error.code, method=self.request.method, path=path
             )
@@ -126,7 +133,7 @@ class AnsweringHandler(RequestHandler):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Answers; also if the body is still coming."""
         if not self.request._body_future.done():
-            self.request.connection.stream.drains = True
+            self.tcp_stream.drains = True
         return super().finish(chunk)
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:

@@ -17,7 +17,8 @@ from handlers.web.admission import AdmittingHandler
 from handlers.web.endpoint import METHODS, Endpoint, takes_list
 from models import errors
 from models.inputs import LARGEST_ID, Input, parse, parse_text
-from models.operations.idempotency import Answer, once
+from models.operations.idempotency import once
+from models.operations.outcomes import Outcome
 from models.sessions import Device
 from models.text import printable
 
@@ -66,7 +67,7 @@ class BaseHandler(AdmittingHandler):
         return parse_text(model, fields)
 
     async def _body_fields(self, model: type[Input]) -> Input:
-        content = await self._body.finish()
+        content = await self.body.finish()
         self.uploads = content.files
         if not content.is_text:
             self.raw_fields = content.fields if isinstance(content.fields, dict) else {}
@@ -96,19 +97,21 @@ class BaseHandler(AdmittingHandler):
         """Computes slowly (`Store.hash`), unless the client goes first. Raises Unavailable."""
         return await self.store.hash(function, *args, is_wanted=lambda: not self.has_client_gone)
 
-    async def operate(self, operation: Callable[..., Any], *args: Any, status: int = 200) -> Answer:
-        """Runs an operation for the actor and answers with what it returns.
+    async def operate(self, operation: Callable[..., Any], *args: Any, status: int = 200) -> Outcome:
+        """Runs an operation for the actor and answers with what it returns: 201 for something new, 200 for
+        what was there already. Of an operation that does not tell, `status` does.
 
         With an `Idempotency-Key` it is done once, and its answer given again.
         """
-        key = self._idempotency_key()
+        key, makes = self._idempotency_key(), status == 201
         if key is None:
-            answer = _answer_of(await self.store.write(operation, self.actor, *args), status)
+            outcome = _outcome_of(await self.store.write(operation, self.actor, *args), makes)
         else:
-            asked, call = self._fingerprint(), functools.partial(_answered, operation, status)
-            answer = await self.store.write(once, self.actor.id, key, asked, call, self.actor, *args)
-        self.answer(answer.body, answer.status)
-        return answer
+            asked, call = self._fingerprint(), functools.partial(_call, operation, makes)
+            outcome = await self.store.write(once, self.actor.id, key, asked, call, self.actor, *args)
+        found = 200 if makes else status
+        self.answer(outcome.body, 201 if outcome.is_new else found)
+        return outcome
 
     def _idempotency_key(self) -> str | None:
         key = self.request.headers.get("Idempotency-Key")
@@ -120,7 +123,7 @@ class BaseHandler(AdmittingHandler):
 
     def _fingerprint(self) -> str:
         asked = f"{self.request.method} {self.request.path.rstrip('/')}\n".encode()
-        return hashlib.sha256(asked + self._body.digest()).hexdigest()
+        return hashlib.sha256(asked + self.body.digest()).hexdigest()
 
     async def mark(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs what looking at something brings along: that it counts as read. What cannot be marked now
@@ -136,9 +139,9 @@ class UnknownPath(BaseHandler):
         raise errors.NotFound(f"There is nothing at {printable(self.request.path)}.")
 
 
-def _answered(operation: Callable[..., Any], status: int, *args: Any) -> Answer:
-    return _answer_of(operation(*args), status)
+def _call(operation: Callable[..., Any], makes: bool, *args: Any) -> Outcome:
+    return _outcome_of(operation(*args), makes)
 
 
-def _answer_of(result: Any, status: int) -> Answer:
-    return result if isinstance(result, Answer) else Answer(status, result)
+def _outcome_of(result: Any, makes: bool) -> Outcome:
+    return result if isinstance(result, Outcome) else Outcome(result, is_new=makes)

@@ -7,12 +7,13 @@ with a name, raised as soon as it is known.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import hashlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -50,7 +51,7 @@ class Upload:
     head: bytes = b""
     """The first bytes, for telling what it is."""
     is_made: bool = False
-    sha256: Any = field(default_factory=hashlib.sha256)
+    sha256: Any = dataclasses.field(default_factory=hashlib.sha256)
     """Of what has been written so far."""
 
 
@@ -174,12 +175,12 @@ class FormBody(JsonBody):
 class _Part:
     """The part of a multipart body that is being read."""
 
-    headers: dict[str, str] = field(default_factory=dict)
-    header_name: bytearray = field(default_factory=bytearray)
-    header_value: bytearray = field(default_factory=bytearray)
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    header_name: bytearray = dataclasses.field(default_factory=bytearray)
+    header_value: bytearray = dataclasses.field(default_factory=bytearray)
     name: str = ""
     upload: Upload | None = None
-    text: bytearray = field(default_factory=bytearray)
+    text: bytearray = dataclasses.field(default_factory=bytearray)
 
 
 class MultipartBody:

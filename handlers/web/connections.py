@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.ioloop import IOLoop
 
 from handlers.web.http_server import AnsweringServer, refusal
@@ -74,7 +74,9 @@ class _Message(HTTPMessageDelegate):
         self._delegate = delegate
         self._connection = connection
 
-    def headers_received(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
         self._connection.enter(Stage.BODY)
         return self._delegate.headers_received(start_line, headers)
 
@@ -118,6 +120,11 @@ class GuardedServer(AnsweringServer):
         """How many requests have been begun and not been answered to their end."""
         return sum(one.stage is not Stage.HEAD for one in self._open.values())
 
+    def count_used_within(self, seconds: float) -> int:
+        """How many connections wait for a request, and were opened or answered the last one that recently."""
+        since = time.monotonic() - seconds
+        return sum(one.stage is Stage.HEAD and one.since > since for one in self._open.values())
+
     def sweep(self) -> None:
         """Called every second: closes what has been unfinished for too long, the sooner the less room
         there is."""
@@ -125,7 +132,8 @@ class GuardedServer(AnsweringServer):
         if everybody <= 0.5 and not self._addresses.crowded():
             return
         moment = time.monotonic()
-        full_s = {Stage.HEAD: self.conn_params.header_timeout, Stage.BODY: self.conn_params.body_timeout}
+        params = self.conn_params
+        full_s = {Stage.HEAD: params.header_timeout or 0, Stage.BODY: params.body_timeout or 0}
         for server_connection, one in list(self._open.items()):
             fill = max(everybody, self._addresses.fill(one.address))
             if one.stage in full_s and moment - one.since > patience_s(
@@ -174,7 +182,7 @@ class GuardedServer(AnsweringServer):
             else:
                 self._tell(connection, answer)
 
-    def _take(self, connection: socket.socket, address: tuple) -> None:
+    def _take(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
         before = len(self._connections)
         self._handle_connection(connection, address)
         if len(self._connections) > before:

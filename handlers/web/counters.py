@@ -67,11 +67,10 @@ def redis_storage(url: str, installation: str, patience_s: float) -> Any:
     """Counters in Redis, which waits no longer than `patience_s` for an answer."""
     # `unix://` is what redis-py calls it, and `redis+unix://` what the library does.
     known = f"async+{url}" if not url.startswith("unix://") else f"async+redis+{url}"
-    return RedisStorage(
-        known,
-        implementation="redispy",
-        key_prefix=f"taskroom:{installation}:throttle",
-        socket_timeout=patience_s,
-        socket_connect_timeout=patience_s,
-        retry=None,
-    )
+    options: dict[str, Any] = {
+        "socket_timeout": patience_s,
+        "socket_connect_timeout": patience_s,
+        "retry": None,
+    }
+    prefix = f"taskroom:{installation}:throttle"
+    return RedisStorage(known, implementation="redispy", key_prefix=prefix, **options)

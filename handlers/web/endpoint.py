@@ -64,7 +64,7 @@ def endpoint(
     file_field: str = "attachments",
     throttled: bool = True,
     errors: Sequence[int] = (),
-) -> Callable:
+) -> Callable[..., Any]:
     """Declares a method of a handler as an endpoint.
 
     The method gets the path's ids as integers, then `query`, then `body`, as far as they are declared.
@@ -76,7 +76,7 @@ def endpoint(
     statuses of refusal that do not follow from all this.
     """
 
-    def declare(method: Callable) -> Callable:
+    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         async def run(self: BaseHandler, *path_args: str) -> None:
             try:
@@ -87,9 +87,10 @@ def endpoint(
                 await self.discard_body()
 
         summary = inspect.getdoc(method) or ""
-        declared = run.endpoint = Endpoint(
+        declared = Endpoint(
             summary, body, query, answers, public, takes_files, needs_files, file_field, throttled, errors
         )
+        vars(run)["endpoint"] = declared
         return run
 
     return declare

@@ -14,7 +14,7 @@ import re
 import socket
 import types
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tornado.httpserver import HTTPServer
@@ -82,7 +82,14 @@ class _Refusals(NamedTuple):
         )
 
 
-class _Refusing:
+if TYPE_CHECKING:
+    _Stream = IOStream
+else:
+    # Mixed in before the stream, plain or TLS.
+    _Stream = object
+
+
+class _Refusing(_Stream):
     """Part of a server's stream: answers in place of Tornado, and closes when the client has read it."""
 
     refusals = _Refusals.of("http")
@@ -120,7 +127,7 @@ class _Refusing:
         super().close(exc_info)
 
 
-_draining: set[asyncio.Future] = set()
+_draining: set[asyncio.Future[Any]] = set()
 """The loop itself keeps tasks by weak references only."""
 
 
@@ -153,7 +160,7 @@ class _TlsStream(_Refusing, SSLIOStream):
 class AnsweringServer(HTTPServer):
     """An HTTP server that answers whatever it is sent."""
 
-    def handle_stream(self, stream: IOStream, address: tuple) -> None:
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         # TCPServer makes its streams itself and cannot be told of another class.
         stream.__class__ = _TlsStream if isinstance(stream, SSLIOStream) else _PlainStream
         super().handle_stream(stream, address)

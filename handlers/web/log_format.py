@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import orjson
 
@@ -16,19 +17,26 @@ class _SafeFormatter(logging.Formatter):
         record.message = printable(record.message)
         return super().formatMessage(record)
 
-    def formatException(self, ei: object) -> str:
+    def formatException(self, ei: Any) -> str:
         return "\n".join(printable(line) for line in super().formatException(ei).split("\n"))
 
 
 class TextFormatter(_SafeFormatter):
     """For people."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    def __init__(self, worker: int = 0) -> None:
+        """`worker` is this process's number among several."""
+        who = f" worker {worker}" if worker else ""
+        super().__init__(f"%(asctime)s{who} %(levelname)s %(name)s: %(message)s")
 
 
 class JsonFormatter(_SafeFormatter):
     """For programs: one JSON object a line."""
+
+    def __init__(self, worker: int = 0) -> None:
+        """`worker` is this process's number among several."""
+        super().__init__()
+        self._worker = worker
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON."""
@@ -38,6 +46,8 @@ class JsonFormatter(_SafeFormatter):
             "logger": record.name,
             "message": printable(record.getMessage()),
         }
+        if self._worker:
+            line["worker"] = self._worker
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(line).decode()

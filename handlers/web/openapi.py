@@ -40,13 +40,13 @@ _CHANGING_METHODS = ("PUT", "PATCH")
 def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], version: str) -> dict[str, Any]:
     """The whole document. `sockets` describes the WebSockets (`realtime.sockets.documentation`)."""
     schemas: dict[str, Any] = {}
-    described = [_socket(one, schemas) for one in sockets]
     paths: dict[str, dict[str, Any]] = {}
     for route, method, declared in _operations(routes):
         path = route.path.replace("...", "")
         paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
     _keep_useful_defaults(routes, schemas)
-    return _with_plain_descriptions(
+    channels = [_socket(one, schemas) for one in sockets]
+    described: dict[str, Any] = _with_plain_descriptions(
         {
             "openapi": "3.1.0",
             "info": {
@@ -67,9 +67,10 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
                     "cookie": {"type": "apiKey", "in": "cookie", "name": "access"},
                 },
             },
-            "x-websockets": described,
+            "x-websockets": channels,
         }
     )
+    return described
 
 
 def _operations(routes: Sequence[Route]) -> Iterator[tuple[Route, str, Endpoint]]:
@@ -124,7 +125,7 @@ def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str,
         "security": [] if declared.public else [{"bearer": []}, {"cookie": []}],
     }
     if declared.body is not None:
-        operation["requestBody"] = _body(declared, schemas)
+        operation["requestBody"] = _body(declared, declared.body, schemas)
     return operation
 
 
@@ -203,8 +204,8 @@ def _query_parameters(model: type[Input] | None, schemas: dict[str, Any]) -> lis
     ]
 
 
-def _body(declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = _collect(declared.body, schemas)
+def _body(declared: Endpoint, body: type[Input], schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = _collect(body, schemas)
     content: dict[str, Any] = {}
     if not declared.needs_files:
         # Form fields are taken as well; client generators would send both forms of one body at once.
@@ -214,7 +215,7 @@ def _body(declared: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         fields = {"type": "object", "properties": {declared.file_field: {"type": "array", "items": file}}}
         content["multipart/form-data"] = {"schema": {"allOf": [schema, fields]}}
     # openapi-python-client 0.29 makes code that does not compile of a required body with two forms.
-    required = len(content) == 1 and (declared.needs_files or not _is_optional(declared.body))
+    required = len(content) == 1 and (declared.needs_files or not _is_optional(body))
     return {"content": content, "required": required}
 
 
@@ -236,7 +237,7 @@ def _problem(status: int | None, schemas: dict[str, Any]) -> dict[str, Any]:
     problem = _collect(Problem, schemas)
     if status == 400:
         problem = {"anyOf": [_collect(FieldErrors, schemas), problem]}
-    return _json(_ERRORS.get(status, "Any other refusal."), problem)
+    return _json(_ERRORS.get(status or 0, "Any other refusal."), problem)
 
 
 def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,17 +257,49 @@ def _collect(model: type[BaseModel], schemas: dict[str, Any], keep: bool = True)
     return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
-def _socket(one: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
     client = [
         {
             "type": item.type,
             "description": item.description,
-            # Here and not among the components, all of which belong to operations.
-            "schema": _collect(item.model, schemas, keep=False),
+            "schema": _collect_inline(item.model, schemas),
         }
         for item in one["commands"]
     ]
-    return {key: value for key, value in one.items() if key != "commands"} | {"client": client}
+    server = [
+        {
+            "type": item.type,
+            "description": item.description,
+            "schema": _any_of([_collect_inline(shape, schemas) for shape in item.shapes]),
+            "example": item.example,
+        }
+        for item in one["server"]
+    ]
+    return {"path": one["path"], "summary": one["summary"], "client": client, "server": server}
+
+
+def _collect_inline(model: type[BaseModel], components: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's schema with what it needs in it, but for the components: all of these belong to
+    operations."""
+    needed: dict[str, Any] = {}
+    schema = _collect(model, needed, keep=False)
+    return _inline(schema, {name: one for name, one in needed.items() if name not in components})
+
+
+def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_inline(one, definitions) for one in value]
+    if not isinstance(value, dict):
+        return value
+    name = str(value.get("$ref", "")).rpartition("/")[2]
+    if name in definitions:
+        # What is said beside a reference is about this place, and holds before what is said there.
+        value = definitions[name] | {key: one for key, one in value.items() if key != "$ref"}
+    return {key: _inline(one, definitions) for key, one in value.items()}
+
+
+def _any_of(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
 
 
 class Schema(BaseHandler):
@@ -281,7 +314,8 @@ class Schema(BaseHandler):
 
 @functools.lru_cache(maxsize=1)
 def _built(describe: Any) -> dict[str, Any]:
-    return describe()
+    described: dict[str, Any] = describe()
+    return described
 
 
 routes = [Route("/api/schema/", Schema)]

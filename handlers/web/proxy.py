@@ -12,7 +12,7 @@ Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 def apply(request: HTTPServerRequest, proxies: Networks) -> None:
     """Puts the client's address, scheme and host into the request, if it came through a named proxy."""
-    if not proxies or not is_proxy(request.remote_ip, proxies):
+    if not proxies or not is_proxy(request.remote_ip or "", proxies):
         return
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
     # From the right: each proxy appended who spoke to it; the first unknown one is the client.

@@ -78,7 +78,8 @@ class Throttle:
     async def close(self) -> None:
         """Ends the link to Redis."""
         if self._rates and self._shared is not None:
-            await self._shared.storage.bridge.storage.aclose()
+            shared: Any = self._shared.storage
+            await shared.bridge.storage.aclose()
 
 
 def _key(who: tuple[str, ...]) -> str:

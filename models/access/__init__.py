@@ -38,6 +38,7 @@ from models.access.people import (
     where_private_visible,
     where_visible_people,
 )
+from models.access.policy import Policy, configure
 from models.access.realtime_events import (
     check_related_entity,
     check_sending_system_event,
@@ -84,6 +85,7 @@ from models.access.workspaces import (
 
 __all__ = [
     "RANK",
+    "Policy",
     "can_be_in_focus_session",
     "can_see_private",
     "can_see_task",
@@ -101,6 +103,7 @@ __all__ = [
     "check_sending_system_event",
     "check_task_changes",
     "check_withdrawing",
+    "configure",
     "get_actors",
     "get_announced_task",
     "get_assignment",

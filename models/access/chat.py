@@ -28,7 +28,8 @@ def get_room_to_write_in(actor: Actor, room_id: int) -> tuple[str, str, str | No
     row = _membership.one(room_id, actor.id)
     if row is None or (row[4] is not None and not can_see_task(actor, row[4])):
         raise NotFound("There is no such room.")
-    return row[:4]
+    room_type, username, avatar, last_read_id, _ = row
+    return room_type, username, avatar, last_read_id
 
 
 def get_room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
@@ -38,7 +39,7 @@ def get_room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
     """
     if not FIRST_ROOM_ID <= room_id <= LARGEST_ID:
         raise NotFound("There is no such room.")
-    found = (chat.locked_room_by_id if for_change else chat.room_by_id).one(room_id)
+    found: Room | None = (chat.locked_room_by_id if for_change else chat.room_by_id).one(room_id)
     if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
@@ -47,8 +48,8 @@ def get_room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
 def get_people_in_room(room_id: int) -> list[int]:
     """Who takes part in the room, and in a task's room still sees the task: whom its changes are for."""
     people = participant_ids(room_id)
-    task_id = chat.room_by_id.one(room_id).task_id
-    row = None if task_id is None else tasks.find(task_id)
+    room: Room | None = chat.room_by_id.one(room_id)
+    row = None if room is None or room.task_id is None else tasks.find(room.task_id)
     if row is None:
         return people
     watchers = get_task_watchers(row)
@@ -56,7 +57,7 @@ def get_people_in_room(room_id: int) -> list[int]:
 
 
 def _is_open(actor: Actor, found: Room) -> bool:
-    if found.room_type == TASK:
+    if found.room_type == TASK and found.task_id is not None:
         return can_see_task(actor, found.task_id)
     return chat.participant.one(found.id, actor.id) is not None
 
@@ -100,5 +101,5 @@ def _is_task_there(found: Attachment) -> bool:
     task_id = found.task_id
     if task_id is None:
         said = Message.get_or_none(Message.id == found.message_id)
-        task_id = said and Room.get_by_id(said.room_id).task_id
+        task_id = None if said is None else Room.get_by_id(said.room_id).task_id
     return task_id is None or tasks.find(task_id) is not None

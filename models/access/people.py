@@ -28,7 +28,7 @@ def can_see_private(actor: Actor, person: Person) -> bool:
     return actor.role in _SEES_DEPARTMENT and None is not actor.department_id == person.department_id
 
 
-def redact_person(actor: Actor, person: Person) -> dict:
+def redact_person(actor: Actor, person: Person) -> dict[str, Any]:
     """The person as the actor may see them. Raises NotFound if that is not at all."""
     if can_see_private(actor, person):
         return person.to_json()
@@ -37,7 +37,7 @@ def redact_person(actor: Actor, person: Person) -> dict:
     return {key: value for key, value in person.to_json().items() if key not in PRIVATE}
 
 
-def get_person(actor: Actor, person_id: int) -> dict:
+def get_person(actor: Actor, person_id: int) -> dict[str, Any]:
     """The person with this id as the actor may see them. Raises NotFound."""
     found = Person.get_or_none(Person.id == person_id)
     if found is None:

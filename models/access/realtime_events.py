@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from models import tasks, workspaces
+from models import workspaces
 from models.access.chat import get_room
 from models.access.focus import get_focus_session
 from models.access.people import RANK, get_person
 from models.access.task_changes import get_comment
 from models.access.tasks import _SEES_ALL_TASKS, get_task, get_task_watchers
 from models.access.workspaces import get_workspace_role
+from models.base import tuples
 from models.errors import Forbidden, NotFound
 from models.sessions import Actor
+from models.task_parts import Assignee
 from models.tasks import Task, TaskKey
 
 
@@ -41,8 +43,9 @@ def _deleted_task(actor: Actor, key: TaskKey) -> int:
 
 
 def _had_to_do_with(found: Task) -> set[int]:
-    assignees = tasks.Assignee.select(tasks.Assignee.person_id).where(tasks.Assignee.task_id == found.id)
-    return {found.creator_id, found.assigned_by_id} | {row[0] for row in assignees.tuples()}
+    assignees = Assignee.select(Assignee.person_id).where(Assignee.task_id == found.id)
+    people = {row[0] for row in tuples(assignees)} | {found.creator_id}
+    return people if found.assigned_by_id is None else people | {found.assigned_by_id}
 
 
 def check_related_entity(actor: Actor, entity_type: str, entity_id: int) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import peewee
 
 from models import workspaces
+from models.access.policy import get_policy
 from models.access.tasks import (
     _ASSIGNMENT,
     _CREATES_TASKS,
@@ -21,7 +22,8 @@ from models.access.tasks import (
 from models.chat import Attachment
 from models.errors import Forbidden, Invalid, NotFound
 from models.sessions import Actor
-from models.tasks import Assignment, Comment, Proposal, Task, TaskRow
+from models.task_parts import Assignment, Comment, Proposal
+from models.tasks import Task, TaskRow
 from models.wording import listed
 
 
@@ -30,10 +32,9 @@ def _manages_task(actor: Actor, row: TaskRow) -> bool:
         return True
     if actor.role not in _MANAGES_TASKS:
         return False
-    return None is not actor.department_id == row.department_id or actor.id in (
-        row.creator_id,
-        row.assigned_by_id,
-    )
+    if row.department_id is not None and row.department_id == actor.department_id:
+        return True
+    return actor.id in (row.creator_id, row.assigned_by_id)
 
 
 def is_personal(row: TaskRow) -> bool:
@@ -77,23 +78,23 @@ def check_task_changes(
     actor: Actor,
     row: TaskRow,
     wanted: Mapping[str, Any],
-    assignee_fields: Collection[str] = (),
     field: str = "workspace",
 ) -> None:
     """Whether the actor may give a task that they see these values, by column. Raises Forbidden, or
-    Invalid for a workspace that the actor may not know of; `field` is the client's name for it.
-
-    `assignee_fields` is the setting that narrows what an assignee may change; empty is everything.
-    """
+    Invalid for a workspace that the actor may not know of; `field` is the client's name for it."""
     if _manages_task(actor, row):
         return _check_workspace(actor, wanted.get("workspace_id"), field)
     if actor.id == row.creator_id:
         return _check_moving(actor, row, wanted, field)
     if actor.id not in row.assignee_ids:
         raise Forbidden("You may see this task, but not change it.")
+    _check_assignee_changes(wanted)
+
+
+def _check_assignee_changes(wanted: Mapping[str, Any]) -> None:
     if not _ASSIGNMENT.isdisjoint(wanted):
         raise Forbidden("An assignee may not change who or what a task belongs to.")
-    allowed = {"estimate" if name == "estimate_hours" else name for name in assignee_fields}
+    allowed = {"estimate" if name == "estimate_hours" else name for name in get_policy().assignee_fields}
     refused = sorted(wanted.keys() - allowed) if allowed else []
     if refused:
         names = [name.removesuffix("_id").replace("_", " ") for name in refused]
@@ -150,7 +151,7 @@ def check_withdrawing(actor: Actor, found: Proposal, row: TaskRow) -> None:
         raise Forbidden("Only who proposed it, or a manager, may withdraw a proposal.")
 
 
-def only_visible_proposals(actor: Actor, query: peewee.ModelSelect) -> peewee.ModelSelect:
+def only_visible_proposals(actor: Actor, query: peewee.ModelSelect[Proposal]) -> peewee.ModelSelect[Proposal]:
     """Narrows to the actor's own proposals and those of tasks that they may see."""
     visible = _visible_ids(actor)
     live = query.join(Task).where(Task.deleted_at.is_null())
@@ -159,7 +160,9 @@ def only_visible_proposals(actor: Actor, query: peewee.ModelSelect) -> peewee.Mo
     return live.where((Proposal.person == actor.id) | Proposal.task.in_(visible))
 
 
-def only_visible_assignments(actor: Actor, query: peewee.ModelSelect) -> peewee.ModelSelect:
+def only_visible_assignments(
+    actor: Actor, query: peewee.ModelSelect[Assignment]
+) -> peewee.ModelSelect[Assignment]:
     """Narrows the audit: all, one's department's, one's own."""
     if actor.role in _SEES_ALL_TASKS:
         return query
@@ -188,7 +191,7 @@ def get_comment(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
 
 
 def get_own_comment(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
-    """The same. Raises Forbidden for somebody else's comment."""
+    """One's own comment and its task. Raises NotFound, Forbidden for somebody else's."""
     found, row = get_comment(actor, comment_id)
     if found.author_id != actor.id:
         raise Forbidden("Only its author may change a comment.")
@@ -198,7 +201,7 @@ def get_own_comment(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
 def get_task_attachment(actor: Actor, attachment_id: int) -> tuple[Attachment, TaskRow]:
     """A file of a task, and the task. Raises NotFound to whoever may not see the task."""
     found = Attachment.get_or_none((Attachment.id == attachment_id) & Attachment.task_id.is_null(False))
-    if found is None:
+    if found is None or found.task_id is None:
         raise NotFound("There is no such attachment.")
     return found, get_task(actor, found.task_id)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import peewee
 
-from models import tasks, workspaces
-from models.base import Statement, marks, parts
+from models import task_parts, tasks, workspaces
+from models.base import Model, Statement, marks, parts
 from models.errors import NotFound
 from models.sessions import Actor
 from models.tasks import Scope, Task, TaskKey, TaskRow
@@ -79,12 +79,13 @@ def can_see_task(actor: Actor, task_id: int) -> bool:
     return tasks.find(task_id, get_task_scope(actor, with_workspaces=False)) is not None
 
 
-def _visible_ids(actor: Actor) -> peewee.Query | None:
+def _visible_ids(actor: Actor) -> Any:
     """The ids of all tasks that the actor may see, as a subquery; None for somebody who sees all."""
     scope = get_task_scope(actor)
     if scope.everything:
         return None
-    ids = tasks.Viewer.select(tasks.Viewer.task_id).where(tasks.Viewer.viewer.in_(scope.viewers))
+    viewer = task_parts.Viewer
+    ids: Any = viewer.select(viewer.task_id).where(viewer.viewer.in_(scope.viewers))
     if scope.department_id is not None:
         ids |= Task.select(Task.id).where(Task.department_id == scope.department_id)
     if scope.workspace_ids:
@@ -100,11 +101,13 @@ def where_visible_tasks(actor: Actor) -> Any:
 
 
 def only_of_visible_tasks(
-    actor: Actor, query: peewee.ModelSelect, task_id: peewee.Field
-) -> peewee.ModelSelect:
+    actor: Actor, query: peewee.ModelSelect[Model], task_id: peewee.Field[Any]
+) -> peewee.ModelSelect[Model]:
     """Narrows a query of things of tasks to the tasks that the actor may see."""
     visible = _visible_ids(actor)
-    live = query.join(Task, on=(Task.id == task_id)).where(Task.deleted_at.is_null())
+    live: peewee.ModelSelect[Model] = query.join(Task, on=(Task.id == task_id)).where(
+        Task.deleted_at.is_null()
+    )
     return live if visible is None else live.where(task_id.in_(visible))
 
 
@@ -136,5 +139,5 @@ def get_task_watchers(row: TaskRow) -> set[int]:
 
 
 def get_watchers_of(task_id: int, department_id: int | None, workspace_id: int | None) -> set[int]:
-    """The same by what it depends on."""
+    """Everybody who may see a task, by its department and workspace."""
     return {found[0] for found in _watchers.all(department_id, workspace_id, task_id)}

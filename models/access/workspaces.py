@@ -17,7 +17,7 @@ def get_workspace_role(actor: Actor, workspace_id: int) -> str:
     row = _workspace_role.one(workspace_id, actor.id)
     if row is None:
         raise NotFound("There is no such workspace.")
-    return row[0]
+    return str(row[0])
 
 
 def is_in_workspace(person_id: int, workspace_id: int) -> bool:
@@ -72,4 +72,4 @@ def get_removable_role(actor: Actor, workspace_id: int, person_id: int) -> str:
         raise NotFound("There is no such member.")
     if person_id != actor.id:
         check_changing_workspace(actor, workspace_id, ADMIN if row[0] == MEMBER else OWNER)
-    return row[0]
+    return str(row[0])

@@ -10,7 +10,7 @@ import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import peewee
 
@@ -48,7 +48,7 @@ def make_database(url: str, data_dir: Path) -> peewee.Database:
         )
         # Peewee connects under one lock: a server that does not answer one thread would hold up all.
         # What the lock guards is a thread's own, and open before the threads are.
-        postgres._lock = contextlib.nullcontext()
+        vars(postgres)["_lock"] = contextlib.nullcontext()
         return postgres
     return peewee.SqliteDatabase(
         str(sqlite_path(url, data_dir)),
@@ -118,7 +118,7 @@ def transaction() -> Iterator[None]:
         database.execute_sql("COMMIT")
 
 
-def in_snapshot(query: Callable[..., Result], args: tuple) -> Result:
+def in_snapshot(query: Callable[..., Result], args: tuple[Any, ...]) -> Result:
     """Runs the query's statements on one state of the database, on a read-only transaction."""
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgres() else "BEGIN"
     with database.manual_commit():

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.events import Event
+from models.events import Emitted
 
-Units = Sequence[tuple]
-Outcome = tuple[Any, list[Event]]
+Units = Sequence[tuple[Any, ...]]
+Done = tuple[Any, list[Emitted]]
 """What the operation would have returned, and its events, numbered and in the log."""
 
 
@@ -25,24 +25,24 @@ class Batch:
 
     takes: Callable[..., bool]
     prepare: Callable[[Units], Any]
-    store: Callable[[Any], Sequence[Outcome | None]]
+    store: Callable[[Any], Sequence[Done | None]]
     is_stored: Callable[[Any], bool] | None = None
 
 
-_batches: dict[Callable, Batch] = {}
+_batches: dict[Callable[..., Any], Batch] = {}
 
 
-def in_batches(batch: Batch) -> Callable[[Callable], Callable]:
+def in_batches(batch: Batch) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Says of an operation how many of it are done at once."""
 
-    def declare(operation: Callable) -> Callable:
+    def declare(operation: Callable[..., Any]) -> Callable[..., Any]:
         _batches[operation] = batch
         return operation
 
     return declare
 
 
-def batch_of(operation: Callable, args: tuple) -> Batch | None:
+def batch_of(operation: Callable[..., Any], args: tuple[Any, ...]) -> Batch | None:
     """How this unit is done together with others, if it is."""
     batch = _batches.get(operation)
     return batch if batch is not None and batch.takes(*args) else None

@@ -18,11 +18,11 @@ class GatheredReads:
 
     def __init__(self, read: Callable[[Sequence[Any]], Awaitable[Mapping[Any, Any]]]) -> None:
         self._read = read
-        self._asked: dict[Hashable, list[asyncio.Future]] = {}
+        self._asked: dict[Hashable, list[asyncio.Future[Any]]] = {}
         # The loop itself keeps tasks by weak references only.
-        self._reading: set[asyncio.Task] = set()
+        self._reading: set[asyncio.Task[Any]] = set()
 
-    def get(self, key: Hashable) -> asyncio.Future:
+    def get(self, key: Hashable) -> asyncio.Future[Any]:
         """A future of what is found for the key, None if nothing is. Raises what `read` raises."""
         loop = asyncio.get_running_loop()
         if not self._asked:
@@ -38,7 +38,7 @@ class GatheredReads:
             self._reading.add(reading)
             reading.add_done_callback(self._reading.discard)
 
-    async def _answer(self, asked: Mapping[Hashable, Sequence[asyncio.Future]]) -> None:
+    async def _answer(self, asked: Mapping[Hashable, Sequence[asyncio.Future[Any]]]) -> None:
         try:
             found = await self._read(list(asked))
         except Exception as error:
@@ -50,6 +50,6 @@ class GatheredReads:
                     answer.set_result(found.get(key))
 
 
-def _waiting(asked: Mapping[Hashable, Sequence[asyncio.Future]]) -> list[asyncio.Future]:
+def _waiting(asked: Mapping[Hashable, Sequence[asyncio.Future[Any]]]) -> list[asyncio.Future[Any]]:
     """Those who have not given up."""
     return [answer for answers in asked.values() for answer in answers if not answer.done()]

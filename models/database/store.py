@@ -79,14 +79,14 @@ class Store:
     def __init__(self, database_url: str, data_dir: Path) -> None:
         self._url = database_url
         self._data_dir = data_dir
-        self.on_commit: Callable[[list[events.Event]], None] = lambda batch: None
+        self.on_commit: Callable[[list[events.Emitted]], None] = lambda batch: None
         self.on_unclear: Callable[[], None] = lambda: None
         self._writes = Lane()
         self._reads = ReadLane(READERS)
         self._workers: list[Worker] = []
         self._hashing = HashingPool()
         self._files = ThreadPoolExecutor(1, "files")
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._watchdog: asyncio.TimerHandle | None = None
         self._helper: asyncio.TimerHandle | None = None
         self._read: collections.deque[Job] = collections.deque()
@@ -116,7 +116,7 @@ class Store:
     def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
         """Runs an operation in the calling thread, for the command line. Raises StoreError."""
         with self._connected(), transaction():
-            emitted: list[events.Event] = []
+            emitted: list[events.Emitted] = []
             with events.collecting(emitted):
                 result = operation(*args)
             if emitted:
@@ -159,7 +159,7 @@ class Store:
                 return []
             before = row_counts()
             copy = copy_sqlite(self._data_dir, pending[0]) if before else "none"
-            applied = Runner(database.obj, str(MIGRATIONS)).up()
+            applied: list[str] = _runner().up()
             after = row_counts()
             lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
             if lost:
@@ -202,7 +202,7 @@ class Store:
         request is a task of its own anyway."""
         begin_anew()
 
-    def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future:
+    def submit(self, operation: Callable[..., Result], *args: Any, origin: Any = None) -> asyncio.Future[Any]:
         """Queues an operation and returns its future at once; order of calls is order of execution.
 
         `origin` travels with the emitted events inside this process only: it lets the connection
@@ -216,7 +216,8 @@ class Store:
 
         Raises what the operation raises, or Unavailable. Cancelling the caller does not undo it.
         """
-        return await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
+        result: Result = await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
+        return result
 
     async def try_write(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs an operation that reading brings along, as that something counts as read. Reading never
@@ -227,11 +228,13 @@ class Store:
 
     async def read(self, query: Callable[..., Result], *args: Any) -> Result:
         """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
-        return await self._enqueue_read(query, args)
+        result: Result = await self._enqueue_read(query, args)
+        return result
 
     async def snapshot(self, query: Callable[..., Result], *args: Any) -> Result:
         """Like `read`, but all statements of the query see one state of the database."""
-        return await self._enqueue_read(in_snapshot, (query, args))
+        result: Result = await self._enqueue_read(in_snapshot, (query, args))
+        return result
 
     async def hash(
         self, function: Callable[..., Result], *args: Any, is_wanted: Callable[[], bool] = lambda: True
@@ -255,8 +258,8 @@ class Store:
         self._files.submit(function, *args)
 
     def _enqueue(
-        self, lane: Lane, call: Callable, args: tuple, budget: Budget, origin: Any = None
-    ) -> asyncio.Future:
+        self, lane: Lane, call: Callable[..., Any], args: tuple[Any, ...], budget: Budget, origin: Any = None
+    ) -> asyncio.Future[Any]:
         future = self._loop.create_future()
         if len(lane) > MAX_WAITING:
             future.set_exception(Unavailable("Too much is waiting for the database."))
@@ -264,7 +267,7 @@ class Store:
             lane.put(Job(call, args, future, budget, origin))
         return future
 
-    def _enqueue_read(self, query: Callable, args: tuple) -> asyncio.Future:
+    def _enqueue_read(self, query: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
         future = self._enqueue(self._reads, query, args, budget_of_caller())
         if self._helper is None:
             self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers)
@@ -289,7 +292,7 @@ class Store:
 
     # -- the threads ---------------------------------------------------------------------------------
 
-    def _hand_over(self, jobs: Sequence[Job], emitted: list[events.Event]) -> None:
+    def _hand_over(self, jobs: Sequence[Job], emitted: list[events.Emitted]) -> None:
         self._call_soon(self._settle, jobs, emitted)
 
     def _tell_unclear(self) -> None:
@@ -299,7 +302,7 @@ class Store:
         with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _settle(self, jobs: Sequence[Job], emitted: list[events.Event]) -> None:
+    def _settle(self, jobs: Sequence[Job], emitted: list[events.Emitted]) -> None:
         try:
             if emitted:
                 self.on_commit(emitted)
@@ -352,15 +355,19 @@ class Store:
             self._read.popleft().settle()
 
 
+def _runner() -> Any:
+    return Runner(database.obj, str(MIGRATIONS))  # type: ignore[no-untyped-call]
+
+
 def _pending() -> list[str]:
     if not any(MIGRATIONS.glob("[0-9]*.py")):
         # An empty folder would pass for a database that is up to date.
         raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
-    steps = Runner(database.obj, str(MIGRATIONS)).status()
+    steps = _runner().status()
     return [step.name for step in steps if step.path and not step.applied]
 
 
-def _log_failure(future: asyncio.Future) -> None:
+def _log_failure(future: asyncio.Future[Any]) -> None:
     error = None if future.cancelled() else future.exception()
     if isinstance(error, DomainError):
         log.warning("what a reader has read could not be marked: %s", error.detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import contextvars
 import logging
 import os
 import queue
@@ -63,7 +64,7 @@ class Budget:
         self._left_s = min(BUDGET_S, max(0.0, self._left_s))
 
 
-_budgets: weakref.WeakKeyDictionary[asyncio.Task, Budget] = weakref.WeakKeyDictionary()
+_budgets: weakref.WeakKeyDictionary[asyncio.Task[Any], Budget] = weakref.WeakKeyDictionary()
 
 
 def begin_anew() -> None:
@@ -109,7 +110,12 @@ class Job:
     )
 
     def __init__(
-        self, call: Callable, args: tuple, future: asyncio.Future, budget: Budget, origin: Any = None
+        self,
+        call: Callable[..., Any],
+        args: tuple[Any, ...],
+        future: asyncio.Future[Any],
+        budget: Budget,
+        origin: Any = None,
     ) -> None:
         self.call = call
         self.args = args
@@ -118,7 +124,7 @@ class Job:
         self.at = time.monotonic()
         self._budget = budget
         self.deadline = self._budget.begin(self.at)
-        self.events: list[events.Event] = []
+        self.events: list[events.Emitted] = []
         self.result: Any = None
         self.error: BaseException | None = None
         self.claimed = False
@@ -162,7 +168,7 @@ class Lane:
     """Jobs of one kind, and whether any of them succeeds."""
 
     def __init__(self) -> None:
-        self.jobs: queue.SimpleQueue = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.succeeded_at = 0.0
         self._waiting: collections.deque[Job] = collections.deque()
 
@@ -236,18 +242,23 @@ class ReadLane(Lane):
 
 
 class Worker(threading.Thread):
-    """A database thread: takes jobs from its lane, holds one permanent connection."""
+    """A database thread: takes jobs from its lane, holds one permanent connection. It works in the context
+    of whoever made it."""
 
-    def __init__(self, name: str, lane: Lane, serve: Callable) -> None:
+    def __init__(self, name: str, lane: Lane, serve: Callable[..., Any]) -> None:
         super().__init__(name=name, daemon=True)
         self._jobs = lane.jobs
         self._serve = serve
+        self._context = contextvars.copy_context()
         self.busy_since: float | None = None
         self.began_at = 0.0
         self.was_cut = False
         self.connection: Any = None
 
     def run(self) -> None:
+        self._context.run(self._work)
+
+    def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             self.begin()
             try:

@@ -22,7 +22,7 @@ from models.database.backends import (
     is_lock_failure,
     transaction,
 )
-from models.database.batches import Batch, Outcome, batch_of
+from models.database.batches import Batch, Done, batch_of
 from models.database.threads import Job, Lane, Worker, savepoint
 
 log = logging.getLogger("taskroom.store")
@@ -35,7 +35,7 @@ GATHER_S = 0.01
 by what has come meanwhile, and nobody waits long for the lock. Whoever writes after a pause does not wait."""
 TRIES = 3
 
-HandOver = Callable[[Sequence[Job], list[events.Event]], None]
+HandOver = Callable[[Sequence[Job], list[events.Emitted]], None]
 
 
 class _Rollback(Exception):
@@ -93,10 +93,14 @@ class Writer:
 
     def _write(self, worker: Worker) -> None:
         alike, batch = self._alike()
-        is_statement = batch is not None and batch.is_stored is not None and is_postgres()
-        if is_statement and len(alike) == len(self._waiting):
+        if (
+            batch is not None
+            and batch.is_stored is not None
+            and is_postgres()
+            and len(alike) == len(self._waiting)
+        ):
             return self._write_at_once(worker, alike, batch)
-        emitted: list[events.Event] = []
+        emitted: list[events.Emitted] = []
         with contextlib.suppress(_Rollback), transaction():
             # Whoever came while the lock was waited for comes along.
             self._drain()
@@ -110,7 +114,8 @@ class Writer:
         prepared = batch.prepare([job.args for job in jobs])
         worker.reconnect_if_dropped()
         self._take(jobs)
-        if self._taken:
+        is_stored = batch.is_stored
+        if self._taken and is_stored is not None:
             if len(self._taken) < len(jobs):
                 prepared = batch.prepare([job.args for job in self._taken])
             self._is_committing = True
@@ -119,7 +124,7 @@ class Writer:
             except ABOUT_THE_UNIT:
                 outcomes = [None] * len(self._taken)
             except Exception as error:
-                self._look_what_became(worker, error, lambda: batch.is_stored(prepared))
+                self._look_what_became(worker, error, lambda: is_stored(prepared))
                 raise
             self._succeed(self._keep(self._taken, outcomes))
 
@@ -150,10 +155,10 @@ class Writer:
         self._taken += taken
         return taken
 
-    def _run_units(self, worker: Worker, emitted: list[events.Event]) -> None:
+    def _run_units(self, worker: Worker, emitted: list[events.Emitted]) -> None:
         alone = len(self._waiting) == 1
         until = time.monotonic() + MAX_BATCH_S
-        pending: list[events.Event] = []
+        pending: list[events.Emitted] = []
         while self._waiting and not self._is_full(until):
             alike, batch = self._alike()
             worker.progress()
@@ -187,7 +192,7 @@ class Writer:
         for event in job.events:
             event.origin = job.origin
 
-    def _run_together(self, jobs: list[Job], batch: Batch) -> list[events.Event]:
+    def _run_together(self, jobs: list[Job], batch: Batch) -> list[events.Emitted]:
         jobs = self._take(jobs)
         if not jobs:
             return []
@@ -199,9 +204,9 @@ class Writer:
             outcomes = [None] * len(jobs)
         return self._keep(jobs, outcomes)
 
-    def _keep(self, jobs: Sequence[Job], outcomes: Sequence[Outcome | None]) -> list[events.Event]:
+    def _keep(self, jobs: Sequence[Job], outcomes: Sequence[Done | None]) -> list[events.Emitted]:
         """Notes what became of the jobs; those that have to be done alone wait again, in front."""
-        emitted: list[events.Event] = []
+        emitted: list[events.Emitted] = []
         again = []
         for job, outcome in zip(jobs, outcomes, strict=True):
             if outcome is None:
@@ -221,7 +226,7 @@ class Writer:
             self._taken.remove(job)
         self._waiting.extendleft(reversed(jobs))
 
-    def _number(self, pending: list[events.Event], emitted: list[events.Event]) -> None:
+    def _number(self, pending: list[events.Emitted], emitted: list[events.Emitted]) -> None:
         if pending:
             revisions.append(pending)
             emitted += pending
@@ -229,7 +234,7 @@ class Writer:
 
     # -- how it ends ---------------------------------------------------------------------------------
 
-    def _succeed(self, emitted: list[events.Event]) -> None:
+    def _succeed(self, emitted: list[events.Emitted]) -> None:
         self._lane.succeeded_at = time.monotonic()
         self.batches += 1
         self.units += len(self._taken)

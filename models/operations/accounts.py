@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from models import events, groups, mail, notifications, sessions
-from models.base import SECOND_US, Statement, locked, now
+from models.base import SECOND_US, Statement, locked, now, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.names import user_name_of
 from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.versions import check_version
-from models.people import ROLES, Person, by_login, fold
+from models.people import ROLES, Person, by_login
 from models.sessions import Actor, Device, Session
 from models.social import Identity
-from models.text import MAX_NAME_CHARS
+from models.text import MAX_NAME_CHARS, fold
 
 GRACE_US = 30 * SECOND_US
 """How long a refresh token works on after it was exchanged."""
@@ -26,7 +27,7 @@ class SignedIn:
 
     session_id: str
     person_id: int
-    user: dict
+    user: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,9 @@ def _free_username(wish: str) -> str:
     wish = wish[: MAX_NAME_CHARS - 10]
     taken = {
         key
-        for (key,) in Person.select(Person.username_key)
-        .where(Person.username_key.startswith(fold(wish)))
-        .tuples()
+        for (key,) in tuples(
+            Person.select(Person.username_key).where(Person.username_key.startswith(fold(wish)))
+        )
     }
     number = next(n for n in range(2, len(taken) + 3) if fold(f"{wish}{n}") not in taken)
     return f"{wish}{number}"
@@ -151,7 +152,8 @@ def rotate_refresh(session_id: str, token_id: str, new_id: str) -> tuple[SignedI
     """
     row = _rotation.one(session_id)
     signed_in = use_refresh(session_id)
-    current, previous, rotated_at = row
+    # A session that has no row was refused in `use_refresh`.
+    current, previous, rotated_at = row or (None, None, 0)
     if current is None or token_id == current:
         Session.update(refresh_id=new_id, previous_refresh_id=token_id, rotated_at=now()).where(
             Session.id == session_id
@@ -169,10 +171,10 @@ def sign_out(session_id: str) -> int | None:
     Returns whose it was.
     """
     session = Session.get_or_none(Session.id == session_id)
-    if session is None or not Session.delete().where(Session.id == session_id).execute():
+    if session is None or not Session.delete_where(Session.id == session_id):
         return None
-    events.emit(events.SESSION_REVOKED, [groups.session(session_id)], {"session_id": session_id})
-    return session.person_id
+    events.emit(events.SessionRevoked(session_id), [groups.session(session_id)])
+    return int(session.person_id)
 
 
 def reset_target(login: str) -> tuple[int, str, str] | None:
@@ -202,7 +204,7 @@ def _drop_strangers(person_id: int) -> None:
     """Removes the accounts elsewhere that sign in somebody whose address nobody has verified so far: who
     joined them need not be who reads its mail. Those of the address itself join again by themselves."""
     unverified = Person.select(Person.id).where((Person.id == person_id) & ~Person.email_verified)
-    Identity.delete().where(Identity.person.in_(unverified)).execute()
+    Identity.delete_where(Identity.person.in_(unverified))
 
 
 def mail_reset_link(person_id: int, link: str) -> None:
@@ -224,7 +226,7 @@ it is.
 """
 
 
-def list_sessions(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict]]:
+def list_sessions(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many sessions the actor has, and a page of them, the last used first."""
     mine = Session.select().where((Session.person == actor.id) & (Session.expires_at > now()))
     page = mine.order_by(Session.last_used_at.desc(), Session.id).limit(limit).offset(offset)
@@ -256,17 +258,17 @@ def own_secret(person_id: int) -> tuple[str, str] | None:
     return (person.email, person.password) if person else None
 
 
-def profile(actor: Actor) -> dict:
+def profile(actor: Actor) -> dict[str, Any]:
     """Query: the actor's own `User`."""
     return Person.get_by_id(actor.id).to_json()
 
 
-def own_profile(actor: Actor) -> dict:
+def own_profile(actor: Actor) -> dict[str, Any]:
     """Query: the same with when one is left alone."""
     return _own(Person.get_by_id(actor.id))
 
 
-def _own(person: Person) -> dict:
+def _own(person: Person) -> dict[str, Any]:
     return person.to_json() | notifications.settings_json(person.id)
 
 
@@ -276,7 +278,7 @@ def update_profile(
     version: int | None = None,
     quiet: QuietChanges | None = None,
     checked_hash: str | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Changes one's own name and address, and when one is left alone.
 
     Another address needs the hash against which one's password has been checked; it has to be verified
@@ -302,7 +304,7 @@ def update_profile(
         if errors := not_free(actor, changes):
             raise Invalid(errors)
         person.save()
-        events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
+        events.emit(events.PersonChanged(person.id), [groups.person(person.id)])
     if person.email != old_email:
         mail.queue(old_email, "Your address for Taskroom has changed", _MOVED_TEXT.format(person.full_name))
     return _own(person)
@@ -330,4 +332,4 @@ def not_free(actor: Actor, changes: dict[str, str]) -> dict[str, list[str]]:
 def purge_ended_sessions(limit: int) -> int:
     """Removes up to `limit` sessions whose time is over; their sockets close by their own clock."""
     over = Session.select(Session.id).where(Session.expires_at < now()).limit(limit)
-    return Session.delete().where(Session.id.in_(over)).execute()
+    return Session.delete_where(Session.id.in_(over))

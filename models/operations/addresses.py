@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from models import access, events, groups, mail
 from models.base import locked
 from models.errors import Invalid
@@ -43,7 +45,7 @@ def verify(person_id: int, email: str) -> None:
     _become_verified(person)
 
 
-def vouch(actor: Actor, person_id: int) -> dict:
+def vouch(actor: Actor, person_id: int) -> dict[str, Any]:
     """Takes an admin's word that a person's address is theirs. Raises NotFound, Forbidden."""
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
     _become_verified(person)
@@ -55,4 +57,4 @@ def _become_verified(person: Person) -> None:
         person.email_verified = True
         person.version += 1
         person.save()
-        events.emit(events.PERSON_CHANGED, [groups.person(person.id)], {"person_id": person.id})
+        events.emit(events.PersonChanged(person.id), [groups.person(person.id)])

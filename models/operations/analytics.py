@@ -8,11 +8,12 @@ from typing import Any
 import peewee
 
 from models import access, focus, tasks
-from models.base import SECOND_US, Statement, now
+from models.base import SECOND_US, Statement, now, tuples
 from models.chat import Message
 from models.people import Person, reference
 from models.sessions import Actor
-from models.tasks import OPEN_STATUSES, PRIORITIES, STATUSES, Assignee, Task
+from models.task_parts import Assignee
+from models.tasks import OPEN_STATUSES, PRIORITIES, STATUSES, Task
 
 DAYS = 30
 DAY_US = 24 * 3600 * SECOND_US
@@ -42,12 +43,12 @@ def _tasks_by_kind(actor: Actor, visible: Any) -> dict[str, dict[str, int]]:
     if access.get_task_scope(actor, with_workspaces=False).everything:
         counts = tasks.stored_counts()
     else:
-        counts = list(
+        counts = tuples(
             Task.select(Task.status, Task.priority, peewee.fn.COUNT(Task.id))
             .where(visible)
             .group_by(Task.status, Task.priority)
-            .tuples()
         )
+
     by_status = dict.fromkeys(STATUSES, 0)
     by_priority = dict.fromkeys(PRIORITIES, 0)
     for status, priority, count in counts:
@@ -64,11 +65,10 @@ def _overdue(visible: Any) -> int:
 def _done_per_day(visible: Any) -> list[dict[str, Any]]:
     today = now() // DAY_US
     day = Task.completed_at / DAY_US
-    rows = (
+    rows = tuples(
         Task.select(day, peewee.fn.COUNT(Task.id))
         .where(visible & (Task.completed_at >= (today - DAYS + 1) * DAY_US))
         .group_by(day)
-        .tuples()
     )
     return per_day(dict(rows), today)
 
@@ -76,7 +76,7 @@ def _done_per_day(visible: Any) -> list[dict[str, Any]]:
 def _busiest_people(visible: Any) -> list[dict[str, Any]]:
     """Who has the most open tasks to do, the busiest first."""
     count = peewee.fn.COUNT(Task.id)
-    rows = (
+    rows = tuples(
         Assignee.select(Person.id, Person.username, Person.avatar, count)
         .join(Task, on=(Task.id == Assignee.task_id))
         .join(Person, on=(Person.id == Assignee.person_id))
@@ -84,7 +84,6 @@ def _busiest_people(visible: Any) -> list[dict[str, Any]]:
         .group_by(Person.id, Person.username, Person.avatar)
         .order_by(count.desc(), Person.id)
         .limit(MAX_BUSY)
-        .tuples()
     )
     return [{"user": reference(*row[:3]), "open": row[3]} for row in rows]
 
@@ -93,7 +92,7 @@ def tasks_per_person(people: Any) -> list[dict[str, Any]]:
     """How many tasks each of the people (a condition on Person) is assigned: open, and done."""
     is_open = peewee.Case(None, [(Task.status.in_(OPEN_STATUSES), 1)], 0)
     is_done = peewee.Case(None, [(Task.status == tasks.DONE, 1)], 0)
-    rows = (
+    rows = tuples(
         Person.select(
             Person.id, Person.username, Person.avatar, peewee.fn.SUM(is_open), peewee.fn.SUM(is_done)
         )
@@ -106,7 +105,6 @@ def tasks_per_person(people: Any) -> list[dict[str, Any]]:
         .where(people & Person.is_active)
         .group_by(Person.id, Person.username, Person.avatar)
         .order_by(Person.id)
-        .tuples()
     )
     return [{"user": reference(*row[:3]), "open": int(row[3]), "done": int(row[4])} for row in rows]
 
@@ -115,12 +113,11 @@ def messages_per_day(people: Any) -> list[dict[str, Any]]:
     """How much the people (a condition on Person) have said on each of the last DAYS days, oldest first."""
     today = now() // DAY_US
     day = Message.created_at / DAY_US
-    rows = (
+    rows = tuples(
         Message.select(day, peewee.fn.COUNT(Message.id))
         .join(Person)
         .where((Message.created_at >= (today - DAYS + 1) * DAY_US) & ~Message.is_system & people)
         .group_by(day)
-        .tuples()
     )
     return per_day(dict(rows), today)
 
@@ -136,4 +133,4 @@ def per_day(counts: dict[int, int], today: int) -> list[dict[str, Any]]:
 
 def chat_figures() -> tuple[int, int]:
     """Query: how many rooms there are, and how many messages were sent in the last minute."""
-    return _rooms.one()[0], _messages_since.one(now() - 60 * SECOND_US)[0]
+    return _rooms.value(), _messages_since.value(now() - 60 * SECOND_US)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from models import access
 from models.sessions import Actor
-from models.tasks import Assignment, TaskKey
+from models.task_parts import Assignment
+from models.tasks import TaskKey
 
 
 def list_assignments(
@@ -17,7 +17,7 @@ def list_assignments(
     found = access.only_visible_assignments(actor, Assignment.select())
     if key is not None:
         found = found.where(Assignment.task_id == access.get_task(actor, key).id)
-    page: Iterable[Assignment] = found.order_by(Assignment.id.desc()).limit(limit).offset(offset)
+    page = found.order_by(Assignment.id.desc()).limit(limit).offset(offset)
     return found.count(), [one.to_json() for one in page]
 
 

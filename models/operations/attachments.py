@@ -8,15 +8,15 @@ from typing import Any
 from models import access, tasks
 from models.base import now
 from models.chat import Attachment
-from models.operations import tasks as operations
+from models.operations import task_changes, task_history
 from models.operations.chat import StoredFile
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.sessions import Actor
 from models.tasks import TaskKey, TaskRow
 
 
-def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Answer:
-    """Adds files to a task that one sees (201): gives one object for one file, a list for several.
+def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Outcome:
+    """Adds files to a task that one sees: gives one object for one file, a list for several.
 
     Raises NotFound.
     """
@@ -34,9 +34,9 @@ def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Answer:
         ).to_json()
         for file in files
     ]
-    operations.note(actor, before.id, "attached", "attachments", new=[file.file_name for file in files])
-    _kept(actor, before)
-    return Answer(201, made[0] if len(made) == 1 else made)
+    task_history.note(actor, before.id, "attached", "attachments", new=[file.file_name for file in files])
+    _update_list(actor, before)
+    return Outcome(made[0] if len(made) == 1 else made)
 
 
 def detach(actor: Actor, attachment_id: int) -> list[str]:
@@ -45,15 +45,16 @@ def detach(actor: Actor, attachment_id: int) -> list[str]:
     before = access.get_task(actor, row.id, lock=True)
     access.check_detaching(actor, attachment, before)
     attachment.delete_instance()
-    operations.note(actor, before.id, "detached", "attachments", [attachment.file_name])
-    _kept(actor, before)
+    task_history.note(actor, before.id, "detached", "attachments", [attachment.file_name])
+    _update_list(actor, before)
     return [attachment.path]
 
 
-def _kept(actor: Actor, before: TaskRow) -> None:
+def _update_list(actor: Actor, before: TaskRow) -> None:
+    """The task lists its files in a column of its own."""
     rows = Attachment.select().where(Attachment.task_id == before.id).order_by(Attachment.id)
-    kept = tasks.dumps([one.to_json() for one in rows])
-    operations.touch(actor, before, before._replace(attachments=kept))
+    listed = tasks.dumps([row.to_json() for row in rows])
+    task_changes.apply(actor, before, {"attachments": listed})
 
 
 def list_attachments(

@@ -14,7 +14,7 @@ from models.database.batches import in_batches
 from models.database.store import serialize
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notify_about, posting
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.operations.posting import Draft, StoredFile
 from models.operations.versions import check_version
 from models.people import Person, reference, unknown_ids
@@ -27,15 +27,15 @@ MAX_PARTICIPANTS = 1000
 # -- rooms -------------------------------------------------------------------------------------------
 
 
-def open_direct(actor: Actor, other_id: int) -> Answer:
-    """The direct room with another person: made (201) or given back (200). Raises Invalid."""
+def open_direct(actor: Actor, other_id: int) -> Outcome:
+    """The direct room with another person, made or given back. Raises Invalid."""
     if other_id == actor.id:
         raise Invalid({"other_user_id": ["A direct room needs another person."]})
     key = chat.direct_key(actor.id, other_id)
     serialize(f"direct room {key}")
     room = chat.room_by_direct_key.one(key)
     if room is not None:
-        return Answer(200, chat.room_json(room.id, actor.id))
+        return Outcome(chat.room_json(room.id, actor.id), is_new=False)
     if unknown_ids([other_id]):
         raise Invalid({"other_user_id": [f"There is no active person {other_id}."]})
     moment = now()
@@ -45,8 +45,8 @@ def open_direct(actor: Actor, other_id: int) -> Answer:
     return _filled(room.id, actor, [actor.id, other_id])
 
 
-def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
-    """A new group of the actor and others (201). Raises Invalid, which names unknown people."""
+def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Outcome:
+    """A new group of the actor and others. Raises Invalid, which names unknown people."""
     others = [person_id for person_id in dict.fromkeys(person_ids) if person_id != actor.id]
     _check_people("participant_ids", others, MAX_PARTICIPANTS - 1)
     moment = now()
@@ -54,8 +54,8 @@ def open_group(actor: Actor, name: str, person_ids: Sequence[int]) -> Answer:
     return _filled(room.id, actor, [actor.id, *others])
 
 
-def open_task(actor: Actor, key: TaskKey) -> Answer:
-    """The room of a task: made (201) or given back (200). Open to whoever sees the task.
+def open_task(actor: Actor, key: TaskKey) -> Outcome:
+    """The room of a task, made or given back. Open to whoever sees the task.
 
     Raises NotFound to whoever does not.
     """
@@ -63,7 +63,7 @@ def open_task(actor: Actor, key: TaskKey) -> Answer:
     room = chat.room_of_task.one(task.id)
     if room is not None:
         _take_place(actor, room.id)
-        return Answer(200, chat.room_json(room.id, actor.id))
+        return Outcome(chat.room_json(room.id, actor.id), is_new=False)
     moment = now()
     room = Room.create(
         room_type=TASK, task_id=task.id, created_by=actor.id, created_at=moment, active_at=moment
@@ -100,12 +100,11 @@ def _check_people(field: str, ids: Sequence[int], limit: int) -> None:
         raise Invalid({field: [f"There is no active person {', '.join(map(str, missing))}."]})
 
 
-def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Answer:
+def _filled(room_id: int, actor: Actor, person_ids: Sequence[int]) -> Outcome:
     _add(room_id, person_ids)
-    events.emit(
-        events.ROOM_CREATED, [groups.person(one) for one in person_ids], chat.shared_room_json(room_id)
-    )
-    return Answer(201, chat.room_json(room_id, actor.id))
+    room = chat.shared_room_json(room_id)
+    events.emit(events.RoomCreated(room), [groups.person(person_id) for person_id in person_ids])
+    return Outcome(chat.room_json(room_id, actor.id))
 
 
 def _add(room_id: int, person_ids: Sequence[int], joined_seq: int = 0) -> None:
@@ -137,11 +136,7 @@ def leave(actor: Actor, room_id: int) -> dict[str, Any]:
     if room.room_type != GROUP:
         raise Conflict("Only a group can be left.", "not_a_group")
     Participant.delete().where((Participant.room == room_id) & (Participant.person == actor.id)).execute()
-    events.emit(
-        events.PARTICIPANT_REMOVED,
-        [groups.person(actor.id)],
-        {"room_id": room_id, "user_id": actor.id, "room_type": room.room_type},
-    )
+    events.emit(events.ParticipantRemoved(room_id, actor.id, room.room_type), [groups.person(actor.id)])
     _changed(room_id)
     return {"status": "left", "room_id": room_id}
 
@@ -162,8 +157,7 @@ def update_room(
         Participant.update(is_muted=is_muted).where(
             (Participant.room == room_id) & (Participant.person == actor.id)
         ).execute()
-        muted = {"room_id": room_id, "is_muted": is_muted}
-        events.emit(events.ROOM_MUTED, [groups.person(actor.id)], muted)
+        events.emit(events.RoomMuted(room_id, is_muted), [groups.person(actor.id)])
     return chat.room_json(room_id, actor.id)
 
 
@@ -171,7 +165,7 @@ def _changed(room_id: int) -> None:
     Room.update(version=Room.version + 1).where(Room.id == room_id).execute()
     addresses = [groups.person(person_id) for person_id in access.get_people_in_room(room_id)]
     if addresses:
-        events.emit(events.ROOM_UPDATED, addresses, chat.shared_room_json(room_id))
+        events.emit(events.RoomUpdated(chat.shared_room_json(room_id)), addresses)
 
 
 def rooms(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
@@ -216,8 +210,8 @@ def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
 
 
 @in_batches(posting.BATCH)
-def post_message(actor: Actor, draft: Draft) -> Answer:
-    """Stores a message (201), or gives back the one stored with this `client_id` (200).
+def post_message(actor: Actor, draft: Draft) -> Outcome:
+    """Stores a message, or gives back the one stored with this `client_id`.
 
     Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
     in the room, Conflict for a `client_id` that was used in another one.
@@ -228,7 +222,7 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
     values = (room_id, actor.id, draft.content, draft.client_id, False, moment)
     inserted = _insert_message.one(*values)
     if inserted is None:
-        return Answer(200, _said_before(actor, draft.client_id, room_id))
+        return Outcome(_said_before(actor, draft.client_id, room_id), is_new=False)
     message_id = inserted[0]
     _count_message.run(message_id, moment, room_id)
     _mark_read.run(message_id, room_id, actor.id, message_id)
@@ -244,9 +238,9 @@ def post_message(actor: Actor, draft: Draft) -> Answer:
         client_id=draft.client_id,
         attachments=[_attach(actor, message_id, file, moment) for file in draft.files],
     )
-    events.emit(events.MESSAGE_CREATED, (groups.room(room_type, room_id),), message)
+    events.emit(events.MessageCreated(message), (groups.room(room_type, room_id),))
     notify_about.message_posted(actor, message)
-    return Answer(201, message)
+    return Outcome(message)
 
 
 def _said_before(actor: Actor, client_id: str, room_id: int) -> dict[str, Any]:
@@ -277,7 +271,7 @@ def edit_message(
         return chat.message(message_id)
     message.content = content
     message.edited_at = now()
-    return _save(message, room, events.MESSAGE_UPDATED)
+    return _save(message, room, events.MessageUpdated)
 
 
 def delete_message(actor: Actor, message_id: int, version: int | None = None) -> list[str]:
@@ -287,7 +281,7 @@ def delete_message(actor: Actor, message_id: int, version: int | None = None) ->
     Attachment.delete().where(Attachment.message == message_id).execute()
     message.content = ""
     message.deleted_at = now()
-    _save(message, room, events.MESSAGE_DELETED)
+    _save(message, room, events.MessageDeleted)
     return paths
 
 
@@ -299,12 +293,15 @@ def _changeable(actor: Actor, message_id: int, version: int | None) -> tuple[Mes
     return message, room
 
 
-def _save(message: Message, room: Room, kind: events.Kind) -> dict[str, Any]:
+_Revised = type[events.MessageUpdated] | type[events.MessageDeleted]
+
+
+def _save(message: Message, room: Room, revised: _Revised) -> dict[str, Any]:
     message.version += 1
     message.save()
     result = chat.message(message.id)
     notify_about.message_revised(result)
-    events.emit(kind, [groups.room(room.room_type, room.id)], result)
+    events.emit(revised(result), [groups.room(room.room_type, room.id)])
     return result
 
 
@@ -376,12 +373,12 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
     up_to = newest if last_message_id is None else last_message_id
-    state = {"room_id": room_id, "user_id": actor.id, "last_message_id": max(up_to, already)}
+    state = events.RoomRead(room_id, actor.id, max(up_to, already))
     moved = _mark_read.run(up_to, room_id, actor.id, up_to) > 0
     if moved:
-        events.emit(events.ROOM_READ, [groups.room(room_type, room_id), groups.person(actor.id)], state)
+        events.emit(state, [groups.room(room_type, room_id), groups.person(actor.id)])
     notify_about.room_read(actor, room_id, up_to)
-    return state, moved
+    return state.payload(), moved
 
 
 def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[str, Any]:
@@ -405,7 +402,7 @@ def say_in_task_room(actor: Actor, task_id: int, content: str) -> None:
     message = chat.message_json(
         message_id, room.id, TASK, content, actor.id, None, None, moment, is_system=True
     )
-    events.emit(events.MESSAGE_CREATED, [groups.room(TASK, room.id)], message)
+    events.emit(events.MessageCreated(message), [groups.room(TASK, room.id)])
 
 
 def close_task_room(task_id: int, person_ids: Collection[int]) -> None:
@@ -445,11 +442,7 @@ def _close(room: Room, person_ids: Collection[int]) -> None:
 
 
 def _tell_closed(room: Room, person_id: int) -> None:
-    events.emit(
-        events.PARTICIPANT_REMOVED,
-        [groups.person(person_id)],
-        {"room_id": room.id, "user_id": person_id, "room_type": TASK},
-    )
+    events.emit(events.ParticipantRemoved(room.id, person_id, TASK), [groups.person(person_id)])
 
 
 # -- sockets -----------------------------------------------------------------------------------------

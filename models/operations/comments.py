@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from models import access, events, groups, tasks
+from models import access, tasks
 from models.base import now
-from models.operations import notify_about
-from models.operations import tasks as operations
-from models.operations.idempotency import Answer
+from models.operations import notify_about, task_changes, task_history, task_telling
+from models.operations.outcomes import Outcome
 from models.operations.versions import check_version
 from models.sessions import Actor
-from models.tasks import Comment, History, TaskKey, TaskRow
+from models.task_parts import Comment, History
+from models.tasks import TaskKey, TaskRow
 
 
-def post_comment(actor: Actor, key: TaskKey, content: str) -> Answer:
-    """Says something about a task that one sees (201). Raises NotFound."""
+def post_comment(actor: Actor, key: TaskKey, content: str) -> Outcome:
+    """Says something about a task that one sees. Raises NotFound."""
     before = access.get_task(actor, key, lock=True)
     moment = now()
     comment = Comment.create(
         task_id=before.id, author_id=actor.id, content=content, created_at=moment, updated_at=moment
     )
-    operations.note(actor, before.id, "commented", "comments", new=content)
-    operations.touch(actor, before, before._replace(comment_count=before.comment_count + 1))
+    task_history.note(actor, before.id, "commented", "comments", new=content)
+    task_changes.apply(actor, before, {"comment_count": before.comment_count + 1})
     notify_about.task_commented(actor, before, comment.id, content)
-    return Answer(201, _told(comment, before, "created"))
+    return Outcome(task_telling.commented(comment, before, "created"))
 
 
 def edit_comment(
@@ -39,11 +39,11 @@ def edit_comment(
     if content is None or comment.content == content:
         return comment.to_json()
     _erase_words(comment)
-    operations.note(actor, row.id, "comment_edited", "comments", new=content)
+    task_history.note(actor, row.id, "comment_edited", "comments", new=content)
     comment.content, comment.updated_at, comment.version = content, now(), comment.version + 1
     comment.save()
     notify_about.comment_revised(comment.id, content)
-    return _told(comment, row, "updated")
+    return task_telling.commented(comment, row, "updated")
 
 
 def delete_comment(actor: Actor, comment_id: int, version: int | None = None) -> None:
@@ -54,9 +54,9 @@ def delete_comment(actor: Actor, comment_id: int, version: int | None = None) ->
     _erase_words(comment)
     comment.content = ""
     notify_about.comment_revised(comment.id, "")
-    operations.note(actor, row.id, "comment_deleted", "comments")
-    operations.touch(actor, row, row._replace(comment_count=row.comment_count - 1))
-    _told(comment, row, "deleted")
+    task_history.note(actor, row.id, "comment_deleted", "comments")
+    task_changes.apply(actor, row, {"comment_count": row.comment_count - 1})
+    task_telling.commented(comment, row, "deleted")
 
 
 def _locked(actor: Actor, comment_id: int) -> tuple[Comment, TaskRow]:
@@ -75,13 +75,6 @@ def _erase_words(comment: Comment) -> None:
         & (History.field == "comments")
         & (History.new_value == tasks.dumps(comment.content))
     ).execute()
-
-
-def _told(comment: Comment, row: TaskRow, action: str) -> dict[str, Any]:
-    data = comment.to_json()
-    addresses = [groups.tasks(one) for one in sorted(access.get_task_watchers(row))]
-    events.emit(events.TASK_COMMENTED, addresses, {"action": action, "data": data})
-    return data
 
 
 def list_comments(

@@ -39,7 +39,9 @@ def remind(after_s: int, before_s: int, limit: int) -> int:
     due = (moment + after_s * SECOND_US, moment + before_s * SECOND_US)
     claimed = _claim.all(before_s, *due, before_s, limit)
     for task_id, due_date in claimed:
-        _remind(tasks.find(task_id), due_date, before_s)
+        task = tasks.find(task_id)
+        if task is not None:
+            _remind(task, due_date, before_s)
     return len(claimed)
 
 

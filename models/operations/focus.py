@@ -109,7 +109,7 @@ def delete(actor: Actor, session_id: int) -> None:
 def _remove(session: FocusSession, sender_id: int | None) -> None:
     people = focus.participant_ids_of(session.id)
     _tell(session, "deleted", sender_id)
-    FocusSession.delete().where(FocusSession.id == session.id).execute()
+    FocusSession.delete_where(FocusSession.id == session.id)
     release(people)
 
 
@@ -161,7 +161,9 @@ def leave_workspace(workspace_id: int, person_id: int) -> None:
     ids = focus.open_ids(person_id)
     wanted = FocusSession.id.in_(ids) & (FocusSession.workspace_id == workspace_id)
     for session in list(FocusSession.select().where(wanted).order_by(FocusSession.id)):
-        _leave(_caught_up(focus.locked_session(session.id)), person_id)
+        now_locked = focus.locked_session(session.id)
+        if now_locked is not None:
+            _leave(_caught_up(now_locked), person_id)
 
 
 def leave_unseen(person_ids: Collection[int]) -> None:
@@ -172,7 +174,9 @@ def leave_unseen(person_ids: Collection[int]) -> None:
     actors = access.get_actors({person_id for _, person_id in found}) if found else {}
     for session_id, person_id in found:
         session = focus.locked_session(session_id)
-        if person_id in actors and not access.can_be_in_focus_session(actors[person_id], session):
+        if session is None or person_id not in actors:
+            continue
+        if not access.can_be_in_focus_session(actors[person_id], session):
             _leave(_caught_up(session), person_id)
 
 
@@ -219,7 +223,7 @@ def resume(actor: Actor, session_id: int) -> dict[str, Any]:
     """Goes on where it was paused. Raises NotFound, Forbidden, Conflict."""
     session = _hosted(actor, session_id, PAUSED)
     moment = now()
-    session.status, session.ends_at, session.remaining = RUNNING, moment + session.remaining, None
+    session.status, session.ends_at, session.remaining = RUNNING, moment + (session.remaining or 0), None
     if session.phase == FOCUS:
         focus.begin_focus(session.id, moment)
     return _changed(session, "resumed", actor.id)
@@ -357,7 +361,7 @@ def _tell(session: FocusSession, event: str, sender_id: int | None, **more: Any)
     if "user_id" in more:
         # Whose stream has the session from now on, or no longer, hears so in any case.
         addresses.append(groups.person(more["user_id"]))
-    events.emit(events.FOCUS_CHANGED, addresses, message)
+    events.emit(events.FocusChanged(message), addresses)
     return told
 
 

@@ -116,11 +116,11 @@ def _store(notice: Notice, rows: dict[int, NotificationRow]) -> int:
     made = notifications.insert(rows, notice.cause, held)
     for person_id, notification_id in sorted(made.items()):
         if person_id not in held:
-            events.emit_made([_event(person_id, rows[person_id]._replace(id=notification_id))])
+            events.emit_all([_addressed(person_id, rows[person_id]._replace(id=notification_id))])
     return len(made)
 
 
-def told_each(notices: Sequence[tuple[Notice, int]]) -> list[events.Event | None]:
+def told_each(notices: Sequence[tuple[Notice, int]]) -> list[events.Emitted | None]:
     """Inside an operation: stores notices without a cause, each for a person. Gives what tells them, which
     is still to be emitted; nothing for who is to be left alone."""
     if not notices:
@@ -130,14 +130,14 @@ def told_each(notices: Sequence[tuple[Notice, int]]) -> list[events.Event | None
     told = [(person_id, notice.row(moment)) for notice, person_id in notices]
     ids = notifications.insert_each(told, held)
     return [
-        None if person_id in held else _event(person_id, row._replace(id=notification_id))
+        None if person_id in held else _addressed(person_id, row._replace(id=notification_id))
         for (person_id, row), notification_id in zip(told, ids, strict=True)
     ]
 
 
-def _event(person_id: int, row: NotificationRow) -> events.Event:
-    said = notifications.message_json(row)
-    return events.Event(events.NOTIFICATION, (groups.person(person_id),), said)
+def _addressed(person_id: int, row: NotificationRow) -> events.Emitted:
+    event = events.NotificationCreated(notifications.message_json(row))
+    return events.addressed(event, (groups.person(person_id),))
 
 
 # -- reading -----------------------------------------------------------------------------------------
@@ -222,8 +222,8 @@ def clear_all(actor: Actor) -> None:
 def _tell_read(
     person_id: int, ids: Sequence[int], unread: int, up_to: int | None = None, deleted: bool = False
 ) -> None:
-    data = {"ids": list(ids), "upto": up_to, "deleted": deleted, "unread_count": unread}
-    events.emit(events.NOTIFICATIONS_READ, (groups.person(person_id),), data)
+    event = events.NotificationsRead(list(ids), up_to, deleted, unread)
+    events.emit(event, (groups.person(person_id),))
 
 
 # -- being left alone --------------------------------------------------------------------------------
@@ -283,10 +283,9 @@ def _release(person_id: int) -> int:
     items = [_message(row) for row in sorted(rows, key=lambda row: row.id)]
     address = (groups.person(person_id),)
     if items:
-        digest = {"count": len(items), "notifications": items[-MAX_PUSHED:]}
-        events.emit(events.NOTIFICATION_DIGEST, address, digest)
+        events.emit(events.NotificationsReleased(len(items), items[-MAX_PUSHED:]), address)
         for item in items[-MAX_PUSHED:]:
-            events.emit(events.NOTIFICATION_RELEASED, address, item)
+            events.emit(events.NotificationReleased(item), address)
     return len(items)
 
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import UTC
+from functools import partial
 from typing import Any
 
-from models import access, groups, notifications
+from models import access, groups, notifications, task_wording
 from models.base import MAX_VARIANTS, Statement, marks, now
 from models.chat import DIRECT, TASK
 from models.mentions import mentioned
 from models.notifications import MENTION, MESSAGE
 from models.operations.notifications import Notice, mark_read, notify, notify_anew
 from models.sessions import Actor
-from models.task_changes import TaskChange
+from models.task_changes import Change
 from models.tasks import TaskRow
 from models.wording import comment_excerpt, message_excerpt, quoted
 
@@ -83,7 +83,7 @@ def message_revised(message: dict[str, Any]) -> None:
 
 
 def comment_revised(comment_id: int, content: str) -> None:
-    """The same of a comment; without content it is deleted."""
+    """Whoever was told of a comment that is edited, or deleted and so without content, reads it so now."""
     notifications.requote(groups.quoted("comment", comment_id), comment_excerpt(content))
 
 
@@ -107,7 +107,7 @@ def room_read(actor: Actor, room_id: int, up_to: int) -> None:
 def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
     if room_type != TASK:
         return _people_of_room.all(room_id)
-    task_id, department_id, workspace_id = _task_of_room.one(room_id)
+    task_id, department_id, workspace_id = _task_of_room.all(room_id)[0]
     return _names(access.get_watchers_of(task_id, department_id, workspace_id))
 
 
@@ -157,26 +157,23 @@ def new_task(actor: Actor, task: dict[str, Any]) -> list[tuple[Notice, int]]:
     return [(notice, one) for one in task["assignees"] if one != actor.id]
 
 
-def task_changed(actor: Actor, old: dict[str, Any], task: dict[str, Any], knows: int | None = None) -> None:
+def task_changed(change: Change) -> None:
     """Tells people that a task is theirs now, or no longer, and all others whose it is what has changed:
-    one notification for each, and none for whoever `knows` it already."""
-    change = TaskChange(actor, old, task)
-    if not change:
+    one notification for each. Whoever proposed it is told of the answer instead."""
+    if not change.concerns_people:
         return
-    _tell_assigned(actor, task, change.added)
-    removed = [one for one in change.removed if one != actor.id]
+    actor, task = change.actor, change.new
+    added, removed = (
+        [person_id for person_id in ids if person_id != actor.id] for ids in (change.added, change.removed)
+    )
+    if added:
+        notify(_about_assigning(actor, task), added)
     if removed:
-        text = f"{actor.username} took you off the task {quoted(task['title'])}."
-        notify(_about_task("assignment", actor, task, task["title"], text, "unassigned"), removed)
-    people = {task["creator"], *task["assignees"]}.difference([actor.id, knows], change.added, removed)
+        notify(_about_unassigning(actor, task), removed)
+    knowing = {actor.id, change.proposed_by_id, *change.added, *removed}
+    people = {task["creator"], *task["assignees"]} - knowing
     if people:
-        notify(_about_change(actor, task, change), people)
-
-
-def _tell_assigned(actor: Actor, task: dict[str, Any], ids: Iterable[int]) -> None:
-    others = [one for one in ids if one != actor.id]
-    if others:
-        notify(_about_assigning(actor, task), others)
+        notify(_about_change(change), people)
 
 
 def _about_assigning(actor: Actor, task: dict[str, Any]) -> Notice:
@@ -184,18 +181,24 @@ def _about_assigning(actor: Actor, task: dict[str, Any]) -> Notice:
     return _about_task("assignment", actor, task, task["title"], text, "assigned")
 
 
-def _about_change(actor: Actor, task: dict[str, Any], change: TaskChange) -> Notice:
-    kind = "status" if "status" in change.fields else "task"
-    notice = _about_task(
-        kind,
-        actor,
-        task,
-        task["title"],
-        change.sentence(UTC),
-        "completed" if change.completes else "updated",
-    )
+def _about_unassigning(actor: Actor, task: dict[str, Any]) -> Notice:
+    text = f"{actor.username} took you off the task {quoted(task['title'])}."
+    return _about_task("assignment", actor, task, task["title"], text, "unassigned")
+
+
+def _about_change(change: Change) -> Notice:
+    task = change.new
     return replace(
-        notice, data={"changes": change.data()}, content_in=change.sentence if change.has_times else None
+        _about_task(
+            "status" if "status" in change.fields else "task",
+            change.actor,
+            task,
+            task["title"],
+            task_wording.sentence(change),
+            "completed" if change.completes else "updated",
+        ),
+        data={"changes": task_wording.data(change)},
+        content_in=partial(task_wording.sentence, change) if task_wording.has_times(change) else None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import peewee
 
 from models import access, events, groups
-from models.base import locked, now
+from models.base import locked, now, tuples
 from models.database.store import serialize
 from models.errors import Invalid
 from models.operations import accounts, analytics, tasks, visibility
@@ -24,7 +24,7 @@ def directory(
     search: str = "",
     role: str | None = None,
     department_id: int | None = None,
-) -> tuple[int, list[dict]]:
+) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many people the actor may see, and a page of them as they may see them. Two statements."""
     found = Person.select().where(access.where_visible_people(actor))
     if search.strip():
@@ -43,7 +43,7 @@ def _matches(actor: Actor, wish: str) -> Any:
     return Person.username_key.contains(wish) | Person.name_key.contains(wish) | by_address
 
 
-def retrieve(actor: Actor, person_id: int) -> dict:
+def retrieve(actor: Actor, person_id: int) -> dict[str, Any]:
     """Query: one person as the actor may see them. Raises NotFound."""
     return access.get_person(actor, person_id)
 
@@ -51,7 +51,7 @@ def retrieve(actor: Actor, person_id: int) -> dict:
 # -- changing others ---------------------------------------------------------------------------------
 
 
-def change_role(actor: Actor, person_id: int, role: str) -> dict:
+def change_role(actor: Actor, person_id: int, role: str) -> dict[str, Any]:
     """Gives a person another role. Raises NotFound, Forbidden, and Conflict for the last ceo."""
     serialize("ceo")
     actor = access.get_current_actor(actor)
@@ -64,7 +64,9 @@ def change_role(actor: Actor, person_id: int, role: str) -> dict:
     return access.redact_person(access.get_current_actor(actor), person)
 
 
-def update(actor: Actor, person_id: int, changes: dict[str, Any], version: int | None = None) -> dict:
+def update(
+    actor: Actor, person_id: int, changes: dict[str, Any], version: int | None = None
+) -> dict[str, Any]:
     """Changes a person's department or name. Raises NotFound, Forbidden, Invalid, Conflict."""
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
     check_version(version, person.version, person.to_json)
@@ -79,7 +81,7 @@ def update(actor: Actor, person_id: int, changes: dict[str, Any], version: int |
     return person.to_json()
 
 
-def deactivate(actor: Actor, person_id: int) -> dict:
+def deactivate(actor: Actor, person_id: int) -> dict[str, Any]:
     """Ends a person's sessions and lets them start no more. Raises NotFound, Forbidden, Conflict."""
     serialize("ceo")
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
@@ -97,7 +99,7 @@ def _last_seen(person: Person) -> int | None:
     return now() if person.online_until > now() else person.last_seen
 
 
-def activate(actor: Actor, person_id: int) -> dict:
+def activate(actor: Actor, person_id: int) -> dict[str, Any]:
     """Lets a deactivated person sign in again. Raises NotFound, Forbidden."""
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
     if not person.is_active:
@@ -126,13 +128,13 @@ def _save(person: Person) -> None:
 
 def _tell(person_id: int) -> None:
     """The person's sockets look again who they are."""
-    events.emit(events.PERSON_CHANGED, [groups.person(person_id)], {"person_id": person_id})
+    events.emit(events.PersonChanged(person_id), [groups.person(person_id)])
 
 
 # -- avatars -----------------------------------------------------------------------------------------
 
 
-def set_avatar(actor: Actor, path: str | None) -> tuple[dict, str | None]:
+def set_avatar(actor: Actor, path: str | None) -> tuple[dict[str, Any], str | None]:
     """Replaces one's own picture; returns the `User`, and the path of the file it replaced."""
     person = locked(Person.select().where(Person.id == actor.id)).get()
     replaced, person.avatar = person.avatar, path
@@ -144,18 +146,18 @@ def set_avatar(actor: Actor, path: str | None) -> tuple[dict, str | None]:
 # -- departments -------------------------------------------------------------------------------------
 
 
-def departments(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict]]:
+def departments(actor: Actor, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     """Query: how many departments there are, and a page of them by name."""
     page = Department.select().order_by(Department.name_key).limit(limit).offset(offset)
     return Department.select().count(), [department.to_json() for department in page]
 
 
-def department(actor: Actor, department_id: int) -> dict:
+def department(actor: Actor, department_id: int) -> dict[str, Any]:
     """Query: one department. Raises NotFound."""
     return access.get_department(department_id).to_json()
 
 
-def create_department(actor: Actor, name: str, manager_id: int | None) -> dict:
+def create_department(actor: Actor, name: str, manager_id: int | None) -> dict[str, Any]:
     """Makes a department. Raises Forbidden, Invalid for a taken name or an unknown manager."""
     access.check_managing_departments(access.get_current_actor(actor))
     _check_department({"name": name, "manager": manager_id})
@@ -164,7 +166,7 @@ def create_department(actor: Actor, name: str, manager_id: int | None) -> dict:
 
 def update_department(
     actor: Actor, department_id: int, changes: dict[str, Any], version: int | None = None
-) -> dict:
+) -> dict[str, Any]:
     """Changes name or manager. Raises NotFound, Forbidden, Invalid, Conflict for a stale version."""
     access.check_managing_departments(access.get_current_actor(actor))
     found = access.get_department(department_id, for_change=True)
@@ -186,7 +188,7 @@ def delete_department(actor: Actor, department_id: int) -> None:
     found = access.get_department(department_id, for_change=True)
     members = [
         person_id
-        for (person_id,) in Person.select(Person.id).where(Person.department == department_id).tuples()
+        for (person_id,) in tuples(Person.select(Person.id).where(Person.department == department_id))
     ]
     with visibility.changes(actor, members):
         Person.update(department=None, version=Person.version + 1).where(
@@ -225,19 +227,19 @@ def statistics(actor: Actor) -> dict[str, Any]:
     access.check_reading_statistics(actor)
     total = peewee.fn.COUNT(Person.id)
     online = peewee.fn.SUM(peewee.Case(None, [(Person.online_until > now(), 1)], 0))
-    rows = list(
+    rows = tuples(
         Person.select(Person.role, Person.department, Person.is_active, total, online)
         .where(access.where_in_figures(actor))
         .group_by(Person.role, Person.department, Person.is_active)
-        .tuples()
     )
+
     per_person = analytics.tasks_per_person(access.where_in_figures(actor))
     return _summary(rows) | {"tasks_per_person": per_person}
 
 
-def _summary(rows: list[tuple]) -> dict[str, Any]:
+def _summary(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     active = [row for row in rows if row[2]]
-    names = dict(Department.select(Department.id, Department.name).tuples())
+    names: dict[int | None, str] = dict(tuples(Department.select(Department.id, Department.name)))
     by_department: dict[int | None, int] = {}
     by_role = dict.fromkeys(reversed(ROLES), 0)
     for role, department_id, _, count, _ in active:

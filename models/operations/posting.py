@@ -18,8 +18,8 @@ import peewee
 from models import chat, events, groups, posts
 from models.base import MAX_VARIANTS, Statement, database, now
 from models.chat import GROUP, names_person
-from models.database.batches import Batch, Outcome
-from models.operations.idempotency import Answer
+from models.database.batches import Batch, Done
+from models.operations.outcomes import Outcome
 from models.posts import Post
 from models.sessions import Actor
 
@@ -150,19 +150,19 @@ def _made(actor: Actor, draft: Draft, moment: int) -> _Made | None:
     return _Made(post, message)
 
 
-def _store(units: Sequence[_Made | None]) -> list[Outcome | None]:
+def _store(units: Sequence[_Made | None]) -> list[Done | None]:
     stored = posts.store([made.post for made in units if made is not None])
-    outcomes: list[Outcome | None] = []
+    outcomes: list[Done | None] = []
     for made in units:
         its = None if made is None else stored.get(made.post.created_at)
         if made is None or its is None:
             outcomes.append(None)
             continue
         made.message["id"] = its.message_id
-        event = events.Event(events.MESSAGE_CREATED, (made.post.group,), made.message, its.seq)
+        event = events.addressed(events.MessageCreated(made.message), (made.post.group,), its.seq)
         event.text = posts.text_of(made.post, its.message_id)
         event.size = len(event.text)
-        outcomes.append((Answer(201, made.message), [event]))
+        outcomes.append((Outcome(made.message), [event]))
     _forget(made.post for made, outcome in zip(units, outcomes, strict=True) if made and outcome is None)
     return outcomes
 

@@ -8,25 +8,33 @@ from typing import Any, Literal
 from models import access, tasks
 from models.base import now
 from models.errors import Conflict, Invalid, NotFound
-from models.operations import notify_about
-from models.operations import tasks as operations
-from models.operations.idempotency import Answer
-from models.operations.tasks import ACCEPTED, PENDING, REJECTED, WITHDRAWN, proposal_json, tell_proposal
+from models.operations import notify_about, task_changes, task_history, task_telling
+from models.operations.outcomes import Outcome
+from models.operations.task_people import known_people
 from models.sessions import Actor
 from models.task_inputs import MAX_ASSIGNEES
-from models.tasks import Proposal, Task, TaskKey, TaskRow
+from models.task_parts import (
+    ACCEPTED,
+    PENDING,
+    REJECTED,
+    WITHDRAWN,
+    Proposal,
+    proposal_json,
+    stored_proposals,
+)
+from models.tasks import Task, TaskKey, TaskRow
 
 ANSWERS = {"accept": ACCEPTED, "reject": REJECTED}
 
 
-def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_ids") -> Answer:
-    """Offers a task to people (201); who is asked already is not asked again.
+def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_ids") -> Outcome:
+    """Offers a task to people; who is asked already is not asked again.
 
     Raises NotFound, Forbidden, and Invalid for unknown people and those who have the task.
     """
     before = access.get_task(actor, key, lock=True)
     access.check_assigning(actor, before, ids)
-    operations.known_people(field, ids)
+    known_people(field, ids)
     assigned = [str(one) for one in ids if one in before.assignee_ids]
     if assigned:
         raise Invalid({field: [f"Assigned already: {', '.join(assigned)}."]})
@@ -39,22 +47,19 @@ def propose(actor: Actor, key: TaskKey, ids: Sequence[int], field: str = "user_i
     new = [_ask(actor, before, one) for one in ids if one not in pending]
     asked = pending | {one.person_id: one for one in new}
     if new:
-        operations.note(actor, before.id, "proposed", "proposals", new=[one.person_id for one in new])
-        _kept(actor, before)
+        asked_ids = [one.person_id for one in new]
+        task_history.note(actor, before.id, "proposed", "proposals", new=asked_ids)
+        task_changes.apply(actor, before, {"proposals": stored_proposals(before.id)})
         for one in new:
-            tell_proposal(one, before, "created")
+            task_telling.proposed(one, before, "created")
             notify_about.task_proposed(actor, before, one.id, one.person_id)
-    return Answer(201, {"assignments": [proposal_json(asked[one], before) for one in ids]})
+    return Outcome({"assignments": [proposal_json(asked[one], before) for one in ids]})
 
 
 def _ask(actor: Actor, row: TaskRow, person_id: int) -> Proposal:
     return Proposal.create(
         task=row.id, person=person_id, proposed_by_id=actor.id, status=PENDING, created_at=now()
     )
-
-
-def _kept(actor: Actor, before: TaskRow) -> None:
-    operations.touch(actor, before, before._replace(proposals=operations.proposals_of(before.id)))
 
 
 def respond(
@@ -82,15 +87,14 @@ def _check_pending(proposal: Proposal, row: TaskRow) -> None:
 def _answered(actor: Actor, proposal: Proposal, before: TaskRow, status: str, reason: str) -> dict[str, Any]:
     proposal.status, proposal.reason, proposal.answered_at = status, reason, now()
     proposal.save()
-    operations.note(actor, before.id, f"proposal_{status}", "proposals", PENDING, status, reason)
-    after = before._replace(proposals=operations.proposals_of(before.id))
+    task_history.note(actor, before.id, f"proposal_{status}", "proposals", PENDING, status, reason)
+    wanted: dict[str, Any] = {"proposals": stored_proposals(before.id)}
     if status == ACCEPTED:
-        ids = [*before.assignee_ids, actor.id]
-        after = after._replace(assignees=tasks.dumps(ids), assigned_by_id=proposal.proposed_by_id)
-        operations.accept(actor, before, after, proposal.proposed_by_id, reason)
+        wanted["assignees"] = [*before.assignee_ids, actor.id]
+        task_changes.apply(actor, before, wanted, reason, "assignment_id", proposal.proposed_by_id)
     else:
-        operations.touch(actor, before, after)
-    tell_proposal(proposal, before, "answered" if status != WITHDRAWN else "withdrawn")
+        task_changes.apply(actor, before, wanted)
+    task_telling.proposed(proposal, before, "answered" if status != WITHDRAWN else "withdrawn")
     if status != WITHDRAWN:
         notify_about.proposal_answered(actor, before, proposal.id, proposal.proposed_by_id, status)
     return proposal_json(proposal, before)
@@ -100,6 +104,8 @@ def withdraw(actor: Actor, proposal_id: int, reason: str = "") -> dict[str, Any]
     """Takes a proposal back. Raises NotFound, Forbidden, Conflict when it was answered."""
     before = tasks.find(access.get_proposal(actor, proposal_id).task_id, lock=True)
     proposal = access.get_proposal(actor, proposal_id)
+    if before is None:
+        raise NotFound("There is no such proposal.")
     access.check_withdrawing(actor, proposal, before)
     _check_pending(proposal, before)
     return _answered(actor, proposal, before, WITHDRAWN, reason)

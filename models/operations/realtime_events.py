@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models import access, events, groups, workspaces
+from models import access, events, workspaces
 from models.base import iso, now
 from models.errors import Forbidden, Invalid, NotFound
 from models.notifications import URGENT
+from models.operations import task_telling
 from models.operations.notifications import Notice, notify
 from models.people import unknown_ids
 from models.sessions import Actor
@@ -67,7 +68,7 @@ def post_task_event(actor: Actor, event: TaskEvent) -> dict[str, Any]:
     )
     if event.workspace_id is not None:
         said = events.notice(task_id, event.title, event.action, event.workspace_id, actor.id, iso(now()))
-        events.emit(events.TASK_ANNOUNCED, (groups.workspace(event.workspace_id),), said)
+        task_telling.announced(event.workspace_id, said)
     return {"status": "notifications sent", "recipient_count": len(targets)}
 
 

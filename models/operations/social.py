@@ -50,7 +50,7 @@ def redeem(state: str) -> Attempt:
     """Ends an attempt: a second time it is not known any more. Raises Invalid."""
     found = SocialAttempt.get_or_none((SocialAttempt.state == state) & (SocialAttempt.expires_at > now()))
     # The deletion decides: of two processes only one has removed the row.
-    if found is None or not SocialAttempt.delete().where(SocialAttempt.state == state).execute():
+    if found is None or not SocialAttempt.delete_where(SocialAttempt.state == state):
         raise Invalid({"state": ["This sign-in is over, or was never begun. Please start again."]})
     return Attempt(found.provider, found.verifier, found.next)
 
@@ -90,8 +90,12 @@ def link(wanted: Profile, person_id: int, checked_hash: str, device: Device, lif
     serialize("person")
     person = locked(Person.select().where((Person.id == person_id) & Person.is_active)).get_or_none()
     known = _known(wanted)
-    stale = person is None or person.password != checked_hash or not same_address(person.email, wanted.email)
-    if stale or (known is not None and known.id != person.id):
+    if (
+        person is None
+        or person.password != checked_hash
+        or not same_address(person.email, wanted.email)
+        or (known is not None and known.id != person.id)
+    ):
         raise Invalid({"token": ["This sign-in is over. Please start again."]})
     if known is None:
         _keep(wanted.provider, wanted.subject, person)

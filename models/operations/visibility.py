@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator
 
-from models import access, events, groups, task_lists, tasks
-from models.operations import chat, focus
+from models import access, task_lists
+from models.operations import chat, focus, task_telling
 from models.sessions import Actor
 from models.tasks import Scope
 
@@ -40,9 +40,9 @@ def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
         _add(lost, gone, person_id)
         _add(gained, come, person_id)
     focus.leave_unseen([person_id for person_id, *_ in moved])
-    _tell(actor, events.TASK_HIDDEN, lost)
-    _tell(actor, events.TASK_SHOWN, gained)
-    start_anew(anew)
+    task_telling.hidden(actor, lost)
+    task_telling.shown(actor, gained)
+    task_telling.too_much_changed(anew)
 
 
 def returned(person_id: int) -> None:
@@ -50,14 +50,7 @@ def returned(person_id: int) -> None:
     for scope in access.get_task_scopes([person_id]).values():
         chat.close_unseen_task_rooms(person_id, scope)
     focus.leave_unseen([person_id])
-    start_anew([person_id])
-
-
-def start_anew(person_ids: Iterable[int]) -> None:
-    """Part of an operation: these people have to read their tasks anew."""
-    addresses = [groups.tasks(one) for one in person_ids]
-    if addresses:
-        events.emit(events.TASKS_CHANGED, addresses, {})
+    task_telling.too_much_changed([person_id])
 
 
 def _only_in(one: Scope, other: Scope, left: int) -> list[int] | None:
@@ -74,9 +67,3 @@ def _close_rooms(person_id: int, task_ids: Collection[int] | None, scope: Scope)
         chat.close_unseen_task_rooms(person_id, scope)
     else:
         chat.close_task_rooms(task_ids, person_id)
-
-
-def _tell(actor: Actor, kind: events.Kind, seen: _Seen) -> None:
-    for task in tasks.by_ids(sorted(seen)):
-        addresses = [groups.tasks(one) for one in seen[task["id"]]]
-        events.emit(kind, addresses, {"task": task, "actor_id": actor.id})

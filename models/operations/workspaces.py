@@ -8,7 +8,7 @@ from models import access, events, groups, workspaces
 from models.base import now
 from models.errors import Conflict, Invalid
 from models.operations import focus, tasks, visibility
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.operations.versions import check_version
 from models.people import Person, unknown_ids
 from models.sessions import Actor
@@ -56,16 +56,17 @@ def delete(actor: Actor, workspace_id: int) -> None:
             _take_out(workspace_id, person_id)
     tasks.clear_from_tasks(actor, "workspace_id", workspace_id)
     focus.remove_of_workspace(workspace_id)
-    Workspace.delete().where(Workspace.id == workspace_id).execute()
+    Workspace.delete_where(Workspace.id == workspace_id)
 
 
 def members(actor: Actor, workspace_id: int) -> list[dict[str, Any]]:
     """Query: who is in a workspace. Raises NotFound."""
-    return retrieve(actor, workspace_id)["members"]
+    found: list[dict[str, Any]] = retrieve(actor, workspace_id)["members"]
+    return found
 
 
-def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMBER) -> Answer:
-    """Brings somebody in (201), or changes what they are (200).
+def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMBER) -> Outcome:
+    """Brings somebody in, or changes what they are.
 
     Raises NotFound, Forbidden, Invalid for an unknown person, Conflict for the last owner.
     """
@@ -88,7 +89,7 @@ def put_member(actor: Actor, workspace_id: int, person_id: int, role: str = MEMB
         _changed(Workspace.get_by_id(workspace_id))
     person = Person.get_by_id(person_id)
     body = workspaces.member_json(role, person.id, person.username, person.avatar)
-    return Answer(201 if before is None else 200, body)
+    return Outcome(body, is_new=before is None)
 
 
 def remove_member(actor: Actor, workspace_id: int, person_id: int) -> None:
@@ -107,20 +108,16 @@ def _keep_an_owner(workspace_id: int) -> None:
 
 def _take_out(workspace_id: int, person_id: int) -> None:
     focus.leave_workspace(workspace_id, person_id)
-    WorkspaceMember.delete().where(
+    WorkspaceMember.delete_where(
         (WorkspaceMember.workspace == workspace_id) & (WorkspaceMember.person == person_id)
-    ).execute()
-    _sees_otherwise(person_id)
-    events.emit(
-        events.WORKSPACE_LEFT,
-        (groups.person(person_id),),
-        {"workspace_id": workspace_id, "user_id": person_id},
     )
+    _sees_otherwise(person_id)
+    events.emit(events.WorkspaceLeft(workspace_id, person_id), (groups.person(person_id),))
 
 
 def _sees_otherwise(person_id: int) -> None:
     # Sockets in the rooms of tasks look again at what the person may see.
-    events.emit(events.PERSON_CHANGED, (groups.person(person_id),), {"person_id": person_id})
+    events.emit(events.PersonChanged(person_id), (groups.person(person_id),))
 
 
 def _changed(workspace: Workspace) -> None:
@@ -132,7 +129,7 @@ def _changed(workspace: Workspace) -> None:
 def _tell(workspace: Workspace) -> None:
     shared = workspaces.shared_json(workspace)
     addresses = [groups.person(member["user_id"]) for member in shared["members"]]
-    events.emit(events.WORKSPACE_CHANGED, addresses, shared)
+    events.emit(events.WorkspaceChanged(shared), addresses)
 
 
 # -- sockets -----------------------------------------------------------------------------------------

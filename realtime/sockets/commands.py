@@ -1,39 +1,29 @@
-"""What a channel declares: the messages that clients may send it, and how a socket ends."""
+"""What a channel declares: the messages that clients may send it, and how each is read."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from models.errors import DomainError, TokenNotValid
-from models.inputs import Input
+from models.inputs import Input, parse
+from realtime.close_codes import CloseCode
 
-CLOSE_CODES = {
-    1001: "the server is going; reconnect after the time that the `closing` message names",
-    1002: "a frame that breaks the WebSocket protocol",
-    1007: "a text that is not UTF-8",
-    1009: "a message was too large",
-    1011: "the server failed; reconnect with back-off",
-    4400: "three bad messages in a row",
-    4401: "not, or no longer, signed in",
-    4403: "no longer allowed: a membership was lost",
-    4404: "no such room, session or workspace, or not one's own",
-    4408: "no credentials within 10 seconds",
-    4429: "too many messages, or too many open sockets of one person",
-    4503: "too slow a reader; reconnect with `since`",
-}
+MAX_REQUEST_ID_CHARS = 200
 
 
 class CloseSocket(Exception):
-    """Ends the socket with a code of CLOSE_CODES."""
+    """Ends the socket."""
 
-    def __init__(self, code: int, reason: str = "") -> None:
+    def __init__(self, code: CloseCode, reason: str = "") -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason or CLOSE_CODES[code]
+        self.reason = reason
 
 
 class BadMessage(DomainError):
@@ -49,7 +39,7 @@ class Command:
 
     type: str
     model: type[Input]
-    call: Callable[..., Any]
+    call: Callable[..., Awaitable[Any]]
     description: str
     pipelined: bool
 
@@ -70,6 +60,62 @@ def command(type_: str, *, pipelined: bool = False) -> Callable:
     return declare
 
 
+class QueuedCommand(NamedTuple):
+    """A client's message, checked, that waits for its turn."""
+
+    command: Command
+    message: Input
+    request_id: Any
+
+    @property
+    def is_pipelined(self) -> bool:
+        """Whether the next one need not wait for its end."""
+        return self.command.pipelined
+
+
+class RefusedMessage(NamedTuple):
+    """A client's message that gets an error, in its turn: who sends no `request_id` counts on the order."""
+
+    error: DomainError
+    request_id: Any
+    is_pipelined = False
+
+
+class OwnStep(NamedTuple):
+    """What the server itself does between a client's commands."""
+
+    run: Callable[[], Awaitable[None]]
+    is_pipelined = False
+
+
+class Commands(dict[str, Command]):
+    """The messages that clients may send on one channel, by type."""
+
+    def read(self, text: str | bytes) -> QueuedCommand | RefusedMessage:
+        """Reads and checks one message of a client."""
+        request_id = None
+        try:
+            content = _json_object(text)
+            request_id = self.request_of(content)
+            found = self.command_of(content)
+            return QueuedCommand(found, parse(found.model, content), request_id)
+        except DomainError as error:
+            return RefusedMessage(error, request_id)
+
+    def command_of(self, content: dict[str, Any]) -> Command:
+        """The command that a message asks for. Raises BadMessage."""
+        type_ = content.get("type")
+        found = self.get(type_) if isinstance(type_, str) else None
+        if found is None:
+            raise BadMessage("There is no message of this type.", "unknown_type")
+        return found
+
+    def request_of(self, content: dict[str, Any]) -> Any:
+        """What the answer to a message has to repeat: its `request_id`, unless a channel has more."""
+        value = content.get("request_id")
+        return value if isinstance(value, str | int) and len(str(value)) <= MAX_REQUEST_ID_CHARS else None
+
+
 @contextlib.contextmanager
 def closing_on_error() -> Iterator[None]:
     """Ends the socket rather than leave it half told: who cannot be signed in learns why, and that the
@@ -77,6 +123,16 @@ def closing_on_error() -> Iterator[None]:
     try:
         yield
     except TokenNotValid as error:
-        raise CloseSocket(4401, error.detail) from None
+        raise CloseSocket(CloseCode.NOT_SIGNED_IN, error.detail) from None
     except DomainError as error:
-        raise CloseSocket(1011, error.detail) from None
+        raise CloseSocket(CloseCode.SERVER_FAILED, error.detail) from None
+
+
+def _json_object(text: str | bytes) -> dict[str, Any]:
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadMessage("This is not JSON.") from None
+    if not isinstance(content, dict):
+        raise BadMessage()
+    return content

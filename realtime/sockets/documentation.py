@@ -1,29 +1,77 @@
-"""What `/api/schema/` says about the WebSockets: commands from their declarations, the rest in words."""
+"""What `/api/schema/` says about the WebSockets, all of it from declarations: commands, events, answers."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
-from realtime.sockets.base import Socket
-from realtime.sockets.commands import CLOSE_CODES
+from models import events
+from models.examples import example_of
+from models.shapes import Shape
+from realtime.close_codes import CloseCode
+from realtime.sockets import messages
+from realtime.sockets.channel import ChannelClient
+
+_ONLY_EXTENDED = "It comes only with the additions."
 
 
-def describe(path: str, socket: type[Socket]) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ServerSays:
+    """Messages of one type that a socket may send."""
+
+    type: str
+    description: str
+    shapes: Sequence[type[Shape]]
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """One such message."""
+        return example_of(self.shapes[0])
+
+
+def describe(path: str, socket: type[ChannelClient]) -> Mapping[str, Any]:
     """One WebSocket."""
     return {
         "path": path,
         "summary": inspect.getdoc(socket),
         "commands": list(socket.commands.values()),
-        "server": _server_messages(socket),
+        "server": server_messages(socket),
     }
 
 
-def _server_messages(socket: type[Socket]) -> Sequence[Mapping[str, str]]:
-    return [{"type": type_, "description": text} for type_, text in socket.says.items()]
+def server_messages(socket: type[ChannelClient]) -> list[ServerSays]:
+    """What a socket may send: what every socket says, its answers, and the events of its channel."""
+    declared = [(shape, inspect.getdoc(shape) or "") for shape in (*messages.OF_EVERY_SOCKET, *socket.sends)]
+    by_type: dict[str, dict[type[Shape], str]] = {}
+    # The events first: they are what a client listens for.
+    for shape, text in (*_events_on(socket.channel), *declared):
+        by_type.setdefault(_type_of(shape), {})[shape] = text
+    return [
+        ServerSays(type_, " ".join(dict.fromkeys(found.values())), list(found))
+        for type_, found in by_type.items()
+    ]
+
+
+def _events_on(channel: str) -> Iterable[tuple[type[Shape], str]]:
+    # A stand-in for a type that is told anyway has nothing to add.
+    others = (type_ for type_ in events.STAND_INS.values() if type_.__base__ not in events.TYPES.values())
+    for type_ in (*events.TYPES.values(), *others):
+        plain, extended = type_.forms.get(channel), type_.forms.get(events.extended(channel))
+        for form in dict.fromkeys((plain, extended)):
+            if form is not None:
+                shape = events.message_shape(type_, form)
+                text = inspect.getdoc(shape) or ""
+                yield shape, text if plain is not None else f"{text} {_ONLY_EXTENDED}"
+
+
+def _type_of(shape: type[Shape]) -> str:
+    """By what a client knows the message: its `type`, or that it answers a `mode`."""
+    field = shape.model_fields.get("type")
+    return "mode" if field is None else get_args(field.annotation)[0]
 
 
 def close_codes() -> Mapping[str, str]:
     """Every close code and what a client should do about it."""
-    return {str(code): meaning for code, meaning in CLOSE_CODES.items()}
+    return {str(code.value): code.meaning for code in CloseCode}

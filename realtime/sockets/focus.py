@@ -12,11 +12,12 @@ from models.errors import Conflict, NotFound
 from models.inputs import Input
 from models.links import is_passable
 from models.operations import focus
-from realtime.broadcast import Effect, SupportsEvent
-from realtime.hub import Hub
-from realtime.sockets.base import Socket
-from realtime.sockets.commands import BadMessage, CloseSocket, Command, command
-from realtime.sockets.documented import DocumentedSocket
+from realtime.broadcast import SupportsEvent
+from realtime.close_codes import CloseCode
+from realtime.context import Effects, Realtime
+from realtime.sockets import messages
+from realtime.sockets.commands import BadMessage, CloseSocket, Command, Commands, command
+from realtime.sockets.opt_in import OptInClient
 
 _OWN = frozenset({"auth", "hello", "ping", "resume"})
 
@@ -36,18 +37,25 @@ class Relayed(Input):
         return {key: value for key, value in self.model_extra.items() if key != "request_id"}
 
 
-class FocusSocket(DocumentedSocket):
+class FocusCommands(Commands):
+    """Whatever is not one of the server's own messages is for the others."""
+
+    def command_of(self, content: dict[str, Any]) -> Command:
+        type_ = content.get("type")
+        if isinstance(type_, str) and type_ in _OWN:
+            return super().command_of(content)
+        return self["data"]
+
+
+class FocusClient(OptInClient):
     """A focus session: the server's clock, and whatever its people send each other."""
 
     channel = events.FOCUS
+    commands_class = FocusCommands
     begins_with_state = True
-    says = Socket.says | {
-        "focus_session_update": "`session_id` (text), `sender_id` and `data`. What a participant sends"
-        " reaches everyone so; `data.event` is the server's own word: `state` on connecting, `joined`,"
-        " `left`, `started`, `paused`, `resumed`, `skipped`, `phase`, `updated`, `ended`, `deleted`, with"
-        " the whole session beside it. What is stored has a `seq`",
-        "sent": "the answer to what was sent with a `request_id`",
-    }
+    sends = (messages.FocusState, messages.FocusRelayed, messages.Sent)
+
+    __slots__ = ("session_id",)
 
     async def opened(self) -> None:
         """Whoever connects takes part, unless the session is over."""
@@ -61,7 +69,7 @@ class FocusSocket(DocumentedSocket):
                     await self._join()
                 position, state = await store.snapshot(focus.state, self.actor, self.session_id)
             except NotFound as error:
-                raise CloseSocket(4404, error.detail) from None
+                raise CloseSocket(CloseCode.NOT_FOUND, error.detail) from None
             # What has happened up to here is in the state.
             self.connection.skip(groups.focus(self.session_id), position)
             self.reply(state)
@@ -71,13 +79,7 @@ class FocusSocket(DocumentedSocket):
             await self.realtime.store.write(focus.join, self.actor, self.session_id)
         except Conflict as error:
             if error.code == "full":
-                raise CloseSocket(4403, error.detail) from None
-
-    def command_of(self, content: dict[str, Any]) -> Command:
-        type_ = content.get("type")
-        if isinstance(type_, str) and type_ in _OWN:
-            return super().command_of(content)
-        return self.commands["data"]
+                raise CloseSocket(CloseCode.NOT_ALLOWED, error.detail) from None
 
     @command("data")
     async def relay(self, message: Relayed, request_id: Any) -> None:
@@ -91,16 +93,16 @@ class FocusSocket(DocumentedSocket):
             self.reply({"type": "sent"}, request_id)
 
 
-def effects(hub: Hub) -> dict[str, Effect]:
-    """What events do to sockets, by name of the event's kind."""
+def focus_changed(realtime: Realtime, event: SupportsEvent) -> None:
+    """Whoever has left a session hears of it no more, and nobody of a session that is no more."""
+    data = event.payload["data"]
+    for member in list(realtime.hub.members(groups.focus(data["id"]))):
+        if data["event"] == "deleted":
+            # After this event has been sent.
+            asyncio.get_running_loop().call_soon(member.close, CloseCode.NOT_FOUND)
+        elif data["event"] == "left" and member.actor is not None and member.actor.id == data["user_id"]:
+            member.close(CloseCode.NOT_ALLOWED)
 
-    def focus_changed(event: SupportsEvent) -> None:
-        data = event.payload["data"]
-        for member in list(hub.members(groups.focus(data["id"]))):
-            if data["event"] == "deleted":
-                # After this event has been sent.
-                asyncio.get_running_loop().call_soon(member.owner.shut, 4404)
-            elif data["event"] == "left" and member.actor is not None and member.actor.id == data["user_id"]:
-                member.owner.shut(4403)
 
-    return {events.FOCUS_CHANGED.name: focus_changed}
+routes = {"/ws/focus-session/{session_id...}": FocusClient}
+effects: Effects = {events.FocusChanged.name: focus_changed}

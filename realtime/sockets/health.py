@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from realtime.sockets.base import Socket
+from realtime.sockets import messages
+from realtime.sockets.channel import ChannelClient
 
 
-class HealthSocket(Socket):
+class HealthClient(ChannelClient):
     """Whether sockets work, for anybody."""
 
     channel = "health"
     needs_sign_in = False
-    says = Socket.says | {"health": "sent on opening: `status` is `ok`"}
+    sends = (messages.Healthy,)
+
+    __slots__ = ()
 
     async def opened(self) -> None:
         self.reply({"type": "health", "status": "ok"})
+
+
+routes = {"/ws/health/": HealthClient}

@@ -10,8 +10,9 @@ from models import events, groups
 from models.inputs import Input, parse
 from models.operations import new_tasks, notifications, tasks
 from models.task_inputs import Key, NewTaskConsumerTask, TaskFields, TaskQuery
-from realtime.sockets.base import Socket
-from realtime.sockets.commands import BadMessage, Command, command
+from realtime.sockets import messages
+from realtime.sockets.channel import ChannelClient
+from realtime.sockets.commands import BadMessage, Command, Commands, command
 
 MAX_TASKS = 1000
 """What `all` gives at once."""
@@ -61,25 +62,11 @@ class Delete(Input):
     task_id: Key
 
 
-class TaskSocket(Socket):
-    """Tasks as TaskConsumer has them: `mode` says what to do. Every change to a task that one may see
-    arrives as `task`, from wherever it was made; a task that one no longer may see leaves as `deleted`."""
+MODES = ("all", "create", "read", "update", "delete")
 
-    channel = events.TASKS
-    says = Socket.says | {
-        "task": "`action` (created, updated, completed, deleted), `data`: the task, and `seq`",
-        "comment": "`action` (created, updated, deleted), `data`: the comment, and `seq`",
-        "proposal": "`action` (created, answered, withdrawn), `data`: a proposal to oneself, and `seq`",
-        "resync": "more has changed of what one may see than is told one by one, or `since` cannot be told:"
-        " read `all` anew",
-    }
 
-    async def opened(self) -> None:
-        # The person's own group tells when their role changes.
-        self.realtime.hub.join(self.connection, groups.person(self.actor.id))
-        self.realtime.hub.join(self.connection, groups.tasks(self.actor.id))
-
-    # -- what TaskConsumer says differently ------------------------------------------------------------
+class TaskCommands(Commands):
+    """A `mode` says what to do; what every channel has goes by its type."""
 
     def command_of(self, content: dict[str, Any]) -> Command:
         mode = content.get("mode")
@@ -90,11 +77,29 @@ class TaskSocket(Socket):
             return found
         if not isinstance(mode, str) or mode not in MODES:
             raise BadMessage(f"A mode is one of {', '.join(MODES)}.", "unknown_mode")
-        return self.commands[mode]
+        return self[mode]
 
     def request_of(self, content: dict[str, Any]) -> Request:
         mode = content.get("mode")
         return Request(mode if isinstance(mode, str) else None, super().request_of(content))
+
+
+class TaskClient(ChannelClient):
+    """Tasks as TaskConsumer has them: `mode` says what to do. Every change to a task that one may see
+    arrives as `task`, from wherever it was made; a task that one no longer may see leaves as `deleted`."""
+
+    channel = events.TASKS
+    commands_class = TaskCommands
+    sends = (messages.ModeDone, messages.ModeRefused)
+
+    __slots__ = ()
+
+    async def opened(self) -> None:
+        # The person's own group tells when their role changes.
+        self.realtime.hub.join(self.connection, groups.person(self.actor.id))
+        self.realtime.hub.join(self.connection, groups.tasks(self.actor.id))
+
+    # -- what TaskConsumer says differently ------------------------------------------------------------
 
     def reply(self, message: dict[str, Any], request: Request | None = None) -> None:
         """An answer to a mode repeats it; everything else is as on every socket."""
@@ -140,10 +145,7 @@ class TaskSocket(Socket):
     async def update(self, message: Update, request: Request) -> None:
         """Changes a task."""
         changes = parse(TaskFields, message.data)
-        narrowed = self.realtime.settings.assignee_fields
-        task = await self.realtime.store.write(
-            tasks.update_task, self.actor, message.task_id, changes, None, narrowed
-        )
+        task = await self.realtime.store.write(tasks.update_task, self.actor, message.task_id, changes)
         self._done(request, events.taskconsumer_task(task))
 
     @command("delete")
@@ -154,4 +156,4 @@ class TaskSocket(Socket):
         self._done(request, events.taskconsumer_task(task))
 
 
-MODES = ("all", "create", "read", "update", "delete")
+routes = {"/ws/tasks/": TaskClient}

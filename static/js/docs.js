@@ -55,11 +55,14 @@ function parameters(list) {
   return [heading("Parameters"), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": "Parameters" }, h("table", {}, h("tbody", {}, rows)))];
 }
 
+const sample = (example) =>
+  example !== undefined && h("pre", { class: "sample", tabindex: "0" }, JSON.stringify(example, null, 2));
+
 function bodies(contentTypes = {}, isSent = false) {
   return Object.entries(contentTypes).map(([type, { schema, example }]) => [
     h("p", { class: "body-type" }, h("code", {}, type), " ", schema && h("span", { class: "type" }, typeName(schema, root))),
     schema && fieldTable(schema, isSent),
-    example !== undefined && h("pre", { class: "sample", tabindex: "0" }, JSON.stringify(example, null, 2)),
+    sample(example),
   ]);
 }
 
@@ -98,7 +101,7 @@ function messageList(title, messages, isSent) {
   return [heading(title), messages.map((message) => {
     const label = h("span", {}, h("code", { class: "path" }, message.type), " ", inline(message.description));
     return message.schema && fields(message.schema, root).length
-      ? unfold(label, () => [fieldTable(message.schema, isSent)])
+      ? unfold(label, () => [fieldTable(message.schema, isSent), sample(message.example)])
       : h("p", { class: "plain-response" }, label);
   })];
 }

@@ -3,21 +3,25 @@
  * the socket itself only carries them out.
  */
 
+import { CloseCode } from "./close_codes.js";
+
+/* What a browser says when no close frame came. */
+const BROKEN = 1006;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
 
 const MEANINGS = {
-  1001: "The server is restarting.",
-  1006: "The connection broke.",
-  1009: "A message was too large.",
-  1011: "The server had a problem.",
-  4400: "Too many messages were malformed.",
-  4401: "You are no longer signed in.",
-  4403: "You may no longer use this.",
-  4404: "There is no such room.",
-  4408: "No credentials came in time.",
-  4429: "Slow down: too many messages at once.",
-  4503: "This page read too slowly.",
+  [CloseCode.GOING_AWAY]: "The server is restarting.",
+  [BROKEN]: "The connection broke.",
+  [CloseCode.TOO_LARGE]: "A message was too large.",
+  [CloseCode.SERVER_FAILED]: "The server had a problem.",
+  [CloseCode.BAD_MESSAGES]: "Too many messages were malformed.",
+  [CloseCode.NOT_SIGNED_IN]: "You are no longer signed in.",
+  [CloseCode.NOT_ALLOWED]: "You may no longer use this.",
+  [CloseCode.NOT_FOUND]: "There is no such room.",
+  [CloseCode.SIGN_IN_TIMEOUT]: "No credentials came in time.",
+  [CloseCode.TOO_MANY]: "Slow down: too many messages at once.",
+  [CloseCode.TOO_SLOW]: "This page read too slowly.",
 };
 
 export const meaningOf = (code, reason) => MEANINGS[code] ?? (reason || `The socket closed with ${code}.`);
@@ -33,7 +37,7 @@ export function backOff(attempt, random) {
  * `stop`: 44xx means that the same connection would end the same way.
  */
 export function afterClose({ code, attempt, hint, renewed }, random) {
-  if (code === 4401 && !renewed) return { action: "renew" };
+  if (code === CloseCode.NOT_SIGNED_IN && !renewed) return { action: "renew" };
   if (code >= 4400 && code < 4500) return { action: "stop" };
   return { action: "retry", delay: hint ?? backOff(attempt, random) };
 }

@@ -13,13 +13,14 @@ from realtime import feed as feed_module
 from realtime.bridge import Bridge
 from realtime.feed import Feed
 from tests.support.database import postgresql_only
+from tests.support.events import Noted
 from tests.support.team import sign_up
 from tests.support.waiting import PATIENCE_SECONDS, eventually
 
 
 def emit(*texts):
     for text in texts:
-        events.emit(events.PERSON_CHANGED, ["team"], {"text": text})
+        events.emit(Noted({"text": text}), ["team"])
 
 
 @pytest.fixture(autouse=True)
@@ -207,8 +208,8 @@ def ears(io_loop, redis_url):
 
 
 def message(seq, text):
-    kind = SimpleNamespace(name="message_created")
-    return SimpleNamespace(seq=seq, groups=["task_7"], kind=kind, payload=text, text=None)
+    type_ = SimpleNamespace(name="message_created")
+    return SimpleNamespace(seq=seq, groups=["task_7"], type=type_, payload=text, text=None)
 
 
 @pytest.mark.gen_test

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import application
 from models import mail
 from models.hashing import HASHERS
 from tests.support.database import sqlite_only
@@ -172,3 +173,62 @@ async def test_several_signals_at_once_are_one_and_a_later_one_ends_it_at_once(s
         assert time.monotonic() - signalled < 8
         assert await asyncio.to_thread(process.terminate) == 0
         assert "asked again" in process.log_text()
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_server_that_stops_is_not_ready_and_says_so_to_whoever_is_connected(app, client):
+    url = f"http://127.0.0.1:{app.port}"
+    async with raw_connection(url) as balancer, raw_connection(url) as slow:
+        await balancer.send(request_head("GET", "/ready/", {}))
+        answer = await balancer.answer()
+        assert (answer.status, answer.json) == (200, {"status": "ready"})
+        # Holds up the end.
+        await slow.send(request_head("POST", "/login/", {"Content-Length": 2}) + b"{")
+        await eventually(lambda: app._server.under_way == 1)
+        stopping = asyncio.ensure_future(app.stop())
+        await balancer.send(request_head("GET", "/ready/", {}))
+        answer = await balancer.answer()
+        assert (answer.status, answer.headers["Connection"]) == (503, "close")
+        assert "Retry-After" in answer.headers
+        await slow.send(b"}")
+        assert (await slow.answer()).status == 415
+        await stopping
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_request_on_a_connection_that_has_just_been_used_is_answered(app):
+    """The connection was closed while the next request was on its way."""
+    async with raw_connection(f"http://127.0.0.1:{app.port}") as raw:
+        await raw.send(request_head("GET", "/health/", {}))
+        assert (await raw.answer()).status == 200
+        app.is_replaced = True
+        stopping = asyncio.ensure_future(app.stop())
+        await eventually(lambda: app._server._stopped)
+        # Later than what is under way at a stop is waited for.
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(raw.reader.read(), application.IDLE_PATIENCE_S + 0.2)
+        await raw.send(request_head("GET", "/health/", {}))
+        answer = await raw.answer()
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        await stopping
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_sockets_are_told_when_to_come_back_and_closed_in_batches(app, client, connect, monkeypatch):
+    """All at once, thousands came back at once."""
+    monkeypatch.setattr("application.CLOSED_AT_ONCE", 2)
+    [ann] = await sign_up(client, "ann")
+    sockets = [await connect("/ws/chat/", token=ann.access) for _ in range(6)]
+    stopping = asyncio.ensure_future(app.stop())
+    open_ones = set()
+    while app.realtime.sockets or not open_ones:
+        open_ones.add(len(app.realtime.sockets))
+        await asyncio.sleep(0)
+    assert open_ones == {6, 4, 2}
+    told = {(await one.expect("closing"))["reconnect_in_ms"] for one in sockets}
+    assert len(told) > 1
+    assert [await one.closed() for one in sockets] == [1001] * 6
+    await stopping

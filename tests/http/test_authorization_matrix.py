@@ -199,6 +199,7 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/media/{path...}"): Row(insiders(200), places=of_file),
     ("GET", "/health/"): Row(everyone(200)),
     ("GET", "/api/health/"): Row(everyone(200)),
+    ("GET", "/ready/"): Row(everyone(200)),
     ("GET", "/api/schema/"): Row(everyone(200)),
     ("GET", "/api/docs/"): Row(everyone(200)),
     ("GET", "/"): Row(signed_in(200)),
@@ -464,13 +465,13 @@ def test_no_socket_command_lacks_a_row_and_no_row_a_command():
         (route.path, type_)
         for route in application.SOCKETS
         if "{" not in route.path and route.path not in SOCKETS_ELSEWHERE
-        for type_ in route.handler.commands
+        for type_ in route.handler.client_class.commands
     }
     assert there - SOCKET.keys() == set(), "these need a row"
     assert SOCKET.keys() - there == set(), "these are no more"
     # A room's own socket takes the same commands.
-    handlers = {route.path: route.handler for route in application.SOCKETS}
-    assert handlers["/ws/chat/{room_id...}"] is handlers["/ws/chat/"]
+    clients = {route.path: route.handler.client_class for route in application.SOCKETS}
+    assert clients["/ws/chat/{room_id...}"] is clients["/ws/chat/"]
 
 
 @sqlite_only

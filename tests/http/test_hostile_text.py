@@ -75,7 +75,7 @@ def _texts(field: dict[str, Any], known: dict[str, Any]) -> Iterator[dict[str, A
 COMMANDS = {
     (route.path, name): command.model
     for route in application.SOCKETS
-    for name, command in route.handler.commands.items()
+    for name, command in route.handler.client_class.commands.items()
 }
 LIMITED_ELSEWHERE = {"due_before", "due_after"}
 """Text to the schema, but nothing is kept or folded of what is no date."""

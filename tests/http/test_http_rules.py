@@ -897,17 +897,17 @@ async def test_every_operation_is_described_in_full(client):
 @sqlite_only
 @pytest.mark.gen_test
 async def test_the_schema_tells_of_every_socket_command_and_close_code(client):
-    from realtime.sockets.commands import CLOSE_CODES
+    from realtime.close_codes import CloseCode
 
     document = (await client.get("/api/schema/")).json
     sockets = {one["path"]: one for one in document["x-websockets"]}
     assert sockets.keys() == {route.path.replace("...", "") for route in application.SOCKETS}
     for route in application.SOCKETS:
         one = sockets[route.path.replace("...", "")]
-        assert {item["type"] for item in one["client"]} == route.handler.commands.keys()
+        assert {item["type"] for item in one["client"]} == route.handler.client_class.commands.keys()
         assert all(item["description"] and item["schema"] for item in one["client"])
         assert all(item["type"] and item["description"] for item in one["server"])
-    assert document["x-close-codes"].keys() == {str(code) for code in CLOSE_CODES}
+    assert document["x-close-codes"].keys() == {str(code.value) for code in CloseCode}
 
 
 @sqlite_only

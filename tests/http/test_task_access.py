@@ -16,9 +16,9 @@ from models.operations import new_tasks, proposals
 from models.people import Department, Person
 from models.sessions import Actor
 from models.task_inputs import NewTask
-from models.tasks import Assignment, Comment
+from models.task_parts import Assignment, Comment
 from models.workspaces import Workspace, WorkspaceMember
-from realtime.sockets.tasks import MODES, TaskSocket
+from realtime.sockets.tasks import MODES, TaskClient
 from tests.support.database import sqlite_only
 from tests.support.team import sign_up
 
@@ -142,7 +142,7 @@ def test_every_route_and_mode_has_a_row():
     declared = {(method, route.path) for route in routes for method in route.handler.endpoints}
     assert declared - covered == set()
     assert set(MODES) <= MODES_OF.keys() | {"all", "create"}
-    assert set(MODES) <= TaskSocket.commands.keys()
+    assert set(MODES) <= TaskClient.commands.keys()
 
 
 def _template(path):

@@ -178,7 +178,7 @@ async def test_signing_out_ends_one_session_and_says_so_once(run, store):
     for _ in range(2):
         await run(accounts.sign_out, ann.session_id)
     (event,) = run.take()
-    assert (event.kind, event.groups) == (events.SESSION_REVOKED, [groups.session(ann.session_id)])
+    assert (event.type, event.groups) == (events.SessionRevoked, [groups.session(ann.session_id)])
     assert event.payload == {"session_id": ann.session_id}
     with pytest.raises(TokenNotValid):
         await run(accounts.use_refresh, ann.session_id)
@@ -204,7 +204,7 @@ async def test_one_changes_one_s_own_name_and_address(run, store):
     assert (changed["email"], changed["username"], changed["full_name"]) == ("new@example.org", "Änn", "A")
     assert changed["version"] == 2
     (event,) = run.take()
-    assert (event.kind, event.groups) == (events.PERSON_CHANGED, [groups.person(ann.id)])
+    assert (event.type, event.groups) == (events.PersonChanged, [groups.person(ann.id)])
     assert await store.read(accounts.profile, ann) == changed
     assert (await store.read(accounts.credentials, "änn"))[0] == ann.id
     assert await store.read(accounts.credentials, "ann") is None
@@ -275,7 +275,7 @@ async def test_a_new_password_ends_every_session_of_the_person_and_of_nobody_els
     run.take()
     await run(accounts.set_password, ann.id, "new hash", "hash of ann")
     told = run.take()
-    assert {event.kind for event in told} == {events.SESSION_REVOKED}
+    assert {event.type for event in told} == {events.SessionRevoked}
     assert sorted(event.payload["session_id"] for event in told) == sorted(mine)
     assert await store.read(lambda: [row.id for row in Session.select()]) == [ben.session_id]
     assert await store.read(accounts.credentials, "ann") == (ann.id, "new hash")

@@ -63,7 +63,7 @@ class Talk:
 
     def said(self):
         """What was emitted since the last look: kind, groups, payload."""
-        return [(event.kind, sorted(event.groups), event.payload) for event in self.run.take()]
+        return [(event.type, sorted(event.groups), event.payload) for event in self.run.take()]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def talk(run, store, io_loop):
 @pytest.mark.gen_test
 async def test_a_direct_room_is_made_once_and_given_back_to_both(talk):
     made = await talk.run(chat.open_direct, talk.ann, talk.ben.id)
-    assert made.status == 201
+    assert made.is_new
     assert made.body["id"] >= FIRST_ROOM_ID
     assert made.body == {
         "id": made.body["id"],
@@ -94,11 +94,11 @@ async def test_a_direct_room_is_made_once_and_given_back_to_both(talk):
     }
     personal = ("unread_count", "last_message", "is_muted")
     shared = {key: value for key, value in made.body.items() if key not in personal}
-    assert talk.said() == [(events.ROOM_CREATED, persons(talk.ann, talk.ben), shared)]
+    assert talk.said() == [(events.RoomCreated, persons(talk.ann, talk.ben), shared)]
 
     for actor, other in ((talk.ann, talk.ben), (talk.ben, talk.ann)):
         given_back = await talk.run(chat.open_direct, actor, other.id)
-        assert (given_back.status, given_back.body) == (200, made.body)
+        assert (given_back.is_new, given_back.body) == (False, made.body)
     assert talk.said() == []
 
 
@@ -117,7 +117,7 @@ async def test_a_direct_room_outlives_the_other_s_account(talk):
     room = await talk.direct(talk.ann, talk.cyd)
     await deactivate(talk.run, talk.cyd)
     given_back = await talk.run(chat.open_direct, talk.ann, talk.cyd.id)
-    assert (given_back.status, given_back.body["id"]) == (200, room)
+    assert (given_back.is_new, given_back.body["id"]) == (False, room)
 
 
 @pytest.mark.gen_test
@@ -125,7 +125,7 @@ async def test_two_who_open_the_same_direct_room_at_once_get_one(talk):
     first, second = await asyncio.gather(
         talk.run(chat.open_direct, talk.ann, talk.ben.id), talk.run(chat.open_direct, talk.ben, talk.ann.id)
     )
-    assert (first.status, second.status) == (201, 200)
+    assert (first.is_new, second.is_new) == (True, False)
     assert first.body == second.body
 
 
@@ -136,12 +136,12 @@ async def test_two_who_open_the_same_direct_room_at_once_get_one(talk):
 async def test_a_group_has_its_maker_and_everybody_named_once(talk):
     asked_for = [talk.cyd.id, talk.ben.id, talk.cyd.id, talk.ann.id]
     made = await talk.run(chat.open_group, talk.ben, "Küche 🙂", asked_for)
-    assert made.status == 201
+    assert made.is_new
     shown = {name: made.body[name] for name in ("room_type", "name", "created_by")}
     assert shown == {"room_type": "group", "name": "Küche 🙂", "created_by": talk.ben.id}
     assert sorted(person["id"] for person in made.body["participants"]) == sorted({*asked_for})
     ((kind, addressed, payload),) = talk.said()
-    assert (kind, addressed) == (events.ROOM_CREATED, persons(talk.ann, talk.ben, talk.cyd))
+    assert (kind, addressed) == (events.RoomCreated, persons(talk.ann, talk.ben, talk.cyd))
     assert payload["id"] == made.body["id"]
 
 
@@ -173,7 +173,7 @@ async def test_a_group_has_an_end(talk, monkeypatch):
         await talk.run(chat.open_group, talk.ann, "Too many", [talk.ben.id, talk.cyd.id])
     with pytest.raises(Invalid):
         await talk.run(chat.add_participants, talk.ann, talk.room, [talk.cyd.id])
-    assert (await talk.run(chat.open_group, talk.ann, "Fits", [talk.ann.id, talk.ben.id])).status == 201
+    assert (await talk.run(chat.open_group, talk.ann, "Fits", [talk.ann.id, talk.ben.id])).is_new
 
 
 @pytest.mark.gen_test
@@ -186,7 +186,7 @@ async def test_whoever_is_added_finds_the_history_but_nothing_unread(talk):
     assert room["version"] == 2
     assert room["unread_count"] == 3  # Ben's own
     ((kind, addressed, payload),) = talk.said()
-    assert (kind, addressed) == (events.ROOM_UPDATED, persons(talk.ann, talk.ben, talk.cyd))
+    assert (kind, addressed) == (events.RoomUpdated, persons(talk.ann, talk.ben, talk.cyd))
     assert payload["participants"] == room["participants"]
     assert await talk.unread(talk.cyd) == 0
     assert [message["content"] for message in (await talk.page(talk.cyd)).results] == ["2", "1", "0"]
@@ -223,11 +223,11 @@ async def test_whoever_leaves_is_out_at_once_and_everybody_is_told(talk):
     assert await talk.run(chat.leave, talk.ben, talk.room) == {"status": "left", "room_id": talk.room}
     removed, updated = talk.said()
     assert removed == (
-        events.PARTICIPANT_REMOVED,
+        events.ParticipantRemoved,
         persons(talk.ben),
         {"room_id": talk.room, "user_id": talk.ben.id, "room_type": "group"},
     )
-    assert updated[:2] == (events.ROOM_UPDATED, persons(talk.ann))
+    assert updated[:2] == (events.RoomUpdated, persons(talk.ann))
     assert updated[2]["participants"] == refs(talk.ann)
     with pytest.raises(NotFound):
         await talk.say(talk.ben)
@@ -249,7 +249,7 @@ async def test_a_new_name_is_everybody_s_and_muting_is_one_s_own(talk):
     room = await talk.run(chat.update_room, talk.ben, talk.room, "Garden", True)
     assert (room["name"], room["is_muted"], room["version"]) == ("Garden", True, 2)
     kind, addressed, payload = talk.said()[0]
-    assert (kind, addressed, payload["name"]) == (events.ROOM_UPDATED, persons(talk.ann, talk.ben), "Garden")
+    assert (kind, addressed, payload["name"]) == (events.RoomUpdated, persons(talk.ann, talk.ben), "Garden")
     assert "is_muted" not in payload
     others = await talk.store.read(chat.room, talk.ann, talk.room)
     assert (others["name"], others["is_muted"]) == ("Garden", False)
@@ -317,7 +317,7 @@ async def test_a_stranger_s_message_and_no_message_are_the_same_to_an_outsider(t
 async def test_a_message_is_stored_as_it_is_told_and_shown(talk):
     draft = Draft(talk.room, "ü 🙂\n<b>", client_id="c1", files=[a_file("a"), a_file("b")])
     answer = await talk.run(chat.post_message, talk.ann, draft)
-    assert answer.status == 201
+    assert answer.is_new
     message = answer.body
     assert [item["file_name"] for item in message["attachments"]] == ["a", "b"]
     assert message["attachments"][0] == {
@@ -345,7 +345,7 @@ async def test_a_message_is_stored_as_it_is_told_and_shown(talk):
         "client_id": "c1",
         "version": 1,
     }
-    assert talk.said() == [(events.MESSAGE_CREATED, [groups.room("group", talk.room)], message)]
+    assert talk.said() == [(events.MessageCreated, [groups.room("group", talk.room)], message)]
     assert await talk.store.read(chat.message, talk.ben, message["id"]) == message
     assert (await talk.page(talk.ben)).results == [message]
     assert (await talk.store.read(chat.room, talk.ben, talk.room))["last_message"] == message
@@ -355,7 +355,7 @@ async def test_a_message_is_stored_as_it_is_told_and_shown(talk):
 async def test_one_client_id_is_one_message_however_often_it_is_sent(talk):
     drafts = [Draft(talk.room, f"try {n}", client_id="c1") for n in range(3)]
     answers = await asyncio.gather(*(talk.run(chat.post_message, talk.ann, draft) for draft in drafts))
-    assert [answer.status for answer in answers] == [201, 200, 200]
+    assert [answer.is_new for answer in answers] == [True, False, False]
     assert [answer.body for answer in answers] == [answers[0].body] * 3
     assert len(talk.said()) == 1
 
@@ -389,7 +389,7 @@ async def test_a_message_sent_again_after_it_was_deleted_stays_deleted(talk):
     message = await talk.say(talk.ann, client_id="c1")
     await talk.run(chat.delete_message, talk.ann, message["id"])
     again = await talk.run(chat.post_message, talk.ann, Draft(talk.room, "hello", client_id="c1"))
-    assert again.status == 200
+    assert not again.is_new
     assert (again.body["id"], again.body["content"]) == (message["id"], "")
     assert again.body["deleted_at"]
 
@@ -410,7 +410,7 @@ async def test_one_client_id_is_one_message_also_when_two_processes_get_it_at_on
         )  # fmt: skip
         rival.commit()
         answer = await again
-    assert (answer.status, answer.body["id"]) == (200, message_id)
+    assert (answer.is_new, answer.body["id"]) == (False, message_id)
     assert talk.said() == []
 
 
@@ -418,9 +418,9 @@ async def test_one_client_id_is_one_message_also_when_two_processes_get_it_at_on
 async def test_with_direct_a_small_number_is_the_other_person(talk):
     first = await talk.say(talk.ann, "hi", room=talk.cyd.id, room_type="direct")
     created, said, told = talk.said()
-    assert created[:2] == (events.ROOM_CREATED, persons(talk.ann, talk.cyd))
-    assert said == (events.MESSAGE_CREATED, [groups.room("direct", first["room"])], first)
-    assert told[:2] == (events.NOTIFICATION, persons(talk.cyd))
+    assert created[:2] == (events.RoomCreated, persons(talk.ann, talk.cyd))
+    assert said == (events.MessageCreated, [groups.room("direct", first["room"])], first)
+    assert told[:2] == (events.NotificationCreated, persons(talk.cyd))
     assert first["room"] >= FIRST_ROOM_ID
     back = await talk.say(talk.cyd, "hi yourself", room=talk.ann.id, room_type="direct")
     assert back["room"] == first["room"]
@@ -455,7 +455,7 @@ async def test_an_edit_changes_the_text_and_nothing_else(talk):
     edited = await talk.run(chat.edit_message, talk.ann, message["id"], "hello", 1)
     assert edited["edited_at"] > message["timestamp"]
     assert edited == message | {"content": "hello", "edited_at": edited["edited_at"], "version": 2}
-    assert talk.said() == [(events.MESSAGE_UPDATED, [groups.room("group", talk.room)], edited)]
+    assert talk.said() == [(events.MessageUpdated, [groups.room("group", talk.room)], edited)]
     assert await talk.store.read(chat.message, talk.ben, message["id"]) == edited
     assert await talk.unread(talk.ben) == 0
 
@@ -473,7 +473,7 @@ async def test_a_deleted_message_stays_as_an_empty_place(talk):
     emptied = {"content": "", "attachments": [], "version": 2}
     assert deleted == first | emptied | {"deleted_at": deleted["deleted_at"]}
     assert page.count == 2
-    assert talk.said() == [(events.MESSAGE_DELETED, [groups.room("group", talk.room)], deleted)]
+    assert talk.said() == [(events.MessageDeleted, [groups.room("group", talk.room)], deleted)]
     assert await talk.store.read(lambda: Attachment.select().count()) == 0
 
 
@@ -566,7 +566,7 @@ async def test_read_goes_forward_only_and_is_told_to_the_room_and_to_one_s_other
 
     addressed = sorted([groups.room("group", talk.room), groups.person(talk.ben.id)])
     assert await talk.run(chat.mark_read, talk.ben, talk.room, messages[1]["id"]) == (state(1), True)
-    assert talk.said() == [(events.ROOM_READ, addressed, state(1))]
+    assert talk.said() == [(events.RoomRead, addressed, state(1))]
     for _ in range(2):
         assert await talk.run(chat.mark_read, talk.ben, talk.room, messages[0]["id"]) == (state(1), False)
         assert await talk.run(chat.mark_read, talk.ben, talk.room, messages[1]["id"]) == (state(1), False)
@@ -790,8 +790,8 @@ class Knowledge:
 
     def take(self, event, now: "Knowledge") -> None:
         """What a client does with an event. A room that it gets into, it loads as it is `now`."""
-        if self.hears(event) and events.CHAT in event.kind.forms:
-            getattr(self, f"_{event.kind.name}")(event.payload, now)
+        if self.hears(event) and events.CHAT in event.type.forms:
+            getattr(self, f"_{event.type.name}")(event.payload, now)
 
     def _room_created(self, room, now) -> None:
         room_id = room["id"]

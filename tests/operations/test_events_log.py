@@ -8,6 +8,7 @@ import pytest
 from models import event_log, events
 from models.database.store import Store
 from tests.support.database import copy_sqlite, postgresql_only, sqlite_only, sqlite_url
+from tests.support.events import Noted
 from tests.support.rival import rival_of
 
 HOUR_US = 3600 * 1_000_000
@@ -40,7 +41,7 @@ def restart(log):
 
 def say(log, *groups_of_each):
     """Appends an event to each list of groups in one transaction; their numbers."""
-    batch = [events.Event(events.ROOM_UPDATED, groups, {"n": n}) for n, groups in enumerate(groups_of_each)]
+    batch = [events.addressed(Noted({"n": n}), groups) for n, groups in enumerate(groups_of_each)]
     log.run_alone(event_log.append, batch)
     return [event.seq for event in batch]
 
@@ -70,24 +71,21 @@ def test_a_start_jumps_ahead_to_the_clock_and_never_back(log, clock):
 def test_an_event_keeps_its_kind_payload_and_groups(log):
     payload = {"text": 'ü🙂\u2028"quoted"', "none": None, "list": [1, 2.5, True], "big": 2**53}
     sent = [
-        events.Event(events.MESSAGE_CREATED, ["a", "b"], payload),
-        events.Event(events.SESSION_REVOKED, [], {}),
+        events.Emitted(events.MessageCreated, ["a", "b"], payload),
+        events.Emitted(events.SessionRevoked, [], {}),
     ]
     log.run_alone(event_log.append, sent)
     kept = log.run_alone(event_log.between, log.start_seq, log.start_seq + 2)
-    assert [(one.seq, one.kind, sorted(one.groups), one.payload) for one in kept] == [
-        (log.start_seq + 1, events.MESSAGE_CREATED, ["a", "b"], payload),
-        (log.start_seq + 2, events.SESSION_REVOKED, [], {}),
+    assert [(one.seq, one.type, sorted(one.groups), one.payload) for one in kept] == [
+        (log.start_seq + 1, events.MessageCreated, ["a", "b"], payload),
+        (log.start_seq + 2, events.SessionRevoked, [], {}),
     ]
     assert kept[0].message(events.CHAT) == {"type": "chat_message", "data": payload, "seq": kept[0].seq}
     assert kept[1].message(events.CHAT) is None
 
 
-def test_a_kind_that_only_a_newer_version_knows_says_nothing_and_keeps_its_place(log, monkeypatch):
-    monkeypatch.setattr(events, "KINDS", dict(events.KINDS))
-    newer = events.Kind("of tomorrow", {events.CHAT: lambda payload: payload})
-    log.run_alone(event_log.append, [events.Event(newer, ["a"], {})])
-    del events.KINDS["of tomorrow"]
+def test_a_kind_that_only_a_newer_version_knows_says_nothing_and_keeps_its_place(log):
+    log.run_alone(event_log.append, [events.addressed(Noted({"what": "of tomorrow"}), ["a"])])
     (kept,) = log.run_alone(event_log.page, {"a": log.start_seq + 9}, 0, 9)
     assert (kept.seq, kept.message(events.CHAT)) == (log.start_seq + 1, None)
 
@@ -222,7 +220,7 @@ def test_a_process_that_starts_while_another_commits_neither_goes_back_nor_calls
 async def test_numbers_of_two_processes_follow_the_order_of_their_commits(store, run, database_url):
     with rival_of(database_url) as rival:
         ((theirs,),) = rival.execute("UPDATE event_counter SET seq = seq + 1 WHERE id = 1 RETURNING seq")
-        ours = asyncio.ensure_future(run(events.emit, events.ROOM_UPDATED, ["a"], {}))
+        ours = asyncio.ensure_future(run(events.emit, Noted({}), ["a"]))
         await rival.blocks_somebody()
         rival.commit()
         await ours
@@ -231,7 +229,7 @@ async def test_numbers_of_two_processes_follow_the_order_of_their_commits(store,
 
 def test_a_kind_that_only_a_newer_version_knows_is_not_learnt():
     """Whatever Redis brings would stay in memory for ever."""
-    before = set(events.KINDS)
+    before = set(events.TYPES)
     event = event_log.restore(7, "of_tomorrow", ["room"], {})
     assert event.message(events.CHAT) is None
-    assert set(events.KINDS) == before
+    assert set(events.TYPES) == before

@@ -108,8 +108,8 @@ async def test_what_is_held_while_focusing_comes_at_the_break(run, clock):
     run.take()
     clock.move(25)
     await run(focus.advance_due)
-    told = [event for event in run.take() if event.kind.name.startswith("notification")]
-    assert [event.kind.name for event in told] == ["notification_digest"] + ["notification_released"] * 2
+    told = [event for event in run.take() if event.type.name.startswith("notification")]
+    assert [event.type.name for event in told] == ["notification_digest"] + ["notification_released"] * 2
     plus = told[0].message("notifications+")
     assert plus["type"] == "notification_digest" and plus["data"]["count"] == 2
     assert told[0].message("notifications") is None
@@ -127,7 +127,7 @@ async def test_quiet_hours_hold_and_end(run, clock):
     assert await run(notifications.deliver_due, 0) is None and run.take() == []
     clock.move(8 * 60)
     await run(notifications.deliver_due, 0)
-    assert [event.kind.name for event in run.take()] == ["notification_digest", "notification_released"]
+    assert [event.type.name for event in run.take()] == ["notification_digest", "notification_released"]
 
 
 @pytest.mark.gen_test

@@ -8,7 +8,8 @@ from models.base import now
 from models.errors import Conflict, Forbidden
 from models.operations import chat, idempotency
 from models.operations.chat import Draft
-from models.operations.idempotency import Answer, IdempotencyKey, once
+from models.operations.idempotency import IdempotencyKey, once
+from models.operations.outcomes import Outcome
 from tests.support.database import postgresql_only
 from tests.support.people import join_team
 from tests.support.rival import rival_of
@@ -39,7 +40,7 @@ class Deed:
         chat.open_group(self.actor, name, [])
         if self.done <= self.fails:
             raise Forbidden("not now")
-        return Answer(201, {"name": name, "n": self.done, "nested": [None, 1.5, "ü"]})
+        return Outcome({"name": name, "n": self.done, "nested": [None, 1.5, "ü"]})
 
 
 async def rooms_of(store, actor):
@@ -58,11 +59,11 @@ async def test_the_same_key_gets_the_first_answer_and_nothing_is_done_or_said_ag
     deed = Deed(ann)
     run.take()
     first = await run(once, ann.id, "k", "asked", deed, "room")
-    assert (first.status, first.repeated) == (201, False)
+    assert (first.is_new, first.is_repeated) == (True, False)
     assert len(run.take()) == 1
     for _ in range(3):
         again = await run(once, ann.id, "k", "asked", deed, "room")
-        assert (again.status, again.body, again.repeated) == (201, first.body, True)
+        assert (again.is_new, again.body, again.is_repeated) == (True, first.body, True)
     assert (deed.done, run.take()) == (1, [])
     assert await rooms_of(store, ann) == ["room"]
 
@@ -94,8 +95,20 @@ async def test_what_failed_was_not_done_and_may_be_tried_again(run, store, ann):
         await run(once, ann.id, "k", "asked", deed, "room")
     assert await rooms_of(store, ann) == []
     answer = await run(once, ann.id, "k", "asked", deed, "room")
-    assert (answer.repeated, deed.done) == (False, 2)
+    assert (answer.is_repeated, deed.done) == (False, 2)
     assert await rooms_of(store, ann) == ["room"]
+
+
+@pytest.mark.parametrize(("status", "is_new"), [(201, True), (200, False)])
+@pytest.mark.gen_test
+async def test_what_the_version_before_has_kept_is_given_again(run, ann, status, is_new):
+    """It kept the status of the answer."""
+    await run(lambda: IdempotencyKey.create(
+        person=ann.id, key="k", fingerprint="asked", status=status, body='{"theirs": 1}', created_at=now()
+    ))  # fmt: skip
+    deed = Deed(ann)
+    again = await run(once, ann.id, "k", "asked", deed, "room")
+    assert (again.is_new, again.body, again.is_repeated, deed.done) == (is_new, {"theirs": 1}, True, 0)
 
 
 @pytest.mark.gen_test
@@ -103,11 +116,11 @@ async def test_after_24_hours_a_key_is_new(run, store, ann):
     deed = Deed(ann)
     await run(once, ann.id, "k", "asked", deed, "room")
     await make_older(run, 23 * HOUR_US)
-    assert (await run(once, ann.id, "k", "asked", deed, "room")).repeated
+    assert (await run(once, ann.id, "k", "asked", deed, "room")).is_repeated
     await make_older(run, HOUR_US)
     answer = await run(once, ann.id, "k", "asked something else", deed, "other")
-    assert (answer.repeated, answer.body["n"]) == (False, 2)
-    assert (await run(once, ann.id, "k", "asked something else", deed, "other")).repeated
+    assert (answer.is_repeated, answer.body["n"]) == (False, 2)
+    assert (await run(once, ann.id, "k", "asked something else", deed, "other")).is_repeated
     assert await rooms_of(store, ann) == ["other", "room"]
 
 
@@ -127,7 +140,7 @@ async def test_the_same_request_many_times_at_once_is_done_once(run, store, ann)
     deed = Deed(ann)
     answers = await asyncio.gather(*(run(once, ann.id, "k", "asked", deed, "room") for _ in range(10)))
     assert deed.done == 1
-    assert [answer.repeated for answer in answers] == [False] + [True] * 9
+    assert [answer.is_repeated for answer in answers] == [False] + [True] * 9
     assert all(answer.body == answers[0].body for answer in answers)
     assert await rooms_of(store, ann) == ["room"]
 
@@ -146,9 +159,9 @@ async def test_a_second_process_waits_for_the_first_one_s_answer(run, ann, datab
         rival.commit() if they_commit else rival.rollback()
         answer = await ours
     if they_commit:
-        assert (answer.status, answer.body, answer.repeated, deed.done) == (201, {"theirs": 1}, True, 0)
+        assert (answer.is_new, answer.body, answer.is_repeated, deed.done) == (True, {"theirs": 1}, True, 0)
     else:
-        assert (answer.repeated, deed.done) == (False, 1)
+        assert (answer.is_repeated, deed.done) == (False, 1)
 
 
 @pytest.mark.gen_test

@@ -140,8 +140,8 @@ async def test_nobody_grants_or_touches_a_role_above_their_own(run):
         run.take()
         if may_change_role(actor_rank, target_rank, wish):
             assert (await run(people.change_role, actor, other.id, wish))["role"] == wish
-            told = [(event.kind, event.groups) for event in run.take()]
-            changed = [(events.PERSON_CHANGED, [f"notifications_{other.id}"])]
+            told = [(event.type, event.groups) for event in run.take()]
+            changed = [(events.PersonChanged, [f"notifications_{other.id}"])]
             assert told == (changed if wish != target_rank else [])
         else:
             with pytest.raises(Forbidden):

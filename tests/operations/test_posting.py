@@ -31,7 +31,7 @@ async def together(talk, *units):
     async with busy_writer(talk.store):
         waiting = [talk.store.submit(operations.post_message, *unit) for unit in units]
     done = await asyncio.gather(*waiting, return_exceptions=True)
-    return [one if isinstance(one, Exception) else (one.status, one.body) for one in done]
+    return [one if isinstance(one, Exception) else (one.is_new, one.body) for one in done]
 
 
 async def everything(talk, rooms):
@@ -77,9 +77,9 @@ async def test_a_batch_is_what_its_messages_are_one_by_one(talk, monkeypatch):
             if is_alone:
                 patch.setattr(batches, "_batches", {})
             outcomes = await together(talk, *units_of(talk, *rooms, "mark"[: 3 + is_alone]))
-        told = [(event.kind.name, event.payload) for event in talk.run.take()]
+        told = [(event.type.name, event.payload) for event in talk.run.take()]
         assert isinstance(outcomes.pop(4), NotFound)
-        assert [status for status, _ in outcomes] == [201, 201, 201, 200, 201, 201, 201, 201]
+        assert [is_new for is_new, _ in outcomes] == [True, True, True, False, True, True, True, True]
         seen = await everything(talk, rooms)
         taken.append((outcomes, told, seen))
     (outcomes, told, seen), alone = taken[0], taken[1]
@@ -116,18 +116,18 @@ async def test_what_a_sender_is_called_is_looked_up_anew_when_it_has_changed(tal
         Person.id == talk.ann.id).execute())  # fmt: skip
     for _ in range(2):
         units = [(talk.ann, Draft(talk.room, "c")), (talk.ann, Draft(talk.room, "d"))]
-        for (status, body), (_, draft) in zip(await together(talk, *units), units, strict=True):
-            assert (status, body["content"], body["sender"]["username"]) == (201, draft.content, "anna")
+        for (is_new, body), (_, draft) in zip(await together(talk, *units), units, strict=True):
+            assert (is_new, body["content"], body["sender"]["username"]) == (True, draft.content, "anna")
 
 
 @pytest.mark.gen_test
 async def test_whoever_has_left_stores_nothing_though_they_were_known(talk):
     await together(talk, (talk.ann, Draft(talk.room, "a")), (talk.ben, Draft(talk.room, "b")))
     await talk.run(operations.leave, talk.ben, talk.room)
-    [(status, _), refused] = await together(
+    [(is_new, _), refused] = await together(
         talk, (talk.ann, Draft(talk.room, "c")), (talk.ben, Draft(talk.room, "d"))
     )
-    assert status == 201
+    assert is_new
     assert isinstance(refused, NotFound)
     assert [one["content"] for one in (await talk.page(talk.ann)).results] == ["c", "b", "a"]
 
@@ -177,7 +177,7 @@ async def test_who_is_brought_in_twice_at_once_is_in_once(talk, database_url):
             number, talk.ben.id,
         )  # fmt: skip
         rival.commit()
-        assert (await ours).status == 200
+        assert not (await ours).is_new
 
 
 async def told_in_turn(talk, units):
@@ -190,7 +190,7 @@ async def told_in_turn(talk, units):
             future.add_done_callback(lambda _, place=place: answered.append(place))
     await asyncio.gather(*waiting, return_exceptions=True)
     await asyncio.sleep(0)
-    told = [one.payload["content"] for one in talk.run.take() if one.kind is events.MESSAGE_CREATED]
+    told = [one.payload["content"] for one in talk.run.take() if one.type is events.MessageCreated]
     return told, answered
 
 

@@ -6,7 +6,7 @@ import pytest
 from models import event_log, events, sessions
 from models.operations import chat, idempotency, new_tasks, notifications, streams, tasks
 from models.operations.chat import Draft
-from models.operations.idempotency import Answer
+from models.operations.outcomes import Outcome
 from models.task_lists import Filters
 from tests.support.database import count_queries
 from tests.support.tasks import Team, changes, draft, make
@@ -52,11 +52,11 @@ def _bounds(scene):
 
 
 def _of_task(scene):
-    return events.Event(events.TASK_UPDATED, (), {"task": {"id": scene.task + 1}}, 1)
+    return events.Emitted(events.TaskUpdated, (), {"task": {"id": scene.task + 1}}, 1)
 
 
 def done():
-    return Answer(201, {"id": 1})
+    return Outcome({"id": 1})
 
 
 HOT = {

@@ -24,6 +24,7 @@ from models.people import Department
 from models.task_lists import Filters
 from models.tasks import Scope
 from tests.support.database import copy_sqlite, count_queries, postgresql_only, sqlite_only, sqlite_url
+from tests.support.events import Noted
 from tests.support.postgres import database_name
 from tests.support.rival import rival_of
 from tests.support.server_process import ROOT
@@ -36,7 +37,7 @@ PROMISE_S = 3.0
 def add(name):
     """Stores a row and says so."""
     Department.create(name=name, name_key=name)
-    events.emit(events.PERSON_CHANGED, [f"group {name}"], {"name": name})
+    events.emit(Noted({"name": name}), [f"group {name}"])
     return name
 
 

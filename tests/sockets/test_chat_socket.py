@@ -240,7 +240,7 @@ async def test_a_socket_that_never_signs_in_closes_with_4408(fast_sweep, client,
     signed_in = await connect("/ws/chat/", token=ann.access)
     anonymous = await connect("/ws/chat/")
     health = await connect("/ws/health/")
-    monkeypatch.setattr("realtime.sockets.base.AUTH_WITHIN_S", 0.01)
+    monkeypatch.setattr("realtime.sockets.client.AUTH_WITHIN_S", 0.01)
     assert await anonymous.closed() == 4408
     assert await signed_in.settle() == []
     assert kinds(await health.settle()) == ["health"]
@@ -886,7 +886,7 @@ async def test_a_since_that_is_no_number_is_an_error_and_the_socket_stays(client
 
 @pytest.mark.gen_test
 async def test_joining_with_a_message_id_brings_what_came_after_it(client, connect, monkeypatch):
-    monkeypatch.setattr("realtime.sockets.chat.MAX_MISSED", 3)
+    monkeypatch.setattr("realtime.sockets.chat_rooms.MAX_MISSED", 3)
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.group(bob)
     messages = [await ann.say(room, f"message {n}") for n in range(10)]
@@ -1231,8 +1231,8 @@ async def test_a_slow_reader_delays_nobody_and_misses_typing_first(start_app, ne
 async def test_a_client_that_answers_no_ping_is_dropped_with_a_code_other_than_normal(
     fast_sweep, app, client, monkeypatch
 ):
-    monkeypatch.setattr("realtime.sockets.base.PING_EVERY_S", 0.02)
-    monkeypatch.setattr("realtime.sockets.base.PONG_WITHIN_S", 0.3)
+    monkeypatch.setattr("realtime.heartbeat.PING_EVERY_S", 0.02)
+    monkeypatch.setattr("realtime.heartbeat.PONG_WITHIN_S", 0.3)
     [ann] = await sign_up(client, "ann")
     silent = await QuietSocket.connect(f"{app_url(app)}/ws/chat/", ann.access)
     opcodes = []
@@ -1249,8 +1249,8 @@ async def test_a_client_that_answers_no_ping_is_dropped_with_a_code_other_than_n
 @sqlite_only
 @pytest.mark.gen_test
 async def test_a_client_that_answers_pings_stays(fast_sweep, client, connect, monkeypatch):
-    monkeypatch.setattr("realtime.sockets.base.PING_EVERY_S", 0.02)
-    monkeypatch.setattr("realtime.sockets.base.PONG_WITHIN_S", 10)
+    monkeypatch.setattr("realtime.heartbeat.PING_EVERY_S", 0.02)
+    monkeypatch.setattr("realtime.heartbeat.PONG_WITHIN_S", 10)
     [ann] = await sign_up(client, "ann")
     socket = await connect("/ws/chat/", token=ann.access)
     pongs: list[bytes] = []

@@ -33,7 +33,7 @@ async def paths(ann):
 def types_of(path):
     """What this kind of socket may be asked."""
     [route] = [one for one in application.SOCKETS if re.fullmatch(one.pattern, path)]
-    return list(route.handler.commands)
+    return list(route.handler.client_class.commands)
 
 
 @sqlite_only

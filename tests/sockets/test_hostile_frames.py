@@ -9,6 +9,8 @@ import pytest
 from tornado.websocket import WebSocketProtocol13
 
 from realtime.limits import MAX_TURN_ITEMS
+from realtime.sockets.runner import CommandRunner
+from realtime.sockets.socket import Socket
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
@@ -55,10 +57,8 @@ async def test_whatever_an_anonymous_client_floods_with_closes_it(app, first, ag
 async def test_what_a_flooding_client_sends_after_the_end_is_not_looked_at(app, monkeypatch):
     socket = await quiet(app, "/ws/health/")
     await eventually(lambda: len(app.realtime.sockets) == 1)
-    [mine] = app.realtime.sockets
-    heard = itertools.count()
-    count = mine.on_ping
-    monkeypatch.setattr(mine, "on_ping", lambda data: (next(heard), count(data)))
+    heard, count = itertools.count(), Socket.on_ping
+    monkeypatch.setattr(Socket, "on_ping", lambda mine, data: (next(heard), count(mine, data))[1])
     for _ in range(20):
         await socket.send_raw(_PING_FLOOD * 5000)
     codes = [int.from_bytes(payload[:2]) async for opcode, payload in socket.frames() if opcode == CLOSE]
@@ -89,7 +89,7 @@ class Rounds:
 @sqlite_only
 @pytest.mark.parametrize(
     ("frame", "method"),
-    [(masked_frame(b"", PING), "on_ping"), (masked_frame(b'{"type":"ping"}'), "_receive")],
+    [(masked_frame(b"", PING), "on_ping"), (masked_frame(b'{"type":"ping"}'), "on_message")],
     ids=["control frames", "messages"],
 )
 @pytest.mark.gen_test
@@ -98,9 +98,8 @@ async def test_one_packet_full_of_frames_leaves_the_others_their_turn(start_app,
     app = await start_app(socket_rate=0)
     socket = await quiet(app, "/ws/health/")
     await eventually(lambda: len(app.realtime.sockets) == 1)
-    [mine] = app.realtime.sockets
-    rounds, take = Rounds(), getattr(mine, method)
-    monkeypatch.setattr(mine, method, lambda data: (rounds.note(), take(data))[0])
+    rounds, take = Rounds(), getattr(Socket, method)
+    monkeypatch.setattr(Socket, method, lambda mine, data: (rounds.note(), take(mine, data))[1])
     await socket.send_raw(frame * 500)
     await eventually(lambda: sum(rounds.done) == 500)
     rounds.end()
@@ -116,10 +115,10 @@ async def test_a_queue_full_of_commands_leaves_the_others_their_turn(start_app, 
     socket = await quiet(app, "/ws/health/")
     await eventually(lambda: len(app.realtime.sockets) == 1)
     [mine] = app.realtime.sockets
-    rounds, do = Rounds(), mine._do
-    monkeypatch.setattr(mine, "_do", lambda item: (rounds.note(), do(item))[1])
+    rounds, do = Rounds(), CommandRunner._do
+    monkeypatch.setattr(CommandRunner, "_do", lambda runner, item: (rounds.note(), do(runner, item))[1])
     for _ in range(250):
-        mine.on_message('{"type":"ping"}')
+        mine.receive('{"type":"ping"}')
     await eventually(lambda: sum(rounds.done) == 250)
     rounds.end()
     assert max(rounds.done) <= MAX_TURN_ITEMS
@@ -134,13 +133,13 @@ async def test_a_client_that_answers_our_pings_is_not_counted_for_it(start_app, 
     socket = await quiet(app, token=ann.access)
     await eventually(lambda: len(app.realtime.hub.connections) == 1)
     [mine] = app.realtime.sockets
-    monkeypatch.setattr("realtime.sockets.base.PING_EVERY_S", 0)
+    monkeypatch.setattr("realtime.heartbeat.PING_EVERY_S", 0)
     frames = socket.frames()
     for _ in range(10):
-        mine.sweep(mine.last_ping, 0)
+        mine.sweep(mine.heartbeat.last_ping, 0)
         assert (await anext(frames))[0] == PING
         await socket.send_raw(_PONG_FLOOD)
-        await eventually(lambda: not mine._awaits_pong)
+        await eventually(lambda: not mine.heartbeat._awaits_pong)
     assert mine in app.realtime.sockets
     socket.abort()
 

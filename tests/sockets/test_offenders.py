@@ -114,6 +114,6 @@ async def test_who_never_signs_in_is_held_back_in_the_end_and_who_does_is_not(ap
     assert (answers[0], answers[-1]) == ("101", "429")
     for _ in range(5):
         socket = await QuietSocket.connect(f"http://127.0.0.1:{app.port}/ws/chat/", ann.access)
-        await eventually(lambda: any(one.actor for one in app.realtime.sockets))
+        await eventually(lambda: any(one.is_signed_in for one in app.realtime.sockets))
         socket.abort()
         await eventually(lambda: not app.realtime.sockets)

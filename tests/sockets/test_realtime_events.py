@@ -284,7 +284,8 @@ async def test_what_comes_while_a_socket_is_being_signed_in_is_told(app, client,
     monkeypatch.setattr(Authenticator, "actor_of_session", look_up_slowly)
     sockets = [await connect(path, token=ann.access) for path in ("/ws/notifications", f"/ws/tasks/{place}")]
     await app.store.write(notifications.notify, Notice("system", "early", "…"), [ann.id])
-    await app.store.write(events.emit, events.TASK_ANNOUNCED, [groups.workspace(place)], {"title": "early"})
+    early = events.notice(7, "early", "updated", place, ann.id, "2026-03-02T09:30:00.000000Z")
+    await app.store.write(events.emit, events.TaskAnnounced(early), [groups.workspace(place)])
     may_answer.set()
     assert [(await socket.recv())["title"] for socket in sockets] == ["early", "early"]
 

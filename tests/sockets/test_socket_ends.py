@@ -8,7 +8,7 @@ import pytest
 from models import events, groups
 from models.errors import Unavailable
 from models.operations import chat
-from realtime.sockets import chat as chat_socket
+from realtime.sockets import chat_rooms
 from tests.support.database import sqlite_only
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
@@ -115,7 +115,7 @@ async def test_an_event_that_cannot_be_told_is_passed_over_by_whoever_comes_back
     await socket.send({"type": "hello"})
     since = (await socket.expect("hello"))["seq"]
     socket.abort()
-    await app.store.write(events.emit, events.TASK_CREATED, [groups.tasks(ann.id)], {"not": "a task"})
+    await app.store.write(events.emit, events.TaskCreated({"not": "a task"}, ann.id), [groups.tasks(ann.id)])
     (await ann.post("/api/tasks/", json={"title": "After it"})).expect(201)
     if not from_memory:
         app.realtime.tail.floor = app.realtime.tail.position
@@ -131,7 +131,7 @@ async def test_what_comes_live_never_passes_over_a_history_that_cannot_be_read_o
     app, client, connect, monkeypatch
 ):
     """Else the newest `seq` that the client has lies behind the hole, and `since` never fills it."""
-    monkeypatch.setattr(chat_socket, "MAX_MISSED", 2)
+    monkeypatch.setattr(chat_rooms, "MAX_MISSED", 2)
     ann, bob = await sign_up(client, "ann", "bob")
     room = await ann.group(bob)
     for n in range(5):
@@ -148,10 +148,10 @@ async def test_what_comes_live_never_passes_over_a_history_that_cannot_be_read_o
     await socket.settle()
     [mine] = app.realtime.sockets
 
-    async def talk_meanwhile():
+    async def talk_meanwhile(client):
         await ann.say(room, "live")
 
-    monkeypatch.setattr(mine, "drained", talk_meanwhile)
+    monkeypatch.setattr(type(mine), "drained", talk_meanwhile)
     monkeypatch.setattr(chat, "missed", fails_at_the_second_page)
     await socket.send({"type": "join_room", "room_id": room, "since": 1})
     assert await socket.closed() == 1011

@@ -1,13 +1,18 @@
-"""Every answer that a test sees is what its endpoint declares; every error has the shape of all errors."""
+"""Every answer that a test sees is what its endpoint declares, and so is every event and every message of a
+socket; every error has the shape of all errors."""
 
 import functools
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 import application
+from models import events
+from realtime.sockets import wiring
+from realtime.sockets.documentation import ServerSays, server_messages
 
 _HEADER_OF_ERROR = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
@@ -60,6 +65,44 @@ def _check_json(what: str, answer: SupportsAnswer, model: Any) -> None:
         _adapter(model).validate_json(answer.body, strict=True)
     except ValidationError as error:
         raise AssertionError(f"{what} is not as declared: {error}\n{answer.body[:2000]!r}") from None
+
+
+def check_event(event: events.Emitted) -> None:
+    """Raises AssertionError for an event that is not declared, or not as it is declared."""
+    type_ = event.type
+    assert events.TYPES.get(type_.name) is type_, f"{type_.__name__} is not declared"
+    _check_shape(f"what is stored of {type_.__name__}", event.payload, [type_.payload_shape()])
+    for channel, form in type_.forms.items():
+        if form is not None:
+            message = event.message(channel)
+            _check_shape(f"{type_.__name__} on {channel}", message, [events.message_shape(type_, form)])
+
+
+def check_message(path: str, message: Any) -> None:
+    """Raises AssertionError for a message that the socket of this path is not documented to send."""
+    name = "mode" if "mode" in message else message.get("type")
+    says = _socket_says(path).get(name)
+    assert says is not None, f"{path} says {name}, which is not documented: {message}"
+    _check_shape(f"{path} says {name}", message, says.shapes)
+
+
+def _check_shape(what: str, value: Any, shapes: Sequence[Any]) -> None:
+    """One of the shapes is enough."""
+    text, errors = json.dumps(value), []
+    for shape in shapes:
+        try:
+            _adapter(shape).validate_json(text, strict=True)
+            return
+        except ValidationError as error:
+            errors.append(str(error))
+    raise AssertionError(f"{what}, not as declared: {' '.join(errors)}\n{text[:2000]}")
+
+
+@functools.cache
+def _socket_says(path: str) -> Mapping[str, ServerSays]:
+    paths = dict(zip((route.pattern for route in application.SOCKETS), wiring.find_routes(), strict=True))
+    client = next(client for pattern, (_, client) in paths.items() if re.fullmatch(pattern, path))
+    return {says.type: says for says in server_messages(client)}
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Fresh databases by copying a migrated one, and counting what a store does with them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Run:
     def __init__(self, store: Any) -> None:
         self.events: list[Any] = []
         self._store = store
-        store.on_commit = self.events.extend
+        store.on_commit = self._take_committed
 
     async def __call__(self, operation: Callable[..., Any], *args: Any, **options: Any) -> Any:
         return await self._store.write(operation, *args, **options)
@@ -64,3 +64,12 @@ class Run:
         """The events since the last `take`."""
         taken, self.events[:] = list(self.events), []
         return taken
+
+    def _take_committed(self, batch: Sequence[Any]) -> None:
+        from tests.support.conformance import check_event
+        from tests.support.events import Noted
+
+        self.events.extend(batch)
+        for event in batch:
+            if event.type is not Noted:
+                check_event(event)

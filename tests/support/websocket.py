@@ -29,14 +29,17 @@ class SocketClosed(AssertionError):
 class Socket:
     """What the server says, in order. `seen` holds everything received so far.
 
-    Who comes online and goes is told at any moment, and lies apart in `presences`.
+    Who comes online and goes is told at any moment, and lies apart in `presences`. Whatever is not as it is
+    documented is told by `recv`, and stays in `undocumented`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self.undocumented: list[AssertionError] = []
         self.seen: list[Any] = []
         self.presences: asyncio.Queue[Any] = asyncio.Queue()
         self.connection: WebSocketClientConnection
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
+        self._path = path
 
     @classmethod
     async def connect(
@@ -52,7 +55,7 @@ class Socket:
             sent["Authorization"] = f"Bearer {token}"
         if origin:
             sent["Origin"] = origin
-        socket = cls()
+        socket = cls(urlsplit(url).path)
         url = url.replace("http", "ws", 1) if url.startswith("http") else url
         socket.connection = await websocket_connect(
             HTTPRequest(url, headers=sent, connect_timeout=PATIENCE_SECONDS),
@@ -71,6 +74,8 @@ class Socket:
     async def recv(self, timeout: float = PATIENCE_SECONDS) -> Any:
         """The next message. Raises SocketClosed, or TimeoutError."""
         message = await asyncio.wait_for(self._inbox.get(), timeout)
+        if self.undocumented:
+            raise self.undocumented[0]
         if message is _ENDED:
             self._inbox.put_nowait(_ENDED)
             raise SocketClosed(self.connection.close_code, self.connection.close_reason)
@@ -133,11 +138,20 @@ class Socket:
             self._inbox.put_nowait(_ENDED)
             return
         message = json.loads(raw)
+        self._check(message)
         if isinstance(message, dict) and message.get("type") == "presence":
             self.presences.put_nowait(message["data"])
             return
         self.seen.append(message)
         self._inbox.put_nowait(message)
+
+    def _check(self, message: Any) -> None:
+        from tests.support.conformance import check_message
+
+        try:
+            check_message(self._path, message)
+        except AssertionError as error:
+            self.undocumented.append(error)
 
 
 def masked_frame(payload: bytes, opcode: int = 1, fin: bool = True, reserved: int = 0) -> bytes:

@@ -73,7 +73,7 @@ def test_who_caused_an_event_and_is_not_in_its_groups_gets_no_copy(world):
 def test_an_event_s_effect_runs_before_the_event_is_sent(world):
     """A lost membership stops the events at once, this one included."""
     evicted, staying = world.connect("room", person=1), world.connect("room", person=2)
-    world.broadcaster.effects["said"] = lambda event: world.hub.leave(evicted.connection, "room")
+    world.broadcaster.effects["said"].append(lambda event: world.hub.leave(evicted.connection, "room"))
     world.publish(Said(1))
     assert (evicted.seqs, staying.seqs) == ([], [1])
 
@@ -81,7 +81,7 @@ def test_an_event_s_effect_runs_before_the_event_is_sent(world):
 def test_a_connection_that_is_found_too_slow_in_the_middle_harms_nobody_else(world):
     clients = [world.connect("room", limits=OutboxLimits(frames=1)) for _ in range(5)]
     for client in clients:
-        client.connection.on_overflow = lambda client=client: world.hub.remove(client.connection)
+        client.connection.on_close = lambda *why, client=client: world.hub.remove(client.connection)
     slow = clients[::2]
     for client in slow:
         client.wire.slow = True

@@ -2,6 +2,7 @@
 
 import pytest
 
+from realtime.close_codes import CloseCode
 from realtime.connection import OutboxLimits
 from realtime.wire import text_frame
 from tests.support.realtime import Said, World
@@ -164,7 +165,7 @@ def test_what_is_true_for_a_moment_only_is_dropped_first(world):
 def test_a_closed_connection_forgets_what_waited(world):
     client = world.connect()
     client.connection.send(frame("a"))
-    client.connection.close()
+    client.connection.close(CloseCode.GOING_AWAY)
     client.connection.send(frame("b"))
     world.turns.end()
     assert client.wire.writes == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from realtime.close_codes import CloseCode
 from tests.support.realtime import Said, World
 
 
@@ -96,6 +97,7 @@ def test_people_are_counted_once_and_only_when_they_are_known(world):
 def test_a_connection_that_has_gone_cannot_join(world):
     """Whoever looked up what it may join comes too late; nothing would ever take it out again."""
     client = world.connect("room")
+    client.connection.gone()
     world.hub.remove(client.connection)
     world.hub.join(client.connection, "room")
     assert not world.hub.members("room")
@@ -105,6 +107,6 @@ def test_a_connection_that_has_gone_cannot_join(world):
 def test_a_connection_that_has_ended_is_not_registered(world):
     client = world.connect()
     world.hub.remove(client.connection)
-    client.connection.close()
+    client.connection.close(CloseCode.GOING_AWAY)
     world.hub.add(client.connection)
     assert not world.hub.connections

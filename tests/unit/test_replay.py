@@ -9,6 +9,7 @@ from models import event_log
 from models.errors import Unavailable
 from models.operations import chat
 from realtime import replay as replay_module
+from realtime.close_codes import CloseCode
 from realtime.connection import OutboxLimits
 from realtime.replay import replay
 from tests.support.realtime import Said, World
@@ -269,7 +270,7 @@ def test_whoever_goes_in_the_middle_gets_no_more(monkeypatch):
     resuming = stage.resume(0, "a")
     while not stage.client.wire.writes:
         resuming.send(None)
-    stage.client.connection.close()
+    stage.client.connection.close(CloseCode.GOING_AWAY)
     stage.finish(resuming)
     assert stage.client.seqs == [1, 2]
     assert stage.log.pages <= 3

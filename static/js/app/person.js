@@ -44,8 +44,8 @@ export function PersonMenu() {
     { label: "Sign out", icon: "power", testid: "sign-out", onClick: signOut },
   ];
   const header = html`<p class="menu-head"><strong>${displayName(person)}</strong><span class="hint">${`@${person.username}`}</span></p>`;
-  return html`<${Menu} label=${`${displayName(person)}: your menu`} items=${items} header=${header} button=${{ testid: "whoami", kind: "quiet", class: "whoami" }}>
-    <span class="avatar-place"><${PersonAvatar} person=${person} /><${ConnectionState} /></span><span class="only-heard">${`${displayName(person)} @${person.username}`}</span>
+  return html`<${Menu} label=${`${displayName(person)} @${person.username}: your menu`} items=${items} header=${header} button=${{ testid: "whoami", kind: "quiet", class: "whoami", label: "", title: displayName(person) }}>
+    <span class="avatar-place"><${PersonAvatar} person=${person} /><${ConnectionState} /></span><span class="only-heard">${`${displayName(person)} @${person.username}: your menu`}</span>
   </>`;
 }
 

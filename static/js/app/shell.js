@@ -86,9 +86,9 @@ export function Shell() {
   const scope = useScope();
   useShortcuts([{ keys: "mod+k", words: "Go anywhere", run: () => askWhere(scope) }, ...EVERYWHERE]);
   return html`<div class="shell" data-view=${view.id} data-deep=${isPhone.value && place.value.kind ? "true" : undefined}>
-    <a class="skip" href="#composer" onClick=${skip}>Skip to the message box</a>
+    <a class="skip" href="#stage" onClick=${skip}>Skip to the message box</a>
     <${Rail} here=${view.id} />
-    <main class="stage" tabindex="-1"><h1 class="only-heard">Taskroom</h1><${Outage} /><${Shown} view=${view} /></main>
+    <main class="stage" id="stage" tabindex="-1"><h1 class="only-heard">Taskroom</h1><${Outage} /><${Shown} view=${view} /></main>
   </div>`;
 }
 

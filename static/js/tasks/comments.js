@@ -116,7 +116,7 @@ export function Comments({ tasks, task, env, discuss }) {
   const { directory } = useScope();
   const { state } = tasks;
   tasks.changes.value;
-  const people = () => directory.all();
+  const people = () => [...new Map([...task.assigned_to.map((one) => directory.person(one)), ...directory.all()].map((one) => [one.id, one])).values()];
   return html`<section class="task-section" aria-label="Comments"><h3 class="section-title">Comments</h3>
     <${Older} testid="comments-older" count=${state.moreComments} load=${tasks.olderComments} />
     <ul class="comments" data-testid="task-comments">${state.comments.filter(({ id }) => !leaving.value.has(id)).map((comment) => html`<${Comment} key=${comment.id} comment=${comment} tasks=${tasks} env=${env} people=${people} />`)}</ul>

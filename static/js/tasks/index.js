@@ -1,8 +1,9 @@
 /* The tasks: views at the left, what narrows them, the board or the list, and the task that is open. */
+import { displayName } from "../app/directory.js";
+import { PersonMenu } from "../app/person.js";
 import { addressOf, forgetPlace, go, place, replace } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
-import { displayName } from "../app/directory.js";
 import { Button, Empty } from "../kit/controls.js";
 import { html, useEffect, useRef } from "../kit/html.js";
 import { Content, View as Parts, isPhone } from "../kit/layout.js";
@@ -104,7 +105,7 @@ export function View() {
     <${Content} label="Board" class="tasks-content">
       <header class="part-head"><h2 class="part-title">${titleOf(filters, state)}</h2>
         <span class="hint lag" data-testid="tasks-state" role="status">${["connected", "idle"].includes(state.connection) ? "" : "catching up…"}</span>
-        <${Button} kind="primary" small icon="add" testid="new-task" onClick=${create}>New task</></header>
+        <${Button} kind="primary" small icon="add" testid="new-task" onClick=${create}>New task</>${isPhone.value && html`<${PersonMenu} />`}</header>
       <${FilterBar} filters=${filters} shape=${shape} people=${peopleOf(scope, tasks)} departments=${state.departments} workspaces=${state.workspaces} to=${(next, form) => addressOf(openId ? `task-${openId}` : "tasks", toQuery(next, form))} />
       <${Trouble} tasks=${tasks} /><${MyProposals} tasks=${tasks} scope=${scope} />
       ${isEmpty || state.status === "loading" ? html`<${Nothing} words=${emptyWords(state, filters, isEmpty)} offer=${isEmpty && !isFiltered(filters) ? create : null} />` : html`<${Shape} tasks=${tasks} scope=${scope} open=${open} handle=${shown} />`}

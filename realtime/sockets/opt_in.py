@@ -11,36 +11,42 @@ from collections.abc import Awaitable, Iterator
 from typing import Any, ClassVar
 
 from models import events
-from realtime.sockets.base import Socket
+from realtime.close_codes import CloseCode
+from realtime.context import Realtime
+from realtime.sockets.channel import ChannelClient
 from realtime.sockets.commands import CloseSocket
+from realtime.sockets.handshake import Handshake
+from realtime.wire import Wire
 
 
-class DocumentedSocket(Socket):
+class OptInClient(ChannelClient):
     """One of OneTask's sockets."""
 
     begins_with_state: ClassVar[bool] = False
     """Whether the first thing it says is how things stand, so that nothing before it is missed."""
 
-    def _open(self) -> None:
-        super()._open()
-        if self._since is not None:
+    __slots__ = ()
+
+    def __init__(self, realtime: Realtime, wire: Wire, handshake: Handshake) -> None:
+        super().__init__(realtime, wire, handshake)
+        if self.since is not None:
             self.turn_additions_on()
         elif not self.begins_with_state:
             # The document's client acts as soon as it is connected, and expects to hear of what it did:
             # also while this still finds out who it is.
-            self._since = str(self.realtime.hub.position)
+            self.since = str(self.realtime.hub.position)
 
     def turn_additions_on(self) -> None:
         """From now on everything is said."""
-        self.connection.dialect = self.connection.dialect._replace(channel=events.plus(self.channel))
+        self.connection.dialect = self.connection.dialect._replace(channel=events.extended(self.channel))
 
     def has_additions(self) -> bool:
         return self.connection.dialect.channel != self.channel
 
-    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+    def receive(self, text: str | bytes) -> Awaitable[None] | None:
         if not self.has_additions():
             self.turn_additions_on()
-        return super().on_message(message)
+        return super().receive(text)
 
     def announces_closing(self) -> bool:
         return self.has_additions()
@@ -55,8 +61,8 @@ class DocumentedSocket(Socket):
         """Joins inside are not heard before the check inside has passed."""
         self.connection.hold(self.realtime.hub.position)
         yield
-        if self._since is None:
+        if self.since is None:
             # Else the replay goes on from here.
             if self.connection.held_overflow:
-                raise CloseSocket(4503)
+                raise CloseSocket(CloseCode.TOO_SLOW)
             self.connection.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ from models.database.store import Store
 from models.errors import DomainError
 from models.operations import chat
 from realtime.admission import Admission
-from realtime.broadcast import Broadcaster, Encoder
+from realtime.broadcast import Broadcaster, Encoder, SupportsEvent
+from realtime.close_codes import CloseCode
 from realtime.connection import Flusher
 from realtime.feed import Feed
 from realtime.hub import Hub
@@ -28,9 +29,12 @@ from realtime.wheel import Wheel
 from settings import Settings
 
 if TYPE_CHECKING:
-    from realtime.sockets.base import Socket
+    from realtime.sockets.client import Client
 
 log = logging.getLogger("taskroom.sockets")
+
+Effects = Mapping[str, Callable[["Realtime", SupportsEvent], None]]
+"""What events do to the sockets of a process, beside what they say to them; by name of the event's kind."""
 
 # At the start, the tail takes so many events, and this part of the bytes it may have.
 MAX_FILLED, MAX_FILLED_PART = 5000, 6
@@ -49,12 +53,13 @@ class Realtime:
     feed: Feed
     flusher: Flusher
     presence: Presence
-    wheel: Wheel[Socket] = field(default_factory=Wheel)
+    wheel: Wheel[Client] = field(default_factory=Wheel)
     """When each open socket is to be looked at again."""
-    sockets: set[Socket] = field(default_factory=set)
-    closing: set[Socket] = field(default_factory=set)
-    """Sockets that have been told to close and have not answered yet."""
-    tail: Tail = field(init=False)
+    sockets: set[Client] = field(default_factory=set)
+    """Whoever is connected and has not been told to go."""
+    closing: set[Client] = field(default_factory=set)
+    """Whoever has been told to go and has not answered yet."""
+    tail: Tail[events.Emitted] = field(init=False)
     admission: Admission = field(init=False)
     rooms_of: GatheredReads = field(init=False)
     """Every room of an actor."""
@@ -67,7 +72,7 @@ class Realtime:
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
         self.broadcaster.followers += [self.tail.add, self._revise]
 
-    def _revise(self, event: events.Event) -> None:
+    def _revise(self, event: events.Emitted) -> None:
         """What an edit or deletion takes back is not said from memory either."""
         revision = revisions.of(event)
         if revision is not None:
@@ -80,12 +85,12 @@ class Realtime:
         # Sessions end by the wall clock, and somebody may have set it.
         has_jumped = abs(offset - self._clock_offset) > CLOCK_TOLERANCE_S
         self._clock_offset = offset
-        for socket in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
+        for client in self.wheel.take_all() if has_jumped else self.wheel.take(moment):
             try:
-                socket.sweep(moment, wall_us)
+                client.sweep(moment, wall_us)
             except Exception:
-                log.exception("looking at %s", type(socket).__name__)
-                socket.shut(1011)
+                log.exception("looking at %s", type(client).__name__)
+                client.close(CloseCode.SERVER_FAILED)
 
     async def fill_tail(self) -> None:
         """Takes the log's end into memory: whoever was connected before a restart is told from there."""
@@ -107,17 +112,20 @@ class Realtime:
         """Whether the event log reaches back to `since`."""
         if self.tail.is_known(since):
             # Memory may reach back further than retention, which holds for everybody alike.
-            return since >= await self._reads.get("floor", lambda: self.store.read(event_log.floor))
-        return await self._reads.get(since, lambda: self.store.read(event_log.is_known, since))
+            floor: int = await self._reads.get("floor", lambda: self.store.read(event_log.floor))
+            return since >= floor
+        is_known: bool = await self._reads.get(since, lambda: self.store.read(event_log.is_known, since))
+        return is_known
 
     async def page(
         self, groups: Mapping[str, int], after: int, limit: int, begins: Mapping[str, int]
-    ) -> Sequence[events.Event]:
+    ) -> Sequence[events.Emitted]:
         """A page of the event log for a replay: from memory, or read once for all who want the same."""
         found = self.tail.page(groups, after, limit, begins)
         if found is not None:
             return found
         key = (tuple(sorted(groups.items())), after, limit, tuple(sorted(begins.items())))
-        return await self._reads.get(
+        page: Sequence[events.Emitted] = await self._reads.get(
             key, lambda: self.store.read(event_log.page, groups, after, limit, begins)
         )
+        return page

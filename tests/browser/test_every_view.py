@@ -1,0 +1,137 @@
+"""Every view of both pages, light and dark, on a laptop and on a phone: no barrier that axe finds, nothing
+wider than the window, nothing in the console. With SCREENSHOTS=folder a picture of each is kept there."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support import npm
+from tests.support.database import sqlite_only
+from tests.support.team import sign_up
+
+pytestmark = sqlite_only
+
+SIZES = {
+    "laptop": {"viewport": {"width": 1366, "height": 768}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+SEEN = Path(os.environ["SCREENSHOTS"]).resolve() if "SCREENSHOTS" in os.environ else None
+NAMES = {"ann": ("Anna", "Schmidt"), "ben": ("Ben", "Okafor"), "cid": ("Carla", "Featherstone-Montgomery")}
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+WIDE = """() => [...document.querySelectorAll("main *, header *, nav *")]
+  .filter((one) => one.checkVisibility() && !one.closest(".only-heard, .skip"))
+  .filter((one) => { // what scrolls by itself may hold more than it shows
+    for (let above = one; above; above = above.parentElement) {
+      const isScrolling = /auto|scroll/.test(getComputedStyle(above).overflowX);
+      if (isScrolling && above.scrollWidth > above.clientWidth) return false;
+    }
+    return true;
+  })
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory):
+    return npm.axe(tmp_path_factory.mktemp("axe"))
+
+
+class Look:
+    """Goes from view to view and collects what is wrong with each."""
+
+    def __init__(self, page, axe, variant):
+        self.page = page
+        self.wrong = []
+        self._axe = axe
+        self._variant = variant
+
+    async def at(self, name, sign, address=None):
+        """Checks the view that shows `sign`, at its address if it has one."""
+        if address is not None:
+            await self.page.goto(address)
+        await expect(self.page.get_by_test_id(sign).first).to_be_visible()
+        await self.page.evaluate(DRAWN)
+        if SEEN:
+            SEEN.mkdir(parents=True, exist_ok=True)
+            await self.page.screenshot(path=SEEN / f"{name}-{self._variant}.png")
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(self._axe)
+        found = await self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        for one in found["violations"]:
+            self.wrong += [f"{name}: {one['id']}: {node['html'][:160]}" for node in one["nodes"]]
+        self.wrong += [f"{name} is too wide: {element}" for element in await self.page.evaluate(WIDE)]
+
+
+async def a_team(app, new_client):
+    """Three people with something in every place."""
+    people = await sign_up(new_client(app), *NAMES)
+    ann, ben, cid = people
+    for person, (first, last) in zip(people, NAMES.values(), strict=True):
+        names = {"first_name": first, "last_name": last}
+        (await person.patch("/api/users/profile/", json=names)).expect(200)
+    (await ann.post("/api/departments/", json={"name": "Kitchen", "manager": ben.id})).expect(201)
+    space = (
+        (await ann.post("/api/v1/workspaces/", json={"name": "Harbour restaurant"})).expect(201).json["id"]
+    )
+    for person in (ben, cid):
+        body = {"user_id": person.id}
+        (await ann.post(f"/api/v1/workspaces/{space}/members/", json=body)).expect(201)
+    body = {"title": "Book the venue", "workspace": space, "assignees": [ben.id], "priority": "high"}
+    body |= {"description": "The **hall** by the harbour.", "due_date": "2026-01-05T10:00:00Z"}
+    task = (await ann.post("/api/tasks/", json=body)).expect(201).json["id"]
+    room = await ann.group(ben, cid)
+    await ben.say(room, "Could somebody look at the menu? `soup.txt` has it.")
+    await cid.say(room, f"@ann, done. It belongs to #{task}.")
+    return people, {"space": space, "task": task, "room": room}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.gen_test
+async def test_every_view_can_be_used_by_everybody(
+    browser, start_app, new_page, new_client, axe, scheme, size
+):
+    app = await start_app()
+    (ann, ben, _), made = await a_team(app, new_client)
+    url = f"http://127.0.0.1:{app.port}"
+    page = await new_page(base_url=url, color_scheme=scheme, bypass_csp=True, **SIZES[size])
+    look = Look(page, axe, f"{scheme}-{size}")
+    await look.at("door", "sign-in", "/")
+    await page.get_by_test_id("forgot-password").click()
+    await look.at("door-forgotten", "reset-back")
+    await page.context.add_cookies(
+        [
+            {"name": "access", "value": ann.access, "url": url},
+            {"name": "refresh", "value": ann.refresh, "url": url},
+        ]
+    )
+    await page.context.add_cookies([{"name": "signed_in", "value": "1", "url": url}])
+    await page.reload()
+    await look.at("chat", "room", "/#rooms")
+    await look.at("chat-room", "message-text", f"/#room-{made['room']}")
+    await look.at("tasks", "task-card", "/#tasks")
+    await look.at("task", "task-title", f"/#task-{made['task']}")
+    await look.at("inbox", "notifications", "/#inbox")
+    await look.at("focus", "focus-new", "/#focus")
+    await page.get_by_test_id("focus-title").fill("Write the menu")
+    await page.get_by_test_id("focus-new").click()
+    await page.get_by_test_id("focus-start").click()
+    await look.at("focus-running", "focus-pause")
+    await look.at("people", "person", "/#people")
+    await look.at("person", "administration", f"/#person-{ben.id}")
+    await look.at("profile", "quiet-save", "/#profile")
+    await look.at("departments", "department", "/#departments")
+    await look.at("workspaces", "workspace-item" if size == "phone" else "member", "/#workspaces")
+    await look.at("workspace", "member", f"/#workspace-{made['space']}")
+    await look.at("protocol", "frame", "/websocket_test.html")
+    if size == "phone":
+        await page.get_by_test_id("tab-tools").click()
+    for section in ("open-rest", "open-sender", "service"):
+        await page.get_by_test_id(section).click()
+    await look.at("protocol-tools", "part-database")
+    await page.get_by_test_id("sign-out").click()
+    await look.at("protocol-door", "use-token")
+    assert not look.wrong, "\n".join(look.wrong)
+    assert [line for line in new_page.console if line.startswith("error")] == []
