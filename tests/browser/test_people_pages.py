@@ -305,6 +305,13 @@ async def test_on_a_phone_each_page_is_one_column_with_a_way_back(browser, start
         await expect(part(sign)).to_be_visible()
         await check_width()
 
+    # A session that runs shows its clock in its tab, wherever one is.
+    await part("focus-title").fill("Write the menu")
+    await part("focus-new").tap()
+    await part("focus-start").tap()
+    await page.goto("/#rooms")
+    await expect(part("tab-focus")).to_have_text(re.compile(r"2[45]:\d\d$"))
+
 
 HOSTILE = "<img src=x onerror=window.hacked=1>\"'><script>window.hacked=1</script>javascript:window.hacked=1"
 

@@ -53,8 +53,15 @@ function RailItem({ view, count, isHere, testid }) {
   const label = count ? `${view.label}, ${count} unread` : view.label;
   const go_ = () => (isHere ? go(view.address) : goToView(view.id, view.address));
   return html`<button type="button" class="rail-item" data-testid=${testid} aria-current=${isHere ? "page" : undefined} aria-pressed=${testid === "bell" ? String(isHere) : undefined} title=${label} onClick=${go_}>
-    <span class="rail-icon"><${Icon} name=${view.icon} /><${Badge} count=${count} testid=${view.id === "inbox" ? "bell-count" : undefined} /></span>${view.label}
+    <span class="rail-icon"><${Icon} name=${view.icon} /><${Badge} count=${count} testid=${view.id === "inbox" ? "bell-count" : undefined} /></span><${Words} view=${view} />
   </button>`;
+}
+
+/** On a phone there is no foot of the rail: a focus session that runs shows its clock in its tab. */
+function Words({ view }) {
+  const [left] = useScope().clock.value.split(" ");
+  if (view.id !== "focus" || !isPhone.value || !left) return view.label;
+  return html`<span class="count"><span class="only-heard">${view.label} </span>${left}</span>`;
 }
 
 function FindItem() {
