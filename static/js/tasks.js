@@ -359,7 +359,6 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
     state, kept, may, inColumn, countOf, listed, countListed, start, show, more, moreListed, load,
     create, save, remove, move, assign, propose, respond, withdraw, me,
     watch: (listener) => listeners.add(listener),
-    wake: () => socket?.wake(),
     end() {
       listeners.clear();
       clearTimeout(reloading);

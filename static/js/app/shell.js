@@ -93,7 +93,7 @@ export function Shell() {
   const scope = useScope();
   useShortcuts([{ keys: "mod+k", words: "Go anywhere", run: () => askWhere(scope) }, ...EVERYWHERE]);
   return html`<div class="shell" data-view=${view.id} data-deep=${isPhone.value && place.value.kind ? "true" : undefined}>
-    <a class="skip" href="#stage" onClick=${skip}>Skip to the message box</a>
+    <a class="skip" href="#stage" onClick=${skip}>${view.id === "chat" ? "Skip to the message box" : "Skip to the content"}</a>
     <${Rail} here=${view.id} />
     <main class="stage" id="stage" tabindex="-1"><h1 class="only-heard">Taskroom</h1><${Outage} /><${Shown} view=${view} /></main>
   </div>`;

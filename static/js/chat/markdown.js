@@ -7,8 +7,8 @@ import { signal } from "../kit/html.js";
 import { partsOf } from "./text.js";
 
 const MAX_KEPT = 400;
-const ALLOWED_TAGS = ["p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h3", "h4", "hr", "table", "thead", "tbody", "tr", "th", "td", "input", "span"];
-const ALLOWED_ATTR = ["href", "class", "start", "type", "checked", "disabled", "data-username", "title"];
+const ALLOWED_TAGS = ["p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h3", "h4", "hr", "table", "thead", "tbody", "tr", "th", "td", "span"];
+const ALLOWED_ATTR = ["href", "class", "start", "data-username", "title"];
 
 const kept = new Map(); // text -> markup
 let asked = null;

@@ -22,6 +22,7 @@ export function createMarkup({ partsOf, allowedTags, allowedAttributes }) {
     renderer: {
       html: ({ text }) => escaped(text),
       br: () => "<br>\n",
+      checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
       image: ({ href, text }) => (isWeb(href) ? `<a href="${escaped(href)}">${escaped(text || href)}</a>` : escaped(text)),
       heading({ tokens, depth }) {
         const tag = depth < 3 ? "h3" : "h4";

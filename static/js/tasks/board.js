@@ -111,27 +111,35 @@ function cardActions({ tasks, board, columns, open, say, focus }) {
   };
 }
 
-/** The columns with their cards, as they are shown. */
-function columnsOf({ tasks, board, directory, openId, chosen, isNarrow }) {
+/** The columns' cards, made anew only when something about them has changed. */
+function useCards({ tasks, board: { home: wanted, held, refusals }, directory }) {
+  const { state } = tasks;
+  return useMemo(() => {
+    const statuses = STATUSES.filter(({ id }) => isColumnWanted(state.filters, id));
+    const lists = statuses.map(({ id }) => tasks.inColumn(id));
+    const isThere = lists.some((list) => list.some(({ id }) => id === wanted));
+    const home = isThere ? wanted : lists.find((list) => list.length)?.[0].id;
+    const spaces = new Map(state.workspaces.map(({ id, name }) => [id, name]));
+    const cardOf = (task) => ({
+      task, due: dueChip(task), people: task.assigned_to.map((one) => directory.person(one)), space: spaces.get(task.workspace) ?? "",
+      isHome: task.id === home, isOpen: task.id === state.openId, isCarried: held?.id === task.id, problem: refusals.get(task.id) ?? "",
+    });
+    return statuses.map((status, index) => ({ ...status, ids: lists[index].map(({ id }) => id), cards: lists[index].map(cardOf) }));
+  }, [tasks.changes.value, directory.changes.value, wanted, held, refusals, state.openId]);
+}
+
+/** The columns as they are shown. */
+function columnsOf(lists, { tasks, over, chosen, isNarrow }) {
   const { state } = tasks;
   const isBlank = state.status !== "ready" || STATUSES.every(({ id }) => !tasks.countOf(id));
-  const wanted = STATUSES.filter(({ id }) => isColumnWanted(state.filters, id));
-  const lists = wanted.map(({ id }) => tasks.inColumn(id));
-  const ids = new Set(lists.flat().map((task) => task.id));
-  const home = ids.has(board.home) ? board.home : lists.find((list) => list.length)?.[0].id;
-  return wanted.map(({ id, label }, index) => {
-    const count = tasks.countOf(id);
+  return lists.map((list) => {
+    const count = tasks.countOf(list.id);
+    const folds = state.filters.status ? { [list.id]: false } : chosen;
     return {
-      id, label, count, isBlank,
-      ids: lists[index].map((task) => task.id),
-      hasMore: Boolean(state.columns.get(id)?.hasMore),
-      isFolded: isFolded({ id, count, chosen: state.filters.status ? { [id]: false } : chosen, isPhone: isNarrow }),
-      isOver: board.over === id,
-      cards: lists[index].map((task) => ({
-        task, due: dueChip(task), people: task.assigned_to.map((one) => directory.person(one)),
-        isHome: task.id === home, isOpen: task.id === openId, isCarried: board.held?.id === task.id, problem: board.refusals.get(task.id) ?? "",
-        space: state.workspaces.find((space) => space.id === task.workspace)?.name ?? "",
-      })),
+      ...list, count, isBlank,
+      hasMore: Boolean(state.columns.get(list.id)?.hasMore),
+      isFolded: isFolded({ id: list.id, count, chosen: folds, isPhone: isNarrow }),
+      isOver: over === list.id,
     };
   });
 }
@@ -159,12 +167,10 @@ function useStable(latest) {
 export function Board({ tasks, scope, open, handle }) {
   const element = useRef(null);
   const board = useBoardState();
-  const { state } = tasks;
-  tasks.changes.value;
   const slot = tasks.kept.slot("folded-columns");
   const [chosen, setChosen] = useState(slot.get() ?? {});
-  scope.directory.changes.value;
-  const columns = columnsOf({ tasks, board, directory: scope.directory, openId: state.openId, chosen, isNarrow: isPhone.value });
+  const lists = useCards({ tasks, board, directory: scope.directory });
+  const columns = columnsOf(lists, { tasks, over: board.over, chosen, isNarrow: isPhone.value });
 
   const cardOf = (id) => element.current?.querySelector(`.task-card[data-task-id="${id}"]`);
   const focus = (id) => (cardOf(id) ?? element.current?.querySelector(".task-card[tabindex='0']"))?.focus();

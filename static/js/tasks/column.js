@@ -1,6 +1,6 @@
 /* A column of the board: its head with a count and a quick way to add, its cards, and what is left to read. */
 import { Button } from "../kit/controls.js";
-import { html, useEffect, useRef, useState } from "../kit/html.js";
+import { html, memo, useEffect, useRef, useState } from "../kit/html.js";
 import { Card } from "./card.js";
 import { windowOf } from "./columns.js";
 import { wordsOf } from "./engine.js";
@@ -56,10 +56,7 @@ function More({ id, left, tasks }) {
   return html`<div class="column-foot"><p class="problem" role="alert">${problem}</p><${Button} small testid="column-more" onClick=${read}>${`Show more (${left})`}</></div>`;
 }
 
-/**
- * `column` -> {id, label, cards, count, hasMore, isFolded, isOver, isBlank}; `actions` are those of the cards, and fold(id, isFolded).
- */
-export function Column({ column, tasks, actions }) {
+function Content({ column, tasks, actions }) {
   const { id, label, cards, count, hasMore, isFolded, isOver, isBlank } = column;
   const list = useRef(null);
   const [seen, setSeen] = useState([0, 20]);
@@ -84,3 +81,12 @@ export function Column({ column, tasks, actions }) {
     ${hasMore && !isFolded && html`<${More} id=${id} left=${count - cards.length} tasks=${tasks} />`}
   </section>`;
 }
+
+const SHOWN = ["cards", "count", "hasMore", "isFolded", "isOver", "isBlank"];
+const isSame = (before, now) => SHOWN.every((name) => before.column[name] === now.column[name]);
+
+/**
+ * `column` -> {id, label, cards, count, hasMore, isFolded, isOver, isBlank}; `actions` are those of the cards, and
+ * fold(id, isFolded): they are the same in every rendering.
+ */
+export const Column = memo((props) => html`<${Content} ...${props} />`, isSame);

@@ -1,6 +1,7 @@
 /* The board without its markup: which columns are folded, where the arrows lead, which cards are near enough to be shown whole. */
 export const CARD_PX = 66; // a card with the space below it
 const SPARE = 8; // cards beyond what is seen
+const STEP = 4; // cards that are scrolled by before others are shown whole
 const ENDED = ["done", "cancelled"];
 
 /**
@@ -37,5 +38,7 @@ export function cardSideways(columns, id, step) {
 
 /** Which cards are shown whole: [first, last) of a column that is scrolled to `top`; the others are their titles only. */
 export function windowOf(top, height) {
-  return [Math.max(0, Math.floor(top / CARD_PX) - SPARE), Math.ceil((top + height) / CARD_PX) + SPARE];
+  const first = Math.floor(top / CARD_PX / STEP) * STEP;
+  const last = Math.ceil((top + height) / CARD_PX / STEP) * STEP;
+  return [Math.max(0, first - SPARE), last + SPARE];
 }

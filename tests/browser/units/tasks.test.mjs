@@ -92,7 +92,8 @@ test("the arrows lead from card to card", () => {
   assert.equal(cardSideways(columns, 4, 1), null);
   assert.equal(cardSideways(columns, 9, 1), null);
   assert.equal(besideOf(["todo", "done"], "done", 1), "done");
-  assert.deepEqual(windowOf(0, 660), [0, 18]);
+  assert.deepEqual(windowOf(0, 660), [0, 20]);
+  assert.deepEqual(windowOf(60, 600), windowOf(0, 660));
   assert.ok(windowOf(66_000, 660)[0] > 980);
 });
 
