@@ -20,7 +20,8 @@ _DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 # What a comment names as a type is no import.
 _LATER = re.compile(r'/\*\*.*?\*/|\bimport\("(\.[^"]+)"\)', re.DOTALL)
 _LEFT_OVER = re.compile(r"^(?:import\b(?!\()|export\b).*", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+# Code may follow a comment in its line: then both stay.
+_COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 _CSS_IMPORT = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)
 
 _HEAD = "const $ = Object.create(null);\nconst $later = (file, name) => import(file).then(() => $[name]);\n"

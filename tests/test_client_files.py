@@ -68,6 +68,18 @@ def test_a_type_that_a_comment_names_is_no_module_to_fetch_later():
     assert list(bundle.bundles(sources, "js/main.js")) == ["js-main.js"]
 
 
+def test_comments_stay_behind_but_not_the_code_beside_them(tmp_path):
+    """From a comment that code followed to the end of the next one, everything was gone."""
+    source = (
+        "/* What it is. */\n// A line.\nconst one = 1;\n"
+        "/** @type {number} */ const two = 2;\nconst three = 3;\n/**\n * Says it.\n */\n"
+        "console.log(one, two, three);\n"
+    )
+    assert run({"js/main.js": source}, tmp_path) == "1 2 3\n"
+    (joined,) = bundle.bundles({"js/main.js": source}, "js/main.js").values()
+    assert "What it is" not in joined and "Says it" not in joined
+
+
 def test_the_protocol_page_is_one_module_at_the_address_that_copies_on_disk_know():
     files = pages.load()
     module = files["js/main.js"].content.decode()
