@@ -389,27 +389,33 @@ async def test_a_dialog_whose_words_are_kept_nowhere_asks_before_it_closes(new_p
     (bob,) = await sign_up(new_client(app), "bob")
     page, _ = await arrive(new_page, app, "ann", bob)
     part = page.get_by_test_id
-    await part("profile").click()
-    await part("profile-first_name").fill("Ann")
-    await part("profile-new_password").fill("a secret is kept nowhere")
+    body = {"room_type": "group", "name": "Kitchen", "participant_ids": []}
+    room = (await (await page.request.post("/api/chat/rooms/", data=body)).json())["id"]
+    await page.goto(f"/#room-{room}")
+
+    async def rename():
+        await part("room-menu").click()
+        await part("rename-room").click()
+
+    # What stands there already is nothing that one would lose.
+    await rename()
+    await expect(part("room-name")).to_have_value("Kitchen")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+
+    await rename()
+    await part("room-name").fill("The kitchen that we")
     for leave in (lambda: page.keyboard.press("Escape"), part("dialog-close").click):
         await leave()
         await part("stay").click()
-        await expect(part("profile-new_password")).to_have_value("a secret is kept nowhere")
+        await expect(part("room-name")).to_have_value("The kitchen that we")
     await page.keyboard.press("Escape")
     await part("confirm").click()
     await expect(page.locator("dialog")).to_have_count(0)
-    await page.reload()
-    await part("profile").click()
-    await expect(part("profile-first_name")).to_have_value("Ann")
-    await expect(part("profile-new_password")).to_have_value("")
-    await part("profile-save").click()
-    await expect(part("toast")).to_contain_text("has been saved")
-    await page.keyboard.press("Escape")
-    await expect(page.locator("dialog")).to_have_count(0)
-
-
-# -- files that fall beside ----------------------------------------------------------------------------
+    await rename()
+    await part("room-name").fill("Galley")
+    await part("room-name-save").click()
+    await expect(part("room-title")).to_have_text("Galley")
 
 
 @sqlite_only

@@ -1,8 +1,10 @@
 /* The frame around the views: the rail with its words, on a phone four tabs; the outage line, and help. */
 import { ChatView } from "../chat/index.js";
+import { unreadIn } from "../chat/roomfacts.js";
 import { Badge, Button, Icon } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
 import { isPhone } from "../kit/layout.js";
+import { Roving } from "../kit/list.js";
 import { meaningOf } from "../reconnect.js";
 import { askWhere } from "./goto.js";
 import { go, goToView, place } from "./place.js";
@@ -46,7 +48,7 @@ function Outage() {
 function countsOf({ store, follow, notifications }) {
   follow("rooms");
   notifications.changes.value;
-  return { chat: store.unreadTotal(), inbox: notifications.state.unread };
+  return { chat: unreadIn(store.rooms.values()), inbox: notifications.state.unread };
 }
 
 function RailItem({ view, count, isHere, testid }) {
@@ -73,11 +75,11 @@ function Rail({ here }) {
   const scope = useScope();
   const counts = countsOf(scope);
   const shown = isPhone.value ? VIEWS.filter(({ tab }) => tab) : VIEWS;
-  return html`<nav class="rail" aria-label="Places">
+  return html`<${Roving} tag="nav" selector=".rail-item, .whoami" class="rail" aria-label="Places">
     ${!isPhone.value && html`<${FindItem} />`}
     ${shown.map((view) => html`<${RailItem} key=${view.id} view=${view} isHere=${view.id === here} count=${counts[view.id] ?? 0} testid=${isPhone.value ? view.tab : view.testid} />`)}
     ${!isPhone.value && html`<div class="rail-foot">${scope.pill.value}<${PersonMenu} /></div>`}
-  </nav>`;
+  </>`;
 }
 
 const EVERYWHERE = [
@@ -99,7 +101,7 @@ export function Shell() {
   </div>`;
 }
 
-function skip(event) {
-  event.preventDefault();
-  document.querySelector("[data-testid=composer], main")?.focus();
+/** Past everything to where one writes, or to the view. */
+function skip() {
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=composer], main"))?.focus();
 }

@@ -1,4 +1,5 @@
 /* What is new shows where one looks even when the page is not before one's eyes: in the title and on the icon. */
+import { unreadIn } from "../chat/roomfacts.js";
 import { effect } from "../kit/html.js";
 
 /** The icon with a dot: an address of a picture. */
@@ -13,7 +14,7 @@ export function showInTitle({ store, changes, clock }) {
   const plain = icon?.href;
   return effect(() => {
     changes.rooms.value;
-    const unread = store.unreadTotal();
+    const unread = unreadIn(store.rooms.values());
     document.title = [clock?.value, unread ? `(${unread}) Taskroom` : "Taskroom"].filter(Boolean).join(" · ");
     if (icon) icon.href = unread ? dotted() : plain;
   });

@@ -178,7 +178,7 @@ export class Messages extends Component {
   showTarget(id) {
     const messages = this.all();
     const index = placeOfId(messages, id);
-    if (messages[index]?.id !== id) return;
+    if (messages[index]?.id !== id) return this.seek(id, messages);
     this.shownTarget = id;
     this.isFollowing = false;
     this.range = windowAround(index, messages.length);
@@ -190,6 +190,14 @@ export class Messages extends Component {
       row?.focus();
       this.anchor = this.findAnchor();
     });
+  }
+
+  /** It is further back: older messages are fetched until it comes. */
+  seek(id, messages) {
+    const { thread, actions } = this.props;
+    const isOlder = messages.length > 0 && id < messages[0].id;
+    if (isOlder && thread.hasMore && thread.status === "ready") actions.loadOlder();
+    return null;
   }
 
   rowsShown(messages, { start, end }) {

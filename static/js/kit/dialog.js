@@ -39,10 +39,15 @@ export function closeDialogs() {
 
 export const isDialogOpen = () => open.value.length > 0;
 
+/** @type {WeakMap<Element, string>} what stood in a field when its dialog came */
+const starts = new WeakMap();
+const noteStarts = (element) => { for (const input of element.querySelectorAll("input, textarea")) starts.set(input, input.value); };
+const isChanged = (input) => input.value !== (starts.get(input) ?? input.defaultValue);
+
 /* What is searched for is no word that one would miss. */
-const isWritten = (input) => input.type !== "search" && !("kept" in input.dataset) && input.value !== input.defaultValue;
+const isWritten = (input) => input.type !== "search" && !("kept" in input.dataset) && isChanged(input);
 /* A press beside it may be a slip, which must not cost the sight of words that are kept either. */
-const holdsWords = (element) => [...element.querySelectorAll("input:not([type=search]), textarea")].some((input) => input.value !== input.defaultValue);
+const holdsWords = (element) => [...element.querySelectorAll("input:not([type=search]), textarea")].some((input) => ("kept" in input.dataset ? input.value !== input.defaultValue : isChanged(input)));
 const losesWords = (element) => [...element.querySelectorAll("input, textarea")].some(isWritten);
 
 /** Whether a dialog holds words that are kept nowhere. */
@@ -55,6 +60,7 @@ function Dialog({ title, content, wide, testid, close }) {
   useLayoutEffect(() => { // before the next key: the paint that an effect waits for comes late in a hidden tab
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current.showModal();
+    noteStarts(element.current);
     element.current.querySelector("[autofocus]")?.focus();
     return () => { if (before?.isConnected) before.focus(); };
   }, []);

@@ -40,9 +40,9 @@ export function Menu({ items, label, button = {}, children, header = null }) {
 
   function onKey(event) {
     if (!isOpen) return;
+    event.stopPropagation(); // the arrows are for the menu, not for what it stands in
     if (event.key === "Escape" || event.key === "Tab") {
       event.preventDefault();
-      event.stopPropagation();
       close();
     } else {
       roving(event, menu.current, ".menu-item");

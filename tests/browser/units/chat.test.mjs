@@ -4,6 +4,7 @@ import test from "node:test";
 
 globalThis.location = { hash: "", origin: "http://here" };
 globalThis.addEventListener = () => null;
+globalThis.localStorage = { getItem: () => null };
 const load = (name) => import(`../../../static/js/${name}.js`);
 
 const { askedAt, emojiFor, peopleFor, taken, withEmoji } = await load("chat/complete");
@@ -12,6 +13,8 @@ const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat
 const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
 const { found, taskNumber } = await load("app/finding");
+const { alertOf, desktopTrouble } = await load("app/alerts");
+const { addressOf, placeOf } = await load("app/place");
 const { nextPlace } = await load("kit/list");
 
 const me = { id: 1, username: "ann" };
@@ -129,4 +132,30 @@ test("arrows walk in a list and stop at its ends", () => {
   assert.equal(nextPlace("k", 1, 3), 0);
   assert.equal(nextPlace("End", 0, 3), 2);
   assert.equal(nextPlace("a", 0, 3), -1);
+});
+
+test("what is worth an alert is told by who, and in which room", () => {
+  const about = { room: { room_type: "group" }, isOwn: false, username: "ann", nameOf: () => "Ben Okafor", titleOf: () => "Kitchen" };
+  assert.deepEqual(alertOf({ content: "soup" }, about), { title: "Ben Okafor in Kitchen", text: "soup" });
+  assert.equal(alertOf({ content: "soup" }, { ...about, room: { room_type: "direct" } }).title, "Ben Okafor");
+  assert.equal(alertOf({ content: "soup" }, { ...about, isOwn: true }), null);
+  const muted = { ...about, room: { room_type: "group", is_muted: true } };
+  assert.equal(alertOf({ content: "soup, @anna" }, muted), null);
+  assert.equal(alertOf({ content: "soup, @ann!" }, muted).text, "soup, @ann!");
+});
+
+test("one sentence says why the desktop is not told", () => {
+  assert.match(desktopTrouble({ isSecure: false, permission: "denied" }), /https/);
+  assert.match(desktopTrouble({ isSecure: true, permission: undefined }), /no desktop notifications/);
+  assert.match(desktopTrouble({ isSecure: true, permission: "denied" }), /settings/);
+  assert.equal(desktopTrouble({ isSecure: true, permission: "default" }), "");
+});
+
+test("an address says where one is", () => {
+  assert.deepEqual(placeOf("#room-7/812"), { view: "chat", kind: "room", name: "", id: 7, part: 812, query: {} });
+  assert.deepEqual(placeOf("#tasks?mine=1&q=a%20b").query, { mine: "1", q: "a b" });
+  for (const [hash, view] of [["", "chat"], ["#bell", "inbox"], ["#task-3", "tasks"], ["#person-3", "people"], ["#nonsense-x", "chat"]]) {
+    assert.equal(placeOf(hash).view, view, hash);
+  }
+  assert.equal(addressOf("tasks", { mine: true, q: "", due: null, person: 3 }), "#tasks?mine=1&person=3");
 });
