@@ -102,6 +102,7 @@ export function Shell() {
 }
 
 /** Past everything to where one writes, or to the view. */
-function skip() {
+function skip(event) {
+  event.preventDefault(); // the address stays that of the view
   /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=composer], main"))?.focus();
 }
