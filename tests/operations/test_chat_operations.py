@@ -59,7 +59,7 @@ class Talk:
 
     async def page(self, actor, most=100, room=None, page=1, before=None, after=None):
         asked = (room or self.room, most, page, before, after)
-        return await self.store.snapshot(chat.messages, actor, *asked)
+        return await self.store.snapshot(chat.list_messages, actor, *asked)
 
     def said(self):
         """What was emitted since the last look: kind, groups, payload."""
@@ -154,7 +154,7 @@ async def test_a_group_may_have_its_maker_alone(talk):
 @pytest.mark.gen_test
 async def test_unknown_and_inactive_people_are_all_named_and_nothing_is_made(talk):
     await deactivate(talk.run, talk.cyd)
-    rooms_before = await talk.store.read(chat.rooms, talk.ann, 100, 0)
+    rooms_before = await talk.store.read(chat.list_rooms, talk.ann, 100, 0)
     with pytest.raises(Invalid) as refused:
         await talk.run(chat.open_group, talk.ann, "Kitchen", [talk.ben.id, 998, talk.cyd.id, 999])
     (message,) = refused.value.errors["participant_ids"]
@@ -162,13 +162,13 @@ async def test_unknown_and_inactive_people_are_all_named_and_nothing_is_made(tal
     with pytest.raises(Invalid) as refused:
         await talk.run(chat.add_participants, talk.ann, talk.room, [talk.cyd.id, 998])
     assert list(refused.value.errors) == ["user_ids"]
-    assert await talk.store.read(chat.rooms, talk.ann, 100, 0) == rooms_before
+    assert await talk.store.read(chat.list_rooms, talk.ann, 100, 0) == rooms_before
     assert talk.said() == []
 
 
 @pytest.mark.gen_test
 async def test_a_group_has_an_end(talk, monkeypatch):
-    monkeypatch.setattr(chat, "MAX_PARTICIPANTS", 2)
+    monkeypatch.setattr("models.operations.chat.rooms.MAX_PARTICIPANTS", 2)
     with pytest.raises(Invalid):
         await talk.run(chat.open_group, talk.ann, "Too many", [talk.ben.id, talk.cyd.id])
     with pytest.raises(Invalid):
@@ -233,7 +233,7 @@ async def test_whoever_leaves_is_out_at_once_and_everybody_is_told(talk):
         await talk.say(talk.ben)
     with pytest.raises(NotFound):
         await talk.run(chat.leave, talk.ben, talk.room)
-    assert await talk.store.read(chat.rooms, talk.ben, 10, 0) == (0, [])
+    assert await talk.store.read(chat.list_rooms, talk.ben, 10, 0) == (0, [])
 
 
 @pytest.mark.gen_test
@@ -552,7 +552,7 @@ async def test_deleting_and_editing_keep_the_unread_count_right(talk):
     assert await talk.unread(talk.ben) == 2
     state = await talk.run(chat.read_state, talk.ben, talk.room, messages[1]["id"])
     assert state["unread_count"] == 1
-    _, (listed,) = await talk.store.read(chat.rooms, talk.ben, 10, 0)
+    _, (listed,) = await talk.store.read(chat.list_rooms, talk.ben, 10, 0)
     assert listed["unread_count"] == 1
 
 
@@ -610,7 +610,7 @@ def history(talk, io_loop):
 
 
 def look(talk, most, page=1, before=None, after=None):
-    return talk.store.snapshot(chat.messages, talk.ben, talk.room, most, page, before, after)
+    return talk.store.snapshot(chat.list_messages, talk.ben, talk.room, most, page, before, after)
 
 
 PAGES = [
@@ -666,13 +666,13 @@ async def test_the_room_that_was_active_last_comes_first(talk):
     rooms = [await talk.group(talk.ann, talk.ben, name=f"Room {n}") for n in range(4)]
     await talk.say(talk.ben, "news", room=rooms[1])
     expected = [rooms[1], rooms[3], rooms[2], rooms[0], talk.room]
-    count, listed = await talk.store.snapshot(chat.rooms, talk.ann, 10, 0)
+    count, listed = await talk.store.snapshot(chat.list_rooms, talk.ann, 10, 0)
     assert (count, [room["id"] for room in listed]) == (5, expected)
     assert listed[0]["last_message"]["content"] == "news"
     assert [room["unread_count"] for room in listed] == [1, 0, 0, 0, 0]
-    count, listed = await talk.store.snapshot(chat.rooms, talk.ann, 2, 3)
+    count, listed = await talk.store.snapshot(chat.list_rooms, talk.ann, 2, 3)
     assert (count, [room["id"] for room in listed]) == (5, expected[3:])
-    assert await talk.store.snapshot(chat.rooms, talk.cyd, 10, 0) == (0, [])
+    assert await talk.store.snapshot(chat.list_rooms, talk.cyd, 10, 0) == (0, [])
 
 
 @pytest.mark.gen_test
@@ -680,7 +680,7 @@ async def test_a_room_in_the_list_is_the_room_itself(talk):
     await talk.say(talk.ann, files=[a_file("a")])
     await talk.run(chat.update_room, talk.ben, talk.room, None, True)
     for actor in (talk.ann, talk.ben):
-        _, (listed,) = await talk.store.snapshot(chat.rooms, actor, 10, 0)
+        _, (listed,) = await talk.store.snapshot(chat.list_rooms, actor, 10, 0)
         assert listed == await talk.store.snapshot(chat.room, actor, talk.room)
 
 
@@ -717,7 +717,7 @@ async def queries_of(awaitable):
 @pytest.mark.gen_test
 async def test_a_list_of_rooms_costs_the_same_however_many_there_are(talk):
     async def cost():
-        return await queries_of(talk.store.snapshot(chat.rooms, talk.ann, 20, 0))
+        return await queries_of(talk.store.snapshot(chat.list_rooms, talk.ann, 20, 0))
 
     await talk.say(talk.ben, files=[a_file("first")])
     one = await cost()

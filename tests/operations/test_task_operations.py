@@ -606,7 +606,7 @@ async def test_a_room_of_a_task_is_open_to_whoever_sees_the_task(run, team):
     room = made.body["id"]
     said = (await run(chat.post_message, team.ceo, chat.Draft(room, "Hello"))).body
     assert said["room_type"] == "task"
-    assert (await run(chat.messages, team.hr, room, 10)).results == [said]
+    assert (await run(chat.list_messages, team.hr, room, 10)).results == [said]
     for stranger in (team.bob, team.cyd):
         for call in (
             run(chat.post_message, stranger, chat.Draft(room, "Hm")),
@@ -622,7 +622,7 @@ async def test_changes_are_told_in_the_room_and_who_no_longer_sees_the_task_is_o
     room = (await run(chat.open_task, team.ann, task["id"])).body["id"]
     await run(tasks.update_status, team.ann, task["id"], "blocked", "rain")
     await run(tasks.assign, team.manager, task["id"], [team.bob.id], True)
-    said = (await run(chat.messages, team.bob, room, 10)).results
+    said = (await run(chat.list_messages, team.bob, room, 10)).results
     assert [(one["content"], one["sender"], one["is_system"]) for one in said] == [
         ("manager unassigned ann.", None, True),
         ("manager assigned bob.", None, True),
@@ -630,7 +630,7 @@ async def test_changes_are_told_in_the_room_and_who_no_longer_sees_the_task_is_o
     ]
     removed = [one.payload for one in run.take() if one.type.name == "participant_removed"]
     assert removed == [{"room_id": room, "user_id": team.ann.id, "room_type": "task"}]
-    assert (await run(chat.rooms, team.ann, 10, 0))[0] == 0
+    assert (await run(chat.list_rooms, team.ann, 10, 0))[0] == 0
     with pytest.raises(NotFound):
         await run(chat.post_message, team.ann, chat.Draft(room, "Hello?"))
     await run(tasks.delete_task, team.ceo, task["id"])
@@ -643,7 +643,7 @@ async def test_who_has_lost_the_role_that_opened_a_room_hears_no_more_of_it(run,
     task = await make(run, team.ceo, department=team.department)
     room = (await run(chat.open_task, team.atl, task["id"])).body["id"]
     demoted = await become(run, team.atl, "employee")
-    assert (await run(chat.rooms, demoted, 10, 0)) == (0, [])
+    assert (await run(chat.list_rooms, demoted, 10, 0)) == (0, [])
     run.take()
     await run(chat.post_message, team.supervisor, chat.Draft(room, "Who is left?"))
     (updated,) = [one for one in run.take() if one.type.name == "room_updated"]

@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.notifications import Quiet
 from models.operations import attachments, chat, notifications, proposals, tasks
 from models.operations.chat import Draft, StoredFile
 from models.operations.notifications import QuietChanges
+from models.notifications import Quiet
 from models.wording import moment
 from tests.support.database import count_queries
 from tests.support.people import join_team
@@ -169,7 +169,7 @@ async def test_ones_own_change_of_a_task_is_no_unread_message_for_oneself(run, t
     assert (said["sender"], said["is_system"], said["actor_id"]) == (None, True, team.ceo.id)
     assert (await run(chat.room, team.ceo, room))["unread_count"] == 1  # what ann said
     assert (await run(chat.room, team.ann, room))["unread_count"] == 1  # what the ceo did
-    assert (await run(chat.messages, team.ceo, room, 1)).results == [said]
+    assert (await run(chat.list_messages, team.ceo, room, 1)).results == [said]
 
 
 @pytest.mark.gen_test
