@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 
-from models import events, groups, notifications
+from models import events, groups, notifications, quiet
 from models.base import now
 from models.errors import NotFound
-from models.notifications import URGENT, Notification, NotificationRow, NotificationState, Quiet
+from models.notifications import URGENT, Notification, NotificationRow, NotificationState
+from models.quiet import Quiet
 from models.sessions import Actor
 
 MAX_TOLD_IDS = 1000
@@ -45,18 +46,18 @@ class Notice:
     def row(self, moment: int) -> NotificationRow:
         """As it is stored for each of the people."""
         return NotificationRow(
-            0,
-            self.actor_id,
-            self.notification_type,
-            self.title,
-            self.content,
-            self.related_entity_type,
-            self.related_entity_id,
-            self.action,
-            self.workspace_id,
-            orjson.dumps(self.data).decode(),
-            moment,
-            self.quotes,
+            id=0,
+            actor_id=self.actor_id,
+            notification_type=self.notification_type,
+            title=self.title,
+            content=self.content,
+            related_entity_type=self.related_entity_type,
+            related_entity_id=self.related_entity_id,
+            action=self.action,
+            workspace_id=self.workspace_id,
+            data=orjson.dumps(self.data).decode(),
+            created_at=moment,
+            quotes=self.quotes,
         )
 
 
@@ -72,7 +73,7 @@ def notify(notice: Notice, person_ids: Iterable[int]) -> int:
     row = notice.row(now())
     rows = dict.fromkeys(people, row)
     if notice.content_in is not None:
-        for person_id, zone in notifications.zones(people).items():
+        for person_id, zone in quiet.zones(people).items():
             rows[person_id] = row._replace(content=notice.content_in(zone))
     return _store(notice, rows)
 
@@ -112,7 +113,7 @@ def _take_back(people: Sequence[int], notice: Notice) -> dict[int, int]:
 def _store(notice: Notice, rows: dict[int, NotificationRow]) -> int:
     held: set[int] = set()
     if notice.notification_type not in URGENT:
-        held = notifications.undisturbed(sorted(rows), now())
+        held = quiet.undisturbed(sorted(rows), now())
     made = notifications.insert(rows, notice.cause, held)
     for person_id, notification_id in sorted(made.items()):
         if person_id not in held:
@@ -126,7 +127,7 @@ def told_each(notices: Sequence[tuple[Notice, int]]) -> list[events.Emitted | No
     if not notices:
         return []
     moment = now()
-    held = notifications.undisturbed(sorted({person_id for _, person_id in notices}), moment)
+    held = quiet.undisturbed(sorted({person_id for _, person_id in notices}), moment)
     told = [(person_id, notice.row(moment)) for notice, person_id in notices]
     ids = notifications.insert_each(told, held)
     return [
@@ -269,7 +270,7 @@ def release(person_ids: Iterable[int]) -> int:
     people = sorted(set(person_ids))
     if not people:
         return 0
-    still = notifications.undisturbed(people, now())
+    still = quiet.undisturbed(people, now())
     return sum(_release(person_id) for person_id in people if person_id not in still)
 
 

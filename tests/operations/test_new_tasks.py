@@ -8,10 +8,10 @@ from models import tasks
 from models.base import database
 from models.database import batches
 from models.errors import Forbidden, Invalid
-from models.notifications import Quiet
 from models.operations import new_tasks, notifications
 from models.operations.notifications import QuietChanges
 from models.people import Department
+from models.quiet import Quiet
 from tests.operations.test_store import busy_writer
 from tests.support.database import count_queries, postgresql_only
 from tests.support.tasks import Team, draft, seen, told

@@ -7,7 +7,7 @@ import pytest
 from models.operations import attachments, chat, notifications, proposals, tasks
 from models.operations.chat import Draft, StoredFile
 from models.operations.notifications import QuietChanges
-from models.notifications import Quiet
+from models.quiet import Quiet
 from models.wording import moment
 from tests.support.database import count_queries
 from tests.support.people import join_team
