@@ -128,7 +128,7 @@ class Broadcaster:
         self._hub = hub
         self.encoder = encoder
         self.effects: defaultdict[str, list[Effect]] = defaultdict(list)
-        """By name of the event's kind; runs before the event is sent."""
+        """By name of the event's type; runs before the event is sent."""
         self.followers: list[Effect] = []
         """Hear of every event, after it has been sent."""
 

@@ -28,6 +28,12 @@ class Dialect(NamedTuple):
     channel: str
     base_url: str
 
+    @staticmethod
+    @functools.lru_cache(maxsize=1000)
+    def of(channel: str, base_url: str) -> Dialect:
+        """The dialect, which ten thousand sockets share."""
+        return Dialect(channel, base_url)
+
 
 class SupportsWrite(Protocol):
     """The way out of a connection (`wire.Wire`)."""

@@ -13,7 +13,7 @@ from models.base import SECOND_US
 from models.errors import DomainError, Invalid, Unauthenticated
 from models.sessions import Actor
 from realtime.close_codes import CloseCode
-from realtime.connection import Connection, Dialect, OutboxLimits
+from realtime.connection import Connection, Dialect
 from realtime.context import Realtime
 from realtime.heartbeat import PING_EVERY_S, Heartbeat
 from realtime.limits import TokenBucket
@@ -56,9 +56,8 @@ class Client:
         self._party = handshake.party
         # Its way out: frames through the connection, in order; pings and the last words on the wire itself.
         self._wire = wire
-        limits = OutboxLimits(settings.socket_outbox_kib * 1024, settings.socket_outbox_messages)
-        dialect = Dialect(self.channel, handshake.base_url)
-        self.connection = Connection(wire, dialect, realtime.flusher, limits, self._closing)
+        dialect = Dialect.of(self.channel, handshake.base_url)
+        self.connection = Connection(wire, dialect, realtime.flusher, realtime.outbox_limits, self._closing)
         self.connection.owner = self
         # What it asked for, in order.
         self._runner = CommandRunner(self)

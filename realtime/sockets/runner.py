@@ -111,6 +111,8 @@ class CommandRunner:
         except Exception:
             log.exception("working on %s", type(self._client).__name__)
             self._client.close(CloseCode.SERVER_FAILED)
+        finally:
+            self._task = None
 
     async def _do(self, item: Item) -> None:
         if isinstance(item, OwnStep):

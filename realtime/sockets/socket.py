@@ -30,6 +30,7 @@ READS_A_MESSAGE, MIN_READS = 5, 100
 # What one socket may keep in the kernel; more would only hide how slow a reader is.
 SEND_BUFFER_BYTES = 256 * 1024
 
+_NOTHING: dict[str, Any] = {}
 _WEBSOCKET_ONLY = "This address speaks WebSocket only."
 
 
@@ -46,6 +47,11 @@ class Socket(WebSocketHandler):
 
     client: Client
     """Made in `open`; nothing is heard before."""
+    handshake: Handshake
+    """What was read of the request, until then."""
+
+    # With these among Tornado's own attributes, those of ten thousand sockets would share no table of names.
+    __slots__ = ("client", "handshake", "realtime")
 
     @classmethod
     def serving(cls, client_class: type[Client]) -> type[Socket]:
@@ -159,10 +165,15 @@ class Socket(WebSocketHandler):
         handshake = self.handshake
         self.client = self.client_class(self.realtime, Wire(self.ws_connection), handshake)
         self.client.begin(handshake.token)
-        # Ten thousand idle sockets need not remember their handshake.
+        self._forget_request()
+
+    def _forget_request(self) -> None:
+        """Ten thousand idle sockets need not remember theirs."""
         del self.handshake
         self.request = _PastRequest(self.request.path)
         self._headers.clear()
+        self.path_args = self.open_args = ()
+        self.path_kwargs = self.open_kwargs = _NOTHING
         self.ui = None
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:

@@ -1,7 +1,7 @@
 """Finds the channels: each module beside this one may end in `routes` and `effects`, and need tell nobody.
 
 `routes` maps paths to clients; in a path, `{name...}` stands for any text. `effects` maps names of event
-kinds to what such an event does to sockets, before they hear of it.
+types to what such an event does to sockets, before they hear of it.
 """
 
 from __future__ import annotations
