@@ -15,6 +15,7 @@ from tornado.ioloop import IOLoop
 pytest.register_assert_rewrite("tests.support")
 
 from tests.support import browser as browser_support  # noqa: E402
+from tests.support.clock import WallClock  # noqa: E402
 from tests.support.database import Run, copy_sqlite, migrate, sqlite_url  # noqa: E402
 from tests.support.http import Client  # noqa: E402
 from tests.support.postgres import FreshDatabases, PostgresServer  # noqa: E402
@@ -94,6 +95,18 @@ def io_loop(request):
         yield loop
         loop._clear_current()
         loop.close(all_fds=True)
+
+
+@pytest.fixture
+def wall_clock(monkeypatch):
+    """WallClock: the server's time of day, which a test may set."""
+    return WallClock(monkeypatch)
+
+
+@pytest.fixture
+def fast_sweep(monkeypatch):
+    """The sweep comes around all the time; to be named before `app`, which starts it."""
+    monkeypatch.setattr("application.SWEEP_EVERY_S", 0.005)
 
 
 # Database servers

@@ -12,8 +12,8 @@ from models.operations import new_tasks, notifications
 from models.operations.notifications import QuietChanges
 from models.people import Department
 from models.quiet import Quiet
-from tests.operations.test_store import busy_writer
 from tests.support.database import count_queries, postgresql_only
+from tests.support.store import busy_writer
 from tests.support.tasks import Team, draft, seen, told
 
 TABLES = ("task", "task_viewer", "task_assignee", "task_assignment", "task_history", "notification", "mail")

@@ -15,10 +15,10 @@ from models.operations import chat as operations
 from models.operations import workspaces
 from models.operations.chat import Draft
 from models.people import Person
-from tests.operations.test_chat_operations import Talk, a_file
-from tests.operations.test_store import busy_writer
 from tests.support.database import count_queries, postgresql_only
 from tests.support.rival import rival_of
+from tests.support.store import busy_writer
+from tests.support.talk import Talk, a_file
 
 
 @pytest.fixture
