@@ -28,6 +28,8 @@ class SupportsEvent(Protocol):
     text: str | None
     origin: Any
     type: Any
+    event: Any
+    """What happened, by names."""
     size: int
 
     def message(self, channel: str) -> dict[str, Any] | None: ...

@@ -268,7 +268,7 @@ def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any
     ]
     server = [
         {
-            "type": item.type,
+            "type": item.name,
             "description": item.description,
             "schema": _any_of([_collect_inline(shape, schemas) for shape in item.shapes]),
             "example": item.example,

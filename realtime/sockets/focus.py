@@ -95,7 +95,8 @@ class FocusClient(OptInClient):
 
 def focus_changed(realtime: Realtime, event: SupportsEvent) -> None:
     """Whoever has left a session hears of it no more, and nobody of a session that is no more."""
-    data = event.payload["data"]
+    changed: events.FocusChanged = event.event
+    data = changed.update["data"]
     for member in list(realtime.hub.members(groups.focus(data["id"]))):
         if data["event"] == "deleted":
             # After this event has been sent.

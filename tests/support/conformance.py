@@ -102,7 +102,7 @@ def _check_shape(what: str, value: Any, shapes: Sequence[Any]) -> None:
 def _socket_says(path: str) -> Mapping[str, ServerSays]:
     paths = dict(zip((route.pattern for route in application.SOCKETS), wiring.find_routes(), strict=True))
     client = next(client for pattern, (_, client) in paths.items() if re.fullmatch(pattern, path))
-    return {says.type: says for says in server_messages(client)}
+    return {says.name: says for says in server_messages(client)}
 
 
 @functools.cache
