@@ -96,7 +96,7 @@ def append(batch: Sequence[Emitted]) -> None:
     for seq, event in enumerate(batch, first):
         text = orjson.dumps(event.payload).decode()
         event.seq, event.size, event.text = seq, len(text), text
-        rows.append((seq, event.type.name, text, moment))
+        rows.append((seq, event.type.stored_name, text, moment))
     addresses = [(name, event.seq) for event in batch for name in (*event.groups, *event.about)]
     insert_all((_insert_events, rows), (_insert_addresses, addresses))
 

@@ -95,7 +95,7 @@ _postgres = OneTrip(
         FROM stored s CROSS JOIN taken t
     ), logged AS (
         INSERT INTO event (seq, kind, payload, created_at)
-        SELECT n.seq, '{events.MessageCreated.name}', '{_HEAD}' || n.id || v.tail, n.created_at
+        SELECT n.seq, '{events.MessageCreated.stored_name}', '{_HEAD}' || n.id || v.tail, n.created_at
         FROM numbered n JOIN offered v ON v.created_at = n.created_at
     ), addressed AS (
         INSERT INTO event_group (group_name, seq)
@@ -212,7 +212,7 @@ def _store_in_steps(posts: Sequence[Post]) -> list[tuple[int, int, int]]:
         return []
     first = _take.one(len(inserted))[0] - len(inserted) + 1
     rows = [(moment, message_id, seq) for seq, (moment, message_id) in enumerate(inserted, first)]
-    kind = events.MessageCreated.name
+    kind = events.MessageCreated.stored_name
     stored = [(by_moment[moment], message_id, seq) for moment, message_id, seq in rows]
     _log.run_each([(seq, kind, text_of(post, number), post.row.created_at) for post, number, seq in stored])
     _address.run_each([(post.group, seq) for post, _, seq in stored])

@@ -53,7 +53,7 @@ def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
     try:
         return event.message(channel)
     except Exception:
-        log.exception("event %s (%s) cannot be told", event.seq, event.type.name)
+        log.exception("event %s (%s) cannot be told", event.seq, event.type.stored_name)
         return None
 
 
@@ -91,7 +91,7 @@ class Encoder:
         self._start_anew_if_old()
         kept, frames = self._kept, []
         for event in found:
-            key = (event.seq, event.type.name, dialect)
+            key = (event.seq, event.type.stored_name, dialect)
             frame = kept[key] if key in kept else self._event_frame(event, key)
             if frame is not None:
                 frames.append(frame)
@@ -141,13 +141,13 @@ class Broadcaster:
                 self._publish(event)
             except Exception:
                 # One event that cannot be told must not keep the others from anybody.
-                log.exception("event %s (%s)", event.seq, event.type.name)
+                log.exception("event %s (%s)", event.seq, event.type.stored_name)
             self._hub.position = event.seq
             for follow in self.followers:
                 _tell_follower(follow, event)
 
     def _publish(self, event: SupportsEvent) -> None:
-        for effect in self.effects.get(event.type.name, ()):
+        for effect in self.effects.get(event.type.stored_name, ()):
             effect(event)
         self._send(event)
 
@@ -187,4 +187,4 @@ def _tell_follower(follow: Effect, event: SupportsEvent) -> None:
     try:
         follow(event)
     except Exception:
-        log.exception("following event %s (%s)", event.seq, event.type.name)
+        log.exception("following event %s (%s)", event.seq, event.type.stored_name)

@@ -212,6 +212,6 @@ def person_changed(realtime: Realtime, event: SupportsEvent) -> None:
 
 
 effects: Effects = {
-    events.SessionRevoked.name: session_revoked,
-    events.PersonChanged.name: person_changed,
+    events.SessionRevoked.stored_name: session_revoked,
+    events.PersonChanged.stored_name: person_changed,
 }

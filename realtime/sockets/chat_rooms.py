@@ -239,7 +239,7 @@ def _clients(realtime: Realtime, group: str) -> list[RoomsClient]:
 
 
 effects: Effects = {
-    events.RoomCreated.name: room_changed,
-    events.RoomUpdated.name: room_changed,
-    events.ParticipantRemoved.name: participant_removed,
+    events.RoomCreated.stored_name: room_changed,
+    events.RoomUpdated.stored_name: room_changed,
+    events.ParticipantRemoved.stored_name: participant_removed,
 }

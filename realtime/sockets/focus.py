@@ -106,4 +106,4 @@ def focus_changed(realtime: Realtime, event: SupportsEvent) -> None:
 
 
 routes = {"/ws/focus-session/{session_id...}": FocusClient}
-effects: Effects = {events.FocusChanged.name: focus_changed}
+effects: Effects = {events.FocusChanged.stored_name: focus_changed}

@@ -39,4 +39,4 @@ def workspace_left(realtime: Realtime, event: SupportsEvent) -> None:
 
 
 routes = {"/ws/tasks/{workspace_id...}": WorkspaceTasksClient}
-effects: Effects = {events.WorkspaceLeft.name: workspace_left}
+effects: Effects = {events.WorkspaceLeft.stored_name: workspace_left}

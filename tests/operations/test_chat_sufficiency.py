@@ -98,7 +98,7 @@ class Knowledge:
     def take(self, event, now: "Knowledge") -> None:
         """What a client does with an event. A room that it gets into, it loads as it is `now`."""
         if self.hears(event) and events.CHAT in event.type.forms:
-            getattr(self, f"_{event.type.name}")(event.payload, now)
+            getattr(self, f"_{event.type.stored_name}")(event.payload, now)
 
     def _room_created(self, room, now) -> None:
         room_id = room["id"]

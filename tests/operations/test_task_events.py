@@ -219,7 +219,7 @@ async def test_where_more_tasks_lose_their_place_than_can_be_told_everybody_star
 
 
 def _told_anew(event):
-    if event.type.name != "tasks_changed":
+    if event.type.stored_name != "tasks_changed":
         return set()
     return {int(group.removeprefix("tasks_")) for group in event.groups}
 

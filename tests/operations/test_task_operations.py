@@ -342,7 +342,7 @@ async def test_changes_are_told_in_the_room_and_who_no_longer_sees_the_task_is_o
         ("manager assigned bob.", None, True),
         ("ann changed the status from To do to Blocked.", None, True),
     ]
-    removed = [one.payload for one in run.take() if one.type.name == "participant_removed"]
+    removed = [one.payload for one in run.take() if one.type.stored_name == "participant_removed"]
     assert removed == [{"room_id": room, "user_id": team.ann.id, "room_type": "task"}]
     assert (await run(chat.list_rooms, team.ann, 10, 0))[0] == 0
     with pytest.raises(NotFound):
@@ -360,7 +360,7 @@ async def test_who_has_lost_the_role_that_opened_a_room_hears_no_more_of_it(run,
     assert (await run(chat.list_rooms, demoted, 10, 0)) == (0, [])
     run.take()
     await run(chat.post_message, team.supervisor, chat.Draft(room, "Who is left?"))
-    (updated,) = [one for one in run.take() if one.type.name == "room_updated"]
+    (updated,) = [one for one in run.take() if one.type.stored_name == "room_updated"]
     assert f"notifications_{demoted.id}" not in updated.groups
 
 
@@ -409,7 +409,7 @@ async def test_who_was_asked_is_told_that_there_is_nothing_left_to_answer(run, t
     proposal = await propose_bob(team, run)
     run.take()
     await operation(team, run)
-    (told_bob,) = [one for one in run.take() if one.type.name == "task_proposed"]
+    (told_bob,) = [one for one in run.take() if one.type.stored_name == "task_proposed"]
     assert told_bob.groups == [f"tasks_{team.bob.id}", f"notifications_{team.bob.id}"]
     message = told_bob.message("tasks")
     assert (message["action"], message["data"]["id"], message["data"]["status"]) == (

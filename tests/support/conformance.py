@@ -70,7 +70,7 @@ def _check_json(what: str, answer: SupportsAnswer, model: Any) -> None:
 def check_event(event: events.Emitted) -> None:
     """Raises AssertionError for an event that is not declared, or not as it is declared."""
     type_ = event.type
-    assert events.TYPES.get(type_.name) is type_, f"{type_.__name__} is not declared"
+    assert events.TYPES.get(type_.stored_name) is type_, f"{type_.__name__} is not declared"
     _check_shape(f"what is stored of {type_.__name__}", event.payload, [type_.payload_shape()])
     for channel, form in type_.forms.items():
         if form is not None:

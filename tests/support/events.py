@@ -12,7 +12,7 @@ class Noted(NounEvent):
 
     what: dict[str, Any]
 
-    name = "noted"
+    stored_name = "noted"
     forms = {}
     makers = {}
 
