@@ -141,7 +141,9 @@ class ChannelClient(Client):
 
     async def refresh_actor(self) -> None:
         """Looks again who this is; closes the socket if the session has ended."""
-        await self._know_actor(self.actor.session_id)
+        session_id = self.actor.session_id
+        assert session_id is not None  # A socket is signed in to by a session's token.
+        await self._know_actor(session_id)
 
     def refresh_actor_soon(self) -> None:
         """Looks again who this is, in turn with what the client sends."""

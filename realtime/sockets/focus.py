@@ -34,7 +34,7 @@ class Relayed(Input):
         """What reaches everyone."""
         if "data" in self.model_fields_set:
             return self.data
-        return {key: value for key, value in self.model_extra.items() if key != "request_id"}
+        return {key: value for key, value in (self.model_extra or {}).items() if key != "request_id"}
 
 
 class FocusCommands(Commands):
