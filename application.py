@@ -20,6 +20,7 @@ import handlers.auth
 import handlers.chat
 import handlers.focus
 import handlers.media
+import handlers.metrics
 import handlers.notifications
 import handlers.pages
 import handlers.passwords
@@ -32,7 +33,10 @@ import handlers.taskconsumer
 import handlers.tasks
 import handlers.web.openapi
 import handlers.web.proxy
+import handlers.web.request_ids
 import handlers.workspaces
+import metrics
+import models.mail
 from handlers.checks import Checks
 from handlers.providers import Providers
 from handlers.service import About
@@ -45,6 +49,7 @@ from handlers.web.throttle import Throttle
 from jobs import deadlines, focus, held_notifications, mail, retention
 from jobs import uploads as uploads_job
 from jobs.clock import Clock
+from metrics import Metrics
 from models import access, installation, uploads
 from models.authenticator import Authenticator
 from models.base import now
@@ -90,6 +95,7 @@ ROUTES = [
     *handlers.focus.routes,
     *handlers.media.routes,
     *handlers.service.routes,
+    *handlers.metrics.routes,
     *handlers.web.openapi.routes,
     *handlers.pages.routes,
 ]
@@ -137,10 +143,13 @@ class TaskroomApplication(Application):
     """Applies what a trusted proxy says before anything looks at the request."""
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        handlers.web.request_ids.begin(request)
         handlers.web.proxy.apply(request, self.settings["backend"].settings.proxy)
         return super().find_handler(request, **kwargs)
 
     def log_request(self, handler: RequestHandler) -> None:
+        if self.settings["metrics"] is not None:
+            self.settings["metrics"].statuses[handler.get_status()] += 1
         # The path only: a query may carry a token.
         level = logging.INFO if handler.get_status() >= 400 else logging.DEBUG
         if log.isEnabledFor(level):
@@ -178,6 +187,7 @@ class Taskroom:
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()
+        self._metrics = Metrics(parent.number if parent else 1) if settings.metrics_from else None
         self._server: GuardedServer | None = None
         self.realtime: Realtime | None = None
         self.throttle: Throttle | None = None
@@ -247,6 +257,12 @@ class Taskroom:
         every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
         every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
         every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
+        if self._metrics is not None:
+            metrics.follow(
+                self._metrics, store, self.realtime, self._server, self.throttle,
+                lambda: store.read(models.mail.waiting_count),
+            )  # fmt: skip
+            every(0, "metrics", self._metrics.round)
         if settings.deadline_hours:
             every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
 
@@ -276,6 +292,7 @@ class Taskroom:
             describe=describe_api,
             troubles=self.clock.troubles,
             is_stopping=lambda: self.is_stopping,
+            metrics=self._metrics,
             checks=Checks(self.store, self.settings.data_dir),
             about=About(
                 VERSION,

@@ -170,6 +170,11 @@ class Connection:
         self._outbox = []
         self._held = None
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits behind an unfinished write."""
+        return self._size if self.draining is not None else 0
+
     # -- what waits ----------------------------------------------------------------------------------
 
     def push(self, frame: bytes, event: Any) -> None:

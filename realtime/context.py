@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import logging
 import operator
@@ -60,6 +61,10 @@ class Realtime:
     closing: set[Client] = field(default_factory=set)
     """Whoever has been told to go and has not answered yet."""
     outbox_limits: OutboxLimits = field(init=False)
+    closes: collections.Counter[int] = field(default_factory=collections.Counter)
+    """How often the server has closed a socket, by close code."""
+    recoveries: collections.Counter[str] = field(default_factory=collections.Counter)
+    """How often a client was told what it had missed (`replayed`), and how often to start anew (`resync`)."""
     tail: Tail[events.Emitted] = field(init=False)
     admission: Admission = field(init=False)
     rooms_of: GatheredReads = field(init=False)

@@ -198,6 +198,11 @@ class Store:
         """How many units were in them."""
         return self._writer.units
 
+    @property
+    def writing_s(self) -> float:
+        """How long they took, from their first statement to their commit's answer."""
+        return self._writer.busy_s
+
     # -- what the loop calls -----------------------------------------------------------------------
 
     def begin_anew(self) -> None:

@@ -195,6 +195,7 @@ class ChannelClient(Client):
             await self.join_for_resume()
             log = PersonalLog(realtime, connection.actor, self.begins())
             told = await replay(connection, realtime.hub, log, realtime.encoder, since, self.drained)
+        realtime.recoveries["replayed" if told else "resync"] += 1
         if not told:
             self.reply({"type": "resync", "seq": realtime.hub.position})
 

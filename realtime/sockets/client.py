@@ -181,6 +181,7 @@ class Client:
             spread = random.randint(*RECONNECT_WITHIN_MS)
             self._wire.write(self._frame({"type": "closing", "reconnect_in_ms": spread}))
         self.realtime.closing.add(self)
+        self.realtime.closes[code.value] += 1
         self._wire.close(code, reason or code.meaning, patience_s)
         self._leave()
 
