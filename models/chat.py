@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import peewee
 
@@ -25,7 +25,9 @@ from models.tasks import VISIBLE, Scope
 FIRST_ROOM_ID = 1_000_000
 """Rooms are numbered from here, so that a room's id is never a person's."""
 
-DIRECT, GROUP, TASK = "direct", "group", "task"
+DIRECT: Literal["direct"] = "direct"
+GROUP: Literal["group"] = "group"
+TASK: Literal["task"] = "task"
 
 
 def names_person(room_type: str | None, room_id: int) -> bool:
@@ -166,14 +168,14 @@ def _by_ids(count: int) -> Statement:
 
 def message_json(row: MessageRow, attachments: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """A message as JSON. A system message has no sender; `actor_id` says who caused it."""
-    is_said = row.sender_id is not None and not row.is_system
+    sender_id, name = row.sender_id, row.username or ""
     message = {
         "id": row.id,
         "room": row.room_id,
         "room_id": row.room_id,
         "room_type": row.room_type,
         "content": row.content,
-        "sender": reference(row.sender_id, row.username, row.avatar) if is_said else None,
+        "sender": None if row.is_system or sender_id is None else reference(sender_id, name, row.avatar),
         "timestamp": iso(row.created_at),
         "attachments": list(attachments),
         "is_system": bool(row.is_system),
@@ -230,6 +232,11 @@ def _with_attachments(rows: Sequence[MessageRow]) -> list[dict[str, Any]]:
         for attachment in _files_of(len(rows)).all(*(row.id for row in rows)):
             files.setdefault(attachment.message_id, []).append(attachment.to_json())
     return [message_json(row, files.get(row.id, ())) for row in rows]
+
+
+def stored_message(message_id: int) -> dict[str, Any]:
+    """A message that is known to be there, as JSON."""
+    return _with_attachments(_one.all(message_id))[0]
 
 
 def message(message_id: int) -> dict[str, Any] | None:
@@ -329,12 +336,12 @@ def participant_ids(room_id: int) -> list[int]:
 
 def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
     """How many messages of others are newer than what the person has read."""
-    return _unread.value(room_id, last_read_id, person_id)
+    return int(_unread.value(room_id, last_read_id, person_id))
 
 
 def shared_room_json(room_id: int) -> dict[str, Any]:
     """What is the same for everyone about a room: what events carry."""
-    return _room_json(_room.one(room_id), participants([room_id]).get(room_id, []))
+    return _room_json(_room.all(room_id)[0], participants([room_id]).get(room_id, []))
 
 
 def room_json(room_id: int, person_id: int) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def append(batch: Sequence[Emitted]) -> None:
 def start_epoch() -> int:
     """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
     previous = _lock_counter.value()
-    base = max(previous + 1, now())
+    base: int = max(previous + 1, now())
     Counter.update(seq=base).where(Counter.id == 1).execute()
     Epoch.create(base=base, previous=previous)
     return base

@@ -195,7 +195,8 @@ def _in_turn(posts: Sequence[Post], inserted: list[tuple[int, int]]) -> list[tup
         (post.row.sender_id, post.row.created_at) for post in posts if post.row.created_at not in moments
     )
     senders = {post.row.created_at: post.row.sender_id for post in posts}
-    kept, late = [], []
+    kept: list[tuple[int, int]] = []
+    late: list[tuple[int, int]] = []
     for moment, number in inserted:
         since = refused.get(senders[moment], [(0, moment)])[0][1]
         (late if since < moment else kept).append((moment, number))
@@ -210,7 +211,7 @@ def _store_in_steps(posts: Sequence[Post]) -> list[tuple[int, int, int]]:
         inserted = _in_turn(posts, inserted)
     if not inserted:
         return []
-    first = _take.one(len(inserted))[0] - len(inserted) + 1
+    first = _take.value(len(inserted)) - len(inserted) + 1
     rows = [(moment, message_id, seq) for seq, (moment, message_id) in enumerate(inserted, first)]
     kind = events.MessageCreated.stored_name
     stored = [(by_moment[moment], message_id, seq) for moment, message_id, seq in rows]

@@ -40,7 +40,7 @@ def settings_json(person_id: int) -> dict[str, Any]:
     if mine.quiet_from is not None:
         quiet = {
             "start": _clock(mine.quiet_from),
-            "end": _clock(mine.quiet_until),
+            "end": _clock(mine.quiet_until or 0),
             "time_zone": mine.time_zone,
         }
     return {"hold_while_focusing": mine.hold_while_focusing, "quiet_hours": quiet}

@@ -187,7 +187,7 @@ class Bridge:
         from redis.asyncio import Redis
 
         redis = Redis.from_url(self._url, socket_connect_timeout=3)
-        subscription = redis.pubsub()
+        subscription: Any = redis.pubsub()
         running: list[asyncio.Task[Any]] = []
         try:
             await asyncio.wait_for(subscription.psubscribe(self._prefix + "*"), DEAF_AFTER_S)

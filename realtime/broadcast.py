@@ -28,9 +28,11 @@ class SupportsEvent(Protocol):
     text: str | None
     origin: Any
     type: Any
-    event: Any
-    """What happened, by names."""
     size: int
+
+    @property
+    def event(self) -> Any:
+        """What happened, by names."""
 
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
@@ -119,7 +121,7 @@ class Encoder:
             self._keys_about.setdefault(name, []).append(key)
 
 
-Effect = Callable[[SupportsEvent], None]
+Effect = Callable[[Any], None]
 """What an event does to connections beside what it says to them."""
 
 

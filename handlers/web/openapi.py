@@ -283,7 +283,10 @@ def _collect_inline(model: type[BaseModel], components: Mapping[str, Any]) -> di
     operations."""
     needed: dict[str, Any] = {}
     schema = _collect(model, needed, keep=False)
-    return _inline(schema, {name: one for name, one in needed.items() if name not in components})
+    inlined: dict[str, Any] = _inline(
+        schema, {name: one for name, one in needed.items() if name not in components}
+    )
+    return inlined
 
 
 def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:

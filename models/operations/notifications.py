@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from models import events, groups, notifications, quiet
-from models.base import now
+from models.base import now, tuples
 from models.errors import NotFound
 from models.notifications import URGENT, Notification, NotificationRow, NotificationState
 from models.quiet import Quiet
@@ -99,7 +99,7 @@ def notify_anew(notice: Notice, person_ids: Iterable[int], title_of: Callable[[i
 
 def _take_back(people: Sequence[int], notice: Notice) -> dict[int, int]:
     """Removes the unread ones of the same place; gives how many things they told each person of."""
-    taken = notifications.take_back(people, notice.related_entity_type, notice.related_entity_id)
+    taken = notifications.take_back(people, notice.related_entity_type or "", notice.related_entity_id or 0)
     said: dict[int, int] = {}
     ids: dict[int, list[int]] = {}
     for person_id, notification_id, data in taken:
@@ -202,7 +202,7 @@ def delete(actor: Actor, notification_id: int) -> None:
     """Removes one of the actor's notifications. Raises NotFound."""
     state = notifications.own_state(actor.id)
     found = retrieve(actor, notification_id)
-    Notification.delete().where(Notification.id == notification_id).execute()
+    Notification.delete_where(Notification.id == notification_id)
     unread = 0 if found["is_read"] else 1
     notifications.uncount(actor.id, 1, unread)
     _tell_read(actor.id, [notification_id], state.unread - unread, deleted=True)
@@ -277,7 +277,7 @@ def release(person_ids: Iterable[int]) -> int:
 def _release(person_id: int) -> int:
     state = notifications.own_state(person_id)
     held = (Notification.person == person_id) & Notification.is_held
-    ids = [row[0] for row in Notification.select(Notification.id).where(held).tuples()]
+    ids = [row[0] for row in tuples(Notification.select(Notification.id).where(held))]
     freed = Notification.update(is_held=False).where(Notification.id.in_(ids) & held).returning(Notification)
     after = max(state.read_upto, state.cleared_upto)
     rows = [row for row in freed.execute() if not row.is_read and row.id > after]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -157,10 +157,11 @@ def _store(units: Sequence[_Made | None]) -> list[Done | None]:
     return outcomes
 
 
-def _forget(refused: Collection[Post]) -> None:
+def _forget(refused: Iterable[Post]) -> None:
     """Whatever was believed of them may be wrong."""
     for post in refused:
-        _places().pop((post.row.room_id, post.row.sender_id), None)
+        if post.row.sender_id is not None:
+            _places().pop((post.row.room_id, post.row.sender_id), None)
 
 
 def _is_stored(units: Sequence[_Made | None]) -> bool:

@@ -82,7 +82,7 @@ def rename(task_id: int) -> None:
 
 def _close(room: Room, person_ids: Collection[int]) -> None:
     here = (Participant.room == room.id) & Participant.person.in_(list(person_ids))
-    were_in = Participant.delete().where(here).execute()
+    were_in = Participant.delete_where(here)
     for person_id in person_ids:
         _tell_closed(room, person_id)
     if were_in:

@@ -80,9 +80,10 @@ class Client:
     @property
     def actor(self) -> Actor:
         """Who is signed in. Raises Unauthenticated."""
-        if self.connection.actor is None:
+        actor: Actor | None = self.connection.actor
+        if actor is None:
             raise Unauthenticated(SIGN_IN_FIRST)
-        return self.connection.actor
+        return actor
 
     @property
     def is_signed_in(self) -> bool:

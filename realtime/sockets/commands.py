@@ -46,7 +46,7 @@ class Command:
     pipelined: bool
 
 
-def command(type_: str, *, pipelined: bool = False) -> Callable:
+def command(type_: str, *, pipelined: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares a method as the answer to messages of a type.
 
     The method takes `(self, message, request_id)`, with the message's model as its annotation, and its
@@ -54,7 +54,7 @@ def command(type_: str, *, pipelined: bool = False) -> Callable:
     next message is taken at once, so that one sender's messages share a commit.
     """
 
-    def declare(method: Callable) -> Callable:
+    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         hints = inspect.get_annotations(method, eval_str=True)
         description = inspect.getdoc(method) or ""
         declared = Command(type_, hints["message"], method, description, pipelined)

@@ -34,9 +34,7 @@ async def test_each_request_of_a_connection_has_an_id_of_its_own(client):
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 @pytest.mark.gen_test
-async def test_the_lines_of_a_request_have_its_id_and_others_have_none(
-    start_process, new_client, log_format
-):
+async def test_the_lines_of_a_request_have_its_id_and_others_have_none(start_process, new_client, log_format):
     process = start_process(log_format=log_format, log_level="debug")
     for name in ("first", "second"):
         await new_client(process).get(f"/nothing/{name}/", headers={"X-Request-ID": name})

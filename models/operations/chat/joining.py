@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, event_log, groups
-from models.base import Statement, by_key, marks, parts
+from models.base import Row, Statement, by_key, marks, parts
 from models.chat import GROUP, Room
 from models.people import Person, reference
 from models.sessions import Actor
@@ -72,7 +72,7 @@ def joined_rooms_of(actors: Sequence[Actor]) -> dict[Actor, list[JoinedRoom]]:
     return {actor: _rooms_open_to(actor, rows.get(actor.id, ())) for actor in actors}
 
 
-def _rooms_open_to(actor: Actor, rows: Sequence[tuple]) -> list[JoinedRoom]:
+def _rooms_open_to(actor: Actor, rows: Sequence[Row]) -> list[JoinedRoom]:
     seen = access.get_visible_task_ids(actor, [row[4] for row in rows if row[4] is not None])
     return [
         JoinedRoom(room_id, room_type, groups.room(room_type, room_id), last_message_id, joined_seq)

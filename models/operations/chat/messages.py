@@ -32,7 +32,7 @@ def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
     if not chat.names_person(room_type, room_id):
         return room_id
     try:
-        return open_direct(actor, room_id).body["id"]
+        return int(open_direct(actor, room_id).body["id"])
     except Invalid:
         raise NotFound("There is no such person.") from None
 
@@ -69,11 +69,11 @@ def post_message(actor: Actor, draft: Draft) -> Outcome:
     return Outcome(message)
 
 
-def _said_before(actor: Actor, client_id: str, room_id: int) -> dict[str, Any]:
-    message_id, its_room_id = _stored.one(actor.id, client_id)
+def _said_before(actor: Actor, client_id: str | None, room_id: int) -> dict[str, Any]:
+    message_id, its_room_id = _stored.all(actor.id, client_id)[0]
     if its_room_id != room_id:
         raise Conflict("This client_id was used in another room.", "client_id_reused")
-    return chat.message(message_id)
+    return chat.stored_message(message_id)
 
 
 def _attach(actor: Actor, message_id: int, file: StoredFile, moment: int) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def edit_message(
     """Changes one's own message; without a text, nothing about it. Raises NotFound, Forbidden, Conflict."""
     message, room = _changeable(actor, message_id, version)
     if content is None:
-        return chat.message(message_id)
+        return chat.stored_message(message_id)
     message.content = content
     message.edited_at = now()
     return _save(message, room, events.MessageUpdated)
@@ -104,7 +104,7 @@ def delete_message(actor: Actor, message_id: int, version: int | None = None) ->
     """Empties one's own message; its place stays. Returns the paths of files that nothing needs now."""
     message, room = _changeable(actor, message_id, version)
     paths = [row.path for row in Attachment.select().where(Attachment.message == message_id)]
-    Attachment.delete().where(Attachment.message == message_id).execute()
+    Attachment.delete_where(Attachment.message == message_id)
     message.content = ""
     message.deleted_at = now()
     _save(message, room, events.MessageDeleted)
@@ -125,7 +125,7 @@ _Revised = type[events.MessageUpdated] | type[events.MessageDeleted]
 def _save(message: Message, room: Room, revised: _Revised) -> dict[str, Any]:
     message.version += 1
     message.save()
-    result = chat.message(message.id)
+    result = chat.stored_message(message.id)
     notify_about.message_revised(result)
     events.emit(revised(result), [groups.room(room.room_type, room.id)])
     return result
@@ -138,7 +138,7 @@ def known_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
     found = chat.room_by_direct_key.one(chat.direct_key(actor.id, room_id))
     if found is None:
         raise NotFound("There is no such room.")
-    return found.id
+    return int(found.id)
 
 
 def message(actor: Actor, message_id: int) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) ->
     Returns how far the room is read now, and whether that has changed. Raises NotFound, Invalid.
     """
     room_type, _, _, already = take_place(actor, room_id)
-    newest = chat.room_by_id.one(room_id).last_message_id
+    newest = chat.room_by_id.all(room_id)[0].last_message_id
     if last_message_id is not None and last_message_id > newest:
         raise Invalid({"last_message_id": ["There is no such message in this room."]})
     up_to = newest if last_message_id is None else last_message_id

@@ -127,8 +127,8 @@ def leave(actor: Actor, room_id: int) -> dict[str, Any]:
     room = access.get_room(actor, room_id)
     if room.room_type != GROUP:
         raise Conflict("Only a group can be left.", "not_a_group")
-    Participant.delete().where((Participant.room == room_id) & (Participant.person == actor.id)).execute()
-    events.emit(events.ParticipantRemoved(room_id, actor.id, room.room_type), [groups.person(actor.id)])
+    Participant.delete_where((Participant.room == room_id) & (Participant.person == actor.id))
+    events.emit(events.ParticipantRemoved(room_id, actor.id, GROUP), [groups.person(actor.id)])
     tell_changed(room_id)
     return {"status": "left", "room_id": room_id}
 
