@@ -188,10 +188,12 @@ class Taskroom:
         self.port = 0
         self.clock = Clock()
         self._metrics = Metrics(parent.number if parent else 1) if settings.metrics_from else None
-        self._server: GuardedServer | None = None
-        self.realtime: Realtime | None = None
-        self.throttle: Throttle | None = None
-        self.providers: Providers | None = None
+        # Made by `start`, in this order; `stop` ends what there is of them.
+        self.realtime: Realtime
+        self.throttle: Throttle
+        self.providers: Providers
+        self._server: GuardedServer
+        self._has_server = self._has_realtime = False
 
     async def start(self) -> None:
         """Opens the database and listens. Raises SettingsError, StoreError, OSError (the address)."""
@@ -219,6 +221,7 @@ class Taskroom:
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
         self.realtime = self._make_realtime(authenticator, links, here)
+        self._has_realtime = True
         self._stream = Stream(self.realtime)
         self.throttle, self.providers = Throttle(settings, here), Providers(settings)
         backend = Backend(
@@ -317,6 +320,7 @@ class Taskroom:
             max_header_size=MAX_HEAD_BYTES,
             max_body_size=MAX_BODY_BYTES,
         )
+        self._has_server = True
         self._server.guard(
             settings.max_sockets_per_address,
             lambda address: handlers.web.proxy.is_proxy(address, settings.proxy),
@@ -338,12 +342,12 @@ class Taskroom:
         """Takes nothing new, tells every socket when to come back, finishes what is under way."""
         self.is_stopping = True
         jobs = asyncio.ensure_future(self.clock.stop(JOBS_PATIENCE_S))
-        if self._server is not None:
+        if self._has_server:
             self._server.finish_up()
             self._stream.close()
             await self._drain()
         await jobs
-        if self.realtime is not None:
+        if self._has_realtime:
             await self._leave()
         await self.store.close()
         self._lock.release()

@@ -97,7 +97,7 @@ class Metrics:
             from prometheus_client.multiprocess import MultiProcessCollector
 
             registry = self._library.CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         text: bytes = self._library.generate_latest(registry)
         return text
 
@@ -141,7 +141,7 @@ def _count_on(counter: Any, counts: Counts, seen: collections.Counter[Any]) -> N
     for label, count in counts.items():
         if count > seen[label]:
             (counter.labels(*_labels(label)) if label != "" else counter).inc(count - seen[label])
-            seen[label] = count
+            seen[label] = count  # type: ignore[assignment]
 
 
 def _labels(label: Any) -> list[str]:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import command_line
 import metrics
@@ -69,7 +69,7 @@ async def _serve(settings: Settings, parent: Parent | None) -> int:
 
 def _alongside(
     settings: Settings, taskroom: Taskroom, parent: Parent | None, asked: asyncio.Event
-) -> list[asyncio.Task]:
+) -> list[asyncio.Task[Any]]:
     """What a server does beside serving."""
     if parent is None:
         _greet(settings, taskroom.port)

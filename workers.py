@@ -225,7 +225,7 @@ class _Place:
         self._on_end = on_end
         self._sockets = _listen(host, port)
         self.port = self._sockets[0].getsockname()[1]
-        self.worker: _Worker | None = None
+        self.worker: _Worker
         self.all: set[_Worker] = set()
         """The worker, and whoever has not yet left the place to it."""
         self._changing = asyncio.Lock()

@@ -15,10 +15,10 @@ from typing import Any
 
 import realtime.sockets
 from realtime.context import Realtime
-from realtime.sockets.client import Client
+from realtime.sockets.channel import ChannelClient
 
 
-def find_routes() -> list[tuple[str, type[Client]]]:
+def find_routes() -> list[tuple[str, type[ChannelClient]]]:
     """Every path and who speaks there; what is named in full comes before what is not."""
     return sorted(_declared("routes"), key=operator.itemgetter(0))
 
