@@ -33,8 +33,10 @@ test: $(VENV)/.stamp-test chromium redis
 	$(PYTEST) --verbose --exitfirst --last-failed --last-failed-no-failures none || exit $$?; \
 	echo "All of these passed at the second try: the machine was busy, or they are not steady."
 
-lint: $(VENV)/.stamp-lint
+lint: $(VENV)/.stamp-dev
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check --quiet .
+	$(BIN)/python -m mypy
 
 bench: $(VENV)/.stamp-test
 	$(BIN)/python -m bench $(ARGS)
@@ -54,10 +56,6 @@ $(VENV)/.stamp-test $(VENV)/.stamp-dev: setup.cfg constraints.txt | $(BIN)/pytho
 	@echo "Installing what the tests need into $(VENV): a minute or two, once."
 	@$(PINNED) setuptools wheel
 	@$(PINNED) $(EDITABLE) '.$(EXTRA)'
-	@touch $@
-
-$(VENV)/.stamp-lint: constraints.txt | $(BIN)/python
-	@$(PINNED) ruff
 	@touch $@
 
 # For every supported Python and platform at once. setuptools is what installs Taskroom itself.
