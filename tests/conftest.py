@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import itertools
 import logging
 import os
@@ -46,6 +47,14 @@ LONG_PATIENCE_S = 40
 asyncio.set_event_loop(None)
 
 # What holds for every test
+
+
+def pytest_collection_finish(session):
+    """Thousands of collected tests stay to the end: looking through them again and again for garbage is dear,
+    and keeps the loop waiting."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
