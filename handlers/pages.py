@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import mimetypes
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class StaticFile:
     etag: str
 
 
+@functools.cache
 def load(folder: Path = STATIC) -> dict[str, StaticFile]:
     """Every file of the folder by its relative path."""
     files = {}
