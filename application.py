@@ -20,6 +20,7 @@ import handlers.auth
 import handlers.chat
 import handlers.focus
 import handlers.media
+import handlers.metrics
 import handlers.notifications
 import handlers.pages
 import handlers.passwords
@@ -32,7 +33,10 @@ import handlers.taskconsumer
 import handlers.tasks
 import handlers.web.openapi
 import handlers.web.proxy
+import handlers.web.request_ids
 import handlers.workspaces
+import metrics
+import models.mail
 from handlers.checks import Checks
 from handlers.providers import Providers
 from handlers.service import About
@@ -45,6 +49,7 @@ from handlers.web.throttle import Throttle
 from jobs import deadlines, focus, held_notifications, mail, retention
 from jobs import uploads as uploads_job
 from jobs.clock import Clock
+from metrics import Metrics
 from models import access, installation, uploads
 from models.authenticator import Authenticator
 from models.base import now
@@ -90,6 +95,7 @@ ROUTES = [
     *handlers.focus.routes,
     *handlers.media.routes,
     *handlers.service.routes,
+    *handlers.metrics.routes,
     *handlers.web.openapi.routes,
     *handlers.pages.routes,
 ]
@@ -137,10 +143,13 @@ class TaskroomApplication(Application):
     """Applies what a trusted proxy says before anything looks at the request."""
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        handlers.web.request_ids.begin(request)
         handlers.web.proxy.apply(request, self.settings["backend"].settings.proxy)
         return super().find_handler(request, **kwargs)
 
     def log_request(self, handler: RequestHandler) -> None:
+        if self.settings["metrics"] is not None:
+            self.settings["metrics"].statuses[handler.get_status()] += 1
         # The path only: a query may carry a token.
         level = logging.INFO if handler.get_status() >= 400 else logging.DEBUG
         if log.isEnabledFor(level):
@@ -178,10 +187,13 @@ class Taskroom:
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()
-        self._server: GuardedServer | None = None
-        self.realtime: Realtime | None = None
-        self.throttle: Throttle | None = None
-        self.providers: Providers | None = None
+        self._metrics = Metrics(parent.number if parent else 1) if settings.metrics_from else None
+        # Made by `start`, in this order; `stop` ends what there is of them.
+        self.realtime: Realtime
+        self.throttle: Throttle
+        self.providers: Providers
+        self._server: GuardedServer
+        self._has_server = self._has_realtime = False
 
     async def start(self) -> None:
         """Opens the database and listens. Raises SettingsError, StoreError, OSError (the address)."""
@@ -209,6 +221,7 @@ class Taskroom:
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
         self.realtime = self._make_realtime(authenticator, links, here)
+        self._has_realtime = True
         self._stream = Stream(self.realtime)
         self.throttle, self.providers = Throttle(settings, here), Providers(settings)
         backend = Backend(
@@ -247,6 +260,12 @@ class Taskroom:
         every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
         every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
         every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
+        if self._metrics is not None:
+            metrics.follow(
+                self._metrics, store, self.realtime, self._server, self.throttle,
+                lambda: store.read(models.mail.waiting_count),
+            )  # fmt: skip
+            every(0, "metrics", self._metrics.round)
         if settings.deadline_hours:
             every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
 
@@ -276,6 +295,7 @@ class Taskroom:
             describe=describe_api,
             troubles=self.clock.troubles,
             is_stopping=lambda: self.is_stopping,
+            metrics=self._metrics,
             checks=Checks(self.store, self.settings.data_dir),
             about=About(
                 VERSION,
@@ -300,6 +320,7 @@ class Taskroom:
             max_header_size=MAX_HEAD_BYTES,
             max_body_size=MAX_BODY_BYTES,
         )
+        self._has_server = True
         self._server.guard(
             settings.max_sockets_per_address,
             lambda address: handlers.web.proxy.is_proxy(address, settings.proxy),
@@ -321,12 +342,12 @@ class Taskroom:
         """Takes nothing new, tells every socket when to come back, finishes what is under way."""
         self.is_stopping = True
         jobs = asyncio.ensure_future(self.clock.stop(JOBS_PATIENCE_S))
-        if self._server is not None:
+        if self._has_server:
             self._server.finish_up()
             self._stream.close()
             await self._drain()
         await jobs
-        if self.realtime is not None:
+        if self._has_realtime:
             await self._leave()
         await self.store.close()
         self._lock.release()

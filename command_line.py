@@ -44,7 +44,7 @@ _GROUPS = {
     "google_client_id": "signing in with another provider",
     "max_upload_mb": "limits; 0 is none",
     "deadline_hours": "tasks",
-    "proxy": "proxy, TLS and log",
+    "proxy": "proxy, TLS, metrics and log",
 }
 
 
@@ -357,7 +357,9 @@ def _check_count(parser: argparse.ArgumentParser, word: str, command: Command, g
         parser.error(f"{extra}usage: {usage}")
 
 
-def run(argv: Sequence[str], serve: Callable[[Settings], int], set_up_logging: Callable[[str], None]) -> int:
+def run(
+    argv: Sequence[str], serve: Callable[[Settings], int], set_up_logging: Callable[[Settings], None]
+) -> int:
     """Does what was typed, and returns the exit status."""
     commands = {
         "serve": Command(lambda settings, given: serve(settings), "serve; so does no command at all", {})
@@ -373,7 +375,7 @@ def run(argv: Sequence[str], serve: Callable[[Settings], int], set_up_logging: C
     }
     try:
         settings = settings_module.load(flags)
-        set_up_logging(settings.log_format)
+        set_up_logging(settings)
         return commands[given.command or "serve"].run(settings, given)
     except (SettingsError, StoreError) as error:
         return complain(str(error))

@@ -11,13 +11,17 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import command_line
+import metrics
 import settings as settings_module
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
+from handlers.web.log_limit import LogLimit
 from models.database.store import Store
 from settings import VERSION, Settings, SettingsError
 from workers import Parent, Workers, obey_no_more_signals, obey_stop_signals
@@ -65,7 +69,7 @@ async def _serve(settings: Settings, parent: Parent | None) -> int:
 
 def _alongside(
     settings: Settings, taskroom: Taskroom, parent: Parent | None, asked: asyncio.Event
-) -> list[asyncio.Task]:
+) -> list[asyncio.Task[Any]]:
     """What a server does beside serving."""
     if parent is None:
         _greet(settings, taskroom.port)
@@ -95,12 +99,15 @@ def _cannot_listen(settings: Settings, error: OSError) -> int:
 
 
 async def _serve_by_workers(settings: Settings) -> int:
-    try:
-        await _wait_for_port(settings)
-        workers = Workers(settings.host, settings.port, settings.workers)
-    except OSError as error:
-        return _cannot_listen(settings, error)
-    return await workers.run(lambda: _greet(settings, workers.port, f" with {settings.workers} workers"))
+    with tempfile.TemporaryDirectory(prefix="taskroom-metrics-") as folder:
+        os.environ[metrics.FOLDER] = folder
+        on_end = functools.partial(metrics.forget_worker, Path(folder))
+        try:
+            await _wait_for_port(settings)
+            workers = Workers(settings.host, settings.port, settings.workers, on_end)
+        except OSError as error:
+            return _cannot_listen(settings, error)
+        return await workers.run(lambda: _greet(settings, workers.port, f" with {settings.workers} workers"))
 
 
 async def _wait_for_port(settings: Settings) -> None:
@@ -146,12 +153,16 @@ def serve(settings: Settings, parent: Parent | None = None) -> int:
     return asyncio.run(_serve(settings, parent))
 
 
-def _set_up_logging(log_format: str, worker: int = 0) -> None:
+def _set_up_logging(settings: Settings, worker: int = 0) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter(worker) if log_format == "json" else TextFormatter(worker))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    handler.setFormatter(JsonFormatter(worker) if settings.log_format == "json" else TextFormatter(worker))
+    handler.addFilter(LogLimit())
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    # Below that, it has lines without end, with what people write in them.
+    for name in ("asyncio", "peewee", "oauthlib", "PIL"):
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
     # It quotes malformed headers, and with them tokens.
-    logging.getLogger("tornado.general").setLevel(logging.WARNING)
+    logging.getLogger("tornado.general").setLevel(max(logging.WARNING, logging.getLogger().level))
     # It has a line for each malformed body, and the client is told anyway.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 

@@ -180,7 +180,13 @@ class Settings(BaseSettings):
     proxy: Networks = Field((), description="addresses and networks whose X-Forwarded-* headers are believed")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="private key (PEM)")
+    metrics_from: Networks = Field(
+        (), description="addresses and networks that may read /metrics, after X-Forwarded-For; empty is off"
+    )
     log_format: Literal["text", "json"] = Field("text", description="how a line of the log looks")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least that is logged; debug has a line for every request"
+    )
 
     @field_validator("database_url")
     @classmethod

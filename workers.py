@@ -46,6 +46,8 @@ MAX_PAUSE_LISTENING_S = 2.0
 _ENVIRONMENT = "_TASKROOM_WORKER"
 _READY, _ALIVE, _LEAVE = b"r", b".", b"l"
 
+OnEnd = Callable[[int], None]
+
 
 def obey_stop_signals(asked: asyncio.Event, urged: asyncio.Event) -> None:
     """Sets `asked` with the first SIGTERM or SIGINT, and `urged` with one that comes some time later: what
@@ -217,12 +219,13 @@ def pause_s(short_lives: int) -> float:
 class _Place:
     """One of the places, and whoever fills it now."""
 
-    def __init__(self, number: int, host: str, port: int) -> None:
+    def __init__(self, number: int, host: str, port: int, on_end: OnEnd = lambda pid: None) -> None:
         self.number = number
         self._host = host
+        self._on_end = on_end
         self._sockets = _listen(host, port)
         self.port = self._sockets[0].getsockname()[1]
-        self.worker: _Worker | None = None
+        self.worker: _Worker
         self.all: set[_Worker] = set()
         """The worker, and whoever has not yet left the place to it."""
         self._changing = asyncio.Lock()
@@ -282,8 +285,12 @@ class _Place:
         with theirs:
             worker = _Worker(self.number, await self._execute(theirs), ours)
         self.all.add(worker)
-        worker.ended.add_done_callback(lambda _: self.all.discard(worker))
+        worker.ended.add_done_callback(lambda _: self._forget(worker))
         return worker
+
+    def _forget(self, worker: _Worker) -> None:
+        self.all.discard(worker)
+        self._on_end(worker.pid)
 
     async def _execute(self, channel: socket.socket) -> asyncio.subprocess.Process:
         descriptors = [channel.fileno(), *(one.fileno() for one in self._sockets)]
@@ -306,11 +313,12 @@ def _listen(host: str, port: int) -> list[socket.socket]:
 class Workers:
     """What the parent does: `await run()` returns the exit status once it was asked to end and all have."""
 
-    def __init__(self, host: str, port: int, count: int) -> None:
-        """Raises OSError if it cannot listen there."""
-        first = _Place(1, host, port)
+    def __init__(self, host: str, port: int, count: int, on_end: OnEnd) -> None:
+        """`on_end` gets the process id of each worker that has ended. Raises OSError if it cannot listen."""
+        first = _Place(1, host, port, on_end)
         self.port = first.port
-        self._places = [first, *(_Place(number, host, first.port) for number in range(2, count + 1))]
+        more = range(2, count + 1)
+        self._places = [first, *(_Place(number, host, first.port, on_end) for number in more)]
         self._asked, self._urged, self._replacing = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(self, greet: Callable[[], None]) -> int:

@@ -91,7 +91,7 @@ class Rooms(BaseHandler):
     @endpoint(query=Page, answers={200: schemas.RoomPage})
     async def get(self, query: Page) -> None:
         """The rooms one takes part in, the most recently active first, with what is unread in each."""
-        count, results = await self.store.snapshot(chat.rooms, self.actor, query.page_size, query.offset)
+        count, results = await self.store.snapshot(chat.list_rooms, self.actor, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
     @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room})
@@ -161,7 +161,7 @@ class Messages(BaseHandler):
         if names_person(query.room_type, room_id):
             room_id = await self.store.read(chat.known_room_id, self.actor, query.room_type, room_id)
         page = await self.store.snapshot(
-            chat.messages, self.actor, room_id, query.page_size, query.page, query.before, query.after
+            chat.list_messages, self.actor, room_id, query.page_size, query.page, query.before, query.after
         )
         if query.mark_read and page.unread_up_to:
             await self.mark(chat.mark_read, room_id, page.unread_up_to)

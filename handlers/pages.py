@@ -4,6 +4,7 @@ browser keeps it for good."""
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import mimetypes
@@ -48,6 +49,7 @@ class StaticFile:
         return f'{self.etag[:-1]}-gzip"'
 
 
+@functools.cache
 def load(folder: Path = STATIC) -> dict[str, StaticFile]:
     """Every file of the folder by its relative path, and what is made of them for the client's page."""
     contents = {

@@ -12,9 +12,9 @@ from handlers.auth import AuthHandler, EmailAddress, Password, PersonalName, Use
 from handlers.web.endpoint import Route, endpoint
 from models.errors import Invalid
 from models.inputs import Input, Text
-from models.notifications import Quiet, zone
 from models.operations import accounts
 from models.operations.notifications import QuietChanges
+from models.quiet import Quiet, zone
 
 _CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import peewee
 
-from models.base import MAX_VARIANTS, InstantField, Lookup, Row, Statement, Table, by_key, iso, marks
+from models.base import (
+    MAX_VARIANTS,
+    InstantField,
+    Lookup,
+    RowInsert,
+    Statement,
+    Table,
+    by_key,
+    iso,
+    marks,
+)
 from models.people import Person, media_url, reference
 from models.tasks import VISIBLE, Scope
 
 FIRST_ROOM_ID = 1_000_000
 """Rooms are numbered from here, so that a room's id is never a person's."""
 
-DIRECT, GROUP, TASK = "direct", "group", "task"
+DIRECT: Literal["direct"] = "direct"
+GROUP: Literal["group"] = "group"
+TASK: Literal["task"] = "task"
 
 
 def names_person(room_type: str | None, room_id: int) -> bool:
@@ -117,58 +129,85 @@ participant = Lookup(Participant, "t.room_id = ? AND t.person_id = ?")
 
 # -- messages ----------------------------------------------------------------------------------------
 
-_COLUMNS = """
-    m.id, m.room_id, r.room_type, m.content, m.sender_id, p.username, p.avatar, m.created_at,
-    m.is_system, m.edited_at, m.deleted_at, m.client_id, m.version
-"""
-_FROM = "FROM message m JOIN room r ON r.id = m.room_id LEFT JOIN person p ON p.id = m.sender_id"
 
-_one = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.id = ?")
-_page = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.room_id = ? ORDER BY m.id DESC LIMIT ? OFFSET ?")
-_before = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.room_id = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?")
-_after = Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.room_id = ? AND m.id > ? ORDER BY m.id LIMIT ?")
+class MessageRow(NamedTuple):
+    """A message as it is stored, with its room's type and what its sender is called and looks like."""
+
+    id: int
+    room_id: int
+    room_type: str
+    content: str
+    sender_id: int | None
+    username: str | None
+    avatar: str | None
+    created_at: int
+    is_system: bool = False
+    edited_at: int | None = None
+    deleted_at: int | None = None
+    client_id: str | None = None
+    version: int = 1
+
+
+_OF_OTHERS = {"room_type": "r", "username": "p", "avatar": "p"}
+_COLUMNS = ", ".join(f"{_OF_OTHERS.get(name, 'm')}.{name}" for name in MessageRow._fields)
+_MESSAGES = f"""
+    SELECT {_COLUMNS} FROM message m
+    JOIN room r ON r.id = m.room_id LEFT JOIN person p ON p.id = m.sender_id
+"""
+
+_one = Statement(f"{_MESSAGES} WHERE m.id = ?", MessageRow)
+_page = Statement(f"{_MESSAGES} WHERE m.room_id = ? ORDER BY m.id DESC LIMIT ? OFFSET ?", MessageRow)
+_before = Statement(f"{_MESSAGES} WHERE m.room_id = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?", MessageRow)
+_after = Statement(f"{_MESSAGES} WHERE m.room_id = ? AND m.id > ? ORDER BY m.id LIMIT ?", MessageRow)
 
 
 @functools.cache
 def _by_ids(count: int) -> Statement:
-    return Statement(f"SELECT {_COLUMNS} {_FROM} WHERE m.id IN ({', '.join('?' * count)})")
+    return Statement(f"{_MESSAGES} WHERE m.id IN ({marks(count)})", MessageRow)
 
 
-def message_json(
-    message_id: int,
-    room_id: int,
-    room_type: str,
-    content: str,
-    sender_id: int | None,
-    username: str | None,
-    avatar: str | None,
-    created_at: int,
-    is_system: bool = False,
-    edited_at: int | None = None,
-    deleted_at: int | None = None,
-    client_id: str | None = None,
-    version: int = 1,
-    attachments: Sequence[dict[str, Any]] = (),
-) -> dict[str, Any]:
+def message_json(row: MessageRow, attachments: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """A message as JSON. A system message has no sender; `actor_id` says who caused it."""
+    sender_id, name = row.sender_id, row.username or ""
     message = {
-        "id": message_id,
-        "room": room_id,
-        "room_id": room_id,
-        "room_type": room_type,
-        "content": content,
-        "sender": None if sender_id is None or is_system else reference(sender_id, username, avatar),
-        "timestamp": iso(created_at),
+        "id": row.id,
+        "room": row.room_id,
+        "room_id": row.room_id,
+        "room_type": row.room_type,
+        "content": row.content,
+        "sender": None if row.is_system or sender_id is None else reference(sender_id, name, row.avatar),
+        "timestamp": iso(row.created_at),
         "attachments": list(attachments),
-        "is_system": bool(is_system),
-        "edited_at": iso(edited_at),
-        "deleted_at": iso(deleted_at),
-        "client_id": client_id,
-        "version": version,
+        "is_system": bool(row.is_system),
+        "edited_at": iso(row.edited_at),
+        "deleted_at": iso(row.deleted_at),
+        "client_id": row.client_id,
+        "version": row.version,
     }
-    if is_system:
-        message["actor_id"] = sender_id
+    if row.is_system:
+        message["actor_id"] = row.sender_id
     return message
+
+
+_insert_message = RowInsert(
+    Message,
+    without=("edited_at", "deleted_at", "version"),
+    then="""ON CONFLICT (sender_id, client_id) WHERE client_id IS NOT NULL DO NOTHING RETURNING id""",
+)
+_count_message = Statement("""
+    UPDATE room SET message_count = message_count + 1, last_message_id = ?, active_at = ? WHERE id = ?
+""")
+
+
+def store_message(row: MessageRow) -> MessageRow | None:
+    """Stores a message and counts it in its room; gives it with its id. None, and nothing is done, if its
+    sender has used its `client_id` before."""
+    inserted = _insert_message.all([row._asdict()])
+    if not inserted:
+        return None
+    message_id = inserted[0][0]
+    _count_message.run(message_id, row.created_at, row.room_id)
+    return row._replace(id=message_id)
 
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)
@@ -187,12 +226,17 @@ def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 
 
-def _with_attachments(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _with_attachments(rows: Sequence[MessageRow]) -> list[dict[str, Any]]:
     files: dict[int, list[dict[str, Any]]] = {}
     if rows:
-        for attachment in _files_of(len(rows)).all(*(row[0] for row in rows)):
+        for attachment in _files_of(len(rows)).all(*(row.id for row in rows)):
             files.setdefault(attachment.message_id, []).append(attachment.to_json())
-    return [message_json(*row, files.get(row[0], ())) for row in rows]
+    return [message_json(row, files.get(row.id, ())) for row in rows]
+
+
+def stored_message(message_id: int) -> dict[str, Any]:
+    """A message that is known to be there, as JSON."""
+    return _with_attachments(_one.all(message_id))[0]
 
 
 def message(message_id: int) -> dict[str, Any] | None:
@@ -218,19 +262,30 @@ def messages_after(room_id: int, after: int, limit: int) -> list[dict[str, Any]]
 
 # -- rooms -------------------------------------------------------------------------------------------
 
-_ROOM = """
-    r.id, r.room_type, COALESCE(t.title, r.name), r.created_by_id, r.created_at, r.last_message_id,
-    r.version, r.task_id
-"""
+
+class _RoomRow(NamedTuple):
+    """A room as it is stored; that of a task is called by its title."""
+
+    id: int
+    room_type: str
+    name: str
+    created_by_id: int
+    created_at: int
+    last_message_id: int
+    version: int
+    task_id: int | None
+
+
+_ROOM = ", ".join("COALESCE(t.title, r.name)" if name == "name" else f"r.{name}" for name in _RoomRow._fields)
 _TITLE = "LEFT JOIN task t ON t.id = r.task_id"
 _MINE = f"""
     FROM participant me JOIN room r ON r.id = me.room_id {_TITLE}
     WHERE me.person_id = ? AND (r.task_id IS NULL OR (t.deleted_at IS NULL AND (? OR {VISIBLE})))
 """
-_room = Statement(f"SELECT {_ROOM} FROM room r {_TITLE} WHERE r.id = ?")
-_my_rooms = Statement(f"""
-    SELECT {_ROOM} {_MINE} ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?
-""")
+_room = Statement(f"SELECT {_ROOM} FROM room r {_TITLE} WHERE r.id = ?", _RoomRow)
+_my_rooms = Statement(
+    f"SELECT {_ROOM} {_MINE} ORDER BY r.active_at DESC, r.id DESC LIMIT ? OFFSET ?", _RoomRow
+)
 _my_room_count = Statement(f"SELECT count(*) {_MINE}")
 _unread = Statement("""
     SELECT count(*) FROM message
@@ -281,12 +336,12 @@ def participant_ids(room_id: int) -> list[int]:
 
 def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
     """How many messages of others are newer than what the person has read."""
-    return _unread.value(room_id, last_read_id, person_id)
+    return int(_unread.value(room_id, last_read_id, person_id))
 
 
 def shared_room_json(room_id: int) -> dict[str, Any]:
     """What is the same for everyone about a room: what events carry."""
-    return _room_json(_room.one(room_id), participants([room_id]).get(room_id, []))
+    return _room_json(_room.all(room_id)[0], participants([room_id]).get(room_id, []))
 
 
 def room_json(room_id: int, person_id: int) -> dict[str, Any]:
@@ -294,17 +349,16 @@ def room_json(room_id: int, person_id: int) -> dict[str, Any]:
     return _for_viewer(_room.all(room_id), person_id)[0]
 
 
-def _room_json(row: Row, people: list[dict[str, Any]]) -> dict[str, Any]:
-    room_id, room_type, name, created_by, created_at, _, version, task_id = row
+def _room_json(row: _RoomRow, people: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "id": room_id,
-        "room_type": room_type,
-        "name": name,
+        "id": row.id,
+        "room_type": row.room_type,
+        "name": row.name,
         "participants": people,
-        "task": task_id,
-        "created_by": created_by,
-        "created_at": iso(created_at),
-        "version": version,
+        "task": row.task_id,
+        "created_by": row.created_by_id,
+        "created_at": iso(row.created_at),
+        "version": row.version,
     }
 
 
@@ -322,15 +376,15 @@ def my_rooms(
     return count, _for_viewer(_my_rooms.all(*mine, limit, offset), person_id)
 
 
-def _for_viewer(rows: Sequence[Row], person_id: int) -> list[dict[str, Any]]:
-    ids = [row[0] for row in rows]
+def _for_viewer(rows: Sequence[_RoomRow], person_id: int) -> list[dict[str, Any]]:
+    ids = [row.id for row in rows]
     people = participants(ids) if ids else {}
     mine = _viewer_state(ids, person_id) if ids else {}
-    newest = _messages_by_id([row[5] for row in rows if row[5]])
+    newest = _messages_by_id([row.last_message_id for row in rows if row.last_message_id])
     return [
-        _room_json(row, people.get(row[0], []))
-        | {"last_message": newest.get(row[5])}
-        | mine.get(row[0], {"unread_count": 0, "is_muted": False})
+        _room_json(row, people.get(row.id, []))
+        | {"last_message": newest.get(row.last_message_id)}
+        | mine.get(row.id, {"unread_count": 0, "is_muted": False})
         for row in rows
     ]
 

@@ -96,7 +96,7 @@ def append(batch: Sequence[Emitted]) -> None:
     for seq, event in enumerate(batch, first):
         text = orjson.dumps(event.payload).decode()
         event.seq, event.size, event.text = seq, len(text), text
-        rows.append((seq, event.type.name, text, moment))
+        rows.append((seq, event.type.stored_name, text, moment))
     addresses = [(name, event.seq) for event in batch for name in (*event.groups, *event.about)]
     insert_all((_insert_events, rows), (_insert_addresses, addresses))
 
@@ -104,7 +104,7 @@ def append(batch: Sequence[Emitted]) -> None:
 def start_epoch() -> int:
     """Moves `seq` ahead to the clock; called at the start of each process, in a transaction."""
     previous = _lock_counter.value()
-    base = max(previous + 1, now())
+    base: int = max(previous + 1, now())
     Counter.update(seq=base).where(Counter.id == 1).execute()
     Epoch.create(base=base, previous=previous)
     return base

@@ -7,30 +7,25 @@ lies below `cleared_upto` is gone for the person and removed by and by.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import orjson
 import peewee
 
 from models.base import (
     MAX_VARIANTS,
-    SECOND_US,
     Insert,
     InstantField,
-    Row,
+    RowInsert,
     Statement,
     Table,
     insert_all,
     iso,
     marks,
-    parts,
 )
 from models.people import Person
 
@@ -103,6 +98,7 @@ class NotificationRow(NamedTuple):
     data: str
     created_at: int
     quotes: str | None = None
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +114,7 @@ class State:
 # -- reading -----------------------------------------------------------------------------------------
 
 _COLUMNS = ", ".join(f"n.{name}" for name in NotificationRow._fields)
-_READ = f"SELECT {_COLUMNS}, n.is_read FROM notification n WHERE n.person_id = ? AND n.id > ?"
+_READ = f"SELECT {_COLUMNS} FROM notification n WHERE n.person_id = ? AND n.id > ?"
 _LAST = "ORDER BY n.id DESC LIMIT ? OFFSET ?"
 
 _STATE = """
@@ -126,10 +122,10 @@ _STATE = """
 """
 _state = Statement(_STATE)
 _own_state = Statement(_STATE + "{lock s}")
-_all = Statement(f"{_READ} {_LAST}")
-_unread = Statement(f"{_READ} AND NOT n.is_read {_LAST}")
-_read = Statement(f"{_READ} AND (n.is_read OR n.id <= ?) {_LAST}")
-_one = Statement(f"{_READ} AND n.id = ?")
+_all = Statement(f"{_READ} {_LAST}", NotificationRow)
+_unread = Statement(f"{_READ} AND NOT n.is_read {_LAST}", NotificationRow)
+_read = Statement(f"{_READ} AND (n.is_read OR n.id <= ?) {_LAST}", NotificationRow)
+_one = Statement(f"{_READ} AND n.id = ?", NotificationRow)
 _ids = Statement("""
     SELECT n.id FROM notification n WHERE n.person_id = ? AND n.id > ? ORDER BY n.id DESC LIMIT ?
 """)
@@ -147,7 +143,7 @@ def state(person_id: int) -> State:
 
 
 def own_state(person_id: int) -> State:
-    """The same inside an operation: nobody else changes it until the commit."""
+    """How far the person has read; nobody else changes it until the commit."""
     row = _own_state.one(person_id)
     return State(*row) if row else State()
 
@@ -185,12 +181,11 @@ def one(person_id: int, notification_id: int) -> dict[str, Any] | None:
     return _seen(rows[0], mine) if rows else None
 
 
-def _seen(row: Row, mine: State) -> dict[str, Any]:
-    *values, is_read = row
-    return notification_json(NotificationRow._make(values), bool(is_read) or row[0] <= mine.read_upto)
+def _seen(row: NotificationRow, mine: State) -> dict[str, Any]:
+    return notification_json(row._replace(is_read=bool(row.is_read) or row.id <= mine.read_upto))
 
 
-def notification_json(row: NotificationRow, is_read: bool = False) -> dict[str, Any]:
+def notification_json(row: NotificationRow) -> dict[str, Any]:
     """The notification as the Task Manager has it, with what OneTask has beside it."""
     return {
         "id": row.id,
@@ -198,7 +193,7 @@ def notification_json(row: NotificationRow, is_read: bool = False) -> dict[str, 
         "message": row.content,
         "content": row.content,
         "notification_type": row.notification_type,
-        "is_read": is_read,
+        "is_read": row.is_read,
         "created_at": iso(row.created_at),
         "related_entity_type": row.related_entity_type,
         "related_entity_id": row.related_entity_id,
@@ -232,14 +227,7 @@ def message_json(row: NotificationRow) -> dict[str, Any]:
 
 # -- writing -----------------------------------------------------------------------------------------
 
-_insert = Insert(
-    "notification",
-    *NotificationRow._fields[1:],
-    "person_id",
-    "is_held",
-    "cause",
-    then="ON CONFLICT DO NOTHING RETURNING id, person_id",
-)
+_insert = RowInsert(Notification, then="ON CONFLICT DO NOTHING RETURNING id, person_id")
 _count_new = Insert(
     "notification_state",
     "person_id",
@@ -263,9 +251,9 @@ def insert(rows: Mapping[int, NotificationRow], cause: str | None, held: set[int
     mark of "read up to here" never passes one that is still being written.
     """
     people = sorted(rows)
-    counts = [(one, 1, 1) for one in people]
-    values = [(*rows[one][1:], one, one in held, cause) for one in people]
-    made = {row[1]: row[0] for row in insert_all((_count_new, counts), (_insert, values))}
+    counts = [(person_id, 1, 1) for person_id in people]
+    notifications = [_stored(rows[person_id], person_id, held, cause) for person_id in people]
+    made = {row[1]: row[0] for row in insert_all((_count_new, counts), (_insert, notifications))}
     for person_id in people:
         if person_id not in made:
             _uncount.run(1, 1, person_id)
@@ -273,11 +261,19 @@ def insert(rows: Mapping[int, NotificationRow], cause: str | None, held: set[int
 
 
 def insert_each(told: Sequence[tuple[int, NotificationRow]], held: set[int]) -> list[int]:
-    """The same for notifications, each of a person, that have no cause; gives the ids, in this order."""
-    counts = [(person_id, n, n) for person_id, n in sorted(Counter(one for one, _ in told).items())]
-    values = [(*row[1:], one, one in held, None) for one, row in told]
+    """Stores notifications, each of a person, that have no cause; gives the ids, in this order."""
+    people = Counter(person_id for person_id, _ in told)
+    counts = [(person_id, n, n) for person_id, n in sorted(people.items())]
+    notifications = [_stored(row, person_id, held) for person_id, row in told]
     # Both databases number rows in order.
-    return sorted(row[0] for row in insert_all((_count_new, counts), (_insert, values)))
+    return sorted(row[0] for row in insert_all((_count_new, counts), (_insert, notifications)))
+
+
+def _stored(
+    row: NotificationRow, person_id: int, held: Collection[int], cause: str | None = None
+) -> dict[str, Any]:
+    """The row as the table has it."""
+    return row._asdict() | {"person_id": person_id, "is_held": person_id in held, "cause": cause}
 
 
 def uncount(person_id: int, total: int, unread: int) -> None:
@@ -372,108 +368,6 @@ _cleared = Statement("""
 def purge_cleared(limit: int) -> int:
     """Removes up to `limit` notifications that their people have cleared; returns how many."""
     return _cleared.run(limit)
-
-
-# -- being left alone --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """Quiet hours: minutes of the day in a time zone; they may reach over midnight."""
-
-    begin: int
-    end: int
-    time_zone: str
-
-    def covers(self, at: int) -> bool:
-        """Whether the instant lies in them."""
-        local = datetime.fromtimestamp(at / SECOND_US, zone(self.time_zone))
-        minute = local.hour * 60 + local.minute
-        if self.begin <= self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
-
-
-def settings_json(person_id: int) -> dict[str, Any]:
-    """When the person wants to be left alone, as their profile shows it; nothing if they never said."""
-    mine = NotificationState.get_or_none(NotificationState.person == person_id)
-    if mine is None or (mine.hold_while_focusing and mine.quiet_from is None):
-        return {}
-    quiet = None
-    if mine.quiet_from is not None:
-        quiet = {
-            "start": _clock(mine.quiet_from),
-            "end": _clock(mine.quiet_until),
-            "time_zone": mine.time_zone,
-        }
-    return {"hold_while_focusing": mine.hold_while_focusing, "quiet_hours": quiet}
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
-
-
-def zone(name: str) -> tzinfo:
-    """The time zone of this name. Raises ValueError for one that this machine does not know."""
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):
-        raise ValueError(f"There is no time zone {name}.") from None
-
-
-# Whoever neither focuses nor has ever said how they want to be left alone is in none of the rows, and
-# that is nearly everybody. Who focuses has no hours in their row here, nor a wish not to be held.
-@functools.lru_cache(maxsize=MAX_VARIANTS)
-def _wishes(count: int) -> Statement:
-    return Statement(f"""
-        SELECT s.person_id, FALSE, s.hold_while_focusing, s.quiet_from, s.quiet_until, s.time_zone
-        FROM notification_state s
-        WHERE s.person_id IN ({marks(count)}) AND (s.quiet_from IS NOT NULL OR NOT s.hold_while_focusing)
-        UNION ALL SELECT q.person_id, TRUE, TRUE, NULL, NULL, '' FROM focus_participant q
-        WHERE q.person_id IN ({marks(count)}) AND q.focused_since IS NOT NULL
-    """)
-
-
-@functools.lru_cache(maxsize=MAX_VARIANTS)
-def _zones(count: int) -> Statement:
-    return Statement(
-        f"SELECT s.person_id, s.time_zone FROM notification_state s WHERE s.person_id IN ({marks(count)})"
-    )
-
-
-def undisturbed(person_ids: Sequence[int], at: int) -> set[int]:
-    """Those of the people who are to be left alone at the instant: in a focus phase, or in quiet hours."""
-    quiet, focusing, not_held = set(), set(), set()
-    wishes = [row for part in parts(person_ids) for row in _wishes(len(part)).all(*part, *part)]
-    for one, is_focusing, is_held, begin, end, name in wishes:
-        if is_focusing:
-            focusing.add(one)
-        elif not is_held:
-            not_held.add(one)
-        if _is_quiet(begin, end, name, at):
-            quiet.add(one)
-    return quiet | (focusing - not_held)
-
-
-def zones(person_ids: Sequence[int]) -> dict[int, tzinfo]:
-    """The time zone of each person who has named one that this machine knows."""
-    found = {}
-    for person_id, name in _zones(len(person_ids)).all(*person_ids):
-        with contextlib.suppress(ValueError):
-            found[person_id] = zone(name)
-    return found
-
-
-def _is_quiet(begin: int | None, end: int | None, name: str, at: int) -> bool:
-    if begin is None or end is None:
-        return False
-    try:
-        return Quiet(begin, end, name).covers(at)
-    except ValueError:
-        # A zone that another machine knew: better heard at night than never.
-        return False
 
 
 _held = Statement("""

@@ -15,24 +15,18 @@ import orjson
 
 from models import event_log, events, groups
 from models.base import OneTrip, Statement, by_key, is_postgres
+from models.chat import MessageRow
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """A message of somebody who is believed to take part in a room, and to be called and look so.
 
-    `created_at` tells the posts of a set apart: no two have the same. `text` is what its event says as
-    JSON, with the id 0 at its beginning.
+    `row` has no id yet; its `created_at` tells the posts of a set apart: no two have the same. `text` is
+    what its event says as JSON, with the id 0 at its beginning.
     """
 
-    room_id: int
-    room_type: str
-    sender_id: int
-    username: str
-    avatar: str | None
-    content: str
-    client_id: str | None
-    created_at: int
+    row: MessageRow
     group: str
     text: str
 
@@ -101,7 +95,7 @@ _postgres = OneTrip(
         FROM stored s CROSS JOIN taken t
     ), logged AS (
         INSERT INTO event (seq, kind, payload, created_at)
-        SELECT n.seq, '{events.MessageCreated.name}', '{_HEAD}' || n.id || v.tail, n.created_at
+        SELECT n.seq, '{events.MessageCreated.stored_name}', '{_HEAD}' || n.id || v.tail, n.created_at
         FROM numbered n JOIN offered v ON v.created_at = n.created_at
     ), addressed AS (
         INSERT INTO event_group (group_name, seq)
@@ -167,7 +161,7 @@ def store(posts: Sequence[Post]) -> dict[int, Stored]:
     of these. In a transaction it is a part of it, outside it is one of its own.
     """
     if is_postgres():
-        rows = _postgres.all(event_log.LOCK_COUNTER, orjson.dumps([_row(post) for post in posts]).decode())
+        rows = _postgres.all(event_log.LOCK_COUNTER, orjson.dumps([_offer(post) for post in posts]).decode())
     else:
         rows = _store_in_steps(posts)
     return {row[0]: Stored(*row) for row in rows}
@@ -175,19 +169,20 @@ def store(posts: Sequence[Post]) -> dict[int, Stored]:
 
 def are_stored(posts: Sequence[Post]) -> bool:
     """Whether any of the posts has been stored: all are stored together, or none is."""
-    return any(_at.one(post.created_at, post.sender_id) for post in posts)
+    return any(_at.one(post.row.created_at, post.row.sender_id) for post in posts)
 
 
-def _row(post: Post) -> dict[str, object]:
+def _offer(post: Post) -> dict[str, object]:
+    row = post.row
     return {
-        "room_id": post.room_id,
-        "room_type": post.room_type,
-        "sender_id": post.sender_id,
-        "username": post.username,
-        "avatar": post.avatar or "",
-        "content": post.content,
-        "client_id": post.client_id,
-        "created_at": post.created_at,
+        "room_id": row.room_id,
+        "room_type": row.room_type,
+        "sender_id": row.sender_id,
+        "username": row.username,
+        "avatar": row.avatar or "",
+        "content": row.content,
+        "client_id": row.client_id,
+        "created_at": row.created_at,
         "group_name": post.group,
         "tail": tail(post),
     }
@@ -196,9 +191,12 @@ def _row(post: Post) -> dict[str, object]:
 def _in_turn(posts: Sequence[Post], inserted: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Takes back what somebody said after a message of theirs that was not stored."""
     moments = {moment for moment, _ in inserted}
-    refused = by_key((post.sender_id, post.created_at) for post in posts if post.created_at not in moments)
-    senders = {post.created_at: post.sender_id for post in posts}
-    kept, late = [], []
+    refused = by_key(
+        (post.row.sender_id, post.row.created_at) for post in posts if post.row.created_at not in moments
+    )
+    senders = {post.row.created_at: post.row.sender_id for post in posts}
+    kept: list[tuple[int, int]] = []
+    late: list[tuple[int, int]] = []
     for moment, number in inserted:
         since = refused.get(senders[moment], [(0, moment)])[0][1]
         (late if since < moment else kept).append((moment, number))
@@ -207,21 +205,21 @@ def _in_turn(posts: Sequence[Post], inserted: list[tuple[int, int]]) -> list[tup
 
 
 def _store_in_steps(posts: Sequence[Post]) -> list[tuple[int, int, int]]:
-    by_moment = {post.created_at: post for post in posts}
-    inserted = sorted(_insert.all(orjson.dumps([_row(post) for post in posts]).decode()))
+    by_moment = {post.row.created_at: post for post in posts}
+    inserted = sorted(_insert.all(orjson.dumps([_offer(post) for post in posts]).decode()))
     if len(inserted) < len(posts):
         inserted = _in_turn(posts, inserted)
     if not inserted:
         return []
-    first = _take.one(len(inserted))[0] - len(inserted) + 1
+    first = _take.value(len(inserted)) - len(inserted) + 1
     rows = [(moment, message_id, seq) for seq, (moment, message_id) in enumerate(inserted, first)]
-    kind = events.MessageCreated.name
+    kind = events.MessageCreated.stored_name
     stored = [(by_moment[moment], message_id, seq) for moment, message_id, seq in rows]
-    _log.run_each([(seq, kind, text_of(post, number), post.created_at) for post, number, seq in stored])
+    _log.run_each([(seq, kind, text_of(post, number), post.row.created_at) for post, number, seq in stored])
     _address.run_each([(post.group, seq) for post, _, seq in stored])
     _address.run_each([(groups.about("message", number), seq) for _, number, seq in stored])
-    rooms = by_key((post.room_id, number, post.created_at) for post, number, _ in stored)
+    rooms = by_key((post.row.room_id, number, post.row.created_at) for post, number, _ in stored)
     _count.run_each([(len(its), its[-1][1], its[-1][2], room_id) for room_id, its in rooms.items()])
-    newest = {(post.room_id, post.sender_id): number for post, number, _ in stored}
+    newest = {(post.row.room_id, post.row.sender_id): number for post, number, _ in stored}
     _mark.run_each([(number, *place, number) for place, number in newest.items()])
     return rows

@@ -45,7 +45,7 @@ class _Folding(dict[int, int | str | None]):
 
 # Letters that Unicode does not take apart, and what only joins or decorates others.
 _FOLDING = _Folding(str.maketrans("øłđðħŧı", "olddhti", "\u00ad\u034f\u0640\u200d\u20e3\ufe0e\ufe0f"))
-_FOLDING.update(str.maketrans({"æ": "ae", "œ": "oe", "þ": "th"}))
+_FOLDING.update({ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th"})
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:

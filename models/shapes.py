@@ -167,7 +167,7 @@ class Task(Shape):
 class TaskConsumerTask(Task):
     """A task as TaskConsumer shows it: `id` is the uuid (the number is `pk`), `task` the title."""
 
-    id: str
+    id: str  # type: ignore[assignment]  # all but this field is as in Task
     pk: int
     task: str
 

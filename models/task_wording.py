@@ -83,12 +83,11 @@ def _value(change: Change, name: str, zone: tzinfo) -> str:
         row = _PLACES[name].one(value)
         return f" to {quoted(row[0])}" if row else ""
     words: dict[str, Callable[[Any], str]] = {
-        "title": quoted,
         "priority": PRIORITY_LABELS.__getitem__,
         "due_date": lambda at: moment(at, zone),
         "estimate_hours": lambda hours: counted(float(hours), "hour"),
     }
-    return f" to {words[name](value)}"
+    return f" to {words.get(name, quoted)(value)}"
 
 
 def status_way(before: str, after: str) -> str:

@@ -75,7 +75,7 @@ class Bridge:
         """Queues committed events for the other processes."""
         for event in batch:
             payload = event.payload if event.text is None else orjson.Fragment(event.text)
-            self._queue(event.groups[0], [event.seq, event.type.name, list(event.groups), payload])
+            self._queue(event.groups[0], [event.seq, event.type.stored_name, list(event.groups), payload])
 
     def send_ephemeral(
         self, group: str | Sequence[str], message: Mapping[str, Any], except_person: int
@@ -187,7 +187,7 @@ class Bridge:
         from redis.asyncio import Redis
 
         redis = Redis.from_url(self._url, socket_connect_timeout=3)
-        subscription = redis.pubsub()
+        subscription: Any = redis.pubsub()
         running: list[asyncio.Task[Any]] = []
         try:
             await asyncio.wait_for(subscription.psubscribe(self._prefix + "*"), DEAF_AFTER_S)

@@ -30,6 +30,10 @@ class SupportsEvent(Protocol):
     type: Any
     size: int
 
+    @property
+    def event(self) -> Any:
+        """What happened, by names."""
+
     def message(self, channel: str) -> dict[str, Any] | None: ...
 
 
@@ -51,7 +55,7 @@ def message_of(event: SupportsEvent, channel: str) -> dict[str, Any] | None:
     try:
         return event.message(channel)
     except Exception:
-        log.exception("event %s (%s) cannot be told", event.seq, event.type.name)
+        log.exception("event %s (%s) cannot be told", event.seq, event.type.stored_name)
         return None
 
 
@@ -89,7 +93,7 @@ class Encoder:
         self._start_anew_if_old()
         kept, frames = self._kept, []
         for event in found:
-            key = (event.seq, event.type.name, dialect)
+            key = (event.seq, event.type.stored_name, dialect)
             frame = kept[key] if key in kept else self._event_frame(event, key)
             if frame is not None:
                 frames.append(frame)
@@ -117,7 +121,7 @@ class Encoder:
             self._keys_about.setdefault(name, []).append(key)
 
 
-Effect = Callable[[SupportsEvent], None]
+Effect = Callable[[Any], None]
 """What an event does to connections beside what it says to them."""
 
 
@@ -128,7 +132,7 @@ class Broadcaster:
         self._hub = hub
         self.encoder = encoder
         self.effects: defaultdict[str, list[Effect]] = defaultdict(list)
-        """By name of the event's kind; runs before the event is sent."""
+        """By name of the event's type; runs before the event is sent."""
         self.followers: list[Effect] = []
         """Hear of every event, after it has been sent."""
 
@@ -139,13 +143,13 @@ class Broadcaster:
                 self._publish(event)
             except Exception:
                 # One event that cannot be told must not keep the others from anybody.
-                log.exception("event %s (%s)", event.seq, event.type.name)
+                log.exception("event %s (%s)", event.seq, event.type.stored_name)
             self._hub.position = event.seq
             for follow in self.followers:
                 _tell_follower(follow, event)
 
     def _publish(self, event: SupportsEvent) -> None:
-        for effect in self.effects.get(event.type.name, ()):
+        for effect in self.effects.get(event.type.stored_name, ()):
             effect(event)
         self._send(event)
 
@@ -185,4 +189,4 @@ def _tell_follower(follow: Effect, event: SupportsEvent) -> None:
     try:
         follow(event)
     except Exception:
-        log.exception("following event %s (%s)", event.seq, event.type.name)
+        log.exception("following event %s (%s)", event.seq, event.type.stored_name)

@@ -28,6 +28,12 @@ class Dialect(NamedTuple):
     channel: str
     base_url: str
 
+    @staticmethod
+    @functools.lru_cache(maxsize=1000)
+    def of(channel: str, base_url: str) -> Dialect:
+        """The dialect, which ten thousand sockets share."""
+        return Dialect(channel, base_url)
+
 
 class SupportsWrite(Protocol):
     """The way out of a connection (`wire.Wire`)."""
@@ -163,6 +169,11 @@ class Connection:
     def _forget(self) -> None:
         self._outbox = []
         self._held = None
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits behind an unfinished write."""
+        return self._size if self.draining is not None else 0
 
     # -- what waits ----------------------------------------------------------------------------------
 

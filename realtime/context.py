@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import logging
 import operator
@@ -19,7 +20,7 @@ from models.operations import chat
 from realtime.admission import Admission
 from realtime.broadcast import Broadcaster, Encoder, SupportsEvent
 from realtime.close_codes import CloseCode
-from realtime.connection import Flusher
+from realtime.connection import Flusher, OutboxLimits
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.presence import Presence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("taskroom.sockets")
 
 Effects = Mapping[str, Callable[["Realtime", SupportsEvent], None]]
-"""What events do to the sockets of a process, beside what they say to them; by name of the event's kind."""
+"""What events do to the sockets of a process, beside what they say to them; by name of the event's type."""
 
 # At the start, the tail takes so many events, and this part of the bytes it may have.
 MAX_FILLED, MAX_FILLED_PART = 5000, 6
@@ -59,6 +60,11 @@ class Realtime:
     """Whoever is connected and has not been told to go."""
     closing: set[Client] = field(default_factory=set)
     """Whoever has been told to go and has not answered yet."""
+    outbox_limits: OutboxLimits = field(init=False)
+    closes: collections.Counter[int] = field(default_factory=collections.Counter)
+    """How often the server has closed a socket, by close code."""
+    recoveries: collections.Counter[str] = field(default_factory=collections.Counter)
+    """How often a client was told what it had missed (`replayed`), and how often to start anew (`resync`)."""
     tail: Tail[events.Emitted] = field(init=False)
     admission: Admission = field(init=False)
     rooms_of: GatheredReads = field(init=False)
@@ -67,7 +73,9 @@ class Realtime:
     _clock_offset: float = 0.0
 
     def __post_init__(self) -> None:
-        self.admission = Admission.of(self.settings)
+        settings = self.settings
+        self.outbox_limits = OutboxLimits(settings.socket_outbox_kib * 1024, settings.socket_outbox_messages)
+        self.admission = Admission.of(settings)
         self.rooms_of = GatheredReads(lambda actors: self.store.read(chat.joined_rooms_of, actors))
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
         self.broadcaster.followers += [self.tail.add, self._revise]

@@ -8,6 +8,8 @@ Tornado's inside (the stream of a detached connection and the close handshake of
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import struct
 import time
 from collections.abc import Awaitable
@@ -85,6 +87,18 @@ class BufferedProtocol(WebSocketProtocol13):
             ping_interval=0, ping_timeout=0, max_message_size=max_bytes, compression_options=None
         )
         return cls(handler, params, reads)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the connection has ended already."""
+        return self.stream is None or self.stream.closed()
+
+    def set_up(self, send_buffer_bytes: int) -> None:
+        """Sends at once, and lets the kernel hold so much for a slow reader."""
+        assert self.stream is not None
+        with contextlib.suppress(OSError):  # The connection is broken; whoever reads from it notices.
+            self.stream.set_nodelay(True)
+            self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
 
     def abandon(self) -> None:
         """Passes over what a client that has gone before it was heard left behind."""

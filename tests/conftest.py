@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import itertools
 import logging
 import os
@@ -15,6 +16,7 @@ from tornado.ioloop import IOLoop
 pytest.register_assert_rewrite("tests.support")
 
 from tests.support import browser as browser_support  # noqa: E402
+from tests.support.clock import WallClock  # noqa: E402
 from tests.support.database import Run, copy_sqlite, migrate, sqlite_url  # noqa: E402
 from tests.support.http import Client  # noqa: E402
 from tests.support.postgres import FreshDatabases, PostgresServer  # noqa: E402
@@ -45,6 +47,14 @@ LONG_PATIENCE_S = 40
 asyncio.set_event_loop(None)
 
 # What holds for every test
+
+
+def pytest_collection_finish(session):
+    """Thousands of collected tests stay to the end: looking through them again and again for garbage is dear,
+    and keeps the loop waiting."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +104,18 @@ def io_loop(request):
         yield loop
         loop._clear_current()
         loop.close(all_fds=True)
+
+
+@pytest.fixture
+def wall_clock(monkeypatch):
+    """WallClock: the server's time of day, which a test may set."""
+    return WallClock(monkeypatch)
+
+
+@pytest.fixture
+def fast_sweep(monkeypatch):
+    """The sweep comes around all the time; to be named before `app`, which starts it."""
+    monkeypatch.setattr("application.SWEEP_EVERY_S", 0.005)
 
 
 # Database servers

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    "server", "application", "workers", "command_line", "settings", "handlers", "models", "realtime", "jobs",
+    "server", "application", "workers", "metrics", "command_line", "settings",
+    "handlers", "models", "realtime", "jobs",
 )  # fmt: skip
 
 # What carries events; nothing here may know the domain.
@@ -50,6 +51,7 @@ RULES = (
     ),
     Rule(("settings",), ROOMS, "settings import nothing of ours"),
     Rule(("workers",), ROOMS, "the parent of workers knows nothing of what they do"),
+    Rule(("metrics",), ROOMS, "what is measured is handed in"),
     Rule(("models",), ("handlers", "realtime", "jobs"), "models are the lowest room"),
     Rule(("models",), ("tornado",), "models know neither HTTP nor sockets"),
     Rule(

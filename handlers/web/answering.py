@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import orjson
 from tornado.web import HTTPError, RequestHandler
 
-from handlers.web import security_log
+from handlers.web import request_ids, security_log
 from handlers.web.backend import Backend
 from handlers.web.endpoint import Endpoint, Page
 from handlers.web.errors import error_body, status_of
@@ -26,9 +26,9 @@ log = logging.getLogger("taskroom.http")
 
 _CORS_HEADERS = (
     "accept, accept-language, authorization, content-type, idempotency-key, if-match, last-event-id,"
-    " x-client-version, x-csrftoken, x-requested-with"
+    " x-client-version, x-csrftoken, x-request-id, x-requested-with"
 )
-_EXPOSED_HEADERS = "content-disposition, etag, retry-after"
+_EXPOSED_HEADERS = "content-disposition, etag, retry-after, x-request-id"
 _PREFLIGHT_LIFE_S = "600"
 
 
@@ -45,6 +45,7 @@ class AnsweringHandler(RequestHandler):
         for name, value in security_headers(self.request.protocol).items():
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-store")
+        self.set_header(request_ids.HEADER, request_ids.current.get())
         origin = self.request.headers.get("Origin")
         self.set_header("Vary", "Origin")
         if origin and self._allows(origin):

@@ -116,6 +116,11 @@ class GuardedServer(AnsweringServer):
         self._say_at = 0.0
 
     @property
+    def connections(self) -> int:
+        """How many connections speak HTTP."""
+        return len(self._open)
+
+    @property
     def under_way(self) -> int:
         """How many requests have been begun and not been answered to their end."""
         return sum(one.stage is not Stage.HEAD for one in self._open.values())

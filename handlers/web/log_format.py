@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from handlers.web import request_ids
 from models.text import printable
 
 
@@ -29,6 +30,10 @@ class TextFormatter(_SafeFormatter):
         who = f" worker {worker}" if worker else ""
         super().__init__(f"%(asctime)s{who} %(levelname)s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        request_id = request_ids.current.get()
+        return super().formatMessage(record) + (f" [{request_id}]" if request_id else "")
+
 
 class JsonFormatter(_SafeFormatter):
     """For programs: one JSON object a line."""
@@ -40,7 +45,7 @@ class JsonFormatter(_SafeFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON."""
-        line = {
+        line: dict[str, Any] = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -48,6 +53,8 @@ class JsonFormatter(_SafeFormatter):
         }
         if self._worker:
             line["worker"] = self._worker
+        if request_id := request_ids.current.get():
+            line["request_id"] = request_id
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(line).decode()

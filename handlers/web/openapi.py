@@ -268,7 +268,7 @@ def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any
     ]
     server = [
         {
-            "type": item.type,
+            "type": item.name,
             "description": item.description,
             "schema": _any_of([_collect_inline(shape, schemas) for shape in item.shapes]),
             "example": item.example,
@@ -283,7 +283,10 @@ def _collect_inline(model: type[BaseModel], components: Mapping[str, Any]) -> di
     operations."""
     needed: dict[str, Any] = {}
     schema = _collect(model, needed, keep=False)
-    return _inline(schema, {name: one for name, one in needed.items() if name not in components})
+    inlined: dict[str, Any] = _inline(
+        schema, {name: one for name, one in needed.items() if name not in components}
+    )
+    return inlined
 
 
 def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:

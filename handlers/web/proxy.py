@@ -30,8 +30,13 @@ def apply(request: HTTPServerRequest, proxies: Networks) -> None:
 
 def is_proxy(text: str, proxies: Networks) -> bool:
     """Whether the text is the address of a named proxy."""
-    address = _address(text)
-    return address is not None and any(address in network for network in proxies)
+    return is_among(text, proxies)
+
+
+def is_among(text: str | None, networks: Networks) -> bool:
+    """Whether the text is an address of these networks."""
+    address = _address(text or "")
+    return address is not None and any(address in network for network in networks)
 
 
 def _address(text: str) -> Address | None:

@@ -6,6 +6,7 @@ counts for itself: a throttle that is a little too generous is better than no se
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import logging
 import math
@@ -30,6 +31,8 @@ class Throttle:
 
     def __init__(self, settings: Settings, installation: str) -> None:
         self._rates: dict[str, Any] = {}
+        self.refused: collections.Counter[str] = collections.Counter()
+        """How many requests were above each rate."""
         rates = {
             ANON: settings.throttle_anon,
             USER: settings.throttle_user,
@@ -64,16 +67,22 @@ class Throttle:
             return
         key = _key(who)
         if self._shared is None or time.monotonic() < self._shared_again_at:
-            return await _count(self._local, item, rate, key)
+            return await self._count(self._local, item, rate, key)
         try:
-            await _count(self._shared, item, rate, key)
+            await self._count(self._shared, item, rate, key)
         except Throttled:
             raise
         except Exception as error:
             # Whatever a network and a foreign server can do.
             log.warning("throttles count without Redis for now: %s", str(error) or type(error).__name__)
             self._shared_again_at = time.monotonic() + WITHOUT_REDIS_S
-            await _count(self._local, item, rate, key)
+            await self._count(self._local, item, rate, key)
+
+    async def _count(self, limiter: Any, item: Any, rate: str, key: str) -> None:
+        if not await limiter.hit(item, rate, key):
+            self.refused[rate] += 1
+            stats = await limiter.get_window_stats(item, rate, key)
+            raise Throttled(max(1, math.ceil(stats.reset_time - time.time())))
 
     async def close(self) -> None:
         """Ends the link to Redis."""
@@ -85,9 +94,3 @@ class Throttle:
 def _key(who: tuple[str, ...]) -> str:
     # What somebody sent may be long, and is kept for as long as it counts.
     return hashlib.blake2b(repr(who).encode(errors="surrogatepass"), digest_size=16).hexdigest()
-
-
-async def _count(limiter: Any, item: Any, rate: str, key: str) -> None:
-    if not await limiter.hit(item, rate, key):
-        stats = await limiter.get_window_stats(item, rate, key)
-        raise Throttled(max(1, math.ceil(stats.reset_time - time.time())))

@@ -25,7 +25,8 @@ def can_see_private(actor: Actor, person: Person) -> bool:
     """Whether the actor sees the person's address, last visit, and that an inactive one exists."""
     if actor.id == person.id or actor.role in _SEES_EVERYONE:
         return True
-    return actor.role in _SEES_DEPARTMENT and None is not actor.department_id == person.department_id
+    is_of_department = actor.department_id is not None and actor.department_id == person.department_id
+    return actor.role in _SEES_DEPARTMENT and is_of_department
 
 
 def redact_person(actor: Actor, person: Person) -> dict[str, Any]:

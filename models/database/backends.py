@@ -118,6 +118,13 @@ def transaction() -> Iterator[None]:
         database.execute_sql("COMMIT")
 
 
+def forbid_writing() -> None:
+    """From now on this thread's connection refuses to write: a query that is an operation fails at once."""
+    text = "SET default_transaction_read_only = on" if is_postgres() else "PRAGMA query_only = ON"
+    with contextlib.closing(database.connection().cursor()) as cursor:
+        cursor.execute(text)
+
+
 def in_snapshot(query: Callable[..., Result], args: tuple[Any, ...]) -> Result:
     """Runs the query's statements on one state of the database, on a read-only transaction."""
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgres() else "BEGIN"

@@ -31,6 +31,7 @@ from models.database.backends import (
     check_pragmas,
     copy_sqlite,
     first_line,
+    forbid_writing,
     in_snapshot,
     is_about_database,
     make_database,
@@ -146,7 +147,9 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._is_waking, self._helper = False, None
         self._workers = [Worker("writer", self._writes, self._writer.serve)]
-        self._workers += [Worker(f"reader-{n}", self._reads, self._serve_reads) for n in range(READERS)]
+        self._workers += [
+            Worker(f"reader-{n}", self._reads, self._serve_reads, forbid_writing) for n in range(READERS)
+        ]
         for worker in self._workers:
             worker.start()
         self._watch()
@@ -195,6 +198,11 @@ class Store:
         """How many units were in them."""
         return self._writer.units
 
+    @property
+    def writing_s(self) -> float:
+        """How long they took, from their first statement to their commit's answer."""
+        return self._writer.busy_s
+
     # -- what the loop calls -----------------------------------------------------------------------
 
     def begin_anew(self) -> None:
@@ -227,7 +235,7 @@ class Store:
         await asyncio.wait([future], timeout=TRY_PATIENCE_S)
 
     async def read(self, query: Callable[..., Result], *args: Any) -> Result:
-        """Runs a query in a reader thread. Raises what it raises, or Unavailable."""
+        """Runs a query in a reader thread, which cannot write. Raises what it raises, or Unavailable."""
         result: Result = await self._enqueue_read(query, args)
         return result
 

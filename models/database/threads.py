@@ -243,12 +243,19 @@ class ReadLane(Lane):
 
 class Worker(threading.Thread):
     """A database thread: takes jobs from its lane, holds one permanent connection. It works in the context
-    of whoever made it."""
+    of whoever made it. `prepare` is called with each new connection."""
 
-    def __init__(self, name: str, lane: Lane, serve: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        lane: Lane,
+        serve: Callable[..., Any],
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self._jobs = lane.jobs
         self._serve = serve
+        self._prepare = prepare
         self._context = contextvars.copy_context()
         self.busy_since: float | None = None
         self.began_at = 0.0
@@ -296,6 +303,7 @@ class Worker(threading.Thread):
             self.disconnect()
             database.connect()
             self.connection = database.connection()
+            self._prepare()
 
     def reconnect_if_dropped(self) -> None:
         """Looks whether the server has ended the idle connection: before what cannot be asked twice."""

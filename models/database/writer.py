@@ -59,6 +59,7 @@ class Writer:
         self._began_at = 0.0
         self.batches = 0
         self.units = 0
+        self.busy_s = 0.0
 
     def serve(self, worker: Worker, first: Job) -> None:
         """Writes what waits, until nothing does."""
@@ -238,6 +239,7 @@ class Writer:
         self._lane.succeeded_at = time.monotonic()
         self.batches += 1
         self.units += len(self._taken)
+        self.busy_s += time.monotonic() - self._began_at
         self._hand_over(self._taken, emitted)
 
     def _recover(self, worker: Worker, error: Exception) -> None:

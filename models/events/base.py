@@ -52,7 +52,7 @@ class Event:
 
     __slots__ = ()
 
-    name: ClassVar[str]
+    stored_name: ClassVar[str]
     """Stands for the type in the log and between processes, for ever."""
     forms: ClassVar[Mapping[str, Form | None]]
     """By channel; one without a form does not hear of it."""
@@ -103,10 +103,12 @@ class UnknownEvent(Event):
 
     __slots__ = ()
 
-    name = "unknown"
+    stored_name = "unknown"
     forms: ClassVar[Mapping[str, Form | None]] = {}
     makers: ClassVar[Mapping[str, Make]] = {}
 
+
+_OF_EVERY_EVENT = frozenset(Event.__annotations__) | frozenset(vars(Event))
 
 TYPES: dict[str, type[Event]] = {}
 """Every type that may be in the log, by its name."""
@@ -132,7 +134,9 @@ def event_type(
     stream = {STREAM: next(iter(forms.values()), None)}
 
     def declare(cls: _EventClass) -> _EventClass:
-        cls.name, cls.forms, cls.about = name, stream | more | dict(forms), staticmethod(about)
+        if hidden := _OF_EVERY_EVENT.intersection(cls.__match_args__):
+            raise TypeError(f"a field of {cls.__name__} cannot be called {', '.join(sorted(hidden))}")
+        cls.stored_name, cls.forms, cls.about = name, stream | more | dict(forms), staticmethod(about)
         cls.makers = {channel: form.make for channel, form in cls.forms.items() if form is not None}
         known[name] = cls
         return cls

@@ -72,10 +72,14 @@ def shaped(shape: type[Shape], make: Make) -> Form:
     return Form(make, lambda event: shape)
 
 
-@functools.cache
+_message_shapes: dict[tuple[type[SupportsShape], Form], type[Shape]] = {}
+
+
 def message_shape(event: type[SupportsShape], form: Form) -> type[Shape]:
     """The shape of the whole message that a type of event says in one of its forms."""
-    return _numbered(form.shape(event))
+    if (event, form) not in _message_shapes:
+        _message_shapes[event, form] = _numbered(form.shape(event))
+    return _message_shapes[event, form]
 
 
 @functools.cache

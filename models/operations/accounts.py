@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from models import events, groups, mail, notifications, sessions
+from models import events, groups, mail, quiet, sessions
 from models.base import SECOND_US, Statement, locked, now, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
@@ -269,7 +269,7 @@ def own_profile(actor: Actor) -> dict[str, Any]:
 
 
 def _own(person: Person) -> dict[str, Any]:
-    return person.to_json() | notifications.settings_json(person.id)
+    return person.to_json() | quiet.settings_json(person.id)
 
 
 def update_profile(

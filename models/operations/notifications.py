@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 
-from models import events, groups, notifications
-from models.base import now
+from models import events, groups, notifications, quiet
+from models.base import now, tuples
 from models.errors import NotFound
-from models.notifications import URGENT, Notification, NotificationRow, NotificationState, Quiet
+from models.notifications import URGENT, Notification, NotificationRow, NotificationState
+from models.quiet import Quiet
 from models.sessions import Actor
 
 MAX_TOLD_IDS = 1000
@@ -45,18 +46,18 @@ class Notice:
     def row(self, moment: int) -> NotificationRow:
         """As it is stored for each of the people."""
         return NotificationRow(
-            0,
-            self.actor_id,
-            self.notification_type,
-            self.title,
-            self.content,
-            self.related_entity_type,
-            self.related_entity_id,
-            self.action,
-            self.workspace_id,
-            orjson.dumps(self.data).decode(),
-            moment,
-            self.quotes,
+            id=0,
+            actor_id=self.actor_id,
+            notification_type=self.notification_type,
+            title=self.title,
+            content=self.content,
+            related_entity_type=self.related_entity_type,
+            related_entity_id=self.related_entity_id,
+            action=self.action,
+            workspace_id=self.workspace_id,
+            data=orjson.dumps(self.data).decode(),
+            created_at=moment,
+            quotes=self.quotes,
         )
 
 
@@ -72,7 +73,7 @@ def notify(notice: Notice, person_ids: Iterable[int]) -> int:
     row = notice.row(now())
     rows = dict.fromkeys(people, row)
     if notice.content_in is not None:
-        for person_id, zone in notifications.zones(people).items():
+        for person_id, zone in quiet.zones(people).items():
             rows[person_id] = row._replace(content=notice.content_in(zone))
     return _store(notice, rows)
 
@@ -98,7 +99,7 @@ def notify_anew(notice: Notice, person_ids: Iterable[int], title_of: Callable[[i
 
 def _take_back(people: Sequence[int], notice: Notice) -> dict[int, int]:
     """Removes the unread ones of the same place; gives how many things they told each person of."""
-    taken = notifications.take_back(people, notice.related_entity_type, notice.related_entity_id)
+    taken = notifications.take_back(people, notice.related_entity_type or "", notice.related_entity_id or 0)
     said: dict[int, int] = {}
     ids: dict[int, list[int]] = {}
     for person_id, notification_id, data in taken:
@@ -112,7 +113,7 @@ def _take_back(people: Sequence[int], notice: Notice) -> dict[int, int]:
 def _store(notice: Notice, rows: dict[int, NotificationRow]) -> int:
     held: set[int] = set()
     if notice.notification_type not in URGENT:
-        held = notifications.undisturbed(sorted(rows), now())
+        held = quiet.undisturbed(sorted(rows), now())
     made = notifications.insert(rows, notice.cause, held)
     for person_id, notification_id in sorted(made.items()):
         if person_id not in held:
@@ -126,7 +127,7 @@ def told_each(notices: Sequence[tuple[Notice, int]]) -> list[events.Emitted | No
     if not notices:
         return []
     moment = now()
-    held = notifications.undisturbed(sorted({person_id for _, person_id in notices}), moment)
+    held = quiet.undisturbed(sorted({person_id for _, person_id in notices}), moment)
     told = [(person_id, notice.row(moment)) for notice, person_id in notices]
     ids = notifications.insert_each(told, held)
     return [
@@ -201,7 +202,7 @@ def delete(actor: Actor, notification_id: int) -> None:
     """Removes one of the actor's notifications. Raises NotFound."""
     state = notifications.own_state(actor.id)
     found = retrieve(actor, notification_id)
-    Notification.delete().where(Notification.id == notification_id).execute()
+    Notification.delete_where(Notification.id == notification_id)
     unread = 0 if found["is_read"] else 1
     notifications.uncount(actor.id, 1, unread)
     _tell_read(actor.id, [notification_id], state.unread - unread, deleted=True)
@@ -269,14 +270,14 @@ def release(person_ids: Iterable[int]) -> int:
     people = sorted(set(person_ids))
     if not people:
         return 0
-    still = notifications.undisturbed(people, now())
+    still = quiet.undisturbed(people, now())
     return sum(_release(person_id) for person_id in people if person_id not in still)
 
 
 def _release(person_id: int) -> int:
     state = notifications.own_state(person_id)
     held = (Notification.person == person_id) & Notification.is_held
-    ids = [row[0] for row in Notification.select(Notification.id).where(held).tuples()]
+    ids = [row[0] for row in tuples(Notification.select(Notification.id).where(held))]
     freed = Notification.update(is_held=False).where(Notification.id.in_(ids) & held).returning(Notification)
     after = max(state.read_upto, state.cleared_upto)
     rows = [row for row in freed.execute() if not row.is_read and row.id > after]

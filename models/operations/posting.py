@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import peewee
 
 from models import chat, events, groups, posts
 from models.base import MAX_VARIANTS, Statement, database, now
-from models.chat import GROUP, names_person
+from models.chat import GROUP, MessageRow, names_person
 from models.database.batches import Batch, Done
 from models.operations.outcomes import Outcome
 from models.posts import Post
@@ -124,37 +124,27 @@ def _made(actor: Actor, draft: Draft, moment: int) -> _Made | None:
     place = _places().get((draft.room_id, actor.id))
     if place is None or place.room_type != GROUP:
         return None
-    message = chat.message_json(
-        0,
-        draft.room_id,
-        place.room_type,
-        draft.content,
-        actor.id,
-        place.username,
-        place.avatar,
-        moment,
+    row = MessageRow(
+        id=0,
+        room_id=draft.room_id,
+        room_type=place.room_type,
+        content=draft.content,
+        sender_id=actor.id,
+        username=place.username,
+        avatar=place.avatar,
+        created_at=moment,
         client_id=draft.client_id,
     )
-    post = Post(
-        draft.room_id,
-        place.room_type,
-        actor.id,
-        place.username,
-        place.avatar,
-        draft.content,
-        draft.client_id,
-        moment,
-        groups.room(place.room_type, draft.room_id),
-        orjson.dumps(message).decode(),
-    )
-    return _Made(post, message)
+    message = chat.message_json(row)
+    group = groups.room(place.room_type, draft.room_id)
+    return _Made(Post(row, group, orjson.dumps(message).decode()), message)
 
 
 def _store(units: Sequence[_Made | None]) -> list[Done | None]:
     stored = posts.store([made.post for made in units if made is not None])
     outcomes: list[Done | None] = []
     for made in units:
-        its = None if made is None else stored.get(made.post.created_at)
+        its = None if made is None else stored.get(made.post.row.created_at)
         if made is None or its is None:
             outcomes.append(None)
             continue
@@ -167,10 +157,11 @@ def _store(units: Sequence[_Made | None]) -> list[Done | None]:
     return outcomes
 
 
-def _forget(refused: Collection[Post]) -> None:
+def _forget(refused: Iterable[Post]) -> None:
     """Whatever was believed of them may be wrong."""
     for post in refused:
-        _places().pop((post.room_id, post.sender_id), None)
+        if post.row.sender_id is not None:
+            _places().pop((post.row.room_id, post.row.sender_id), None)
 
 
 def _is_stored(units: Sequence[_Made | None]) -> bool:

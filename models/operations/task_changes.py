@@ -12,7 +12,7 @@ from typing import Any
 from models import access, mail, search, tasks
 from models.base import Statement, insert_all, now
 from models.errors import Invalid
-from models.operations import chat, focus, notify_about, task_history, task_mails, task_rooms, task_telling
+from models.operations import focus, notify_about, task_history, task_mails, task_rooms, task_telling
 from models.operations.task_people import known_people
 from models.sessions import Actor
 from models.task_changes import EDITABLE, Audience, Change
@@ -64,7 +64,7 @@ def apply(
 def _tell(change: Change, audience: Audience) -> None:
     task_history.keep(change)
     task_telling.changed(change, audience)
-    chat.close_task_room(change.after.id, sorted(audience.hidden))
+    task_rooms.close(change.after.id, sorted(audience.hidden))
     focus.leave_unseen(audience.hidden)
     task_rooms.follow(change)
     notify_about.task_changed(change)

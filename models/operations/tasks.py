@@ -13,11 +13,11 @@ from models import access, task_lists, tasks
 from models.base import Statement, now, tuples
 from models.errors import Invalid, all_errors
 from models.operations import (
-    chat,
     focus,
     notify_about,
     task_changes,
     task_history,
+    task_rooms,
     task_telling,
     visibility,
 )
@@ -165,7 +165,7 @@ def delete_task(actor: Actor, key: TaskKey, version: int | None = None) -> None:
     Viewer.delete_where(Viewer.task_id == row.id)
     task_history.note(actor, row.id, "deleted")
     task_telling.deleted(actor, task, watchers, row.workspace_id)
-    chat.close_task_room(row.id, watchers)
+    task_rooms.close(row.id, watchers)
     focus.leave_unseen(watchers)
 
 

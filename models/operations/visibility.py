@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterable, Iterator
 
 from models import access, task_lists
-from models.operations import chat, focus, task_telling
+from models.operations import focus, task_rooms, task_telling
 from models.sessions import Actor
 from models.tasks import Scope
 
@@ -48,7 +48,7 @@ def changes(actor: Actor, person_ids: Iterable[int]) -> Iterator[None]:
 def returned(person_id: int) -> None:
     """Part of an operation: somebody is back, whom nobody has told anything meanwhile."""
     for scope in access.get_task_scopes([person_id]).values():
-        chat.close_unseen_task_rooms(person_id, scope)
+        task_rooms.close_unseen(person_id, scope)
     focus.leave_unseen([person_id])
     task_telling.too_much_changed([person_id])
 
@@ -64,6 +64,6 @@ def _add(seen: _Seen, task_ids: Iterable[int], person_id: int) -> None:
 
 def _close_rooms(person_id: int, task_ids: Collection[int] | None, scope: Scope) -> None:
     if task_ids is None:
-        chat.close_unseen_task_rooms(person_id, scope)
+        task_rooms.close_unseen(person_id, scope)
     else:
-        chat.close_task_rooms(task_ids, person_id)
+        task_rooms.close_each(task_ids, person_id)

@@ -141,7 +141,9 @@ class ChannelClient(Client):
 
     async def refresh_actor(self) -> None:
         """Looks again who this is; closes the socket if the session has ended."""
-        await self._know_actor(self.actor.session_id)
+        session_id = self.actor.session_id
+        assert session_id is not None  # A socket is signed in to by a session's token.
+        await self._know_actor(session_id)
 
     def refresh_actor_soon(self) -> None:
         """Looks again who this is, in turn with what the client sends."""
@@ -193,6 +195,7 @@ class ChannelClient(Client):
             await self.join_for_resume()
             log = PersonalLog(realtime, connection.actor, self.begins())
             told = await replay(connection, realtime.hub, log, realtime.encoder, since, self.drained)
+        realtime.recoveries["replayed" if told else "resync"] += 1
         if not told:
             self.reply({"type": "resync", "seq": realtime.hub.position})
 
@@ -212,6 +215,6 @@ def person_changed(realtime: Realtime, event: SupportsEvent) -> None:
 
 
 effects: Effects = {
-    events.SessionRevoked.name: session_revoked,
-    events.PersonChanged.name: person_changed,
+    events.SessionRevoked.stored_name: session_revoked,
+    events.PersonChanged.stored_name: person_changed,
 }

@@ -76,7 +76,7 @@ class ChatClient(RoomsClient):
     # -- messages ------------------------------------------------------------------------------------
 
     @command("send_message", pipelined=True)
-    def send_message(self, message: SendMessage, request_id: Any) -> asyncio.Future:
+    def send_message(self, message: SendMessage, request_id: Any) -> asyncio.Future[Any]:
         """Stores the message; everyone who has joined the room gets it as `chat_message`, the sender's
         copy with the `request_id`. The same `client_id` is stored once, however often it is sent, and
         refused (`client_id_reused`) in another room."""
@@ -88,7 +88,7 @@ class ChatClient(RoomsClient):
         future.add_done_callback(lambda done: self._answer_sent(done, request_id))
         return future
 
-    def _answer_sent(self, done: asyncio.Future, request_id: Any) -> None:
+    def _answer_sent(self, done: asyncio.Future[Any], request_id: Any) -> None:
         """Answers where no broadcast did: a repeated message, or a room that was not joined."""
         if done.cancelled() or done.exception() is not None:
             return

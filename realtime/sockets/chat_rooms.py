@@ -219,13 +219,15 @@ def _room_number(text: str) -> int:
 
 def participant_removed(realtime: Realtime, event: SupportsEvent) -> None:
     """Takes all chat sockets of the person out of the room: one may be about to join it."""
-    for client in _clients(realtime, groups.person(event.payload["user_id"])):
-        client.evict(event.payload["room_id"])
+    removed: events.ParticipantRemoved = event.event
+    for client in _clients(realtime, groups.person(removed.user_id)):
+        client.evict(removed.room_id)
 
 
 def room_changed(realtime: Realtime, event: SupportsEvent) -> None:
     """Lets whoever has got into a room hear of it."""
-    room = chat.joined_room(event.payload, event.seq)
+    changed: events.RoomCreated | events.RoomUpdated = event.event
+    room = chat.joined_room(changed.room, event.seq)
     for group in event.groups:
         for client in _clients(realtime, group):
             client.follow(room)
@@ -237,7 +239,7 @@ def _clients(realtime: Realtime, group: str) -> list[RoomsClient]:
 
 
 effects: Effects = {
-    events.RoomCreated.name: room_changed,
-    events.RoomUpdated.name: room_changed,
-    events.ParticipantRemoved.name: participant_removed,
+    events.RoomCreated.stored_name: room_changed,
+    events.RoomUpdated.stored_name: room_changed,
+    events.ParticipantRemoved.stored_name: participant_removed,
 }

@@ -13,7 +13,7 @@ from models.base import SECOND_US
 from models.errors import DomainError, Invalid, Unauthenticated
 from models.sessions import Actor
 from realtime.close_codes import CloseCode
-from realtime.connection import Connection, Dialect, OutboxLimits
+from realtime.connection import Connection, Dialect
 from realtime.context import Realtime
 from realtime.heartbeat import PING_EVERY_S, Heartbeat
 from realtime.limits import TokenBucket
@@ -56,9 +56,8 @@ class Client:
         self._party = handshake.party
         # Its way out: frames through the connection, in order; pings and the last words on the wire itself.
         self._wire = wire
-        limits = OutboxLimits(settings.socket_outbox_kib * 1024, settings.socket_outbox_messages)
-        dialect = Dialect(self.channel, handshake.base_url)
-        self.connection = Connection(wire, dialect, realtime.flusher, limits, self._closing)
+        dialect = Dialect.of(self.channel, handshake.base_url)
+        self.connection = Connection(wire, dialect, realtime.flusher, realtime.outbox_limits, self._closing)
         self.connection.owner = self
         # What it asked for, in order.
         self._runner = CommandRunner(self)
@@ -81,9 +80,10 @@ class Client:
     @property
     def actor(self) -> Actor:
         """Who is signed in. Raises Unauthenticated."""
-        if self.connection.actor is None:
+        actor: Actor | None = self.connection.actor
+        if actor is None:
             raise Unauthenticated(SIGN_IN_FIRST)
-        return self.connection.actor
+        return actor
 
     @property
     def is_signed_in(self) -> bool:
@@ -182,6 +182,7 @@ class Client:
             spread = random.randint(*RECONNECT_WITHIN_MS)
             self._wire.write(self._frame({"type": "closing", "reconnect_in_ms": spread}))
         self.realtime.closing.add(self)
+        self.realtime.closes[code.value] += 1
         self._wire.close(code, reason or code.meaning, patience_s)
         self._leave()
 

@@ -16,6 +16,8 @@ from realtime.close_codes import CloseCode
 
 MAX_REQUEST_ID_CHARS = 200
 
+InputModel = type[Input]
+
 
 class CloseSocket(Exception):
     """Ends the socket."""
@@ -38,13 +40,13 @@ class Command:
     """A message that a client may send."""
 
     type: str
-    model: type[Input]
+    model: InputModel
     call: Callable[..., Awaitable[Any]]
     description: str
     pipelined: bool
 
 
-def command(type_: str, *, pipelined: bool = False) -> Callable:
+def command(type_: str, *, pipelined: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares a method as the answer to messages of a type.
 
     The method takes `(self, message, request_id)`, with the message's model as its annotation, and its
@@ -52,9 +54,11 @@ def command(type_: str, *, pipelined: bool = False) -> Callable:
     next message is taken at once, so that one sender's messages share a commit.
     """
 
-    def declare(method: Callable) -> Callable:
+    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         hints = inspect.get_annotations(method, eval_str=True)
-        method.command = Command(type_, hints["message"], method, inspect.getdoc(method), pipelined)
+        description = inspect.getdoc(method) or ""
+        declared = Command(type_, hints["message"], method, description, pipelined)
+        method.command = declared  # type: ignore[attr-defined]
         return method
 
     return declare
@@ -78,14 +82,22 @@ class RefusedMessage(NamedTuple):
 
     error: DomainError
     request_id: Any
-    is_pipelined = False
+
+    @property
+    def is_pipelined(self) -> bool:
+        """Never: it is answered when everything before it has been."""
+        return False
 
 
 class OwnStep(NamedTuple):
     """What the server itself does between a client's commands."""
 
     run: Callable[[], Awaitable[None]]
-    is_pipelined = False
+
+    @property
+    def is_pipelined(self) -> bool:
+        """Never: commands after it may depend on it."""
+        return False
 
 
 class Commands(dict[str, Command]):

@@ -21,7 +21,8 @@ _ONLY_EXTENDED = "It comes only with the additions."
 class ServerSays:
     """Messages of one type that a socket may send."""
 
-    type: str
+    name: str
+    """Their `type`, or `mode` for what answers one."""
     description: str
     shapes: Sequence[type[Shape]]
 
@@ -43,14 +44,15 @@ def describe(path: str, socket: type[ChannelClient]) -> Mapping[str, Any]:
 
 def server_messages(socket: type[ChannelClient]) -> list[ServerSays]:
     """What a socket may send: what every socket says, its answers, and the events of its channel."""
-    declared = [(shape, inspect.getdoc(shape) or "") for shape in (*messages.OF_EVERY_SOCKET, *socket.sends)]
-    by_type: dict[str, dict[type[Shape], str]] = {}
+    answers: Iterable[type[Shape]] = (*messages.OF_EVERY_SOCKET, *socket.sends)
+    declared = [(shape, inspect.getdoc(shape) or "") for shape in answers]
+    by_name: dict[str, dict[type[Shape], str]] = {}
     # The events first: they are what a client listens for.
     for shape, text in (*_events_on(socket.channel), *declared):
-        by_type.setdefault(_type_of(shape), {})[shape] = text
+        by_name.setdefault(_name_of(shape), {})[shape] = text
     return [
-        ServerSays(type_, " ".join(dict.fromkeys(found.values())), list(found))
-        for type_, found in by_type.items()
+        ServerSays(name, " ".join(dict.fromkeys(found.values())), list(found))
+        for name, found in by_name.items()
     ]
 
 
@@ -66,7 +68,7 @@ def _events_on(channel: str) -> Iterable[tuple[type[Shape], str]]:
                 yield shape, text if plain is not None else f"{text} {_ONLY_EXTENDED}"
 
 
-def _type_of(shape: type[Shape]) -> str:
+def _name_of(shape: type[Shape]) -> str:
     """By what a client knows the message: its `type`, or that it answers a `mode`."""
     field = shape.model_fields.get("type")
     return "mode" if field is None else get_args(field.annotation)[0]

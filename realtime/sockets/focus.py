@@ -34,7 +34,7 @@ class Relayed(Input):
         """What reaches everyone."""
         if "data" in self.model_fields_set:
             return self.data
-        return {key: value for key, value in self.model_extra.items() if key != "request_id"}
+        return {key: value for key, value in (self.model_extra or {}).items() if key != "request_id"}
 
 
 class FocusCommands(Commands):
@@ -95,7 +95,8 @@ class FocusClient(OptInClient):
 
 def focus_changed(realtime: Realtime, event: SupportsEvent) -> None:
     """Whoever has left a session hears of it no more, and nobody of a session that is no more."""
-    data = event.payload["data"]
+    changed: events.FocusChanged = event.event
+    data = changed.update["data"]
     for member in list(realtime.hub.members(groups.focus(data["id"]))):
         if data["event"] == "deleted":
             # After this event has been sent.
@@ -105,4 +106,4 @@ def focus_changed(realtime: Realtime, event: SupportsEvent) -> None:
 
 
 routes = {"/ws/focus-session/{session_id...}": FocusClient}
-effects: Effects = {events.FocusChanged.name: focus_changed}
+effects: Effects = {events.FocusChanged.stored_name: focus_changed}

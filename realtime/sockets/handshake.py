@@ -38,7 +38,7 @@ def is_handshake(headers: Mapping[str, str]) -> bool:
 
 def credential(
     headers: Mapping[str, str],
-    cookies: Mapping[str, Morsel],
+    cookies: Mapping[str, Morsel[str]],
     query: Mapping[str, Sequence[bytes]],
     allows_origin: Callable[[str], bool],
 ) -> str | None:

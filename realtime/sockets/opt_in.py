@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from models import events
 from realtime.close_codes import CloseCode
+from realtime.connection import Dialect
 from realtime.context import Realtime
 from realtime.sockets.channel import ChannelClient
 from realtime.sockets.commands import CloseSocket
@@ -38,7 +39,8 @@ class OptInClient(ChannelClient):
 
     def turn_additions_on(self) -> None:
         """From now on everything is said."""
-        self.connection.dialect = self.connection.dialect._replace(channel=events.extended(self.channel))
+        dialect = self.connection.dialect
+        self.connection.dialect = Dialect.of(events.extended(self.channel), dialect.base_url)
 
     def has_additions(self) -> bool:
         return self.connection.dialect.channel != self.channel

@@ -7,7 +7,7 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from models.errors import DomainError
 from realtime.close_codes import CloseCode
@@ -18,6 +18,10 @@ from realtime.sockets.commands import BadMessage, CloseSocket, OwnStep, QueuedCo
 log = logging.getLogger("taskroom.sockets")
 
 Item = QueuedCommand | RefusedMessage | OwnStep
+
+
+def _is_pipelined(item: Item) -> TypeGuard[QueuedCommand]:
+    return item.is_pipelined
 
 
 class SupportsCommands(Protocol):
@@ -43,9 +47,9 @@ class CommandRunner:
         self._client = client
         self._queue: CommandQueue[Item] = CommandQueue()
         # What waits for commands that are not pipelined. The loop itself would lose it.
-        self._task: asyncio.Task | None = None
+        self._task: asyncio.Task[None] | None = None
         # Resolved when a client that is far ahead of its answers is read again.
-        self._paused_reading: asyncio.Future | None = None
+        self._paused_reading: asyncio.Future[None] | None = None
         self._is_closed = False
 
     @property
@@ -82,7 +86,7 @@ class CommandRunner:
     def _advance(self) -> None:
         """Starts what may start: pipelined commands at once, the first that must be waited for in a task."""
         while (item := self._queue.take()) is not None:
-            if not item.is_pipelined:
+            if not _is_pipelined(item):
                 self._task = asyncio.ensure_future(self._work(item))
                 return
             self._start(item)
@@ -92,7 +96,7 @@ class CommandRunner:
         turn = Turn(time.monotonic())
         try:
             while item is not None and not self._is_closed:
-                if item.is_pipelined:
+                if _is_pipelined(item):
                     self._start(item)
                 else:
                     await self._do(item)
@@ -111,6 +115,8 @@ class CommandRunner:
         except Exception:
             log.exception("working on %s", type(self._client).__name__)
             self._client.close(CloseCode.SERVER_FAILED)
+        finally:
+            self._task = None
 
     async def _do(self, item: Item) -> None:
         if isinstance(item, OwnStep):
@@ -128,14 +134,14 @@ class CommandRunner:
         """Starts a pipelined command, whose future is not waited for."""
         self._queue.forgive()
         try:
-            future = self._client.run(item)
+            future = asyncio.ensure_future(self._client.run(item))
         except DomainError as error:
             self._report(error, item.request_id)
             self._queue.ended()
         else:
             future.add_done_callback(functools.partial(self._ended, item.request_id))
 
-    def _ended(self, request_id: Any, done: asyncio.Future) -> None:
+    def _ended(self, request_id: Any, done: asyncio.Future[Any]) -> None:
         error = None if done.cancelled() else done.exception()
         if isinstance(error, DomainError):
             self._report(error, request_id)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import socket as sockets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -30,6 +28,8 @@ READS_A_MESSAGE, MIN_READS = 5, 100
 # What one socket may keep in the kernel; more would only hide how slow a reader is.
 SEND_BUFFER_BYTES = 256 * 1024
 
+_NO_ARGS: list[str] = []
+_NO_NAMES: dict[str, Any] = {}
 _WEBSOCKET_ONLY = "This address speaks WebSocket only."
 
 
@@ -46,6 +46,11 @@ class Socket(WebSocketHandler):
 
     client: Client
     """Made in `open`; nothing is heard before."""
+    handshake: Handshake
+    """What was read of the request, until then."""
+
+    # With these among Tornado's own attributes, those of ten thousand sockets would share no table of names.
+    __slots__ = ("client", "handshake", "realtime")
 
     @classmethod
     def serving(cls, client_class: type[Client]) -> type[Socket]:
@@ -64,10 +69,12 @@ class Socket(WebSocketHandler):
 
     def prepare(self) -> Awaitable[None] | None:
         if self.request.method != "GET":
-            return self._answer(405, "method_not_allowed", _WEBSOCKET_ONLY, {"Allow": "GET"})
+            self._answer(405, "method_not_allowed", _WEBSOCKET_ONLY, {"Allow": "GET"})
+            return None
         if not is_handshake(self.request.headers):
             asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-            return self._answer(426, "upgrade_required", _WEBSOCKET_ONLY, asked)
+            self._answer(426, "upgrade_required", _WEBSOCKET_ONLY, asked)
+            return None
         self.handshake = found = self._read_handshake()
         admission = self.realtime.admission
         refusal = admission.refusal(found.address) or admission.stay_out(found.party, time.monotonic())
@@ -141,29 +148,33 @@ class Socket(WebSocketHandler):
     # -- what Tornado calls once it is open ----------------------------------------------------------
 
     def open(self, *args: str, **kwargs: str) -> None:
-        if self.ws_connection.stream.closed():
+        protocol = self.ws_connection
+        assert isinstance(protocol, BufferedProtocol)  # `get_websocket_protocol` made it.
+        if protocol.is_gone:
             # The client has gone during the handshake, perhaps with a message on its way.
-            return self.ws_connection.abandon()
+            return protocol.abandon()
         try:
-            self._open()
+            self._begin(protocol)
         except Exception:
             # Tornado would drop the socket without a close frame.
             log.exception("opening %s", type(self).__name__)
             self.close(CloseCode.SERVER_FAILED, CloseCode.SERVER_FAILED.meaning)
 
-    def _open(self) -> None:
-        with contextlib.suppress(OSError):  # The connection is broken; whoever reads from it notices.
-            stream = self.ws_connection.stream
-            stream.set_nodelay(True)
-            stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
+    def _begin(self, protocol: BufferedProtocol) -> None:
+        protocol.set_up(SEND_BUFFER_BYTES)
         handshake = self.handshake
-        self.client = self.client_class(self.realtime, Wire(self.ws_connection), handshake)
+        self.client = self.client_class(self.realtime, Wire(protocol), handshake)
         self.client.begin(handshake.token)
-        # Ten thousand idle sockets need not remember their handshake.
+        self._forget_request()
+
+    def _forget_request(self) -> None:
+        """Ten thousand idle sockets need not remember theirs."""
         del self.handshake
-        self.request = _PastRequest(self.request.path)
+        self.request = _PastRequest(self.request.path)  # type: ignore[assignment]
         self._headers.clear()
-        self.ui = None
+        self.path_args, self.open_args = _NO_ARGS, ()
+        self.path_kwargs = self.open_kwargs = _NO_NAMES
+        self.ui = None  # type: ignore[assignment]
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         return self.client.receive(message)

@@ -37,7 +37,7 @@ class Create(Input):
     """A new task."""
 
     mode: Literal["create"]
-    data: Annotated[dict, Field(description="as the body of `POST /`; `task` is the title")]
+    data: Annotated[dict[str, Any], Field(description="as the body of `POST /`; `task` is the title")]
 
 
 class Read(Input):
@@ -52,7 +52,7 @@ class Update(Input):
 
     mode: Literal["update"]
     task_id: Key
-    data: Annotated[dict, Field(description="as the body of `PATCH /task/<pk>/`")]
+    data: Annotated[dict[str, Any], Field(description="as the body of `PATCH /task/<pk>/`")]
 
 
 class Delete(Input):

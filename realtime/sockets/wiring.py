@@ -1,7 +1,7 @@
 """Finds the channels: each module beside this one may end in `routes` and `effects`, and need tell nobody.
 
 `routes` maps paths to clients; in a path, `{name...}` stands for any text. `effects` maps names of event
-kinds to what such an event does to sockets, before they hear of it.
+types to what such an event does to sockets, before they hear of it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 import realtime.sockets
 from realtime.context import Realtime
-from realtime.sockets.client import Client
+from realtime.sockets.channel import ChannelClient
 
 
-def find_routes() -> list[tuple[str, type[Client]]]:
+def find_routes() -> list[tuple[str, type[ChannelClient]]]:
     """Every path and who speaks there; what is named in full comes before what is not."""
     return sorted(_declared("routes"), key=operator.itemgetter(0))
 

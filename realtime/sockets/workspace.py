@@ -31,12 +31,12 @@ class WorkspaceTasksClient(OptInClient):
 
 def workspace_left(realtime: Realtime, event: SupportsEvent) -> None:
     """Whoever is no longer in a workspace hears of its tasks no more."""
-    workspace_id, person_id = event.payload["workspace_id"], event.payload["user_id"]
-    for member in list(realtime.hub.members(groups.workspace(workspace_id))):
+    left: events.WorkspaceLeft = event.event
+    for member in list(realtime.hub.members(groups.workspace(left.workspace_id))):
         # One that is not signed in yet is asked for its membership in a moment.
-        if member.actor is not None and member.actor.id == person_id:
+        if member.actor is not None and member.actor.id == left.user_id:
             member.close(CloseCode.NOT_ALLOWED)
 
 
 routes = {"/ws/tasks/{workspace_id...}": WorkspaceTasksClient}
-effects: Effects = {events.WorkspaceLeft.name: workspace_left}
+effects: Effects = {events.WorkspaceLeft.stored_name: workspace_left}

@@ -387,6 +387,13 @@ async def test_the_docs_list_every_path(new_page, process, new_client):
     assert sorted(shown) == sorted(methods)
     assert sockets == [socket["path"] for socket in schema["x-websockets"]]
 
+    chat = tab.page.locator("[data-testid=socket]").first
+    await chat.locator("summary").first.click()
+    message = chat.locator("details", has_text="A new message in a joined room.").first
+    await message.locator("summary").first.click()
+    await expect(message.locator("table").first).to_contain_text("seq")
+    await expect(message.locator("pre")).to_contain_text('"chat_message"')
+
     await tab.part("docs-search").fill("password-reset/confirm")
     entry = tab.page.locator("[data-testid=operation]:visible").first
     await entry.locator("summary").first.click()

@@ -15,12 +15,6 @@ from tests.support.waiting import eventually
 pytestmark = sqlite_only
 
 
-@pytest.fixture
-def fast_sweep(monkeypatch):
-    """To be named before `app`, which starts it."""
-    monkeypatch.setattr("application.SWEEP_EVERY_S", 0.005)
-
-
 @pytest.mark.gen_test
 async def test_one_address_has_so_many_sockets_and_no_more(start_app, new_client, connect_to):
     app = await start_app(max_sockets_per_address=2)

@@ -208,7 +208,7 @@ def ears(io_loop, redis_url):
 
 
 def message(seq, text):
-    type_ = SimpleNamespace(name="message_created")
+    type_ = SimpleNamespace(stored_name="message_created")
     return SimpleNamespace(seq=seq, groups=["task_7"], type=type_, payload=text, text=None)
 
 

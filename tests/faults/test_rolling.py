@@ -100,9 +100,7 @@ async def test_a_restart_cuts_no_request_that_was_taken_and_loses_no_message(ser
 
 
 @pytest.mark.gen_test
-async def test_a_version_that_does_not_start_leaves_the_old_one_serving(
-    served, new_client, postgres_server
-):
+async def test_a_version_that_does_not_start_leaves_the_old_one_serving(served, new_client, postgres_server):
     before = worker_pids(served)
     await asyncio.to_thread(postgres_server.kill)
     os.kill(served.pid, signal.SIGHUP)

@@ -70,8 +70,9 @@ async def test_what_happens_at_one_worker_holds_at_the_other(served, new_client,
 
 
 @pytest.mark.gen_test
-async def test_workers_count_rates_together_and_say_who_they_are(start_workers, new_client):
-    process = start_workers(throttle_anon="6/hour", proxy="127.0.0.1", log_format="json")
+async def test_workers_count_together_and_say_who_they_are(start_workers, new_client):
+    settings = {"throttle_anon": "6/hour", "proxy": "127.0.0.1", "log_format": "json"}
+    process = start_workers(**settings, metrics_from="127.0.0.1")
     client, seen, addresses = new_client(process), set(), itertools.count(1)
 
     async def both_answer():
@@ -84,7 +85,12 @@ async def test_workers_count_rates_together_and_say_who_they_are(start_workers, 
         statuses = [(await client.get("/api/users/", headers=headers)).status for _ in range(12)]
         return statuses == [401] * 6 + [429] * 6
 
+    async def whoever_is_asked_tells_of_both():
+        text = (await client.get("/metrics")).expect(200).text
+        return all(f'taskroom_memory_bytes{{worker="{number}"}}' in text for number in (1, 2))
+
     await eventually(both_answer)
+    await eventually(whoever_is_asked_tells_of_both)
     await eventually(one_address_is_counted_once)
     lines = [json.loads(line) for line in process.log_text().splitlines()]
     assert {1, 2, None} == {line.get("worker") for line in lines}

@@ -200,6 +200,7 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/health/"): Row(everyone(200)),
     ("GET", "/api/health/"): Row(everyone(200)),
     ("GET", "/ready/"): Row(everyone(200)),
+    ("GET", "/metrics/"): Row(everyone(404)),
     ("GET", "/api/schema/"): Row(everyone(200)),
     ("GET", "/api/docs/"): Row(everyone(200)),
     ("GET", "/"): Row(signed_in(200)),

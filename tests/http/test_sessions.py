@@ -90,7 +90,7 @@ async def test_the_grace_lasts_thirty_seconds(run, store):
     await run(lambda: Session.update(rotated_at=Session.rotated_at - accounts.GRACE_US).execute())
     run.take()
     assert isinstance(await run(accounts.rotate_refresh, session_id, "a", "c"), accounts.Reused)
-    assert [event.type.name for event in run.take()] == ["session_revoked"]
+    assert [event.type.stored_name for event in run.take()] == ["session_revoked"]
     assert await store.read(lambda: Session.select().count()) == 0
 
 

@@ -44,7 +44,7 @@ class Deed:
 
 
 async def rooms_of(store, actor):
-    return [room["name"] for room in (await store.read(chat.rooms, actor, 100, 0))[1]]
+    return [room["name"] for room in (await store.read(chat.list_rooms, actor, 100, 0))[1]]
 
 
 async def make_older(run, by_us):
@@ -173,4 +173,4 @@ async def test_a_message_sent_twice_with_one_key_is_one_message(run, store, ann)
     ]
     assert answers[0].body == answers[1].body
     assert len(run.take()) == 1
-    assert len((await store.read(chat.messages, ann, room, 10)).results) == 1
+    assert len((await store.read(chat.list_messages, ann, room, 10)).results) == 1

@@ -5,11 +5,11 @@ import importlib.util
 import pytest
 
 from models.base import database
-from models.notifications import Quiet
 from models.operations import chat, comments, notifications
 from models.operations.chat import Draft
 from models.operations.notifications import QuietChanges
 from models.people import Person
+from models.quiet import Quiet
 from tests.support.people import join_team
 from tests.support.server_process import ROOT
 from tests.support.tasks import make

@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from models import tasks
+from models import events, tasks
 from models.base import database
 from models.database import batches
 from models.errors import Forbidden, Invalid
-from models.notifications import Quiet
 from models.operations import new_tasks, notifications
 from models.operations.notifications import QuietChanges
 from models.people import Department
-from tests.operations.test_store import busy_writer
+from models.quiet import Quiet
 from tests.support.database import count_queries, postgresql_only
+from tests.support.store import busy_writer
 from tests.support.tasks import Team, draft, seen, told
 
 TABLES = ("task", "task_viewer", "task_assignee", "task_assignment", "task_history", "notification", "mail")
@@ -91,9 +91,8 @@ async def test_each_of_many_is_made_as_if_alone(run, store, team, together, monk
     for one in team.everybody:
         assert told(happened, one, {}) == await seen(run, one), one.username
     assert answers == await run(lambda: tasks.by_ids([one["id"] for one in answers]))
-    assert [event.payload["task"]["id"] for event in happened if event.type.name == "task_created"] == [
-        one["id"] for one in answers
-    ]
+    created = [event.payload["task"]["id"] for event in happened if event.type is events.TaskCreated]
+    assert created == [one["id"] for one in answers]
 
 
 @pytest.mark.gen_test
@@ -109,7 +108,7 @@ async def test_many_leave_behind_what_they_leave_one_by_one(run, store, team, to
             for unit in wanted:
                 await run(new_tasks.create_task, *unit)
         after = await store.read(rows)
-        events = [(one.type.name, one.groups, sorted(one.payload)) for one in run.take()]
+        events = [(one.type.stored_name, one.groups, sorted(one.payload)) for one in run.take()]
         sides.append(({name: after[name] - before[name] for name in TABLES}, events))
     assert sides[0] == sides[1]
     twice = {person_id: (total, unread) for person_id, total, unread in after["counts"]}

@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from models import event_log, events, groups, revisions
-from models.chat import message_json
 from tests.support.server_process import ROOT
 
 STORED = ROOT / "tests" / "documents" / "events_as_0.1_stored_them.jsonl"
@@ -72,9 +71,10 @@ async def test_what_is_made_of_them_is_stored_as_it_was_then(store, run, stored)
 @pytest.mark.gen_test
 async def test_an_edit_finds_what_the_version_before_has_stored(store, run, stored):
     await run(stored)
-    message = message_json(1, 1000000, "group", "", 1, "ann", None, 1, deleted_at=2)
+    (created,) = [row["payload"] for row in ROWS if row["kind"] == "message_created"]
+    message = created | {"content": "", "deleted_at": "2026-12-01T00:00:00.000000Z", "attachments": []}
     deleted = events.addressed(events.MessageDeleted(message), [groups.room("group", 1000000)])
     await run(revisions.append, [deleted])
     _, found = await store.snapshot(event_log.after, 0)
     (told,) = [event for event in found if event.type is events.MessageCreated]
-    assert told.payload["content"] == "" and told.payload["deleted_at"] is not None
+    assert told.payload["content"] == "" and told.payload["deleted_at"] == message["deleted_at"]

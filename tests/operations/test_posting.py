@@ -15,10 +15,10 @@ from models.operations import chat as operations
 from models.operations import workspaces
 from models.operations.chat import Draft
 from models.people import Person
-from tests.operations.test_chat_operations import Talk, a_file
-from tests.operations.test_store import busy_writer
 from tests.support.database import count_queries, postgresql_only
 from tests.support.rival import rival_of
+from tests.support.store import busy_writer
+from tests.support.talk import Talk, a_file
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_a_batch_is_what_its_messages_are_one_by_one(talk, monkeypatch):
             if is_alone:
                 patch.setattr(batches, "_batches", {})
             outcomes = await together(talk, *units_of(talk, *rooms, "mark"[: 3 + is_alone]))
-        told = [(event.type.name, event.payload) for event in talk.run.take()]
+        told = [(event.type.stored_name, event.payload) for event in talk.run.take()]
         assert isinstance(outcomes.pop(4), NotFound)
         assert [is_new for is_new, _ in outcomes] == [True, True, True, False, True, True, True, True]
         seen = await everything(talk, rooms)

@@ -207,7 +207,7 @@ class Office:
         return None if refused else deed.__name__
 
     async def hear(self, happened):
-        if any(event.type.name == "person_changed" for event in happened):
+        if any(event.type.stored_name == "person_changed" for event in happened):
             for person_id, actor in list(self.actors.items()):
                 self.actors[person_id] = await self.run(sessions.actor, actor.session_id)
         for person_id, actor in self.actors.items():

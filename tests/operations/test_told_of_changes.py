@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.notifications import Quiet
 from models.operations import attachments, chat, notifications, proposals, tasks
 from models.operations.chat import Draft, StoredFile
 from models.operations.notifications import QuietChanges
+from models.quiet import Quiet
 from models.wording import moment
 from tests.support.database import count_queries
 from tests.support.people import join_team
@@ -40,7 +40,7 @@ def pushed(run):
     return [
         (event.groups[0], event.payload["data"]["id"])
         for event in run.take()
-        if event.type.name == "notification"
+        if event.type.stored_name == "notification"
     ]
 
 
@@ -165,11 +165,11 @@ async def test_ones_own_change_of_a_task_is_no_unread_message_for_oneself(run, t
     await run(chat.post_message, team.ann, Draft(room, "Hello"))
     run.take()
     await run(tasks.update_status, team.ceo, task["id"], "in_progress")
-    (said,) = [one.payload for one in run.take() if one.type.name == "message_created"]
+    (said,) = [one.payload for one in run.take() if one.type.stored_name == "message_created"]
     assert (said["sender"], said["is_system"], said["actor_id"]) == (None, True, team.ceo.id)
     assert (await run(chat.room, team.ceo, room))["unread_count"] == 1  # what ann said
     assert (await run(chat.room, team.ann, room))["unread_count"] == 1  # what the ceo did
-    assert (await run(chat.messages, team.ceo, room, 1)).results == [said]
+    assert (await run(chat.list_messages, team.ceo, room, 1)).results == [said]
 
 
 @pytest.mark.gen_test

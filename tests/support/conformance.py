@@ -70,7 +70,7 @@ def _check_json(what: str, answer: SupportsAnswer, model: Any) -> None:
 def check_event(event: events.Emitted) -> None:
     """Raises AssertionError for an event that is not declared, or not as it is declared."""
     type_ = event.type
-    assert events.TYPES.get(type_.name) is type_, f"{type_.__name__} is not declared"
+    assert events.TYPES.get(type_.stored_name) is type_, f"{type_.__name__} is not declared"
     _check_shape(f"what is stored of {type_.__name__}", event.payload, [type_.payload_shape()])
     for channel, form in type_.forms.items():
         if form is not None:
@@ -102,7 +102,7 @@ def _check_shape(what: str, value: Any, shapes: Sequence[Any]) -> None:
 def _socket_says(path: str) -> Mapping[str, ServerSays]:
     paths = dict(zip((route.pattern for route in application.SOCKETS), wiring.find_routes(), strict=True))
     client = next(client for pattern, (_, client) in paths.items() if re.fullmatch(pattern, path))
-    return {says.type: says for says in server_messages(client)}
+    return {says.name: says for says in server_messages(client)}
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models.events import Emitted, NounEvent
+from models.events import NounEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +12,6 @@ class Noted(NounEvent):
 
     what: dict[str, Any]
 
-    name = "noted"
+    stored_name = "noted"
     forms = {}
     makers = {}
-
-
-def strange(type_: type, groups: list[str], payload: dict[str, Any]) -> Emitted:
-    """An event as another version might have made it."""
-    return Emitted(type_, groups, payload)

@@ -84,7 +84,7 @@ class Said:
     groups: Sequence[str] = ("room",)
     payload: Any = None
     origin: Any = None
-    type = SimpleNamespace(name="said")
+    type = SimpleNamespace(stored_name="said")
 
     def message(self, channel: str) -> dict[str, Any] | None:
         return None if channel == "deaf" else {"type": "said", "seq": self.seq, "on": channel}

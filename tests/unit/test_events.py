@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import jsonschema
@@ -26,8 +27,8 @@ OPERATIONS = ROOT / "models" / "operations"
 PUTS_IN_PLACE = OPERATIONS / "streams.py"
 """Emits nothing: what it makes stands in the place of what somebody may not see any more."""
 
-each_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
-each_of_all = pytest.mark.parametrize("type_", [*TYPES, *STAND_INS], ids=lambda type_: type_.name)
+each_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.stored_name)
+each_of_all = pytest.mark.parametrize("type_", [*TYPES, *STAND_INS], ids=lambda type_: type_.stored_name)
 
 
 def example(type_):
@@ -45,7 +46,7 @@ def made_in(path: Path) -> Iterator[str]:
 
 @each_of_all
 def test_a_type_is_a_frozen_dataclass_with_a_sentence_and_types(type_):
-    assert re.fullmatch("[a-z_]+", type_.name)
+    assert re.fullmatch("[a-z_]+", type_.stored_name)
     assert re.fullmatch(r"[A-Z].*[.]", " ".join(inspect.getdoc(type_).split()))
     event = example(type_).event
     assert not hasattr(event, "__dict__")
@@ -68,7 +69,7 @@ def test_what_it_says_on_each_channel_is_what_it_is_declared_to_say(type_):
 
 
 def test_every_type_is_emitted_by_an_operation():
-    emitting = [path for path in OPERATIONS.glob("*.py") if path != PUTS_IN_PLACE]
+    emitting = [path for path in OPERATIONS.rglob("*.py") if path != PUTS_IN_PLACE]
     made = {name for path in emitting for name in made_in(path)}
     assert {type_.__name__ for type_ in TYPES} - made == set()
     assert {type_.__name__ for type_ in STAND_INS} <= set(made_in(PUTS_IN_PLACE))
@@ -135,6 +136,18 @@ def test_a_message_that_is_not_as_documented_is_refused_by_the_published_schema(
 def test_two_types_cannot_have_one_name():
     with pytest.raises(ValueError, match="room_read"):
         events.event_type("room_read", {})
+
+
+def test_no_field_hides_what_every_event_has():
+    """A field `forms` would leave its event without any."""
+
+    @dataclass(frozen=True, slots=True)
+    class Formed(events.Event):
+        forms: str
+
+    with pytest.raises(TypeError, match="Formed cannot be called forms"):
+        events.event_type("formed", {})(Formed)
+    assert "formed" not in events.TYPES
 
 
 def test_examples_are_what_pydantic_takes():

@@ -1,0 +1,202 @@
+"""What rooms and messages cost, and that what is told of them is enough."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from models import chat as tables
+from models import events, groups
+from models.chat import Message, Participant
+from models.operations import chat
+from tests.support.database import count_queries
+from tests.support.talk import a_file
+
+# What it costs
+
+
+async def queries_of(awaitable):
+    with count_queries() as queries:
+        await awaitable
+    return len(queries)
+
+
+@pytest.mark.gen_test
+async def test_a_list_of_rooms_costs_the_same_however_many_there_are(talk):
+    async def cost():
+        return await queries_of(talk.store.snapshot(chat.list_rooms, talk.ann, 20, 0))
+
+    await talk.say(talk.ben, files=[a_file("first")])
+    one = await cost()
+    for n in range(19):
+        room = await talk.group(talk.ann, talk.ben, talk.cyd, name=str(n))
+        await talk.say(talk.ben, room=room, files=[a_file(f"{n}")])
+    assert await cost() == one
+    assert one <= 7 + 2  # seven statements in a transaction
+
+
+@pytest.mark.gen_test
+async def test_a_page_of_messages_costs_the_same_however_many_it_holds(talk):
+    async def costs():
+        pages = [{}, {"before": 2**53}, {"after": 0}]
+        return [await queries_of(talk.page(talk.ben, 20, **page)) for page in pages]
+
+    await talk.say(talk.ann, files=[a_file("first")])
+    one = await costs()
+    for n in range(19):
+        await talk.say(talk.ann, files=[a_file(f"{n}"), a_file(f"second {n}")])
+    assert await costs() == one
+
+
+@pytest.mark.gen_test
+async def test_sending_costs_the_same_in_a_room_of_any_size_and_history(talk):
+    async def cost():
+        return await queries_of(talk.say(talk.ann, client_id=str(len(talk.run.events))))
+
+    await talk.say(talk.ann)  # who may write here is looked up once
+    first = await cost()
+    await talk.run(chat.add_participants, talk.ann, talk.room, [talk.cyd.id])
+    for _ in range(20):
+        await talk.say(talk.ben)
+    assert await cost() == first
+
+
+# What a client knew, and what it was told since, is what it would find now
+
+
+@dataclass
+class Knowledge:
+    """What a client of one person has loaded: rooms, their messages, how far each is read."""
+
+    person: int
+    rooms: dict[int, dict[str, Any]]
+    messages: dict[int, dict[int, dict[str, Any]]]
+    read: dict[int, int]
+    order: list[int] = field(default_factory=list)
+
+    @classmethod
+    async def load(cls, talk, actor) -> "Knowledge":
+        def everything():
+            rooms = tables.my_rooms(actor.id, 1000, 0)[1]
+            messages = {room["id"]: tables.messages_after(room["id"], 0, 1000) for room in rooms}
+            mine = Participant.select().where(Participant.person == actor.id)
+            return rooms, messages, {row.room_id: row.last_read_id for row in mine}
+
+        rooms, messages, read = await talk.store.snapshot(everything)
+        return cls(
+            actor.id,
+            {room["id"]: room for room in rooms},
+            {room_id: {message["id"]: message for message in found} for room_id, found in messages.items()},
+            read,
+            [room["id"] for room in rooms],
+        )
+
+    def hears(self, event) -> bool:
+        mine = {groups.room(room["room_type"], room["id"]) for room in self.rooms.values()}
+        return bool((mine | {groups.person(self.person)}) & set(event.groups))
+
+    def take(self, event, now: "Knowledge") -> None:
+        """What a client does with an event. A room that it gets into, it loads as it is `now`."""
+        if self.hears(event) and events.CHAT in event.type.forms:
+            getattr(self, f"_{event.type.stored_name}")(event.payload, now)
+
+    def _room_created(self, room, now) -> None:
+        room_id = room["id"]
+        self.rooms[room_id] = now.rooms[room_id]
+        self.messages[room_id] = dict(now.messages[room_id])
+        self.read[room_id] = now.read[room_id]
+        self.order.insert(0, room_id)
+
+    def _room_updated(self, room, now) -> None:
+        if room["id"] not in self.rooms:
+            self._room_created(room, now)
+            self.order = now.order
+        self.rooms[room["id"]] = self.rooms[room["id"]] | room
+
+    def _room_muted(self, state, now) -> None:
+        self.rooms[state["room_id"]]["is_muted"] = state["is_muted"]
+
+    def _participant_removed(self, removed, now) -> None:
+        assert removed["user_id"] == self.person
+        for known in (self.rooms, self.messages, self.read):
+            known.pop(removed["room_id"])
+        self.order.remove(removed["room_id"])
+
+    def _message_created(self, message, now) -> None:
+        room_id = message["room"]
+        self.messages[room_id][message["id"]] = message
+        if message["sender"]["id"] == self.person:
+            self.read[room_id] = message["id"]
+        self.order.remove(room_id)
+        self.order.insert(0, room_id)
+        self._count(room_id)
+
+    def _message_updated(self, message, now) -> None:
+        self.messages[message["room"]][message["id"]] = message
+        self._count(message["room"])
+
+    _message_deleted = _message_updated
+
+    def _room_read(self, state, now) -> None:
+        if state["user_id"] == self.person:
+            self.read[state["room_id"]] = state["last_message_id"]
+            self._count(state["room_id"])
+
+    def _count(self, room_id) -> None:
+        messages = self.messages[room_id]
+        unread = [
+            message
+            for message in messages.values()
+            if message["id"] > self.read[room_id]
+            and message["deleted_at"] is None
+            and message["sender"]["id"] != self.person
+        ]
+        self.rooms[room_id] = self.rooms[room_id] | {
+            "unread_count": len(unread),
+            "last_message": messages[max(messages)],
+        }
+
+
+DEEDS = {
+    "open a direct room": lambda talk, last: talk.run(chat.open_direct, talk.ann, talk.cyd.id),
+    "find a direct room": lambda talk, last: talk.run(chat.open_direct, talk.ann, talk.ben.id),
+    "open a group": lambda talk, last: talk.run(chat.open_group, talk.ann, "New", [talk.ben.id, talk.cyd.id]),
+    "add somebody": lambda talk, last: talk.run(chat.add_participants, talk.ann, talk.room, [talk.cyd.id]),
+    "leave": lambda talk, last: talk.run(chat.leave, talk.ann, talk.room),
+    "rename": lambda talk, last: talk.run(chat.update_room, talk.ann, talk.room, "Garden", None),
+    "mute": lambda talk, last: talk.run(chat.update_room, talk.ann, talk.room, None, True),
+    "say": lambda talk, last: talk.say(talk.ann),
+    "say with files": lambda talk, last: talk.say(talk.ann, files=[a_file("a")]),
+    "say again": lambda talk, last: talk.say(talk.ann, client_id="known"),
+    "say to a person": lambda talk, last: talk.say(talk.ann, room=talk.cyd.id, room_type="direct"),
+    "edit": lambda talk, last: talk.run(chat.edit_message, talk.ann, last, "edited"),
+    "delete": lambda talk, last: talk.run(chat.delete_message, talk.ann, last),
+    "read a part": lambda talk, last: talk.run(chat.mark_read, talk.ann, talk.room, last),
+    "read all": lambda talk, last: talk.run(chat.mark_read, talk.ann, talk.room),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.gen_test
+async def test_what_was_known_before_and_the_events_since_make_what_is_true_now(talk, deed):
+    await talk.direct(talk.ann, talk.ben)
+    last = (await talk.say(talk.ann, client_id="known", files=[a_file("old")]))["id"]
+    for n in range(2):
+        await talk.say(talk.ben, str(n))
+    people = (talk.ann, talk.ben, talk.cyd)
+    before = [await Knowledge.load(talk, actor) for actor in people]
+    talk.run.take()
+    await DEEDS[deed](talk, last)
+    happened = talk.run.take()
+    for known, actor in zip(before, people, strict=True):
+        now = await Knowledge.load(talk, actor)
+        for event in happened:
+            known.take(event, now)
+        assert known == now, actor.username
+
+
+@pytest.mark.gen_test
+async def test_ids_of_messages_are_never_used_again(talk):
+    message = await talk.say(talk.ann)
+    await talk.run(lambda: Message.delete().where(Message.id == message["id"]).execute())
+    assert (await talk.say(talk.ann))["id"] > message["id"]
