@@ -80,6 +80,14 @@ def test_comments_stay_behind_but_not_the_code_beside_them(tmp_path):
     assert "What it is" not in joined and "Says it" not in joined
 
 
+def test_each_joined_file_is_a_script(tmp_path):
+    joined = [file for path, file in pages.load().items() if "/bundle/js-" in path or path == "js/main.js"]
+    assert len(joined) > 5
+    for number, file in enumerate(joined):
+        (tmp_path / f"{number}.mjs").write_bytes(file.content)
+        subprocess.run(["node", "--check", tmp_path / f"{number}.mjs"], check=True, timeout=30)
+
+
 def test_the_protocol_page_is_one_module_at_the_address_that_copies_on_disk_know():
     files = pages.load()
     module = files["js/main.js"].content.decode()

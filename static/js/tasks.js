@@ -4,7 +4,7 @@
  */
 import { keyFor } from "./ids.js";
 import { createOpenTask, newest, nothingOpen, pathOf } from "./opentask.js";
-import { NO_FILTERS, accepts, forServer, isColumnWanted, isSame, sorted } from "./tasks/filters.js";
+import { NO_FILTERS, accepts, forServer, isColumnWanted, isSame, sorted, usualOrder } from "./tasks/filters.js";
 
 export const STATUSES = [
   { id: "todo", label: "To do" },
@@ -51,7 +51,7 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
   const state = {
     filters: NO_FILTERS,
     view: "board",
-    order: "due_date", // of the list
+    order: usualOrder("board"),
     known: new Map(),
     columns: new Map(), // of the board: status -> {count, reached: the oldest task read so far, hasMore}
     listing: { count: 0, hasMore: false }, // of the list
@@ -72,7 +72,7 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
   const isWanted = (task) => accepts(state.filters, task, me());
 
   const inColumn = (status) =>
-    [...state.known.values()].filter((task) => task.status === status && isWanted(task)).sort((a, b) => b.id - a.id);
+    sorted([...state.known.values()].filter((task) => task.status === status && isWanted(task)), state.order);
 
   const columnOf = (task) => (task && isWanted(task) ? state.columns.get(task.status) : null);
 
@@ -90,12 +90,12 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
     return state.listing.hasMore ? Math.max(state.listing.count, shown) : shown;
   }
 
-  const list = (query) => call("GET", "/api/tasks/", { query: { ...forServer(state.filters), page_size: PAGE, ...query } });
+  const list = (query) => call("GET", "/api/tasks/", { query: { ...forServer(state.filters), ordering: state.order, page_size: PAGE, ...query } });
 
   /** The list is one of all statuses, in its order: its next page begins where what is known ends. */
   async function moreListed() {
     const round = loading;
-    const answer = await list({ ordering: state.order, page: Math.floor(listed().length / PAGE) + 1 });
+    const answer = await list({ page: Math.floor(listed().length / PAGE) + 1 });
     if (round !== loading) return;
     for (const task of answer.results) state.known.set(task.id, newest(state.known.get(task.id), task));
     state.listing = { count: answer.count, hasMore: Boolean(answer.next) };
@@ -104,7 +104,7 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
 
   /** One list if everything fits into it, else one for each status. */
   async function read() {
-    const all = await list(state.view === "list" ? { ordering: state.order } : {});
+    const all = await list({});
     state.listing = { count: all.count, hasMore: Boolean(all.next) };
     if (state.view === "list") return new Map([["", all]]);
     if (!all.next) return new Map(STATUSES.map(({ id }) => [id, { results: all.results.filter((task) => task.status === id), next: null }]));
@@ -148,7 +148,8 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
     const column = state.columns.get(status);
     const before = inColumn(status).length;
     const round = loading;
-    let page = Math.floor(inColumn(status).filter(({ id }) => id >= column.reached).length / PAGE);
+    const isByAge = state.order === usualOrder("board");
+    let page = Math.floor(inColumn(status).filter(({ id }) => !isByAge || id >= column.reached).length / PAGE);
     do {
       page += 1;
       const answer = await list({ status, page });
@@ -187,7 +188,7 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
 
   /** Shows what the address names; what is read already is not read again. */
   function show(filters, { view, order }) {
-    const isOther = !isSame(filters, state.filters) || view !== state.view || (view === "list" && order !== state.order);
+    const isOther = !isSame(filters, state.filters) || view !== state.view || order !== state.order;
     if (!isOther) return;
     const isSearch = isSame({ ...filters, search: "" }, { ...state.filters, search: "" }) && view === state.view;
     Object.assign(state, { filters, view, order });

@@ -237,6 +237,7 @@ async def test_the_log_is_read_with_the_arrow_keys(browser, start_app, new_page,
     app = await start_app()
     (ann,) = await sign_up(new_client(app), "ann")
     page = await watch(new_page, app, ann)
+    await page.get_by_test_id("frames-pause").click()  # nothing arrives while one reads
     await page.get_by_test_id("frames").focus()
     await page.keyboard.press("ArrowDown")
     await expect(frames(page).last.locator("summary")).to_be_focused()

@@ -84,6 +84,10 @@ async def test_the_list_is_in_an_order_and_stays_in_it_when_something_changes(ne
     await expect(page).to_have_url(re.compile("view=list.*order=-priority"))
     await titles.first.click()
     await expect(page.locator(".task-detail h2")).to_have_text("Second")
+    await page.get_by_test_id("task-view-board").click()
+    await expect(column(page, "todo").locator(".card-title")).to_have_text(["Second", "First", "Third"])
+    await page.get_by_test_id("task-order").select_option("due_date")
+    await expect(column(page, "todo").locator(".card-title")).to_have_text(["Third", "First", "Second"])
 
 
 SCRIPT = "<img src=x onerror=alert(1)> [click](javascript:alert(1)) **bold** https://example.org/a"

@@ -83,8 +83,9 @@ export class Messages extends Component {
     if (this.isFollowing && thread.items.length > 2 * KEEP_AT_END) actions.trim(KEEP_AT_END);
     if (target && target !== this.shownTarget) this.showTarget(target);
     actions.markRead();
-    /* Only what has come is looked at: a window that moved by itself must not move itself again. */
-    if (thread.items !== this.lookedAt) this.look();
+    /* Only what has come is looked at: a window that moved by itself must not move itself again. In a frame of
+       its own: the browser holds the place of what it has laid out. */
+    if (thread.items !== this.lookedAt) this.onScroll();
     this.lookedAt = thread.items;
   }
 
@@ -253,9 +254,9 @@ export class Messages extends Component {
         <div class="fill"></div>
         ${words && html`<p class="empty">${words}</p>`}
         <div class="messages" role="log" aria-label="Messages" data-testid="messages" aria-busy=${thread.status === "ready" ? undefined : "true"} ref=${(element) => { this.rows = element; }}>
-          <div style=${{ height: isBeginning ? "auto" : `${Math.round(range.start * this.rowPx)}px` }}>${isBeginning && html`<p class="beginning hint">This is the beginning of the conversation.</p>`}</div>
+          <div class="spacer" style=${{ height: isBeginning ? "auto" : `${Math.round(range.start * this.rowPx)}px` }}>${isBeginning && html`<p class="beginning hint">This is the beginning of the conversation.</p>`}</div>
           ${this.rowsShown(messages, range).map((row) => html`<${Row} key=${row.key} row=${row} env=${env} />`)}
-          <div style=${{ height: `${Math.round((messages.length - range.end) * this.rowPx)}px` }}></div>
+          <div class="spacer" style=${{ height: `${Math.round((messages.length - range.end) * this.rowPx)}px` }}></div>
         </div>
       </div>
       ${this.state.isFar && html`<${Button} small class="jump" icon="down" testid="jump" label="Go to the newest message" onClick=${this.jump}>Newest</>`}

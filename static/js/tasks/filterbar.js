@@ -3,7 +3,7 @@ import { go, replace } from "../app/place.js";
 import { Button } from "../kit/controls.js";
 import { html, useEffect, useRef, useState } from "../kit/html.js";
 import { PRIORITIES, STATUSES } from "../tasks.js";
-import { DUE, NO_FILTERS, ORDERS, isFiltered } from "./filters.js";
+import { DUE, NO_FILTERS, ORDERS, isFiltered, usualOrder } from "./filters.js";
 
 const SEARCH_MS = 250;
 const named = (list) => list.map(({ id, name }) => ({ id: String(id), label: name }));
@@ -42,7 +42,7 @@ function Search({ value, set }) {
 export function FilterBar({ filters, shape, people, departments, workspaces, to }) {
   const set = (change) => replace(to({ ...filters, ...change }, shape));
   const choice = (name, label, every, options) => html`<${Choice} name=${name} label=${label} every=${every} options=${options} value=${filters[name]} set=${set} />`;
-  const View = ({ id, label }) => html`<${Button} small testid=${`task-view-${id}`} aria-pressed=${String(shape.view === id)} onClick=${() => go(to(filters, { ...shape, view: id }))}>${label}</>`;
+  const View = ({ id, label }) => html`<${Button} small testid=${`task-view-${id}`} aria-pressed=${String(shape.view === id)} onClick=${() => go(to(filters, { view: id, order: shape.order === usualOrder(shape.view) ? usualOrder(id) : shape.order }))}>${label}</>`;
   return html`<div class="task-filters" role="group" aria-label="Filters">
     <${Search} value=${filters.search} set=${set} />
     <label class="chip filter mine" data-active=${filters.mine ? "true" : undefined}><input type="checkbox" data-testid="task-filter-mine" checked=${filters.mine} onChange=${(event) => set({ mine: event.target.checked })} />Mine</label>
@@ -54,8 +54,8 @@ export function FilterBar({ filters, shape, people, departments, workspaces, to 
     ${workspaces.length > 0 && choice("workspace", "Workspace", "Workspace", named(workspaces))}
     ${isFiltered(filters) && html`<${Button} small kind="quiet" testid="task-filters-clear" onClick=${() => { replace(to(NO_FILTERS, shape)); document.querySelector("[data-testid=task-search]")?.focus(); }}>Clear filters</>`}
     <span class="task-shape" role="group" aria-label="Shown as">
-      ${shape.view === "list" && html`<select class="chip filter" data-testid="task-order" aria-label="Order" value=${shape.order} onChange=${(event) => replace(to(filters, { ...shape, order: event.target.value }))}>
-        ${ORDERS.map(({ id, label }) => html`<option key=${id} value=${id} selected=${id === shape.order}>${label}</option>`)}</select>`}
+      <select class="chip filter" data-testid="task-order" aria-label="Order" value=${shape.order} onChange=${(event) => replace(to(filters, { ...shape, order: event.target.value }))}>
+        ${ORDERS.map(({ id, label }) => html`<option key=${id} value=${id} selected=${id === shape.order}>${label}</option>`)}</select>
       <${View} id="board" label="Board" /><${View} id="list" label="List" />
     </span>
   </div>`;

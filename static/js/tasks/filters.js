@@ -27,16 +27,19 @@ export function fromQuery(query) {
   return { ...texts, mine: query.mine === "1" };
 }
 
-/** How the tasks are shown: as a board, or as a list in an order. */
-export const shapeOf = (query) => ({
-  view: query.view === "list" ? "list" : "board",
-  order: ORDERS.some(({ id }) => id === query.order) ? query.order : "due_date",
-});
+/** The order that a board or a list has unless the address names another. */
+export const usualOrder = (view) => (view === "list" ? "due_date" : "-created_at");
+
+/** How the tasks are shown: as a board, or as a list, and in which order. */
+export function shapeOf(query) {
+  const view = query.view === "list" ? "list" : "board";
+  return { view, order: ORDERS.some(({ id }) => id === query.order) ? query.order : usualOrder(view) };
+}
 
 /** The query of an address, without what is empty or as ever. */
 export function toQuery(filters, { view, order }) {
   const named = Object.entries(filters).filter(([, value]) => value);
-  return { ...Object.fromEntries(named), ...(view === "list" && { view }), ...(view === "list" && order !== "due_date" && { order }) };
+  return { ...Object.fromEntries(named), ...(view === "list" && { view }), ...(order !== usualOrder(view) && { order }) };
 }
 
 export const isFiltered = (filters) => Object.values(filters).some(Boolean);

@@ -35,7 +35,9 @@ test("filters come from the address and go back into it", () => {
   assert.deepEqual(toQuery(fromQuery(query), shapeOf(query)), { ...query, mine: true });
   assert.deepEqual(toQuery(NO_FILTERS, shapeOf({})), {});
   assert.deepEqual(fromQuery({ due: "never", mine: "yes" }), NO_FILTERS);
-  assert.deepEqual(shapeOf({ view: "calendar", order: "colour" }), { view: "board", order: "due_date" });
+  assert.deepEqual(shapeOf({ view: "calendar", order: "colour" }), { view: "board", order: "-created_at" });
+  assert.deepEqual(toQuery(NO_FILTERS, shapeOf({ view: "list" })), { view: "list" });
+  assert.deepEqual(toQuery(NO_FILTERS, shapeOf({ order: "-priority" })), { order: "-priority" });
   assert.ok(!isFiltered(NO_FILTERS));
   assert.ok(isFiltered({ ...NO_FILTERS, due: "today" }));
 });
