@@ -1,6 +1,6 @@
-"""One, two and three processes on one PostgreSQL and one Redis, under the same load.
+"""One, two and three workers on one port, one PostgreSQL and one Redis, under the same load.
 
-Writers send ten messages a second each over REST and wait for each answer. More processes have to carry
+Writers send ten messages a second each over REST and wait for each answer. More workers have to carry
 the same with hardly more work, and each of two with little more than half of it: then, on a machine with
 cores for them, they carry more. The same with a PostgreSQL that is some milliseconds away.
 """
@@ -29,7 +29,7 @@ from tests.support.redis import RedisServer
 
 WRITERS, EVERY_S = 60, 0.1
 PEOPLE = 12
-PROCESSES = (1, 2, 3)
+WORKERS = (1, 2, 3)
 ROOMS = (4, 40)
 DELAYS_MS = (0, 5)
 SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
@@ -42,11 +42,11 @@ _SECRET = ("--secret_key", "for-the-benchmark-only-" + "x" * 20)
 
 
 async def run(folder: Path) -> list[Figure]:
-    """Each number of processes, with few and many rooms, near to and far from the database."""
+    """Each number of workers, with few and many rooms, near to and far from the database."""
     figures = []
     with _postgres(folder / "processes-db") as (url, socket_path), _redis(folder / "redis.log") as redis_url:
         shared = ("--redis_url", redis_url, *_SECRET)
-        with _started(folder, 1, (*shared, "--database_url", url)) as [server]:
+        with _started(folder, 1, (*shared, "--database_url", url)) as server:
             people = register(server, PEOPLE)
             rooms = {n: [make_room(server, people, f"{n}.{i}") for i in range(n)] for n in ROOMS}
         database = peewee.PostgresqlDatabase(url)
@@ -54,11 +54,11 @@ async def run(folder: Path) -> list[Figure]:
             with _reached(url, socket_path, delay_ms) as way:
                 for count in ROOMS:
                     one = None
-                    for processes in PROCESSES:
-                        with _started(folder, processes, (*shared, "--database_url", way)) as started:
-                            taken = await _measure(started, people, rooms[count], database, folder)
+                    for workers in WORKERS:
+                        with _started(folder, workers, (*shared, "--database_url", way)) as server:
+                            taken = await _measure(server, people, rooms[count], database, folder)
                         one = one or taken
-                        figures += _figures(f"{processes}p {count} rooms +{delay_ms} ms", taken, one)
+                        figures += _figures(f"{workers}w {count} rooms +{delay_ms} ms", taken, one)
         database.close()
     return figures
 
@@ -84,24 +84,20 @@ class Taken:
 
 
 async def _measure(
-    started: Sequence[Server],
+    server: Server,
     people: Sequence[Member],
     rooms: Sequence[int],
     database: peewee.Database,
     folder: Path,
 ) -> Taken:
-    writers = [
-        # Each room's writers sit at all processes.
-        Writer(started[i // len(rooms) % len(started)], people[i % PEOPLE], rooms[i % len(rooms)], i)
-        for i in range(WRITERS)
-    ]
+    writers = [Writer(server, people[i % PEOPLE], rooms[i % len(rooms)], i) for i in range(WRITERS)]
     await asyncio.gather(*(writer.open() for writer in writers))
     await _write(writers, _WARM_UP_S)
     newest = _newest(database)
     timeouts = _lock_timeouts(folder)
-    cpu = [server.cpu_s() for server in started]
+    cpu = server.workers_cpu_s()
     seconds = await _write(writers, SECONDS)
-    used = [server.cpu_s() - before for server, before in zip(started, cpu, strict=True)]
+    used = [after - before for after, before in zip(server.workers_cpu_s(), cpu, strict=True)]
     latencies = sorted(ms for writer in writers for ms in writer.latencies_ms)
     for writer in writers:
         writer.close()
@@ -260,8 +256,5 @@ def _reached(url: str, socket_path: str, delay_ms: float) -> Iterator[str]:
         yield f"postgresql://postgres@{HOST}:{port}/postgres"
 
 
-@contextlib.contextmanager
-def _started(folder: Path, count: int, args: Sequence[str]) -> Iterator[list[Server]]:
-    with contextlib.ExitStack() as stack:
-        data_dir = folder / "processes"
-        yield [stack.enter_context(servers.taskroom(data_dir, *args)) for _ in range(count)]
+def _started(folder: Path, workers: int, args: Sequence[str]) -> Server:
+    return servers.taskroom(folder / "processes", "--workers", str(workers), *args)

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,8 @@ class Server:
             try:
                 urllib.request.urlopen(f"http://{HOST}:{self.port}/health/", timeout=5).close()
                 return
-            except (urllib.error.URLError, ConnectionError):
+            except OSError:
+                # Not there yet; or it listens, and no worker has come that takes the connection.
                 if self._process.poll() is not None or time.perf_counter() > until:
                     raise RuntimeError(f"the server did not start: {self._last_words()}") from None
                 time.sleep(_POLL_EVERY_S)
@@ -85,6 +85,11 @@ class Server:
         """CPU time used so far, in the program and in the kernel."""
         times = self._watched.cpu_times()
         return times.user + times.system
+
+    def workers_cpu_s(self) -> list[float]:
+        """The same of each worker; of the one process if there are none."""
+        processes = self._watched.children() or [self._watched]
+        return [sum(process.cpu_times()[:2]) for process in processes]
 
     def rss_bytes(self) -> int:
         """Resident memory now."""

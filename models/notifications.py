@@ -182,18 +182,19 @@ def one(person_id: int, notification_id: int) -> dict[str, Any] | None:
 
 
 def _seen(row: NotificationRow, mine: State) -> dict[str, Any]:
-    return notification_json(row._replace(is_read=bool(row.is_read) or row.id <= mine.read_upto))
+    return notification_json(row, bool(row.is_read) or row.id <= mine.read_upto)
 
 
-def notification_json(row: NotificationRow) -> dict[str, Any]:
-    """The notification as the Task Manager has it, with what OneTask has beside it."""
+def notification_json(row: NotificationRow, is_read: bool = False) -> dict[str, Any]:
+    """The notification as the Task Manager has it, with what OneTask has beside it. Who has read all up to
+    here has read it, whatever the row says."""
     return {
         "id": row.id,
         "title": row.title,
         "message": row.content,
         "content": row.content,
         "notification_type": row.notification_type,
-        "is_read": row.is_read,
+        "is_read": is_read,
         "created_at": iso(row.created_at),
         "related_entity_type": row.related_entity_type,
         "related_entity_id": row.related_entity_id,

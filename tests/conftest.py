@@ -133,12 +133,6 @@ def postgres_server():
 
 
 @pytest.fixture(scope="session")
-def postgres_url(postgres_server):
-    """The server's own database; a test that stores something wants `database_url`."""
-    return postgres_server.url("postgres")
-
-
-@pytest.fixture(scope="session")
 def redis_server(tmp_path_factory):
     """RedisServer: the same, and drop_clients. `redis_url` heals it."""
     server = RedisServer(tmp_path_factory.mktemp("redis") / "log")
