@@ -58,8 +58,9 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
 
   async function loadRooms() {
     if (restRefused()) return;
+    const before = [...store.rooms.keys()];
     try {
-      store.setRooms(await api().rooms());
+      store.setRooms(await api().rooms(), before);
     } catch (error) {
       say(error.message);
     }

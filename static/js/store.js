@@ -63,9 +63,10 @@ export function createStore({ dropped }) {
   // Rooms
 
   /** The server's whole list: what is missing in it is gone. */
-  function setRooms(list) {
+  /** `before` are the rooms that were known when the list was asked for: one that came meanwhile is not in it. */
+  function setRooms(list, before = []) {
     const names = new Set(list.map((room) => room.id));
-    for (const id of store.rooms.keys()) if (!names.has(id)) forgetRoom(id);
+    for (const id of before) if (!names.has(id)) forgetRoom(id);
     for (const room of list) store.rooms.set(room.id, keepNewest(room));
     store.roomsLoaded = true;
     changed("rooms", "open");

@@ -223,6 +223,38 @@ async def test_unsent_messages_outlive_the_tab_and_are_sent_once(new_page, proce
 
 @sqlite_only
 @pytest.mark.gen_test
+async def test_a_room_that_is_made_while_the_list_of_rooms_is_on_its_way_stays(
+    new_page, start_app, new_client
+):
+    """The page heard of it, and forgot it for not being in a list that was older."""
+    app = await start_app()
+    (bob,) = await sign_up(new_client(app), "bob")
+    page = await new_page(base_url=url_of(app))
+    await open_page(page, app, "ann")
+    asked, made = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(route):
+        answer = await route.fetch()
+        asked.set()
+        await made.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/chat/rooms/*", answer_late)
+    await page.reload()
+    await asked.wait()
+    body = {"room_type": "direct", "other_user_id": bob.id}
+    room = (await (await page.request.post("/api/chat/rooms/", data=body)).json())["id"]
+    await expect(page.get_by_text("bob", exact=True)).to_be_visible()
+    async with page.expect_response(lambda answer: "/api/chat/rooms/" in answer.url):
+        made.set()
+    await page.evaluate("fetch('/health/').then((answer) => answer.text())")
+    await expect(page.get_by_text("bob", exact=True)).to_be_visible()
+    await page.goto(f"/#room-{room}")
+    await expect(page.get_by_test_id("room-title")).to_have_text("bob")
+
+
+@sqlite_only
+@pytest.mark.gen_test
 async def test_two_tabs_do_not_send_one_message_twice(new_page, start_app, new_client):
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
