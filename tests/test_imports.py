@@ -57,7 +57,8 @@ RULES = (
     Rule(
         ("models",), ("asyncio",), "only the store, its pools and what gathers its reads meet the loop",
         but=(
-            "models.database.store", "models.database.threads", "models.database.gathering", "models.hashing"
+            "models.database.store", "models.database.threads", "models.database.readers",
+            "models.database.gathering", "models.hashing",
         ),
     ),
     Rule(

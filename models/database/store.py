@@ -5,52 +5,37 @@ thread takes everything that waits, runs each unit in a savepoint of one transac
 emitted events their `seq` and commits once. Reads run in a few threads of their own, and so do
 password hashing (`models.hashing`) and file work, each in a bounded pool, so that none can starve another.
 
-The threads are in `database_threads`, what the writer does in `writer`, the two kinds of database in
-`backends`.
+How the database is opened and brought up to date is in `upgrade`, the threads in `threads`, what the writer
+does in `writer`, the readers in `readers`, the two kinds of database in `backends`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import peewee
-from playhouse.migrations import Runner
-
-from models import event_log, events, revisions
-from models.base import database
+from models import events
 from models.database.backends import (
-    StoreError,
-    check_pragmas,
-    copy_sqlite,
-    first_line,
-    forbid_writing,
     in_snapshot,
-    is_about_database,
-    make_database,
-    migration_lock,
-    row_counts,
-    transaction,
 )
 from models.database.backends import serialize as serialize
-from models.database.data_folder import check_not_emptied, sqlite_path
+from models.database.readers import Readers
 from models.database.threads import (
     QUEUE_PATIENCE_S,
     Budget,
     Job,
     Lane,
-    ReadLane,
     Worker,
     begin_anew,
     budget_of_caller,
 )
+from models.database.upgrade import Database
 from models.database.writer import GATHER_S, Writer
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
@@ -58,18 +43,14 @@ from models.hashing import HashingPool
 log = logging.getLogger("taskroom.store")
 Result = TypeVar("Result")
 
-MIGRATIONS = Path(__file__).with_name("migrations")
-READERS = 3
 # More than this many waiting jobs is an overload that waiting longer does not cure.
 MAX_WAITING = 20_000
 # What somebody reads does not wait longer than this for being marked as read.
 TRY_PATIENCE_S = 0.5
 WATCH_EVERY_S = 0.1
-# A read that takes longer holds up no other one, nor what the same reader has read before.
-HELP_AFTER_S = 0.01
 
 
-class Store:
+class Store(Database):
     """The database of one process. `open` before the loop needs it, `close` at the end.
 
     `on_commit` is called on the loop with the events of each committed batch, in order of `seq`,
@@ -78,65 +59,17 @@ class Store:
     """
 
     def __init__(self, database_url: str, data_dir: Path) -> None:
-        self._url = database_url
-        self._data_dir = data_dir
+        super().__init__(database_url, data_dir)
         self.on_commit: Callable[[list[events.Emitted]], None] = lambda batch: None
         self.on_unclear: Callable[[], None] = lambda: None
         self._writes = Lane()
-        self._reads = ReadLane(READERS)
+        self._readers: Readers
         self._workers: list[Worker] = []
         self._hashing = HashingPool()
         self._files = ThreadPoolExecutor(1, "files")
         self._loop: asyncio.AbstractEventLoop
         self._watchdog: asyncio.TimerHandle | None = None
-        self._helper: asyncio.TimerHandle | None = None
-        self._read: collections.deque[Job] = collections.deque()
-        self._is_waking = False
         self._writer = Writer(self._writes, self._hand_over, self._tell_unclear)
-
-    # -- opening and closing ---------------------------------------------------------------------
-
-    def open(self) -> None:
-        """Prepares the database and begins a new epoch of the event log. Raises StoreError."""
-        self.prepare()
-        self.start_seq = self.run_alone(event_log.start_epoch)
-
-    def prepare(self) -> list[str]:
-        """Binds the tables and migrates; returns the applied migrations. Raises StoreError."""
-        with self._connected():
-            check_pragmas()
-            return self._migrate()
-
-    def check(self) -> list[str]:
-        """Whether the database can be used; returns the migrations that wait. Raises StoreError."""
-        with self._connected():
-            check_pragmas()
-            database.execute_sql("SELECT 1").fetchone()
-            return _pending()
-
-    def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
-        """Runs an operation in the calling thread, for the command line. Raises StoreError."""
-        with self._connected(), transaction():
-            emitted: list[events.Emitted] = []
-            with events.collecting(emitted):
-                result = operation(*args)
-            if emitted:
-                revisions.append(emitted)
-            return result
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[None]:
-        try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            check_not_emptied(sqlite_path(self._url, self._data_dir), self._data_dir)
-            database.initialize(make_database(self._url, self._data_dir))
-            database.connect()
-            yield
-        except (peewee.PeeweeException, OSError, ValueError) as error:
-            raise StoreError(f"database: {first_line(error)}") from error
-        finally:
-            if database.obj is not None and not database.is_closed():
-                database.close()
 
     def expect_other_writers(self) -> None:
         """Says that other processes write to the same database, so that commits are to be few and large."""
@@ -145,40 +78,23 @@ class Store:
     def start(self) -> None:
         """Starts the threads; call on the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._is_waking, self._helper = False, None
-        self._workers = [Worker("writer", self._writes, self._writer.serve)]
-        self._workers += [
-            Worker(f"reader-{n}", self._reads, self._serve_reads, forbid_writing) for n in range(READERS)
-        ]
+        self._readers = Readers(self._loop)
+        self._workers = [Worker("writer", self._writes, self._writer.serve), *self._readers.workers]
         for worker in self._workers:
             worker.start()
         self._watch()
 
-    def _migrate(self) -> list[str]:
-        """Applies what is pending, under a lock, after a copy of the SQLite file."""
-        with migration_lock(self._data_dir):
-            pending = _pending()
-            if not pending:
-                return []
-            before = row_counts()
-            copy = copy_sqlite(self._data_dir, pending[0]) if before else "none"
-            applied: list[str] = _runner().up()
-            after = row_counts()
-            lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
-            if lost:
-                raise StoreError(f"database: a migration lost rows of {', '.join(lost)}; the copy: {copy}")
-            return applied
-
     async def close(self) -> None:
         """Finishes what waits, then ends the threads."""
         self._writes.jobs.put(None)
-        for _ in range(READERS):
-            self._reads.jobs.put(None)
+        if self._workers:
+            self._readers.stop()
         for worker in self._workers:
             await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
-        for timer in (self._watchdog, self._helper):
-            if timer:
-                timer.cancel()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._workers:
+            self._readers.close()
         self._workers = []
         self._hashing.close()
         self._files.shutdown(wait=True)
@@ -276,21 +192,14 @@ class Store:
         return future
 
     def _enqueue_read(self, query: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
-        future = self._enqueue(self._reads, query, args, budget_of_caller())
-        if self._helper is None:
-            self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers)
+        future = self._enqueue(self._readers.lane, query, args, budget_of_caller())
+        self._readers.watch()
         return future
-
-    def _help_readers(self) -> None:
-        """While anything is read: answers what has been, and calls another reader if anything waits."""
-        self._settle_reads()
-        is_busy = self._reads.call_help()
-        self._helper = self._loop.call_later(HELP_AFTER_S, self._help_readers) if is_busy else None
 
     def _watch(self) -> None:
         """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
         moment = time.monotonic()
-        for lane in (self._writes, self._reads):
+        for lane in (self._writes, self._readers.lane):
             lane.give_up_late(moment, QUEUE_PATIENCE_S)
         for worker in self._workers:
             if worker.hangs(moment):
@@ -318,61 +227,6 @@ class Store:
             # Whatever becomes of its events, what is durable is answered.
             for job in jobs:
                 job.settle()
-
-    def _serve_reads(self, worker: Worker, called: bool) -> None:
-        while (job := self._reads.take()) is not None:
-            worker.begin()
-            self._serve_read(worker, job)
-        with contextlib.suppress(RuntimeError):  # the loop has ended; so has everyone who waited
-            self._wake()
-
-    def _serve_read(self, worker: Worker, job: Job) -> None:
-        claimed = False
-        for last in (False, True):
-            try:
-                # Connecting may hang: until it is done, the loop may still give the job up.
-                worker.connect()
-                claimed = claimed or job.claim()
-                if not claimed:
-                    return
-                worker.progress()
-                job.result = job.call(*job.args)
-                self._reads.succeeded_at = time.monotonic()
-                break
-            except Exception as error:
-                if not is_about_database(error):
-                    job.error = error
-                    break
-                worker.disconnect()
-                if last or worker.was_cut:
-                    log.warning("a read failed: %s", first_line(error))
-                    job.error = Unavailable()
-                    break
-        if claimed or job.claim():
-            self._read.append(job)
-
-    def _wake(self) -> None:
-        """Has the loop answer what has been read; waking it costs more than a small read."""
-        if not self._is_waking:
-            self._is_waking = True
-            self._loop.call_soon_threadsafe(self._settle_reads)
-
-    def _settle_reads(self) -> None:
-        self._is_waking = False  # first: whoever reads on wakes the loop again
-        while self._read:
-            self._read.popleft().settle()
-
-
-def _runner() -> Any:
-    return Runner(database.obj, str(MIGRATIONS))  # type: ignore[no-untyped-call]
-
-
-def _pending() -> list[str]:
-    if not any(MIGRATIONS.glob("[0-9]*.py")):
-        # An empty folder would pass for a database that is up to date.
-        raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
-    steps = _runner().status()
-    return [step.name for step in steps if step.path and not step.applied]
 
 
 def _log_failure(future: asyncio.Future[Any]) -> None:

@@ -18,7 +18,7 @@ import command_line
 import server
 import settings as settings_module
 from handlers.web import proxy
-from models.database import store as store_module
+from models.database import upgrade
 from settings import Settings, SettingsError
 from tests.support.server_process import ROOT
 from tests.support.smtp import MailServer
@@ -202,7 +202,7 @@ def test_a_command_says_nothing_but_what_it_was_asked_for(tmp_path):
 
 def test_without_its_migrations_nothing_starts(tmp_path, monkeypatch, typed):
     """An empty folder passed for a database that is up to date, and the server died of a missing table."""
-    monkeypatch.setattr(store_module, "MIGRATIONS", tmp_path)
+    monkeypatch.setattr(upgrade, "MIGRATIONS", tmp_path)
     status, out, error = typed("migrate")
     assert (status, out) == (1, "")
     assert f"there are no migrations in {tmp_path}" in error

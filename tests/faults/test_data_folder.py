@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from models.database.backends import StoreError
 from models.database.data_folder import ServingLock, check_not_emptied, sqlite_path
-from models.database.store import Store, StoreError
+from models.database.store import Store
 from tests.faults.test_durability import run_program
 from tests.support.database import postgresql_only, sqlite_only
 

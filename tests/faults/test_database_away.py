@@ -9,8 +9,8 @@ import peewee
 import pytest
 
 from models.base import database
+from models.database import readers, threads
 from models.database import store as store_module
-from models.database import threads
 from models.errors import Unavailable
 from models.people import Department
 from tests.support.database import count_queries, postgresql_only, sqlite_only
@@ -67,9 +67,9 @@ async def test_a_locked_sqlite_file_refuses_writes_in_time_and_nothing_more(stor
 @pytest.mark.gen_test
 async def test_a_frozen_postgresql_is_told_in_time_and_heals_without_a_restart(store, postgres_server):
     await store.write(add, "before")
-    await asyncio.gather(*(store.read(names) for _ in range(store_module.READERS)))
+    await asyncio.gather(*(store.read(names) for _ in range(readers.READERS)))
     await asyncio.to_thread(postgres_server.freeze)
-    reads = [store.read(names) for _ in range(2 * store_module.READERS)]
+    reads = [store.read(names) for _ in range(2 * readers.READERS)]
     await refused_in_time(store.write(add, "a"), store.snapshot(names), *reads)
     await refused_in_time(store.write(add, "b"), store.read(names))
     await asyncio.to_thread(postgres_server.thaw)
@@ -91,12 +91,12 @@ async def test_a_killed_postgresql_is_told_in_time_and_heals_without_a_restart(s
 @postgresql_only
 @pytest.mark.gen_test
 async def test_connections_cut_while_idle_are_not_noticed_by_anybody(store, run, database_url):
-    await asyncio.gather(run(add, "a"), *(store.read(names) for _ in range(store_module.READERS)))
+    await asyncio.gather(run(add, "a"), *(store.read(names) for _ in range(readers.READERS)))
     with rival_of(database_url) as rival:
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ((count,),) = rival.execute(f"SELECT count(pg_terminate_backend(pid)) {others}")
     assert count >= 2
-    results = await asyncio.gather(run(add, "b"), *(store.read(names) for _ in range(store_module.READERS)))
+    results = await asyncio.gather(run(add, "b"), *(store.read(names) for _ in range(readers.READERS)))
     assert results[0] == "b"
     assert said(run.events) == ["a", "b"]
 

@@ -10,8 +10,9 @@ import pytest
 
 from models import task_lists
 from models.base import database
-from models.database import store as store_module
-from models.database.store import Store, StoreError
+from models.database import upgrade
+from models.database.backends import StoreError
+from models.database.store import Store
 from models.task_lists import Filters
 from models.tasks import Scope
 from tests.support.database import copy_sqlite, sqlite_url
@@ -32,10 +33,10 @@ def next_migration(tmp_path, monkeypatch):
     def plan(sql):
         folder = tmp_path / "migrations"
         folder.mkdir()
-        for path in store_module.MIGRATIONS.glob("0*.py"):
+        for path in upgrade.MIGRATIONS.glob("0*.py"):
             (folder / path.name).write_text(path.read_text())
         (folder / "0999_next.py").write_text(NEXT_STEP.format(sql=sql))
-        monkeypatch.setattr(store_module, "MIGRATIONS", folder)
+        monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
 
     return plan
 
@@ -124,12 +125,12 @@ OLD_TASK = (
 def test_a_search_index_that_is_built_anew_is_no_loss(empty_database, tmp_path, monkeypatch):
     """SQLite keeps the index in tables, with fewer rows after than before: the first start after the
     change refused a database that had tasks."""
-    everything, old = store_module.MIGRATIONS, tmp_path / "old"
+    everything, old = upgrade.MIGRATIONS, tmp_path / "old"
     old.mkdir()
     for path in everything.glob("000[1-4]*.py"):
         (old / path.name).write_text(path.read_text())
     store = Store(empty_database, tmp_path / "data")
-    monkeypatch.setattr(store_module, "MIGRATIONS", old)
+    monkeypatch.setattr(upgrade, "MIGRATIONS", old)
     store.open()
     store.run_alone(
         lambda: database.execute_sql(f"{OLD_PERSON} VALUES ('a', 'a', 'a', 'a', 'ceo', 'none', 1)")
@@ -138,7 +139,7 @@ def test_a_search_index_that_is_built_anew_is_no_loss(empty_database, tmp_path, 
         words = f"task {number} " + " ".join(f"word{number * 100 + n}" for n in range(50))
         row = f"('{number}', 'Task {number}', '', 'todo', 1, (SELECT max(id) FROM person), 1, 1, '{words}')"
         store.run_alone(lambda row=row: database.execute_sql(f"{OLD_TASK} VALUES {row}"))
-    monkeypatch.setattr(store_module, "MIGRATIONS", everything)
+    monkeypatch.setattr(upgrade, "MIGRATIONS", everything)
     assert "0005_search" in store.prepare()
     found = Filters(search="task 59")
     assert [row.title for row in store.run_alone(task_lists.page, Scope(True, (1,)), found, 5, 0)[1]] == [

@@ -8,8 +8,8 @@ import pytest
 
 from models import event_log
 from models.base import database
+from models.database import readers, writer
 from models.database import store as store_module
-from models.database import writer
 from models.database.store import Store
 from models.errors import Conflict, Unavailable
 from models.hashing import HASHERS
@@ -207,11 +207,11 @@ async def test_a_read_that_fails_harms_no_later_one(store):
 
     for read in (store.read, store.snapshot):
         for query, error in ((fail, Conflict), (ask_nonsense, (peewee.PeeweeException, Unavailable))):
-            for _ in range(store_module.READERS + 1):
+            for _ in range(readers.READERS + 1):
                 with pytest.raises(error):
                     await read(query)
     for read in (store.read, store.snapshot):
-        for _ in range(store_module.READERS + 1):
+        for _ in range(readers.READERS + 1):
             assert await read(names) == []
 
 
@@ -236,30 +236,30 @@ async def test_every_connection_of_sqlite_keeps_what_it_has_acknowledged(store):
     def pragmas():
         return [database.obj.pragma(name) for name in ("journal_mode", "synchronous", "foreign_keys")]
 
-    together = threading.Barrier(store_module.READERS)
+    together = threading.Barrier(readers.READERS)
 
     def of_each_reader():
         together.wait(5)
         return pragmas()
 
-    readers = [store.read(of_each_reader) for _ in range(store_module.READERS)]
-    for found in [await store.write(pragmas), *await asyncio.gather(*readers)]:
+    reads = [store.read(of_each_reader) for _ in range(readers.READERS)]
+    for found in [await store.write(pragmas), *await asyncio.gather(*reads)]:
         assert found == ["wal", 2, 1]
 
 
 @pytest.mark.gen_test
 async def test_reads_at_once_are_one_readers_unless_they_take_long(store, monkeypatch):
     """Side by side, readers took the interpreter's lock from each other: a list cost twice as much."""
-    monkeypatch.setattr(store_module, "HELP_AFTER_S", 60)
-    readers = await asyncio.gather(*(store.read(threading.get_ident) for _ in range(20)))
-    assert len(set(readers)) == 1
+    monkeypatch.setattr(readers, "HELP_AFTER_S", 60)
+    threads = await asyncio.gather(*(store.read(threading.get_ident) for _ in range(20)))
+    assert len(set(threads)) == 1
 
 
 @pytest.mark.gen_test
 async def test_a_long_read_holds_up_neither_what_was_read_before_it_nor_what_waits(store):
     end = threading.Event()
     before = [asyncio.ensure_future(store.read(names)) for _ in range(5)]
-    long = [asyncio.ensure_future(store.read(end.wait, 5)) for _ in range(store_module.READERS - 1)]
+    long = [asyncio.ensure_future(store.read(end.wait, 5)) for _ in range(readers.READERS - 1)]
     after = [asyncio.ensure_future(store.read(names)) for _ in range(5)]
     try:
         assert await asyncio.gather(*before, *after) == [[]] * 10

@@ -1,0 +1,109 @@
+"""The database opened by one thread: brought up to date, checked, and used by the command line."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import peewee
+from playhouse.migrations import Runner
+
+from models import event_log, events, revisions
+from models.base import database
+from models.database.backends import (
+    StoreError,
+    check_pragmas,
+    copy_sqlite,
+    first_line,
+    make_database,
+    migration_lock,
+    row_counts,
+    transaction,
+)
+from models.database.data_folder import check_not_emptied, sqlite_path
+
+Result = TypeVar("Result")
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Database:
+    """The database at an address, or in a folder. It is open while one of these methods runs."""
+
+    start_seq: int
+    """The newest `seq` at the time of `open`."""
+
+    def __init__(self, database_url: str, data_dir: Path) -> None:
+        self._url = database_url
+        self._data_dir = data_dir
+
+    def open(self) -> None:
+        """Prepares the database and begins a new epoch of the event log. Raises StoreError."""
+        self.prepare()
+        self.start_seq = self.run_alone(event_log.start_epoch)
+
+    def prepare(self) -> list[str]:
+        """Binds the tables and migrates; returns the applied migrations. Raises StoreError."""
+        with self._connected():
+            check_pragmas()
+            return self._migrate()
+
+    def check(self) -> list[str]:
+        """Whether the database can be used; returns the migrations that wait. Raises StoreError."""
+        with self._connected():
+            check_pragmas()
+            database.execute_sql("SELECT 1").fetchone()
+            return _pending()
+
+    def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
+        """Runs an operation in the calling thread, for the command line. Raises StoreError."""
+        with self._connected(), transaction():
+            emitted: list[events.Emitted] = []
+            with events.collecting(emitted):
+                result = operation(*args)
+            if emitted:
+                revisions.append(emitted)
+            return result
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[None]:
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            check_not_emptied(sqlite_path(self._url, self._data_dir), self._data_dir)
+            database.initialize(make_database(self._url, self._data_dir))
+            database.connect()
+            yield
+        except (peewee.PeeweeException, OSError, ValueError) as error:
+            raise StoreError(f"database: {first_line(error)}") from error
+        finally:
+            if database.obj is not None and not database.is_closed():
+                database.close()
+
+    def _migrate(self) -> list[str]:
+        """Applies what is pending, under a lock, after a copy of the SQLite file."""
+        with migration_lock(self._data_dir):
+            pending = _pending()
+            if not pending:
+                return []
+            before = row_counts()
+            copy = copy_sqlite(self._data_dir, pending[0]) if before else "none"
+            applied: list[str] = _runner().up()
+            after = row_counts()
+            lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
+            if lost:
+                raise StoreError(f"database: a migration lost rows of {', '.join(lost)}; the copy: {copy}")
+            return applied
+
+
+def _runner() -> Any:
+    return Runner(database.obj, str(MIGRATIONS))  # type: ignore[no-untyped-call]
+
+
+def _pending() -> list[str]:
+    if not any(MIGRATIONS.glob("[0-9]*.py")):
+        # An empty folder would pass for a database that is up to date.
+        raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
+    steps = _runner().status()
+    return [step.name for step in steps if step.path and not step.applied]
