@@ -124,6 +124,8 @@ async def test_every_view_can_be_used_by_everybody(
     await page.get_by_test_id("new-task").click()
     await page.get_by_test_id("task-choose-people").click()
     await look.at("new-task", "person-option")
+    fits = "(body) => body.scrollWidth <= body.clientWidth"
+    assert await page.locator(".dialog").evaluate(fits), "the dialog is wider than it may be"
     await page.keyboard.press("Escape")
     await look.at("inbox", "notifications", "/#inbox")
     await look.at("focus", "focus-new", "/#focus")
