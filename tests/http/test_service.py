@@ -1,4 +1,4 @@
-"""Document D's service surface: health of each part, config, figures, CORS."""
+"""Promptcraft's service page: health of each part, config, figures, CORS."""
 
 import asyncio
 

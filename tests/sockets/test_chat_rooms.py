@@ -1,4 +1,4 @@
-"""Rooms on the chat socket of document A: joining, leaving, and whom a number names."""
+"""Rooms on the Task Manager's chat socket: joining, leaving, and whom a number names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Document E's three posts, to the letter, its sockets, and the stream without sockets."""
+"""OneTask's three posts, to the letter, its sockets, and the stream without sockets."""
 
 import asyncio
 import threading
@@ -272,7 +272,7 @@ async def test_what_is_said_in_a_room_that_is_newer_than_ones_list_of_groups_is_
 @sqlite_only
 @pytest.mark.gen_test
 async def test_what_comes_while_a_socket_is_being_signed_in_is_told(app, client, connect, monkeypatch):
-    """Document E's client acts as soon as it is connected; it was not yet in its group then."""
+    """OneTask's client acts as soon as it is connected; it was not yet in its group then."""
     look_up, may_answer = Authenticator.actor_of_session, asyncio.Event()
 
     async def look_up_slowly(*args):
@@ -291,7 +291,7 @@ async def test_what_comes_while_a_socket_is_being_signed_in_is_told(app, client,
 
 
 @pytest.mark.gen_test
-async def test_document_e_over_another_implementation(app, client):
+async def test_onetask_over_another_implementation(app, client):
     (ann,) = await sign_up(client, "ann")
     url = f"ws://127.0.0.1:{app.port}/ws/notifications?token={ann.access}"
     async with ws_connect(url) as socket:

@@ -1,4 +1,4 @@
-"""`/ws/tasks/`: document C's five modes, live changes from anywhere, and what leaves when it may no longer
+"""`/ws/tasks/`: TaskConsumer's five modes, live changes from anywhere, and what leaves when it may no longer
 be seen."""
 
 import asyncio
@@ -418,7 +418,7 @@ async def test_both_ids_and_both_titles_over_http(people):
 @sqlite_only
 @pytest.mark.gen_test
 async def test_every_surface_takes_either_id(people):
-    """Document E's events and focus sessions too; of a deleted task as well, by who had to do with it."""
+    """OneTask's events and focus sessions too; of a deleted task as well, by who had to do with it."""
     ceo, ann, _ = people
     task = (await ceo.post("/api/tasks/", json={"title": "One", "assignees": [ann.id]})).json
     for key in (task["id"], task["uuid"]):

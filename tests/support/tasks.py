@@ -60,7 +60,7 @@ async def seen(run: Run, actor: Actor) -> dict[int, dict[str, Any]]:
 
 
 def told(events: list[Any], actor: Actor, known: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """What a client knows after these events, if it knew that before: by the rules of document C."""
+    """What a client knows after these events, if it knew that before: by the rules of TaskConsumer."""
     known = dict(known)
     for event in events:
         message = event.message("tasks") if f"tasks_{actor.id}" in event.groups else None

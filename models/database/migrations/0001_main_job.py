@@ -121,7 +121,7 @@ CREATE TABLE idempotency_key (
 ) {rowless};
 CREATE INDEX idempotency_age ON idempotency_key (created_at);
 """
-# A room's id is never a person's: document A lets a client name either in the same field.
+# A room's id is never a person's: the Task Manager lets a client name either in the same field.
 SQLITE_FIRST_ROOM = "INSERT INTO sqlite_sequence (name, seq) VALUES ('room', 999999)"
 POSTGRES_FIRST_ROOM = "ALTER TABLE room ALTER COLUMN id RESTART WITH 1000000"
 

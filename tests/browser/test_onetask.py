@@ -1,4 +1,4 @@
-"""Document E as its readers use it: its JavaScript in a browser, and the command-line client."""
+"""OneTask's document as its readers use it: its JavaScript in a browser, and the command-line client."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Document D's own snippets, unchanged, in a real browser on another origin; and sign-in at a provider."""
+"""Promptcraft's own snippets, unchanged, in a real browser on another origin; and sign-in at a provider."""
 
 import time
 
@@ -47,7 +47,7 @@ def axios_source(tmp_path_factory):
 
 
 class Frontend:
-    """Another origin, which serves document D's client. Its page's server really is on loopback: browsers
+    """Another origin, which serves promptcraft's client. Its page's server really is on loopback: browsers
     let no page from elsewhere call there."""
 
     def __init__(self, axios_source):
@@ -93,7 +93,7 @@ def app(browser, start_app, frontend, io_loop):
 
 @pytest.fixture
 def open_frontend(new_page, frontend):
-    """await open_frontend(app) -> a page of the other origin with document D's client for the server."""
+    """await open_frontend(app) -> a page of the other origin with promptcraft's client for the server."""
 
     async def open_page(app):
         urls = {"api": f"http://127.0.0.1:{app.port}", "ws": f"ws://127.0.0.1:{app.port}"}
