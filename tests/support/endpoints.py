@@ -8,7 +8,7 @@ import application
 
 def filled(path: str, number: int = 1) -> str:
     """A path of a route with something in each of its places."""
-    return re.sub(r"\{\w+(\.\.\.)?\}", lambda found: "app.css" if found[1] else str(number), path)
+    return re.sub(r"\{\w+(\.\.\.)?\}", lambda found: "base.css" if found[1] else str(number), path)
 
 
 def endpoints() -> list[tuple[str, str, Any]]:
