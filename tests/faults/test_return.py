@@ -165,7 +165,7 @@ def test_the_tail_has_what_is_after_its_floor():
 
 
 def test_the_tail_is_bounded():
-    tail = Tail(0, most_events=80)
+    tail = Tail(0, max_events=80)
     for seq in range(1, 1001):
         tail.add(Kept(seq, "a", f"g{seq}"))
     assert len(tail) <= 80 and tail.floor >= 900
@@ -175,13 +175,13 @@ def test_the_tail_is_bounded():
     for seq in range(1, 101):
         narrow.add(Kept(seq, "a", size=100))
     assert len(narrow) <= 10
-    full = Tail(10, most_events=5)
+    full = Tail(10, max_events=5)
     full.fill([Kept(seq, "a") for seq in range(1, 10)], 0)
     assert len(full) == 5 and full.floor == 4
 
 
 def test_the_tail_changes_and_takes_out_what_is_about_something():
-    tail = Tail(0, most_events=8, about=lambda event: [f"about_{event.seq % 2}"])
+    tail = Tail(0, max_events=8, about=lambda event: [f"about_{event.seq % 2}"])
     for seq in range(1, 7):
         tail.add(Kept(seq, "a"))
     changed = tail.revise("about_1", 5, lambda event: {"new": event.seq} if event.seq == 1 else None)
