@@ -5,7 +5,7 @@ import { addressOf, forgetPlace, go, place, replace } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
 import { Button, Empty } from "../kit/controls.js";
-import { html, useEffect, useRef } from "../kit/html.js";
+import { html, useEffect, useLayoutEffect, useRef } from "../kit/html.js";
 import { Content, View as Parts, isPhone } from "../kit/layout.js";
 import { STATUSES } from "../tasks.js";
 import { Board } from "./board.js";
@@ -23,7 +23,8 @@ function usePlace(tasks) {
   const { kind, id, query } = place.value;
   const key = JSON.stringify(query);
   const [filters, shape] = [fromQuery(query), shapeOf(query)];
-  useEffect(() => { tasks.show(filters, shape); }, [key]);
+  // Before anything is painted: a filter that was chosen holds at once.
+  useLayoutEffect(() => { tasks.show(filters, shape); }, [key]);
   useEffect(() => {
     if (kind !== "task") {
       if (tasks.state.openId !== null) tasks.close();
