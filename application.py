@@ -9,6 +9,7 @@ import logging
 import operator
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -48,7 +49,7 @@ from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
 from jobs import deadlines, focus, held_notifications, mail, retention
 from jobs import uploads as uploads_job
-from jobs.clock import Clock
+from jobs.clock import Clock, Work
 from metrics import Metrics
 from models import access, installation, uploads
 from models.authenticator import Authenticator
@@ -220,7 +221,7 @@ class Taskroom:
         )
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
-        self.realtime = self._make_realtime(authenticator, links, here)
+        self.realtime = _make_realtime(settings, store, authenticator, links, here)
         self._has_realtime = True
         self._stream = Stream(self.realtime)
         self.throttle, self.providers = Throttle(settings, here), Providers(settings)
@@ -255,32 +256,13 @@ class Taskroom:
         every(SWEEP_EVERY_S, "sweep", self._sweep)
         every(0, "events", self.realtime.feed.round)
         every(0, "presence", self.realtime.presence.round)
-        every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
-        every(retention.EVERY_S, "retention", lambda: retention.purge_old(store, settings))
-        every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
-        every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
-        every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
+        _start_jobs_of_team(every, settings, store)
         if self._metrics is not None:
             metrics.follow(
                 self._metrics, store, self.realtime, self._server, self.throttle,
                 lambda: store.read(models.mail.waiting_count),
             )  # fmt: skip
             every(0, "metrics", self._metrics.round)
-        if settings.deadline_hours:
-            every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
-
-    def _make_realtime(self, authenticator: Authenticator, links: Links, here: str) -> Realtime:
-        hub = Hub(self.store.start_seq)
-        broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
-        feed = Feed(self.store, broadcaster, self.settings.redis_url, here)
-        feed.start()
-        flusher = Flusher(asyncio.get_running_loop().call_soon)
-        presence = Presence(self.store, feed.publish_ephemeral)
-        realtime = Realtime(
-            self.settings, self.store, authenticator, hub, broadcaster, feed, flusher, presence
-        )
-        wiring.add_effects(realtime)
-        return realtime
 
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
@@ -308,13 +290,9 @@ class Taskroom:
 
     def _listen(self, application: Application) -> None:
         settings = self.settings
-        tls = None
-        if settings.tls_cert:
-            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            tls.load_cert_chain(settings.tls_cert, settings.tls_key)
         self._server = GuardedServer(
             application,
-            ssl_options=tls,
+            ssl_options=_tls_context(settings),
             idle_connection_timeout=IDLE_CONNECTION_S,
             body_timeout=BODY_WITHIN_S,
             max_header_size=MAX_HEAD_BYTES,
@@ -399,3 +377,36 @@ class Taskroom:
             or (stopping_s < idle_s and self._server.count_used_within(idle_s))
             or (closing_s < SHUTDOWN_PATIENCE_S and self.realtime.closing)
         )
+
+
+def _make_realtime(
+    settings: Settings, store: Store, authenticator: Authenticator, links: Links, installation: str
+) -> Realtime:
+    hub = Hub(store.start_seq)
+    broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
+    feed = Feed(store, broadcaster, settings.redis_url, installation)
+    feed.start()
+    flusher = Flusher(asyncio.get_running_loop().call_soon)
+    presence = Presence(store, feed.publish_ephemeral)
+    realtime = Realtime(settings, store, authenticator, hub, broadcaster, feed, flusher, presence)
+    wiring.add_effects(realtime)
+    return realtime
+
+
+def _start_jobs_of_team(every: Callable[[float, str, Work], None], settings: Settings, store: Store) -> None:
+    """What the clock does for people, whether or not anybody is connected."""
+    every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
+    every(retention.EVERY_S, "retention", lambda: retention.purge_old(store, settings))
+    every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
+    every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
+    every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
+    if settings.deadline_hours:
+        every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context

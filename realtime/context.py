@@ -8,7 +8,7 @@ import logging
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 from models import event_log, events, revisions
 from models.authenticator import Authenticator
@@ -20,7 +20,7 @@ from models.operations import chat
 from realtime.admission import Admission
 from realtime.broadcast import Broadcaster, Encoder, SupportsEvent
 from realtime.close_codes import CloseCode
-from realtime.connection import Flusher, OutboxLimits
+from realtime.connection import Connection, Flusher, OutboxLimits
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.presence import Presence
@@ -29,10 +29,23 @@ from realtime.tail import MAX_BYTES, Tail
 from realtime.wheel import Wheel
 from settings import Settings
 
-if TYPE_CHECKING:
-    from realtime.sockets.client import Client
-
 log = logging.getLogger("taskroom.sockets")
+
+
+class Client(Protocol):
+    """Whoever has a socket here (`realtime.sockets.client.Client`), as far as all of them are looked at."""
+
+    channel: ClassVar[str]
+    connection: Connection
+
+    def __hash__(self) -> int: ...
+
+    def sweep(self, moment: float, wall_us: int) -> None:
+        """Looks at what is due."""
+
+    def close(self, code: CloseCode, reason: str = "") -> None:
+        """Ends the socket."""
+
 
 Effects = Mapping[str, Callable[["Realtime", SupportsEvent], None]]
 """What events do to the sockets of a process, beside what they say to them; by name of the event's type."""

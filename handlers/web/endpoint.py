@@ -10,16 +10,13 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from tornado.web import RequestHandler
 
 from models.errors import DomainError
 from models.inputs import LARGEST_ID, Input
-
-if TYPE_CHECKING:
-    from handlers.web.base import BaseHandler
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_PAGE_SIZE = 100
@@ -78,7 +75,7 @@ def endpoint(
 
     def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
-        async def run(self: BaseHandler, *path_args: str) -> None:
+        async def run(self: Any, *path_args: str) -> None:
             try:
                 await method(self, *await self.read_inputs(declared, path_args))
             except DomainError as error:

@@ -5,7 +5,7 @@
  */
 
 const PAGE = 30;
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 const PATH = "/api/notifications/";
 
 /** `call` as in session.js; `say(text)` shows a short message. */
@@ -30,7 +30,7 @@ export function createNotifications({ call, say }) {
         before = arrivals;
         tries += 1;
         [page, unread] = await Promise.all([fetchPage(1), call("GET", `${PATH}unread-count/`)]);
-      } while (before !== arrivals && tries < MOST_TRIES);
+      } while (before !== arrivals && tries < MAX_TRIES);
       items.clear();
       for (const item of page.results) items.set(item.id, item);
       Object.assign(state, { unread: unread.count, status: "ready", hasMore: Boolean(page.next) });

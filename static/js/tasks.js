@@ -23,7 +23,7 @@ export const PRIORITIES = [
 export const labelOf = (list, id) => list.find((one) => one.id === id)?.label ?? String(id);
 
 const PAGE = 100; // the most that one answer holds
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
 const RELOAD_MS = 300;
 const RECOUNT_MS = 1_000;
 const NUMBERS = ["assignee", "department", "workspace"]; // on the socket
@@ -292,7 +292,7 @@ export function createTasks({ call, all, openSocket, postForm, kept, say, me }) 
 
   async function loadChoices() {
     const [departments, workspaces] = await Promise.all(
-      ["/api/departments/", "/api/v1/workspaces/"].map((path) => all(path, {}, MOST_PAGES).catch(() => [])));
+      ["/api/departments/", "/api/v1/workspaces/"].map((path) => all(path, {}, MAX_PAGES).catch(() => [])));
     Object.assign(state, { departments, workspaces });
     changed();
   }

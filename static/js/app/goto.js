@@ -8,7 +8,7 @@ import { found, taskNumber } from "./finding.js";
 import { go } from "./place.js";
 import { useScope } from "./scope.js";
 import { shortcuts } from "./shortcuts.js";
-import { VIEWS } from "./views.js";
+import { VIEWS } from "./viewlist.js";
 
 const SEARCH_MS = 200;
 const MAX_TASKS = 6;

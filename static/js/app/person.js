@@ -9,7 +9,7 @@ import { go } from "./place.js";
 import { useScope } from "./scope.js";
 import { shortcuts, shownKeys } from "./shortcuts.js";
 import { setTheme, theme, THEMES } from "./theme.js";
-import { VIEWS } from "./views.js";
+import { VIEWS } from "./viewlist.js";
 
 const secondsLeft = (state) => Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
 

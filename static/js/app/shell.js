@@ -11,7 +11,8 @@ import { go, goToView, place } from "./place.js";
 import { useScope } from "./scope.js";
 import { PersonMenu, showShortcuts } from "./person.js";
 import { shownKeys, useShortcuts } from "./shortcuts.js";
-import { provideView, Shown, VIEWS, viewOf } from "./views.js";
+import { VIEWS, viewOf } from "./viewlist.js";
+import { provideView, Shown } from "./views.js";
 
 provideView("chat", ChatView);
 
