@@ -7,7 +7,7 @@ import string
 import pytest
 
 from models.base import database
-from models.database.store import MIGRATIONS
+from models.database.upgrade import MIGRATIONS
 from models.operations import new_tasks, tasks
 from models.search import words
 from models.task_inputs import MAX_SEARCH_CHARS, TaskQuery
