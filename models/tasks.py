@@ -188,8 +188,11 @@ def find(key: TaskKey, scope: Scope | None = None, lock: bool = False) -> TaskRo
     """The task with this id or uuid, if it is in the scope. With `lock` nobody else changes it until
     this transaction ends."""
     by, value = ("uuid", str(key)) if isinstance(key, UUID) else ("id", key)
-    limits = () if scope is None or scope.everything else scope.visible_params
-    found: TaskRow | None = _find(by, bool(limits), lock).one(value, *limits)
+    found: TaskRow | None
+    if scope is None or scope.everything:
+        found = _find(by, False, lock).one(value)
+    else:
+        found = _find(by, True, lock).one(value, *scope.visible_params)
     return found
 
 

@@ -26,9 +26,11 @@ def get_room_to_write_in(actor: Actor, room_id: int) -> tuple[str, str, str | No
     commit, also across processes. Raises NotFound to whoever takes no part in the room.
     """
     row = _membership.one(room_id, actor.id)
-    if row is None or (row[4] is not None and not can_see_task(actor, row[4])):
+    if row is None:
         raise NotFound("There is no such room.")
-    room_type, username, avatar, last_read_id, _ = row
+    room_type, username, avatar, last_read_id, task_id = row
+    if room_type == TASK and (task_id is None or not can_see_task(actor, task_id)):
+        raise NotFound("There is no such room.")
     return room_type, username, avatar, last_read_id
 
 
@@ -57,8 +59,8 @@ def get_people_in_room(room_id: int) -> list[int]:
 
 
 def _is_open(actor: Actor, found: Room) -> bool:
-    if found.room_type == TASK and found.task_id is not None:
-        return can_see_task(actor, found.task_id)
+    if found.room_type == TASK:
+        return found.task_id is not None and can_see_task(actor, found.task_id)
     return chat.participant.one(found.id, actor.id) is not None
 
 

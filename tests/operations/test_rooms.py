@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from models import events, groups
-from models.chat import FIRST_ROOM_ID
+from models import access, events, groups
+from models.chat import FIRST_ROOM_ID, GROUP, TASK, Room
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import chat
 from tests.support.database import count_queries
@@ -297,3 +297,21 @@ async def test_many_who_come_back_find_their_rooms_in_one_statement(talk):
         found = await talk.store.read(chat.joined_rooms_of, actors)
     assert {actor: set(rooms) for actor, rooms in found.items()} == {a: set(each[a]) for a in actors}
     assert sorted(map(len, found.values())) == [1, 1, 2] and len(queries) == 1
+
+
+# Rooms of tasks
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("ask_for", [access.get_room, access.get_room_to_write_in], ids=["read", "write"])
+async def test_a_tasks_room_that_has_lost_its_task_is_open_to_nobody(talk, ask_for):
+    """Whoever took part in it could have gone on reading: only seeing the task opens it."""
+
+    def ask(actor, room_id, room_type):
+        Room.update(room_type=room_type, task_id=None).where(Room.id == room_id).execute()
+        ask_for(actor, room_id)
+
+    room_id = (await talk.run(chat.open_direct, talk.ann, talk.ben.id)).body["id"]
+    await talk.run(ask, talk.ann, room_id, GROUP)
+    with pytest.raises(NotFound):
+        await talk.run(ask, talk.ann, room_id, TASK)
