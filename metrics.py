@@ -71,7 +71,7 @@ class Metrics:
             self._queries.append((gauge, read))
 
     async def round(self) -> None:
-        """Waits for a second, sees how much later than that it is, and takes all figures.."""
+        """Waits for a second, sees how much later than that it is, and takes all figures."""
         loop = asyncio.get_running_loop()
         due = loop.time() + SAMPLE_EVERY_S
         await asyncio.sleep(SAMPLE_EVERY_S)
