@@ -112,7 +112,7 @@ class AuthHandler(BaseHandler):
             raise
 
     async def count_person(self, person_id: int) -> None:
-        """The same for a person who has been found: one account, whatever their name and address are."""
+        """Counts a try to sign in as a person who is known: one account, whatever name it was called by."""
         try:
             await self.backend.throttle.count(LOGIN, self.network, f"person {person_id}")
         except Throttled:

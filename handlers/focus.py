@@ -60,7 +60,7 @@ class NewSession(Input):
 
     @property
     def plan(self) -> Plan:
-        """The same for the operation."""
+        """The plan, as the operation takes it."""
         workspace, task = self.workspace or self.workspace_id, self.task or self.task_id
         return Plan(self.title, workspace, task, self.focus_minutes, self.break_minutes, self.rounds)
 

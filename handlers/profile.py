@@ -50,7 +50,7 @@ class QuietHours(Input):
 
     @property
     def quiet(self) -> Quiet:
-        """The same for the operation."""
+        """The quiet hours, as the operation takes them."""
         return Quiet(_minute(self.start), _minute(self.end), self.time_zone)
 
 

@@ -112,7 +112,7 @@ class SocialHandler(AuthHandler):
 
 
 class InitiateSocial(SocialHandler):
-    """There."""
+    """Sends the browser to a provider, to sign in there."""
 
     def path_value(self, text: str) -> str:
         return text
@@ -130,7 +130,7 @@ class InitiateSocial(SocialHandler):
 
 
 class SocialCallback(SocialHandler):
-    """Back."""
+    """Takes the browser back from a provider, and signs in whoever it names."""
 
     @endpoint(
         query=SocialReturn,

@@ -329,7 +329,7 @@ def marks(count: int) -> str:
 
 
 def parts(values: Sequence[Any], limit: int = 512) -> Iterator[list[Any]]:
-    """The same in parts, where there may be more values than one statement takes."""
+    """Values for `IN (…)`, in parts, where there may be more of them than one statement takes."""
     return (padded(values[start : start + limit]) for start in range(0, len(values), limit))
 
 

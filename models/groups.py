@@ -57,7 +57,7 @@ def about(thing: str, number: int) -> str:
 
 
 def about_quoted(quotes: str) -> str:
-    """The same by the name that `quoted` gives."""
+    """The group of what quotes something, by the name that `quoted` gives."""
     return _ABOUT + quotes
 
 

@@ -54,7 +54,7 @@ def queue(to: str, subject: str, text: str) -> None:
 
 
 def queue_all(mails: Iterable[tuple[str, str, str]]) -> None:
-    """The same for several, each a recipient, a subject and a text."""
+    """Queues several mails, each a recipient, a subject and a text."""
     moment = now()
     _insert_mail.run(
         [(to, " ".join(subject.split()), text, moment, 0, moment) for to, subject, text in mails]

@@ -49,7 +49,7 @@ class TokenMaker:
         return claims["sid"], str(claims.get("jti", ""))
 
     def checked(self, token: str, token_type: str) -> tuple[str, int]:
-        """The same, and the instant at which the token expires."""
+        """The session's id, and the instant at which the token expires."""
         claims = self._claims(token, token_type, verify_exp=True)
         return claims["sid"], int(claims["exp"]) * SECOND_US
 

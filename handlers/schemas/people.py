@@ -30,7 +30,7 @@ class SignedIn(Shape):
 
 
 class Linked(SignedIn):
-    """The same after an account elsewhere was linked, and where to go on to."""
+    """Signed in after an account elsewhere was linked, and where to go on to."""
 
     next: str
 

@@ -77,7 +77,7 @@ class BodyReader(Protocol):
         """Removes files that nobody has taken; more than once is fine."""
 
     def discard_now(self) -> None:
-        """The same, in the file thread."""
+        """Removes files that nobody has taken; called in the file thread."""
 
     def digest(self) -> bytes:
         """What stands for the content in an idempotency fingerprint."""

@@ -92,7 +92,7 @@ def _keep_useful_defaults(routes: Sequence[Route], schemas: Mapping[str, Any]) -
 
 
 def _with_plain_descriptions(value: Any) -> Any:
-    """The same with each description on one line, without a docstring's indentation."""
+    """The document with each description on one line, without a docstring's indentation."""
     if isinstance(value, list):
         return [_with_plain_descriptions(one) for one in value]
     if not isinstance(value, dict):

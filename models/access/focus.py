@@ -26,7 +26,7 @@ def get_focus_session(actor: Actor, session_id: int) -> FocusSession:
 
 
 def get_focus_session_to_change(actor: Actor, session_id: int) -> FocusSession:
-    """The same inside an operation that changes it. Raises NotFound."""
+    """The session, inside an operation that changes it: nobody else changes it meanwhile. Raises NotFound."""
     return _checked(actor, locked_session(session_id))
 
 

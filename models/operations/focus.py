@@ -294,7 +294,7 @@ def _session(actor: Actor, session_id: int) -> FocusSession:
 
 
 def _hosted(actor: Actor, session_id: int, *statuses: str) -> FocusSession:
-    """The same for a command of its host, in one of these states. Raises NotFound, Forbidden, Conflict."""
+    """The session for a command of its host, in one of these states. Raises NotFound, Forbidden, Conflict."""
     session = _caught_up(access.get_hosted_focus_session(actor, session_id))
     if session.status not in statuses:
         raise Conflict(f"The session is {session.status}.", "wrong_status", focus.session_json(session))

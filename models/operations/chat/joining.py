@@ -32,7 +32,7 @@ def _joined(room: Room, joined_seq: int) -> JoinedRoom:
 
 
 def joined_room(room: dict[str, Any], seq: int) -> JoinedRoom:
-    """The same from a room's JSON, for whoever has got into it with the event of this number."""
+    """The joined room from its JSON, for whoever has got into it with the event of this number."""
     joined_seq = seq if room["room_type"] == GROUP else 0
     group = groups.room(room["room_type"], room["id"])
     return JoinedRoom(room["id"], room["room_type"], group, 0, joined_seq)
