@@ -21,7 +21,7 @@ TASKS = "tasks"
 
 NOTIFICATIONS, WORKSPACE_TASKS, FOCUS = "notifications", "workspace_tasks", "focus"
 """OneTask's channels. Its sample shows every message as a notification, so that an addition to what it
-names has a form on `extended(channel)` only: there are those who asked for more."""
+names has a form on `extended(channel)` only: there are those who asked for more. Chat has one, too."""
 
 STREAM = "stream"
 """The same events without sockets: long poll and server-sent events."""
@@ -32,7 +32,7 @@ def extended(channel: str) -> str:
     return channel + "+"
 
 
-_OF_ONETASK = (NOTIFICATIONS, WORKSPACE_TASKS, FOCUS)
+_WITH_ADDITIONS = (CHAT, NOTIFICATIONS, WORKSPACE_TASKS, FOCUS)
 
 # Here a message's `notification_id` is the event's own number.
 _NUMBERED = frozenset({WORKSPACE_TASKS, extended(WORKSPACE_TASKS)})
@@ -124,13 +124,13 @@ def event_type(
 ) -> Callable[[_EventClass], _EventClass]:
     """Declares a class as a type of event.
 
-    A form on one of OneTask's channels holds with the additions too. The stream has the first form,
+    A form on a channel that has additions holds with them too. The stream has the first form,
     unless the declaration says otherwise.
     """
     known = TYPES if is_stored else STAND_INS
     if name in known:
         raise ValueError(f"two types of event are called {name}")
-    more = {extended(channel): forms[channel] for channel in _OF_ONETASK if channel in forms}
+    more = {extended(channel): forms[channel] for channel in _WITH_ADDITIONS if channel in forms}
     stream = {STREAM: next(iter(forms.values()), None)}
 
     def declare(cls: _EventClass) -> _EventClass:

@@ -13,6 +13,7 @@ from models.inputs import Input, Since, Text, parse
 from models.operations.accounts import profile
 from realtime.broadcast import SupportsEvent
 from realtime.close_codes import CloseCode
+from realtime.connection import Dialect
 from realtime.context import Effects, Realtime
 from realtime.personal import PersonalLog
 from realtime.replay import replay
@@ -86,6 +87,17 @@ class ChannelClient(Client):
     def begins(self) -> dict[str, int]:
         """By group, the `seq` up to which nothing of it is for this client, where it is not all."""
         return {}
+
+    # -- additions -----------------------------------------------------------------------------------
+
+    def turn_additions_on(self) -> None:
+        """From now on everything is said."""
+        dialect = self.connection.dialect
+        self.connection.dialect = Dialect.of(events.extended(self.channel), dialect.base_url)
+
+    def has_additions(self) -> bool:
+        """Whether the client asked for more than the documents name."""
+        return self.connection.dialect.channel != self.channel
 
     # -- signing in ----------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from models.operations.chat import JoinedRoom
 from realtime.broadcast import SupportsEvent, message_of
 from realtime.close_codes import CloseCode
 from realtime.context import Effects, Realtime
-from realtime.sockets.channel import ChannelClient
+from realtime.sockets.channel import ChannelClient, Hello, Resume
 from realtime.sockets.commands import CloseSocket, closing_on_error, command
 from realtime.sockets.handshake import Handshake
 from realtime.wire import Wire
@@ -63,6 +63,21 @@ class RoomsClient(ChannelClient):
         self._lost: list[int] = []
         # The room that its path names.
         self._own_room: int | None = None
+        if self.since is not None:
+            self.turn_additions_on()
+
+    @command("hello")
+    async def hello(self, message: Hello, request_id: Any) -> None:
+        """Turns on what the Task Manager's document does not name, and answers `hello` with the `seq` of
+        the newest event: what to send as `since` later. `?since=` and `resume` turn it on, too."""
+        self.turn_additions_on()
+        await super().hello(message, request_id)
+
+    @command("resume")
+    async def resume(self, message: Resume, request_id: Any) -> None:
+        """Replays what came after `since`, in order, then goes on live; or answers `resync`."""
+        self.turn_additions_on()
+        await super().resume(message, request_id)
 
     async def opened(self) -> None:
         self.realtime.hub.join(self.connection, groups.person(self.actor.id))
@@ -174,7 +189,7 @@ class RoomsClient(ChannelClient):
         self.connection.skip(room.group, position)
 
     def _tell_again(self, event: events.Emitted) -> None:
-        message = message_of(event, self.channel)
+        message = message_of(event, self.connection.dialect.channel)
         if message is not None:
             self.reply(message)
 

@@ -10,9 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Iterator
 from typing import Any, ClassVar
 
-from models import events
 from realtime.close_codes import CloseCode
-from realtime.connection import Dialect
 from realtime.context import Realtime
 from realtime.sockets.channel import ChannelClient
 from realtime.sockets.commands import CloseSocket
@@ -36,14 +34,6 @@ class OptInClient(ChannelClient):
             # The document's client acts as soon as it is connected, and expects to hear of what it did:
             # also while this still finds out who it is.
             self.since = str(self.realtime.hub.position)
-
-    def turn_additions_on(self) -> None:
-        """From now on everything is said."""
-        dialect = self.connection.dialect
-        self.connection.dialect = Dialect.of(events.extended(self.channel), dialect.base_url)
-
-    def has_additions(self) -> bool:
-        return self.connection.dialect.channel != self.channel
 
     def receive(self, text: str | bytes) -> Awaitable[None] | None:
         if not self.has_additions():
