@@ -10,8 +10,9 @@ from handlers import media, schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
 from models.chat import names_person
+from models.emoji import Emoji
 from models.errors import Invalid
-from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text
+from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text, parse
 from models.operations import chat
 from models.operations.chat import MAX_PARTICIPANTS
 from models.operations.posting import Draft
@@ -57,6 +58,18 @@ class ReadUpTo(Input):
     last_message_id: Id | None = None
 
 
+class UnreadFrom(Input):
+    """The first message that is to be unread."""
+
+    message_id: Id
+
+
+class NewReaction(Input):
+    """One emoji."""
+
+    emoji: Emoji
+
+
 class MessageQuery(Page):
     """Which messages of a room. `before` and `after` are message ids, and cost the same in any history."""
 
@@ -68,7 +81,8 @@ class MessageQuery(Page):
 
 
 class NewMessage(Input):
-    """A message to a room. Files come as `attachments` or `attachments[n]` in a multipart body."""
+    """A message to a room; `reply_to` is a message of the same room. Files come as `attachments` or
+    `attachments[n]` in a multipart body."""
 
     one_of = (("room", "room_id"),)
 
@@ -77,6 +91,7 @@ class NewMessage(Input):
     room_type: Text | None = None
     content: Annotated[Text, Field(max_length=MAX_MESSAGE_CHARS)] = ""
     client_id: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
+    reply_to: Id | None = None
 
 
 class MessageChanges(Input):
@@ -123,10 +138,36 @@ class OneRoom(BaseHandler):
 class RoomRead(BaseHandler):
     """What has been read."""
 
+    @endpoint(answers={200: schemas.ReadPositions})
+    async def get(self, room_id: int) -> None:
+        """How far each of its people has read a room."""
+        self.answer(await self.store.read(chat.read_positions, self.actor, room_id))
+
     @endpoint(body=ReadUpTo, answers={200: schemas.ReadState})
     async def post(self, room_id: int, body: ReadUpTo) -> None:
         """Mark a room read, on all one's devices. It never becomes less read."""
         await self.operate(chat.read_state, room_id, body.last_message_id)
+
+
+class RoomUnread(BaseHandler):
+    """What is to be read again."""
+
+    @endpoint(body=UnreadFrom, answers={200: schemas.ReadState})
+    async def post(self, room_id: int, body: UnreadFrom) -> None:
+        """Mark a room unread from a message on, on all one's devices. Nothing becomes read by it."""
+        await self.operate(chat.unread_state, room_id, body.message_id)
+
+
+class RoomPins(BaseHandler):
+    """What is pinned in a room."""
+
+    @endpoint(query=Page, answers={200: schemas.PinnedPage})
+    async def get(self, room_id: int, query: Page) -> None:
+        """The pinned messages of a room one takes part in, the last one pinned first."""
+        count, results = await self.store.snapshot(
+            chat.list_pinned, self.actor, room_id, query.page_size, query.offset
+        )
+        self.answer_page(count, results, query)
 
 
 class RoomParticipants(BaseHandler):
@@ -183,7 +224,12 @@ class Messages(BaseHandler):
             raise Invalid({"content": ["A message needs a text or a file."]})
         async with media.stored_files(self.backend, self.uploads, "chat_attachments") as files:
             draft = Draft(
-                body.room or body.room_id or 0, body.content, body.room_type, body.client_id, files.stored
+                body.room or body.room_id or 0,
+                body.content,
+                body.room_type,
+                body.client_id,
+                files.stored,
+                body.reply_to,
             )
             outcome = await self.operate(chat.post_message, draft, status=201)
             files.used = outcome.is_new and not outcome.is_repeated
@@ -210,12 +256,59 @@ class OneMessage(BaseHandler):
         self.answer(None, 204)
 
 
+class MessageReactions(BaseHandler):
+    """Emoji on a message."""
+
+    @endpoint(body=NewReaction, answers={201: schemas.Message, 200: schemas.Message})
+    async def post(self, message_id: int, body: NewReaction) -> None:
+        """Put an emoji on a message of a room one takes part in; 200 if one's own is there already. A message
+        takes 20 different ones, 10 of one person and 400 in all: more are refused with 409
+        (`too_many_reactions`)."""
+        await self.operate(chat.reacted, message_id, body.emoji, status=201)
+
+
+class OneReaction(BaseHandler):
+    """One's own emoji on a message."""
+
+    def path_value(self, text: str) -> int | str:
+        is_id = text.isascii() and text.isdigit() and len(text) <= 16
+        return int(super().path_value(text)) if is_id else text
+
+    @endpoint(answers={204: None})
+    async def delete(self, message_id: int, emoji: str) -> None:
+        """Take one's own emoji back; also one that is not there."""
+        found = parse(NewReaction, {"emoji": emoji})
+        await self.store.write(chat.remove_reaction, self.actor, message_id, found.emoji)
+        self.answer(None, 204)
+
+
+class MessagePin(BaseHandler):
+    """A message's pin."""
+
+    @endpoint(answers={201: schemas.Message, 200: schemas.Message})
+    async def post(self, message_id: int) -> None:
+        """Pin a message in its room, for everybody in it; 200 if it is pinned already. A room takes 100, more
+        are refused with 409 (`too_many_pins`)."""
+        await self.operate(chat.pinned, message_id, status=201)
+
+    @endpoint(answers={204: None})
+    async def delete(self, message_id: int) -> None:
+        """Take a message's pin away, whoever put it there."""
+        await self.store.write(chat.unpin_message, self.actor, message_id)
+        self.answer(None, 204)
+
+
 routes = [
     Route("/api/chat/rooms/", Rooms),
     Route("/api/chat/rooms/{id}/", OneRoom),
     Route("/api/chat/rooms/{id}/read/", RoomRead),
+    Route("/api/chat/rooms/{id}/unread/", RoomUnread),
+    Route("/api/chat/rooms/{id}/pins/", RoomPins),
     Route("/api/chat/rooms/{id}/participants/", RoomParticipants),
     Route("/api/chat/rooms/{id}/leave/", RoomLeave),
     Route("/api/chat/messages/", Messages),
     Route("/api/chat/messages/{id}/", OneMessage),
+    Route("/api/chat/messages/{id}/reactions/", MessageReactions),
+    Route("/api/chat/messages/{id}/reactions/{emoji...}/", OneReaction),
+    Route("/api/chat/messages/{id}/pin/", MessagePin),
 ]

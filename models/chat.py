@@ -20,6 +20,8 @@ from models.base import (
     marks,
 )
 from models.people import Person, media_url, reference
+from models.quotes import quotes_json
+from models.reactions import reactions_json
 from models.tasks import VISIBLE, Scope
 
 FIRST_ROOM_ID = 1_000_000
@@ -71,7 +73,7 @@ class Participant(Table):
 
 class Message(Table):
     """A chat message. A deleted one stays as an empty place in the order. The sender of a system message
-    is whoever caused it: nobody finds their own deed unread."""
+    is whoever caused it: nobody finds their own deed unread. `reply_to_id` is a message of the same room."""
 
     id = peewee.AutoField()
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
@@ -85,6 +87,9 @@ class Message(Table):
     edited_at = InstantField(null=True)
     deleted_at = InstantField(null=True)
     version = peewee.IntegerField(default=1)
+    reply_to_id = peewee.BigIntegerField(null=True)
+    pinned_at = InstantField(null=True)
+    pinned_by_id = peewee.BigIntegerField(null=True)
 
 
 class Attachment(Table):
@@ -121,6 +126,7 @@ class Attachment(Table):
 
 room_by_id = Lookup(Room, "t.id = ?")
 locked_room_by_id = Lookup(Room, "t.id = ? {lock t}")
+locked_message_by_id = Lookup(Message, "t.id = ? {lock t}")
 room_of_task = Lookup(Room, "t.task_id = ?")
 locked_room_of_task = Lookup(Room, "t.task_id = ? {lock t}")
 room_by_direct_key = Lookup(Room, "t.direct_key = ?")
@@ -146,6 +152,9 @@ class MessageRow(NamedTuple):
     deleted_at: int | None = None
     client_id: str | None = None
     version: int = 1
+    reply_to_id: int | None = None
+    pinned_at: int | None = None
+    pinned_by_id: int | None = None
 
 
 _OF_OTHERS = {"room_type": "r", "username": "p", "avatar": "p"}
@@ -159,6 +168,12 @@ _one = Statement(f"{_MESSAGES} WHERE m.id = ?", MessageRow)
 _page = Statement(f"{_MESSAGES} WHERE m.room_id = ? ORDER BY m.id DESC LIMIT ? OFFSET ?", MessageRow)
 _before = Statement(f"{_MESSAGES} WHERE m.room_id = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?", MessageRow)
 _after = Statement(f"{_MESSAGES} WHERE m.room_id = ? AND m.id > ? ORDER BY m.id LIMIT ?", MessageRow)
+_pinned = Statement(
+    f"""{_MESSAGES} WHERE m.room_id = ? AND m.pinned_at IS NOT NULL
+    ORDER BY m.pinned_at DESC, m.id DESC LIMIT ? OFFSET ?""",
+    MessageRow,
+)
+_pinned_count = Statement("SELECT count(*) FROM message WHERE room_id = ? AND pinned_at IS NOT NULL")
 
 
 @functools.cache
@@ -166,7 +181,12 @@ def _by_ids(count: int) -> Statement:
     return Statement(f"{_MESSAGES} WHERE m.id IN ({marks(count)})", MessageRow)
 
 
-def message_json(row: MessageRow, attachments: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def message_json(
+    row: MessageRow,
+    attachments: Sequence[dict[str, Any]] = (),
+    reactions: Sequence[dict[str, Any]] = (),
+    quote: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """A message as JSON. A system message has no sender; `actor_id` says who caused it."""
     sender_id, name = row.sender_id, row.username or ""
     message = {
@@ -183,6 +203,11 @@ def message_json(row: MessageRow, attachments: Sequence[dict[str, Any]] = ()) ->
         "deleted_at": iso(row.deleted_at),
         "client_id": row.client_id,
         "version": row.version,
+        "reply_to": row.reply_to_id,
+        "quote": quote,
+        "reactions": list(reactions),
+        "pinned_at": iso(row.pinned_at),
+        "pinned_by": row.pinned_by_id,
     }
     if row.is_system:
         message["actor_id"] = row.sender_id
@@ -191,7 +216,7 @@ def message_json(row: MessageRow, attachments: Sequence[dict[str, Any]] = ()) ->
 
 _insert_message = RowInsert(
     Message,
-    without=("edited_at", "deleted_at", "version"),
+    without=("edited_at", "deleted_at", "version", "pinned_at", "pinned_by_id"),
     then="""ON CONFLICT (sender_id, client_id) WHERE client_id IS NOT NULL DO NOTHING RETURNING id""",
 )
 _count_message = Statement("""
@@ -226,38 +251,54 @@ def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 
 
-def _with_attachments(rows: Sequence[MessageRow]) -> list[dict[str, Any]]:
+def _messages_json(rows: Sequence[MessageRow]) -> list[dict[str, Any]]:
+    """The messages with their files, reactions and quotes: three statements at most, whatever there is."""
+    ids = [row.id for row in rows]
     files: dict[int, list[dict[str, Any]]] = {}
-    if rows:
-        for attachment in _files_of(len(rows)).all(*(row.id for row in rows)):
-            files.setdefault(attachment.message_id, []).append(attachment.to_json())
-    return [message_json(row, files.get(row.id, ())) for row in rows]
+    for attachment in _files_of(len(ids)).all(*ids) if ids else ():
+        files.setdefault(attachment.message_id, []).append(attachment.to_json())
+    reactions = reactions_json(ids)
+    quotes = quotes_json({row.reply_to_id for row in rows if row.reply_to_id is not None})
+    return [
+        message_json(row, files.get(row.id, ()), reactions.get(row.id, ()), quotes.get(row.reply_to_id or 0))
+        for row in rows
+    ]
 
 
 def stored_message(message_id: int) -> dict[str, Any]:
     """A message that is known to be there, as JSON."""
-    return _with_attachments(_one.all(message_id))[0]
+    return _messages_json(_one.all(message_id))[0]
 
 
 def message(message_id: int) -> dict[str, Any] | None:
     """One message as JSON."""
     rows = _one.all(message_id)
-    return _with_attachments(rows)[0] if rows else None
+    return _messages_json(rows)[0] if rows else None
 
 
 def newest_messages(room_id: int, limit: int, offset: int = 0) -> list[dict[str, Any]]:
     """A page of the room, newest first."""
-    return _with_attachments(_page.all(room_id, limit, offset))
+    return _messages_json(_page.all(room_id, limit, offset))
 
 
 def messages_before(room_id: int, before: int, limit: int) -> list[dict[str, Any]]:
     """The newest messages older than `before`, newest first; costs the same however long the history."""
-    return _with_attachments(_before.all(room_id, before, limit))
+    return _messages_json(_before.all(room_id, before, limit))
 
 
 def messages_after(room_id: int, after: int, limit: int) -> list[dict[str, Any]]:
     """The oldest messages newer than `after`, oldest first."""
-    return _with_attachments(_after.all(room_id, after, limit))
+    return _messages_json(_after.all(room_id, after, limit))
+
+
+def pinned_messages(room_id: int, limit: int, offset: int) -> list[dict[str, Any]]:
+    """A page of the messages that are pinned in the room, the last one pinned first."""
+    return _messages_json(_pinned.all(room_id, limit, offset))
+
+
+def pinned_count(room_id: int) -> int:
+    """How many messages are pinned in the room."""
+    return int(_pinned_count.value(room_id))
 
 
 # -- rooms -------------------------------------------------------------------------------------------
@@ -368,7 +409,7 @@ def my_rooms(
     """How many rooms the person is in, and a page of them, the most recently active first; rooms of
     tasks as far as the scope sees the tasks.
 
-    Seven statements, whatever the page holds.
+    Nine statements at most, whatever the page holds.
     """
     scope = scope or Scope(True, (person_id,))
     mine = (person_id, scope.everything, *scope.visible_params)
@@ -407,4 +448,4 @@ def _viewer_state(room_ids: Sequence[int], person_id: int) -> dict[int, dict[str
 
 def _messages_by_id(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     rows = _by_ids(len(ids)).all(*ids) if ids else ()
-    return {item["id"]: item for item in _with_attachments(rows)}
+    return {item["id"]: item for item in _messages_json(rows)}

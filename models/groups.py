@@ -61,6 +61,16 @@ def about_quoted(quotes: str) -> str:
     return _ABOUT + quotes
 
 
+def about_reactions(message_id: int, person_id: int) -> str:
+    """The group of what tells of a person's emoji on a message: the newest replaces those before."""
+    return f"{_ABOUT}reactions_{message_id}_{person_id}"
+
+
+def about_pin(message_id: int) -> str:
+    """The group of what tells of a message's pin: the newest replaces those before."""
+    return f"{_ABOUT}pin_{message_id}"
+
+
 def only(names: Iterable[str]) -> list[str]:
     """The names without those that `about` made."""
     return [name for name in names if not name.startswith(_ABOUT)]

@@ -15,6 +15,7 @@ import orjson
 from models import event_log, events, groups
 from models.base import Statement
 from models.events import Emitted, Payload
+from models.quotes import quote_of
 from models.wording import comment_excerpt, message_excerpt
 
 Change = Callable[[Emitted], Payload | None]
@@ -41,11 +42,20 @@ def of(event: Emitted) -> Revision | None:
 # -- the rules ---------------------------------------------------------------------------------------
 
 
+_MARKS = (events.ReactionChanged, events.MessagePinned)
+_SAID = (events.MessageCreated, events.MessageUpdated)
+
+
 def _message(payload: Payload) -> Revision:
     quotes = groups.quoted("message", payload["id"])
-    content = message_excerpt(payload["content"], payload["deleted_at"] is not None)
+    is_deleted = payload["deleted_at"] is not None
+    content = message_excerpt(payload["content"], is_deleted)
 
     def change(earlier: Emitted) -> Payload | None:
+        if earlier.type in _MARKS:
+            return None if is_deleted else earlier.payload
+        if earlier.type in _SAID and earlier.payload["id"] != payload["id"]:
+            return earlier.payload | {"quote": quote_of(payload)}
         if earlier.type is events.MessageCreated:
             return payload
         return None if earlier.type is events.MessageUpdated else _requoted(earlier, quotes, content)
@@ -81,10 +91,24 @@ def _with_content(message: Payload, content: str) -> Payload:
     return message | {"content": content, "data": message["data"] | {"content": content, "message": content}}
 
 
+def _reaction(payload: Payload) -> Revision:
+    return Revision(groups.about_reactions(payload["message_id"], payload["user_id"]), _replaced)
+
+
+def _pin(payload: Payload) -> Revision:
+    return Revision(groups.about_pin(payload["message_id"]), _replaced)
+
+
+def _replaced(earlier: Emitted) -> None:
+    """The later one says how things stand."""
+
+
 _RULES: dict[type[events.Event], Callable[[Payload], Revision | None]] = {
     events.MessageUpdated: _message,
     events.MessageDeleted: _message,
     events.TaskCommented: _comment,
+    events.ReactionChanged: _reaction,
+    events.MessagePinned: _pin,
 }
 
 
@@ -107,7 +131,10 @@ def append(batch: Sequence[Emitted]) -> None:
         if revision is None:
             continue
         for seq, kind, text in _earlier.all(revision.about, event.seq):
-            _write(seq, _changed(revision, event_log.restore(seq, kind, (), orjson.loads(text))))
+            earlier = event_log.restore(seq, kind, (), orjson.loads(text))
+            payload = _changed(revision, earlier)
+            if payload is not earlier.payload:
+                _write(seq, payload)
 
 
 def _changed(revision: Revision, earlier: Emitted) -> Payload | None:

@@ -70,6 +70,23 @@ class Attachment(Shape):
 # -- chat --------------------------------------------------------------------------------------------
 
 
+class Reaction(Shape):
+    """An emoji on a message, and whose: in the order in which they came."""
+
+    emoji: str
+    count: int
+    user_ids: list[int]
+
+
+class Quote(Shape):
+    """The message that a reply answers, as it is now: the beginning of its text, or that it is deleted."""
+
+    id: int
+    sender: Reference | None
+    content: str
+    is_deleted: bool
+
+
 class Message(Shape):
     """A chat message. A system message has no sender, but an `actor_id`, who caused it; a deleted one is
     empty but keeps its place."""
@@ -88,6 +105,11 @@ class Message(Shape):
     deleted_at: str | None
     client_id: str | None
     version: int
+    reply_to: int | None
+    quote: Quote | None
+    reactions: list[Reaction]
+    pinned_at: str | None
+    pinned_by: int | None
 
 
 class SharedRoom(Shape):

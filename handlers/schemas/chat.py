@@ -29,6 +29,25 @@ class ReadState(Shape):
     unread_count: int
 
 
+class ReadPosition(Shape):
+    """How far one person has read a room."""
+
+    user_id: int
+    last_message_id: int
+
+
+class ReadPositions(Shape):
+    """How far each of its people has read a room."""
+
+    results: list[ReadPosition]
+
+
+class PinnedPage(ListPage):
+    """A page of pinned messages, the last one pinned first."""
+
+    results: list[Message]
+
+
 class RoomPage(ListPage):
     """A page of rooms."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from models.access.chat import (
     get_file,
     get_linked_file,
+    get_message,
     get_own_message,
     get_people_in_room,
     get_room,
@@ -117,6 +118,7 @@ __all__ = [
     "get_linked_file",
     "get_managed_person",
     "get_member_role",
+    "get_message",
     "get_overseers",
     "get_own_comment",
     "get_own_message",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models import chat, tasks
 from models.access.tasks import can_see_task, get_task_watchers
-from models.base import Statement, locked
+from models.base import Statement
 from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Room, participant_ids
 from models.errors import Forbidden, NotFound
 from models.inputs import LARGEST_ID
@@ -64,12 +64,18 @@ def _is_open(actor: Actor, found: Room) -> bool:
     return chat.participant.one(found.id, actor.id) is not None
 
 
-def get_own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
-    """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
-    message = locked(Message.select().where(Message.id == message_id)).get_or_none()
+def get_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
+    """The message, locked, and its room: whoever takes part in a room may put an emoji or a pin on any
+    message of it. Raises NotFound outside the room."""
+    message = chat.locked_message_by_id.one(message_id)
     if message is None:
         raise NotFound("There is no such message.")
-    its_room = get_room(actor, message.room_id)
+    return message, get_room(actor, message.room_id)
+
+
+def get_own_message(actor: Actor, message_id: int) -> tuple[Message, Room]:
+    """The message and its room. Raises NotFound outside the room, Forbidden for somebody else's message."""
+    message, its_room = get_message(actor, message_id)
     if message.sender_id != actor.id or message.is_system:
         raise Forbidden("Only its sender may change a message.")
     return message, its_room

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from models.events import quoting
-from models.events.base import CHAT, Event, NounEvent, event_type
+from models.events.base import CHAT, Event, NounEvent, event_type, extended
 from models.events.forms import Json, wrapped
 from models.shapes import Message, RoomType, SharedRoom
 
@@ -33,6 +33,31 @@ class MessageDeleted(NounEvent):
     """A message was deleted: it is empty now, but keeps its place."""
 
     message: Annotated[Json, Message]
+
+
+@event_type("reaction_changed", {extended(CHAT): wrapped("reaction")}, about=quoting.reaction)
+@dataclass(frozen=True, slots=True)
+class ReactionChanged(Event):
+    """Somebody has put an emoji on a message, or taken it back. `user_emoji` are all that they have there
+    now: only the newest event of a person about a message is replayed."""
+
+    room_id: int
+    message_id: int
+    user_id: int
+    emoji: str
+    is_added: bool
+    user_emoji: list[str]
+
+
+@event_type("message_pinned", {extended(CHAT): wrapped("message_pinned")}, about=quoting.pin)
+@dataclass(frozen=True, slots=True)
+class MessagePinned(Event):
+    """Somebody has pinned a message, or taken the pin away: then `pinned_at` is null."""
+
+    room_id: int
+    message_id: int
+    user_id: int
+    pinned_at: str | None
 
 
 @event_type("room_created", {CHAT: wrapped("room_created")})
@@ -68,6 +93,17 @@ class RoomRead(Event):
     room_id: int
     user_id: int
     last_message_id: int
+
+
+@event_type("room_unread", {extended(CHAT): wrapped("unread")})
+@dataclass(frozen=True, slots=True)
+class RoomUnread(Event):
+    """One has marked a room unread, on any of one's devices: it is read up to this message only."""
+
+    room_id: int
+    user_id: int
+    last_message_id: int
+    unread_count: int
 
 
 @event_type("participant_removed", {CHAT: wrapped("room_left")})

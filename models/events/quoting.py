@@ -9,8 +9,20 @@ from models.events.forms import Payload
 
 
 def message(payload: Payload) -> Collection[str]:
-    """A message's own payload."""
-    return [groups.about("message", number)] if (number := payload.get("id")) else ()
+    """A message's own payload, which repeats the message that it answers as well."""
+    quoted = (payload.get("id"), payload.get("reply_to"))
+    return [groups.about("message", number) for number in quoted if number]
+
+
+def reaction(payload: Payload) -> Collection[str]:
+    """The payload of somebody's emoji on a message."""
+    message_id, person_id = payload["message_id"], payload["user_id"]
+    return [groups.about("message", message_id), groups.about_reactions(message_id, person_id)]
+
+
+def pin(payload: Payload) -> Collection[str]:
+    """The payload of a message's pin."""
+    return [groups.about("message", payload["message_id"]), groups.about_pin(payload["message_id"])]
 
 
 def comment(payload: Payload) -> Collection[str]:

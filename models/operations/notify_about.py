@@ -41,15 +41,11 @@ _task_of_room = Statement("""
 
 
 def message_posted(actor: Actor, message: dict[str, Any]) -> None:
-    """Tells whoever a message mentions, and in a direct room the other one while they are away. Whoever
-    writes in a room has read what they were told of it."""
-    room_id, content, name = message["room"], message["content"], message["sender"]["username"]
+    """Tells whoever a message mentions or answers, and in a direct room the other one while they are away.
+    Whoever writes in a room has read what they were told of it."""
+    room_id, name = message["room"], message["sender"]["username"]
     room_read(actor, room_id, message["id"])
-    told: set[int] = set()
-    if "@" in content:
-        told = mentioned(content, _room_people(room_id, message["room_type"])) - {actor.id}
-        title = f"{name} mentioned you"
-        notify_anew(_about_message(MENTION, actor, message, title), told, lambda count: title)
+    told = _tell_who_is_meant(actor, message)
     if message["room_type"] == DIRECT:
         moment = now()
         away = [
@@ -59,6 +55,29 @@ def message_posted(actor: Actor, message: dict[str, Any]) -> None:
         ]
         notice = _about_message(MESSAGE, actor, message, f"New message from {name}")
         notify_anew(notice, away, lambda count: f"{count} new messages from {name}")
+
+
+def _tell_who_is_meant(actor: Actor, message: dict[str, Any]) -> set[int]:
+    """Tells whoever a message mentions or answers; gives their ids."""
+    author, has_mentions = _answered(message), "@" in message["content"]
+    if not has_mentions and author is None:
+        return set()
+    name, people = message["sender"]["username"], list(_room_people(message["room"], message["room_type"]))
+    told = mentioned(message["content"], people) - {actor.id} if has_mentions else set()
+    answered = {person_id for person_id, _ in people if person_id == author} - told - {actor.id}
+    _tell_of_message(actor, message, f"{name} mentioned you", told)
+    _tell_of_message(actor, message, f"{name} replied to you", answered)
+    return told | answered
+
+
+def _tell_of_message(actor: Actor, message: dict[str, Any], title: str, person_ids: Iterable[int]) -> None:
+    notify_anew(_about_message(MENTION, actor, message, title), person_ids, lambda count: title)
+
+
+def _answered(message: dict[str, Any]) -> int | None:
+    """Whose message this one answers."""
+    sender = (message["quote"] or {}).get("sender")
+    return sender["id"] if sender else None
 
 
 def _about_message(kind: str, actor: Actor, message: dict[str, Any], title: str) -> Notice:

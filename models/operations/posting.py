@@ -1,4 +1,5 @@
-"""Many messages at once: the everyday message to a group, which mentions nobody and brings no file.
+"""Many messages at once: the everyday message to a group, which mentions and answers nobody and brings no
+file.
 
 What the sender is called and where they may write is remembered from one message to the next, and
 checked by the statement that stores them; only who has never written there is looked up.
@@ -45,6 +46,7 @@ class Draft:
     room_type: str | None = None
     client_id: str | None = None
     files: Sequence[StoredFile] = ()
+    reply_to: int | None = None
 
 
 class _Place(NamedTuple):
@@ -85,7 +87,8 @@ def _learn(pairs: Collection[tuple[int, int]]) -> None:
 
 def _takes(actor: Actor, draft: Draft) -> bool:
     """Whether a message is of the everyday kind, as far as that is known."""
-    if draft.files or "@" in draft.content or names_person(draft.room_type, draft.room_id):
+    is_plain = not draft.files and draft.reply_to is None and "@" not in draft.content
+    if not is_plain or names_person(draft.room_type, draft.room_id):
         return False
     place = _places().get((draft.room_id, actor.id))
     return place is None or place.room_type == GROUP

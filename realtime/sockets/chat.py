@@ -13,7 +13,8 @@ from models.operations import chat
 from models.operations.chat import Draft
 from realtime.context import Realtime
 from realtime.sockets import messages
-from realtime.sockets.chat_rooms import RoomMessage, RoomsClient
+from realtime.sockets.chat_marks import MarksClient
+from realtime.sockets.chat_rooms import RoomMessage
 from realtime.sockets.commands import command
 from realtime.sockets.handshake import Handshake
 from realtime.wire import Wire
@@ -22,7 +23,7 @@ TYPING_LASTS_S = 6
 
 
 class SendMessage(RoomMessage):
-    """Sends a message, as `message` or `content`."""
+    """Sends a message, as `message` or `content`; `reply_to` is a message of the same room."""
 
     one_of = (("message", "content"),)
 
@@ -30,6 +31,7 @@ class SendMessage(RoomMessage):
     message: Prose | None = None
     content: Prose | None = None
     client_id: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
+    reply_to: Id | None = None
 
     @property
     def text(self) -> str:
@@ -51,7 +53,7 @@ class Read(RoomMessage):
     last_message_id: Id | None = None
 
 
-class ChatClient(RoomsClient):
+class ChatClient(MarksClient):
     """Chat as the Task Manager has it."""
 
     channel = events.CHAT
@@ -60,6 +62,9 @@ class ChatClient(RoomsClient):
         messages.RoomLeft,
         messages.StoredMessage,
         messages.ReadState,
+        messages.Reaction,
+        messages.Pin,
+        messages.UnreadState,
         messages.Typing,
         messages.Presence,
     )
@@ -80,7 +85,9 @@ class ChatClient(RoomsClient):
         """Stores the message; everyone who has joined the room gets it as `chat_message`, the sender's
         copy with the `request_id`. The same `client_id` is stored once, however often it is sent, and
         refused (`client_id_reused`) in another room."""
-        draft = Draft(message.room_id, message.text, message.room_type, message.client_id)
+        draft = Draft(
+            message.room_id, message.text, message.room_type, message.client_id, reply_to=message.reply_to
+        )
         self._stop_typing(self._direct.get(message.room_id, message.room_id))
         # The sender's copy of the broadcast is the answer; it takes its place in the room's order.
         origin = (self.connection, request_id) if request_id is not None else None

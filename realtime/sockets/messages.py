@@ -124,6 +124,58 @@ class ReadState(ServerMessage):
     data: ReadStateData
 
 
+class ReactionData(Shape):
+    """An emoji of somebody's on a message, or no longer."""
+
+    room_id: int
+    message_id: int
+    user_id: int
+    emoji: str
+    is_added: bool
+    user_emoji: Annotated[list[str], Field(description="all that they have on it now")]
+
+
+class Reaction(ServerMessage):
+    """Without a `seq` it is the answer to what has changed nothing, or is about a room that the socket has
+    not joined."""
+
+    type: Literal["reaction"]
+    data: ReactionData
+
+
+class PinData(Shape):
+    """A message, and since when it is pinned."""
+
+    room_id: int
+    message_id: int
+    user_id: int
+    pinned_at: str | None
+
+
+class Pin(ServerMessage):
+    """Without a `seq` it is the answer to what has changed nothing, or is about a room that the socket has
+    not joined."""
+
+    type: Literal["message_pinned"]
+    data: PinData
+
+
+class UnreadStateData(Shape):
+    """How far one has read a room, and how much there is to read."""
+
+    room_id: int
+    user_id: int
+    last_message_id: int
+    unread_count: int
+
+
+class UnreadState(ServerMessage):
+    """Without a `seq` it is the answer to a `mark_unread` that has changed nothing."""
+
+    type: Literal["unread"]
+    data: UnreadStateData
+
+
 class TypingData(Shape):
     """Who types where, or no longer."""
 

@@ -183,6 +183,11 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/api/chat/rooms/{id}/"): Row(insiders(200), places=in_room),
     ("PATCH", "/api/chat/rooms/{id}/"): Row(insiders(200), lambda world: {"name": "New"}, places=in_room),
     ("POST", "/api/chat/rooms/{id}/read/"): Row(insiders(200), lambda world: {}, places=in_room),
+    ("GET", "/api/chat/rooms/{id}/read/"): Row(insiders(200), places=in_room),
+    ("POST", "/api/chat/rooms/{id}/unread/"): Row(
+        insiders(200), lambda world: {"message_id": world.message}, places=in_room
+    ),
+    ("GET", "/api/chat/rooms/{id}/pins/"): Row(insiders(200), places=in_room),
     ("POST", "/api/chat/rooms/{id}/participants/"): Row(
         insiders(200), lambda world: {"user_ids": [world.people["participant"].id]}, places=in_room
     ),
@@ -196,6 +201,14 @@ HTTP: dict[tuple[str, str], Row] = {
         author(200), lambda world: {"content": "x"}, places=of_message
     ),
     ("DELETE", "/api/chat/messages/{id}/"): Row(author(204), places=of_message),
+    ("POST", "/api/chat/messages/{id}/reactions/"): Row(
+        insiders(201), lambda world: {"emoji": "👍"}, places=of_message
+    ),
+    ("DELETE", "/api/chat/messages/{id}/reactions/{emoji...}/"): Row(
+        insiders(204), places=lambda world: of_message(world) | {"emoji...": "%F0%9F%91%8D"}
+    ),
+    ("POST", "/api/chat/messages/{id}/pin/"): Row(insiders(201), places=of_message),
+    ("DELETE", "/api/chat/messages/{id}/pin/"): Row(insiders(204), places=of_message),
     ("GET", "/media/{path...}"): Row(insiders(200), places=of_file),
     ("GET", "/health/"): Row(everyone(200)),
     ("GET", "/api/health/"): Row(everyone(200)),
@@ -443,6 +456,11 @@ SOCKET: dict[tuple[str, str], Heard] = {
     ("/ws/chat/", "send_message"): members_hear("chat_message"),
     ("/ws/chat/", "typing"): members_hear("nothing"),
     ("/ws/chat/", "read"): members_hear("read"),
+    ("/ws/chat/", "mark_unread"): members_hear("unread"),
+    ("/ws/chat/", "add_reaction"): members_hear("reaction"),
+    ("/ws/chat/", "remove_reaction"): members_hear("reaction"),
+    ("/ws/chat/", "pin_message"): members_hear("message_pinned"),
+    ("/ws/chat/", "unpin_message"): members_hear("message_pinned"),
     ("/ws/notifications/", "auth"): all_hear("auth"),
     ("/ws/notifications/", "ping"): signed_in_hear("pong"),
     ("/ws/notifications/", "hello"): signed_in_hear("hello"),
@@ -487,6 +505,7 @@ async def test_everyone_hears_what_the_matrix_says(new_world, connect, path, com
         await socket.send({"type": "hello"})
         since = (await answer_of(socket)).get("seq", 0)
         message = {"type": command, "room_id": world.room, "message": "hi", "since": since}
+        message |= {"message_id": world.message, "emoji": "👍"}
         await socket.send(message | {"token": world.people["participant"].access})
         await socket.send({"type": "ping"})
         answer = await answer_of(socket)

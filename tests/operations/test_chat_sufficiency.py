@@ -9,6 +9,7 @@ from models import chat as tables
 from models import events, groups
 from models.chat import Message, Participant
 from models.operations import chat
+from models.quotes import quote_of
 from tests.support.database import count_queries
 from tests.support.talk import a_file
 
@@ -32,7 +33,7 @@ async def test_a_list_of_rooms_costs_the_same_however_many_there_are(talk):
         room = await talk.group(talk.ann, talk.ben, talk.cyd, name=str(n))
         await talk.say(talk.ben, room=room, files=[a_file(f"{n}")])
     assert await cost() == one
-    assert one <= 7 + 2  # seven statements in a transaction
+    assert one <= 9 + 2  # nine statements in a transaction
 
 
 @pytest.mark.gen_test
@@ -41,11 +42,20 @@ async def test_a_page_of_messages_costs_the_same_however_many_it_holds(talk):
         pages = [{}, {"before": 2**53}, {"after": 0}]
         return [await queries_of(talk.page(talk.ben, 20, **page)) for page in pages]
 
-    await talk.say(talk.ann, files=[a_file("first")])
+    async def say_and_mark(n):
+        files = [a_file(f"{n}"), a_file(f"second {n}")]
+        said = await talk.say(talk.ann, files=files, reply_to=first["id"])
+        for emoji in ("👍", "🎉"):
+            await talk.run(chat.add_reaction, talk.ben, said["id"], emoji)
+        await talk.run(chat.pin_message, talk.ben, said["id"])
+
+    first = await talk.say(talk.ann, files=[a_file("first")])
+    await say_and_mark(0)
     one = await costs()
-    for n in range(19):
-        await talk.say(talk.ann, files=[a_file(f"{n}"), a_file(f"second {n}")])
+    for n in range(1, 20):
+        await say_and_mark(n)
     assert await costs() == one
+    assert max(one) <= 8 + 2
 
 
 @pytest.mark.gen_test
@@ -97,7 +107,7 @@ class Knowledge:
 
     def take(self, event, now: "Knowledge") -> None:
         """What a client does with an event. A room that it gets into, it loads as it is `now`."""
-        if self.hears(event) and events.CHAT in event.type.forms:
+        if self.hears(event) and events.extended(events.CHAT) in event.type.forms:
             getattr(self, f"_{event.type.stored_name}")(event.payload, now)
 
     def _room_created(self, room, now) -> None:
@@ -133,9 +143,38 @@ class Knowledge:
 
     def _message_updated(self, message, now) -> None:
         self.messages[message["room"]][message["id"]] = message
+        for other in self.messages[message["room"]].values():
+            if other["reply_to"] == message["id"]:
+                other["quote"] = quote_of(message)
         self._count(message["room"])
 
     _message_deleted = _message_updated
+
+    def _reaction_changed(self, state, now) -> None:
+        message = self.messages[state["room_id"]][state["message_id"]]
+        people = {one["emoji"]: one["user_ids"] for one in message["reactions"]}
+        for emoji, ids in people.items():
+            if emoji not in state["user_emoji"] and state["user_id"] in ids:
+                ids.remove(state["user_id"])
+        for emoji in state["user_emoji"]:
+            ids = people.setdefault(emoji, [])
+            if state["user_id"] not in ids:
+                ids.append(state["user_id"])
+        message["reactions"] = [
+            {"emoji": emoji, "count": len(ids), "user_ids": ids} for emoji, ids in people.items() if ids
+        ]
+        self._count(state["room_id"])
+
+    def _message_pinned(self, state, now) -> None:
+        message = self.messages[state["room_id"]][state["message_id"]]
+        message["pinned_at"] = state["pinned_at"]
+        message["pinned_by"] = state["pinned_at"] and state["user_id"]
+        self._count(state["room_id"])
+
+    def _room_unread(self, state, now) -> None:
+        self.read[state["room_id"]] = state["last_message_id"]
+        self._count(state["room_id"])
+        assert self.rooms[state["room_id"]]["unread_count"] == state["unread_count"]
 
     def _room_read(self, state, now) -> None:
         if state["user_id"] == self.person:
@@ -171,6 +210,18 @@ DEEDS = {
     "say to a person": lambda talk, last: talk.say(talk.ann, room=talk.cyd.id, room_type="direct"),
     "edit": lambda talk, last: talk.run(chat.edit_message, talk.ann, last, "edited"),
     "delete": lambda talk, last: talk.run(chat.delete_message, talk.ann, last),
+    "answer": lambda talk, last: talk.say(talk.ann, "to myself", reply_to=last),
+    "edit what was answered": lambda talk, last: talk.run(chat.edit_message, talk.ann, last, "anew"),
+    "react": lambda talk, last: talk.run(chat.add_reaction, talk.ann, last, "🎉"),
+    "react as others did": lambda talk, last: talk.run(chat.add_reaction, talk.ann, last, "👀"),
+    "react again": lambda talk, last: talk.run(chat.add_reaction, talk.ben, last, "👀"),
+    "take back": lambda talk, last: talk.run(chat.remove_reaction, talk.ben, last, "👀"),
+    "take back what is not there": lambda talk, last: talk.run(chat.remove_reaction, talk.ann, last, "👀"),
+    "pin": lambda talk, last: talk.run(chat.pin_message, talk.ann, last + 1),
+    "pin again": lambda talk, last: talk.run(chat.pin_message, talk.ann, last),
+    "unpin": lambda talk, last: talk.run(chat.unpin_message, talk.ann, last),
+    "mark unread": lambda talk, last: talk.run(chat.mark_unread, talk.ben, talk.room, last),
+    "mark unread what is": lambda talk, last: talk.run(chat.mark_unread, talk.ann, talk.room, last + 2),
     "read a part": lambda talk, last: talk.run(chat.mark_read, talk.ann, talk.room, last),
     "read all": lambda talk, last: talk.run(chat.mark_read, talk.ann, talk.room),
 }
@@ -182,7 +233,9 @@ async def test_what_was_known_before_and_the_events_since_make_what_is_true_now(
     await talk.direct(talk.ann, talk.ben)
     last = (await talk.say(talk.ann, client_id="known", files=[a_file("old")]))["id"]
     for n in range(2):
-        await talk.say(talk.ben, str(n))
+        await talk.say(talk.ben, str(n), reply_to=last)
+    await talk.run(chat.add_reaction, talk.ben, last, "👀")
+    await talk.run(chat.pin_message, talk.ben, last)
     people = (talk.ann, talk.ben, talk.cyd)
     before = [await Knowledge.load(talk, actor) for actor in people]
     talk.run.take()

@@ -49,6 +49,11 @@ async def test_a_message_is_stored_as_it_is_told_and_shown(talk):
         "deleted_at": None,
         "client_id": "c1",
         "version": 1,
+        "reply_to": None,
+        "quote": None,
+        "reactions": [],
+        "pinned_at": None,
+        "pinned_by": None,
     }
     assert talk.said() == [(events.MessageCreated, [groups.room("group", talk.room)], message)]
     assert await talk.store.read(chat.message, talk.ben, message["id"]) == message

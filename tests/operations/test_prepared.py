@@ -43,7 +43,8 @@ class Scene:
         self.direct = (await self.run(chat.open_direct, self.team.ceo, self.team.ann.id)).body["id"]
         self.group = (await self.run(chat.open_group, self.team.ceo, "All", people)).body["id"]
         for room in (self.task_room, self.direct, self.group):
-            await self.run(chat.post_message, self.team.ceo, Draft(room, "Hello @ann"))
+            said = await self.run(chat.post_message, self.team.ceo, Draft(room, "Hello @ann"))
+        self.said = said.body
         return self
 
 
@@ -72,6 +73,12 @@ HOT = {
     "say something to one": lambda s: s.run(chat.post_message, s.team.ceo, Draft(s.direct, "Hm")),
     "say something to a group": lambda s: s.run(chat.post_message, s.team.ceo, Draft(s.group, "Hm")),
     "mention somebody": lambda s: s.run(chat.post_message, s.team.ceo, Draft(s.group, "@bob?")),
+    "answer somebody": lambda s: s.run(
+        chat.post_message, s.team.ceo, Draft(s.group, "Hm", reply_to=s.said["id"])
+    ),
+    "react": lambda s: s.run(chat.add_reaction, s.team.ceo, s.said["id"], "👍"),
+    "take a reaction back": lambda s: s.run(chat.remove_reaction, s.team.ceo, s.said["id"], "👍"),
+    "mark a room unread": lambda s: s.run(chat.mark_unread, s.team.ann, s.group, s.said["id"]),
     "list rooms": lambda s: s.run(chat.list_rooms, s.team.ann, 20, 0),
     "read a room": lambda s: s.run(chat.list_messages, s.team.ann, s.direct, 20),
     "mark a room read": lambda s: s.run(chat.mark_read, s.team.ann, s.direct),

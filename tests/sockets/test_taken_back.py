@@ -118,6 +118,31 @@ async def test_of_an_edited_message_only_the_newest_words_are_replayed(app, conn
 
 
 @pytest.mark.gen_test
+async def test_what_answers_repeat_of_a_message_goes_with_it(app, connect, people, forget):
+    _, ann, bob = people
+    room = await ann.group(bob)
+    since = await now(ann)
+    said = await ann.say(room, SECRET)
+    answer = await bob.say(room, "what?", reply_to=said["id"])
+    (await bob.patch(f"/api/chat/messages/{answer['id']}/", json={"content": "why?"})).expect(200)
+    body = {"emoji": "👍"}
+    (await bob.post(f"/api/chat/messages/{said['id']}/reactions/", json=body)).expect(201)
+    (await bob.post(f"/api/chat/messages/{said['id']}/pin/")).expect(201)
+    (await ann.patch(f"/api/chat/messages/{said['id']}/", json={"content": "harmless"})).expect(200)
+    quotes = [one["data"]["quote"] for one in await polled(bob, since) if one["type"] in CHAT_TYPES]
+    assert [quote["content"] for quote in quotes if quote] == ["harmless", "harmless"]
+    marks = [one["type"] for one in await polled(bob, since) if one["type"] not in CHAT_TYPES]
+    assert {"reaction", "message_pinned"} <= set(marks)
+    (await ann.delete(f"/api/chat/messages/{said['id']}/")).expect(204)
+    forget()
+    for way, heard in (await everywhere(connect, bob, room, since)).items():
+        assert SECRET not in str(heard), way
+        assert "harmless" not in str(heard), way
+        assert not [one for one in heard if one["type"] in ("reaction", "message_pinned")], way
+    assert await stored(app, SECRET) == await stored(app, "harmless") == 0
+
+
+@pytest.mark.gen_test
 async def test_an_edit_costs_the_same_however_long_the_log_and_however_often(app, people):
     """An earlier edit has left the log when the next one comes, so that none finds more than two."""
     _, ann, bob = people

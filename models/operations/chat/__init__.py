@@ -12,6 +12,15 @@ from models.operations.chat.joining import (
     missed,
     sender_reference,
 )
+from models.operations.chat.marks import (
+    add_reaction,
+    list_pinned,
+    pin_message,
+    pinned,
+    reacted,
+    remove_reaction,
+    unpin_message,
+)
 from models.operations.chat.messages import (
     MessagePage,
     actual_room_id,
@@ -19,10 +28,15 @@ from models.operations.chat.messages import (
     edit_message,
     known_room_id,
     list_messages,
-    mark_read,
     message,
     post_message,
+)
+from models.operations.chat.reading import (
+    mark_read,
+    mark_unread,
+    read_positions,
     read_state,
+    unread_state,
 )
 from models.operations.chat.rooms import (
     MAX_PARTICIPANTS,
@@ -45,6 +59,7 @@ __all__ = [
     "StoredFile",
     "actual_room_id",
     "add_participants",
+    "add_reaction",
     "delete_message",
     "edit_message",
     "join",
@@ -55,16 +70,25 @@ __all__ = [
     "known_room_id",
     "leave",
     "list_messages",
+    "list_pinned",
     "list_rooms",
     "mark_read",
+    "mark_unread",
     "message",
     "missed",
     "open_direct",
     "open_group",
     "open_task",
+    "pin_message",
+    "pinned",
     "post_message",
+    "reacted",
+    "read_positions",
     "read_state",
+    "remove_reaction",
     "room",
     "sender_reference",
+    "unpin_message",
+    "unread_state",
     "update_room",
 ]

@@ -1,27 +1,27 @@
-"""Messages: posted, edited, deleted, read."""
+"""Messages: posted, edited, deleted, listed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, chat, events, groups
+from models import access, chat, events, groups, reactions
 from models.base import Statement, now
 from models.chat import Attachment, Message, MessageRow, Room
 from models.database.batches import in_batches
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import notify_about, posting
+from models.operations.chat.reading import mark_own
 from models.operations.chat.rooms import open_direct, take_place
 from models.operations.outcomes import Outcome
 from models.operations.posting import Draft, StoredFile
 from models.operations.versions import check_version
+from models.quotes import quotes_json
 from models.sessions import Actor
 
 _stored = Statement("SELECT id, room_id FROM message WHERE sender_id = ? AND client_id = ?")
 _last_read = Statement("SELECT last_read_id FROM participant WHERE room_id = ? AND person_id = ?")
-_mark_read = Statement("""
-    UPDATE participant SET last_read_id = ? WHERE room_id = ? AND person_id = ? AND last_read_id < ?
-""")
+_is_in_room = Statement("SELECT 1 FROM message WHERE id = ? AND room_id = ?")
 
 
 def actual_room_id(actor: Actor, room_type: str | None, room_id: int) -> int:
@@ -42,10 +42,13 @@ def post_message(actor: Actor, draft: Draft) -> Outcome:
     """Stores a message, or gives back the one stored with this `client_id`.
 
     Sending marks what came before as read for the sender. Raises NotFound to whoever takes no part
-    in the room, Conflict for a `client_id` that was used in another one.
+    in the room, Conflict for a `client_id` that was used in another one, Invalid for a reply to a message
+    that is not there.
     """
     room_id = actual_room_id(actor, draft.room_type, draft.room_id)
     room_type, username, avatar, _ = take_place(actor, room_id)
+    if draft.reply_to is not None and not _is_in_room.one(draft.reply_to, room_id):
+        raise Invalid({"reply_to": ["There is no such message in this room."]})
     moment = now()
     row = chat.store_message(
         MessageRow(
@@ -58,12 +61,15 @@ def post_message(actor: Actor, draft: Draft) -> Outcome:
             avatar=avatar,
             created_at=moment,
             client_id=draft.client_id,
+            reply_to_id=draft.reply_to,
         )
     )
     if row is None:
         return Outcome(_said_before(actor, draft.client_id, room_id), is_new=False)
-    _mark_read.run(row.id, room_id, actor.id, row.id)
-    message = chat.message_json(row, [_attach(actor, row.id, file, moment) for file in draft.files])
+    mark_own(room_id, actor.id, row.id)
+    files = [_attach(actor, row.id, file, moment) for file in draft.files]
+    quote = None if row.reply_to_id is None else quotes_json([row.reply_to_id])[row.reply_to_id]
+    message = chat.message_json(row, files, quote=quote)
     events.emit(events.MessageCreated(message), (groups.room(room_type, room_id),))
     notify_about.message_posted(actor, message)
     return Outcome(message)
@@ -101,11 +107,14 @@ def edit_message(
 
 
 def delete_message(actor: Actor, message_id: int, version: int | None = None) -> list[str]:
-    """Empties one's own message; its place stays. Returns the paths of files that nothing needs now."""
+    """Empties one's own message, with what was put on it; its place stays. Returns the paths of files that
+    nothing needs now."""
     message, room = _changeable(actor, message_id, version)
     paths = [row.path for row in Attachment.select().where(Attachment.message == message_id)]
     Attachment.delete_where(Attachment.message == message_id)
+    reactions.clear(message_id)
     message.content = ""
+    message.reply_to_id = message.pinned_at = message.pinned_by_id = None
     message.deleted_at = now()
     _save(message, room, events.MessageDeleted)
     return paths
@@ -186,28 +195,3 @@ def list_messages(
 def _read_up_to(room_id: int, person_id: int) -> int:
     row = _last_read.one(room_id, person_id)
     return row[0] if row else 0
-
-
-def mark_read(actor: Actor, room_id: int, last_message_id: int | None = None) -> tuple[dict[str, Any], bool]:
-    """Marks the room read up to a message, or up to the newest; never back. So is what the actor was told
-    of it.
-
-    Returns how far the room is read now, and whether that has changed. Raises NotFound, Invalid.
-    """
-    room_type, _, _, already = take_place(actor, room_id)
-    newest = chat.room_by_id.all(room_id)[0].last_message_id
-    if last_message_id is not None and last_message_id > newest:
-        raise Invalid({"last_message_id": ["There is no such message in this room."]})
-    up_to = newest if last_message_id is None else last_message_id
-    state = events.RoomRead(room_id, actor.id, max(up_to, already))
-    moved = _mark_read.run(up_to, room_id, actor.id, up_to) > 0
-    if moved:
-        events.emit(state, [groups.room(room_type, room_id), groups.person(actor.id)])
-    notify_about.room_read(actor, room_id, up_to)
-    return state.payload(), moved
-
-
-def read_state(actor: Actor, room_id: int, last_message_id: int | None) -> dict[str, Any]:
-    """`mark_read`, with the unread count that remains."""
-    state, _ = mark_read(actor, room_id, last_message_id)
-    return state | {"unread_count": chat.unread_count(room_id, state["last_message_id"], actor.id)}
