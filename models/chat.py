@@ -265,6 +265,12 @@ def _messages_json(rows: Sequence[MessageRow]) -> list[dict[str, Any]]:
     ]
 
 
+def messages_by_ids(ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Messages as JSON, in the order of the ids; those that are deleted are left out."""
+    found = _messages_by_id(ids)
+    return [found[id_] for id_ in ids if id_ in found and found[id_]["deleted_at"] is None]
+
+
 def stored_message(message_id: int) -> dict[str, Any]:
     """A message that is known to be there, as JSON."""
     return _messages_json(_one.all(message_id))[0]

@@ -206,6 +206,12 @@ class Comment(Shape):
     version: int
 
 
+class FoundComment(Comment):
+    """A comment that a search has found, with what its task is called."""
+
+    task_title: str
+
+
 # -- notifications -----------------------------------------------------------------------------------
 
 

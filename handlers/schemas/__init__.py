@@ -51,6 +51,7 @@ from handlers.schemas.people import (
     SocialProviders,
     UserPage,
 )
+from handlers.schemas.search import CommentsFound, MessagesFound
 from handlers.schemas.service import (
     BusyPerson,
     ChatHealth,
@@ -105,6 +106,7 @@ __all__ = [
     "ChatHealth",
     "Comment",
     "CommentPage",
+    "CommentsFound",
     "Config",
     "Dashboard",
     "DayCount",
@@ -129,6 +131,7 @@ __all__ = [
     "MemberPage",
     "Message",
     "MessagePage",
+    "MessagesFound",
     "MissedEvents",
     "Notification",
     "NotificationPage",

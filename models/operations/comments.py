@@ -6,7 +6,7 @@ from typing import Any
 
 from models import access, tasks
 from models.base import now
-from models.operations import notify_about, task_changes, task_history, task_telling
+from models.operations import notify_about, search_index, task_changes, task_history, task_telling
 from models.operations.outcomes import Outcome
 from models.operations.versions import check_version
 from models.sessions import Actor
@@ -40,6 +40,7 @@ def edit_comment(
         return comment.to_json()
     _erase_words(comment)
     task_history.note(actor, row.id, "comment_edited", "comments", new=content)
+    search_index.comment_revised(comment, comment.content, content)
     comment.content, comment.updated_at, comment.version = content, now(), comment.version + 1
     comment.save()
     notify_about.comment_revised(comment.id, content)
@@ -52,6 +53,7 @@ def delete_comment(actor: Actor, comment_id: int, version: int | None = None) ->
     check_version(version, comment.version, comment.to_json)
     comment.delete_instance()
     _erase_words(comment)
+    search_index.comment_revised(comment, comment.content, None)
     comment.content = ""
     notify_about.comment_revised(comment.id, "")
     task_history.note(actor, row.id, "comment_deleted", "comments")

@@ -12,7 +12,15 @@ from typing import Any
 from models import access, mail, search, tasks
 from models.base import Statement, insert_all, now
 from models.errors import Invalid
-from models.operations import focus, notify_about, task_history, task_mails, task_rooms, task_telling
+from models.operations import (
+    focus,
+    notify_about,
+    search_index,
+    task_history,
+    task_mails,
+    task_rooms,
+    task_telling,
+)
 from models.operations.task_people import known_people
 from models.sessions import Actor
 from models.task_changes import EDITABLE, Audience, Change
@@ -132,6 +140,7 @@ def _write(change: Change, field: str) -> None:
     _update(tuple(values)).run(*values.values(), after.id)
     if change.may_move:
         _set_viewers(after)
+        search_index.task_moved(after.id)
 
 
 def _reassign(change: Change, field: str) -> None:

@@ -196,6 +196,7 @@ HTTP: dict[tuple[str, str], Row] = {
     ("POST", "/api/chat/messages/"): Row(
         insiders(201), lambda world: {"room": world.room, "content": "hello"}
     ),
+    ("GET", "/api/chat/search/"): Row(signed_in(200), query=lambda world: {"search": "hello"}),
     ("GET", "/api/chat/messages/{id}/"): Row(insiders(200), places=of_message),
     ("PATCH", "/api/chat/messages/{id}/"): Row(
         author(200), lambda world: {"content": "x"}, places=of_message
@@ -270,6 +271,7 @@ _SESSION = "/api/v1/focus-sessions/{id}/"
 _EVENT = {"title": "T", "content": "C"}
 
 HTTP |= {
+    ("GET", "/api/task-comments/search/"): Row(signed_in(200), query=lambda world: {"search": "hello"}),
     ("GET", "/api/notifications/"): Row(signed_in(200)),
     ("GET", "/api/notifications/unread-count/"): Row(signed_in(200)),
     ("POST", "/api/notifications/mark-all-read/"): Row(signed_in(200)),

@@ -10,7 +10,7 @@ from models.base import Statement, now
 from models.chat import Attachment, Message, MessageRow, Room
 from models.database.batches import in_batches
 from models.errors import Conflict, Invalid, NotFound
-from models.operations import notify_about, posting
+from models.operations import notify_about, posting, search_index
 from models.operations.chat.reading import mark_own
 from models.operations.chat.rooms import open_direct, take_place
 from models.operations.outcomes import Outcome
@@ -101,6 +101,7 @@ def edit_message(
     message, room = _changeable(actor, message_id, version)
     if content is None:
         return chat.stored_message(message_id)
+    search_index.message_revised(message, message.content, content)
     message.content = content
     message.edited_at = now()
     return _save(message, room, events.MessageUpdated)
@@ -113,6 +114,7 @@ def delete_message(actor: Actor, message_id: int, version: int | None = None) ->
     paths = [row.path for row in Attachment.select().where(Attachment.message == message_id)]
     Attachment.delete_where(Attachment.message == message_id)
     reactions.clear(message_id)
+    search_index.message_revised(message, message.content, None)
     message.content = ""
     message.reply_to_id = message.pinned_at = message.pinned_by_id = None
     message.deleted_at = now()

@@ -1,0 +1,20 @@
+"""Brings the index of words up to date: what has been said is found within a second or two, and what was said
+while no server ran, after the next start."""
+
+from __future__ import annotations
+
+from models.database.store import Store
+from models.operations import search_index
+
+EVERY_S = 0.7
+# Few enough not to delay anybody's write; between two slices others have their turn.
+SLICE = 200
+PAUSE_S = 0.05
+
+
+async def catch_up(store: Store) -> float:
+    """One slice of what waits; returns in how many seconds to look again."""
+    if not await store.read(search_index.is_waiting):
+        return EVERY_S
+    await store.write(search_index.catch_up, SLICE)
+    return PAUSE_S if await store.read(search_index.is_waiting) else EVERY_S

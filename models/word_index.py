@@ -1,0 +1,192 @@
+"""The index by which messages and comments are found: place, word and number, in that order.
+
+A place is what decides who sees something: a message lies in its room's, a comment in one for each range of
+`tasks.Scope` that sees its task. A search asks for the newest of each word in each place that somebody may
+see, so what it costs depends on those places, and not on what anybody else has written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from models.base import Insert, Statement, is_postgres
+from models.search import words
+from models.tasks import Scope
+
+Place = int
+
+EVERYTHING: Place = -1
+"""The place of every comment, for those who see all tasks."""
+
+_Key = tuple[Place, str]
+
+# Words hold no sign, so nobody can write this one.
+_SENDER = "@"
+
+_insert = Insert("search_word", "place", "word", "id", then="ON CONFLICT DO NOTHING")
+_remove = Statement("DELETE FROM search_word WHERE place = ? AND word = ? AND id = ?")
+
+
+def place_of_department(department_id: int) -> Place:
+    """Where the comments of a department's tasks lie."""
+    return -(8 * department_id + 2)
+
+
+def place_of_workspace(workspace_id: int) -> Place:
+    """Where the comments of a workspace's tasks lie."""
+    return -(8 * workspace_id + 3)
+
+
+def place_of_viewer(viewer: int) -> Place:
+    """Where the comments lie of tasks that a viewer key (`tasks.Scope`) has to do with."""
+    return -(8 * viewer + 4) if viewer > 0 else -(-8 * viewer + 5)
+
+
+def place_of_task(task_id: int) -> Place:
+    """Where the comments of one task lie."""
+    return -(8 * task_id + 6)
+
+
+def places_of_scope(scope: Scope) -> list[Place]:
+    """Where the comments lie that a scope sees."""
+    if scope.everything:
+        return [EVERYTHING]
+    department = () if scope.department_id is None else (place_of_department(scope.department_id),)
+    viewers = map(place_of_viewer, scope.viewers)
+    return [*viewers, *department, *map(place_of_workspace, scope.workspace_ids)]
+
+
+def places_of_comments(
+    task_id: int, viewers: Iterable[int], department_id: int | None, workspace_id: int | None
+) -> set[Place]:
+    """Where the comments of a task lie."""
+    places = {EVERYTHING, place_of_task(task_id), *map(place_of_viewer, viewers)}
+    if department_id is not None:
+        places.add(place_of_department(department_id))
+    if workspace_id is not None:
+        places.add(place_of_workspace(workspace_id))
+    return places
+
+
+def sender_word(person_id: int) -> str:
+    """The word that everything has which this person wrote."""
+    return f"{_SENDER}{person_id}"
+
+
+def words_of(author_id: int, content: str) -> list[str]:
+    """The words by which a text of somebody is found."""
+    return [sender_word(author_id), *words(content)]
+
+
+# -- writing -----------------------------------------------------------------------------------------
+
+
+def add(rows: Iterable[tuple[Place, str, int]]) -> None:
+    """Puts words into the index, those that are in it already as well."""
+    # In order, so that what lies together is written together.
+    _insert.run_values(sorted(rows))
+
+
+def remove(rows: Iterable[tuple[Place, str, int]]) -> None:
+    """Takes words out of the index."""
+    _remove.run_each(sorted(rows))
+
+
+def rows_of(places: Iterable[Place], found: Collection[str], number: int) -> list[tuple[Place, str, int]]:
+    """A row for each word in each place."""
+    return [(place, word, number) for place in places for word in found]
+
+
+# -- reading -----------------------------------------------------------------------------------------
+
+# One statement for any number of keys, which stand in one JSON text.
+_SQLITE = ("json_each(?) v", "v.value ->> 0", "v.value ->> 1", "json_group_array")
+_POSTGRES = (
+    "json_array_elements(CAST(? AS json)) v",
+    "CAST(v.value ->> 0 AS bigint)",
+    "v.value ->> 1",
+    "json_agg",
+)
+_NEWEST = """
+    SELECT {place}, {word}, (
+        SELECT {array}(f.id) FROM (
+            SELECT s.id FROM search_word s
+            WHERE s.place = {place} AND s.word = {word} AND s.id < ? AND s.id >= ?
+            ORDER BY s.id DESC LIMIT ?
+        ) f
+    ) FROM {keys}
+"""
+_HAVING = """
+    SELECT {place}, {word}, {number} FROM {keys} WHERE EXISTS (
+        SELECT 1 FROM search_word s WHERE s.place = {place} AND s.word = {word} AND s.id = {number}
+    )
+"""
+_NEXT_WORD = "SELECT s.word FROM search_word s WHERE s.place = {of} AND s.word {sign} {word} AND s.word < ?"
+_BEGINNING = """
+    WITH RECURSIVE known(place, word, n) AS (
+        SELECT {place}, ({first} ORDER BY s.word LIMIT 1), 1 FROM {keys}
+        UNION ALL
+        SELECT k.place, ({next} ORDER BY s.word LIMIT 1), k.n + 1 FROM known k
+        WHERE k.word IS NOT NULL AND k.n < ?
+    )
+    SELECT place, word FROM known WHERE word IS NOT NULL
+"""
+
+
+def _both(text: str) -> tuple[Statement, Statement]:
+    made = []
+    for keys, place, word, array in (_SQLITE, _POSTGRES):
+        number = place.replace("0", "2")
+        first = _NEXT_WORD.format(of=place, sign=">=", word=word)
+        following = _NEXT_WORD.format(of="k.place", sign=">", word="k.word")
+        made.append(
+            Statement(
+                text.format(
+                    keys=keys, place=place, word=word, array=array, number=number, first=first, next=following
+                )
+            )
+        )
+    return made[0], made[1]
+
+
+_newest, _having, _beginning = _both(_NEWEST), _both(_HAVING), _both(_BEGINNING)
+
+
+def _all(statements: tuple[Statement, Statement], *params: Any) -> list[Any]:
+    return statements[is_postgres()].all(*params)
+
+
+def newest(keys: Collection[_Key], before: int, since: int, limit: int) -> dict[_Key, list[int]]:
+    """For each place and word the newest numbers of what has it there, from `since` to below `before`."""
+    rows = _all(_newest, before, since, limit, _dumps(keys)) if keys else ()
+    return {(place, word): _numbers(found) for place, word, found in rows}
+
+
+def _numbers(found: Any) -> list[int]:
+    # SQLite gives a text; PostgreSQL a list, and for nothing None.
+    listed = orjson.loads(found) if isinstance(found, str) else found or []
+    return sorted(listed, reverse=True)
+
+
+def having(rows: Sequence[tuple[Place, str, int]]) -> set[tuple[Place, str, int]]:
+    """Those of the rows that are in the index."""
+    return {tuple(row) for row in _all(_having, _dumps(rows))} if rows else set()
+
+
+def beginning(places: Collection[Place], start: str, limit: int) -> Mapping[Place, list[str]]:
+    """For each place the first words that begin so, at most so many of each."""
+    # Of all that begins so, nothing is behind the last letter that there is.
+    end = f"{start}\U0010ffff"
+    keys = _dumps([(place, start) for place in places])
+    found: dict[Place, list[str]] = {}
+    params = (end, keys, end, limit)
+    for place, word in _all(_beginning, *params) if places else ():
+        found.setdefault(place, []).append(word)
+    return found
+
+
+def _dumps(rows: Iterable[Sequence[Any]]) -> str:
+    return orjson.dumps(list(rows)).decode()

@@ -1,0 +1,193 @@
+"""The search in messages and comments: who finds what, on both databases."""
+
+import pytest
+
+from models import word_search
+from models.base import database
+from models.errors import Invalid
+from models.operations import chat, comments, search_index, searching
+from models.operations import tasks as task_operations
+from tests.support.database import count_queries
+from tests.support.tasks import Team, changes, make
+
+
+class Finder:
+    """Asks as somebody, with the index brought up to date."""
+
+    def __init__(self, run, store):
+        self.run, self.store = run, store
+
+    async def catch_up(self):
+        while await self.store.read(search_index.is_waiting):
+            await self.run(search_index.catch_up, 3)
+
+    async def messages(self, actor, text, before=None, limit=20):
+        await self.catch_up()
+        page = await self.store.snapshot(searching.find_messages, actor, text, before, limit)
+        return [message["content"] for message in page.results]
+
+    async def comments(self, actor, text, before=None, limit=20):
+        await self.catch_up()
+        page = await self.store.snapshot(searching.find_comments, actor, text, before, limit)
+        return [comment["content"] for comment in page.results]
+
+
+@pytest.fixture
+def find(run, store):
+    return Finder(run, store)
+
+
+@pytest.mark.gen_test
+async def test_messages_are_found_by_their_words_and_only_in_ones_own_rooms(talk, find):
+    await talk.say(talk.ann, "The Budget for the venue, in Köln")
+    await talk.say(talk.ben, "a budget of nothing")
+    other = await talk.group(talk.cyd, name="Cellar")
+    await talk.say(talk.cyd, "my secret budget", room=other)
+
+    assert await find.messages(talk.ann, "budget") == [
+        "a budget of nothing",
+        "The Budget for the venue, in Köln",
+    ]
+    assert await find.messages(talk.ann, "koln BUDG") == ["The Budget for the venue, in Köln"]
+    assert await find.messages(talk.ann, "venue nothing") == []
+    assert await find.messages(talk.ann, "secret") == []
+    assert await find.messages(talk.cyd, "budget") == ["my secret budget"]
+    assert await find.messages(talk.ann, "?!") == await find.messages(talk.ann, "in:Kitchen") == []
+
+
+@pytest.mark.gen_test
+async def test_whoever_leaves_a_room_finds_nothing_of_it_and_whoever_comes_finds_all(talk, find, run):
+    await talk.say(talk.ann, "about the heron")
+    assert await find.messages(talk.ben, "heron") == ["about the heron"]
+    await run(chat.leave, talk.ben, talk.room)
+    await run(chat.add_participants, talk.ann, talk.room, [talk.cyd.id])
+    assert await find.messages(talk.ben, "heron") == []
+    assert await find.messages(talk.cyd, "heron") == ["about the heron"]
+
+
+@pytest.mark.gen_test
+async def test_edited_words_replace_the_old_ones_and_deleted_ones_leave_at_once(talk, find, run):
+    message = await talk.say(talk.ann, "heron and pike")
+    assert await find.messages(talk.ben, "pike") == ["heron and pike"]
+    await run(chat.edit_message, talk.ann, message["id"], "heron and perch")
+    assert await find.messages(talk.ben, "pike") == []
+    assert await find.messages(talk.ben, "perch") == ["heron and perch"]
+    await run(chat.delete_message, talk.ann, message["id"])
+    assert await find.messages(talk.ben, "heron") == []
+    assert await find.store.read(lambda: database.execute_sql("SELECT * FROM search_word").fetchall()) == []
+
+
+@pytest.mark.gen_test
+async def test_what_is_edited_or_deleted_before_it_is_in_the_index_is_found_as_it_is(talk, find, run):
+    edited = await talk.say(talk.ann, "heron")
+    deleted = await talk.say(talk.ann, "heron too")
+    await run(chat.edit_message, talk.ann, edited["id"], "bittern")
+    await run(chat.delete_message, talk.ann, deleted["id"])
+    assert await find.messages(talk.ann, "heron") == []
+    assert await find.messages(talk.ann, "bittern") == ["bittern"]
+
+
+@pytest.mark.gen_test
+async def test_operators_say_from_whom_where_and_when(talk, find):
+    await talk.say(talk.ann, "fish one")
+    second = await talk.say(talk.ben, "fish two")
+    direct = await talk.direct(talk.ann, talk.ben)
+    await talk.say(talk.ann, "fish three", room=direct)
+    day = second["timestamp"][:10]
+
+    assert await find.messages(talk.ann, "fish from:ben") == ["fish two"]
+    assert await find.messages(talk.ann, "from:@BEN") == ["fish two"]
+    assert await find.messages(talk.ann, "fish from:me") == ["fish three", "fish one"]
+    assert await find.messages(talk.ann, "fish from:nobody") == []
+    assert await find.messages(talk.ann, 'fish in:"kitchen"') == ["fish two", "fish one"]
+    assert await find.messages(talk.ann, "fish in:kit") == ["fish two", "fish one"]
+    assert await find.messages(talk.ann, f"fish in:{talk.room}") == ["fish two", "fish one"]
+    assert await find.messages(talk.ann, "fish in:@ben") == ["fish three"]
+    assert await find.messages(talk.ann, "fish in:cellar") == []
+    assert await find.messages(talk.ann, f"fish before:{day}") == []
+    assert await find.messages(talk.ann, f"fish after:{day}") == []
+    assert len(await find.messages(talk.ann, "fish after:2000-01-01 before:2100-01-01")) == 3
+    with pytest.raises(Invalid, match="before"):
+        await find.messages(talk.ann, "fish before:christmas")
+
+
+@pytest.mark.gen_test
+async def test_pages_follow_one_another_without_a_gap_whatever_comes_in_between(talk, find, store):
+    said = [f"plank {number}" for number in range(25)]
+    other = await talk.group(talk.ann, name="Shed")
+    for number, text in enumerate(said):
+        await talk.say(talk.ann, text, room=(talk.room, other)[number % 3 == 0])
+    await find.catch_up()
+    seen, before = [], None
+    while True:
+        page = await store.snapshot(searching.find_messages, talk.ann, "plank", before, 4)
+        seen += [message["content"] for message in page.results]
+        before = page.next
+        if before is None:
+            break
+        await talk.say(talk.ben, "plank anew")
+        await find.catch_up()
+    assert seen == said[::-1]
+
+
+@pytest.mark.gen_test
+async def test_words_that_are_common_but_never_stand_together_end_a_page_and_not_the_search(
+    talk, find, store, monkeypatch
+):
+    monkeypatch.setattr(word_search, "_MAX_READ", 3)
+    await talk.say(talk.ann, "salt and pepper")
+    for number in range(30):
+        await talk.say(talk.ann, ("salt", "pepper")[number % 2])
+    await find.catch_up()
+    pages, before, seen = 0, None, []
+    while pages == 0 or before is not None:
+        page = await store.snapshot(searching.find_messages, talk.ann, "salt pepper", before, 2)
+        seen += [message["content"] for message in page.results]
+        before, pages = page.next, pages + 1
+    assert seen == ["salt and pepper"]
+    assert pages > 1
+
+
+@pytest.mark.gen_test
+async def test_a_search_is_the_same_few_statements_however_many_rooms_and_words(talk, find, store):
+    counted = []
+    for rooms in (1, 9):
+        for number in range(rooms):
+            await talk.say(talk.ann, "alpha beta gamma", room=await talk.group(talk.ann, name=f"R{number}"))
+        await find.catch_up()
+        with count_queries() as queries:
+            await store.snapshot(searching.find_messages, talk.ann, "alpha beta gam", None, 20)
+        counted.append(len(queries))
+    assert counted[0] == counted[1] <= 8
+
+
+@pytest.mark.gen_test
+async def test_comments_are_found_by_whoever_sees_their_task_also_when_that_changes(run, find):
+    team = await Team(run).join()
+    task = await make(run, team.supervisor, "Fence", assignees=[team.ann.id], department=team.department)
+    said = (await run(comments.post_comment, team.ann, task["id"], "primer first")).body
+    for who, sees in (
+        (team.ceo, True),
+        (team.atl, True),
+        (team.ann, True),
+        (team.bob, False),
+        (team.cyd, False),
+    ):
+        assert await find.comments(who, "prim") == (["primer first"] if sees else [])
+    assert await find.comments(team.ann, f"primer in:#{task['id']} from:ann") == ["primer first"]
+    assert await find.comments(team.bob, f"primer in:#{task['id']}") == []
+
+    moved = changes(assignees=[team.bob.id], workspace=team.workspace)
+    await run(task_operations.update_task, team.ceo, task["id"], moved)
+    assert await find.comments(team.ann, "primer") == []
+    assert (
+        await find.comments(team.bob, "primer") == await find.comments(team.cyd, "primer") == ["primer first"]
+    )
+
+    await run(task_operations.update_task, team.ceo, task["id"], changes(assignees=[team.ann.id]))
+    await run(comments.edit_comment, team.ann, said["id"], "varnish first")
+    assert await find.comments(team.ann, "primer") == []
+    assert await find.comments(team.ann, "varnish") == ["varnish first"]
+    await run(comments.delete_comment, team.ann, said["id"])
+    assert await find.comments(team.ceo, "varnish") == []
+    assert await find.store.read(lambda: database.execute_sql("SELECT * FROM search_word").fetchall()) == []
