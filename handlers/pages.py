@@ -115,7 +115,7 @@ class StaticHandler(BaseHandler):
         if file is None:
             raise NotFound(f"There is nothing at {printable(self.request.path)}.")
         self._open_to_all()
-        compressed = file.compressed if "gzip" in self.request.headers.get("Accept-Encoding", "") else None
+        compressed = file.compressed if self.takes_gzip else None
         self.set_header("ETag", file.compressed_etag if compressed else file.etag)
         self.set_header("Vary", "Origin, Accept-Encoding")
         is_kept = path.startswith("v/")
