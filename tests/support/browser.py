@@ -12,6 +12,7 @@ expect.set_options(timeout=15_000)  # a condition is waited for no longer than i
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--renderer-process-limit=1",  # a page's first address needs no second process: half as many are started
 ]  # fmt: skip
 
 
