@@ -61,10 +61,9 @@ async def endings(url: str, token: str, fuzzer: FrameFuzzer, frames: int) -> Cou
             frame = fuzzer.frame()
             await _send(socket, frame)
             await asyncio.sleep(0)
-            # What comes after one's own good-bye is answered with a reset.
-            if listener.reading.done() or frame[0] & 0x0F == CLOSE:
+            if listener.reading.done() or _is_close(frame):
                 break
-        ended[await _end(socket, listener)] += 1
+        ended[await _end(socket, listener, asks=not _is_close(frame))] += 1
         socket.abort()
     return ended
 
@@ -90,10 +89,16 @@ async def _send(socket: QuietSocket, data: bytes) -> None:
         await socket.send_raw(data)
 
 
-async def _end(socket: QuietSocket, listener: _Listener) -> int:
+def _is_close(frame: bytes) -> bool:
+    return frame[0] & 0x0F == CLOSE
+
+
+async def _end(socket: QuietSocket, listener: _Listener, asks: bool) -> int:
     """The code with which it closed; 1000 where it still answers and closes when asked to; CUT without a
-    word, DEAF if nothing comes any more."""
-    await _send(socket, masked_frame(b'{"type":"ping","request_id":"%b"}' % LAST))
+    word, DEAF if nothing comes any more. What comes after one's own good-bye is answered with a reset, in
+    which the server's may be lost: then nothing is asked."""
+    if asks:
+        await _send(socket, masked_frame(b'{"type":"ping","request_id":"%b"}' % LAST))
     both = [listener.answered, listener.reading]
     done, _ = await asyncio.wait(both, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     if listener.reading not in done and done:
