@@ -29,6 +29,7 @@ import handlers.people
 import handlers.profile
 import handlers.realtime
 import handlers.search
+import handlers.second_factor
 import handlers.service
 import handlers.social
 import handlers.taskconsumer
@@ -48,13 +49,13 @@ from handlers.web.connections import GuardedServer
 from handlers.web.endpoint import Route
 from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
-from jobs import deadlines, focus, held_notifications, mail, retention, search
+from jobs import deadlines, focus, held_notifications, idle_sessions, mail, retention, search
 from jobs import uploads as uploads_job
 from jobs.clock import Clock, Work
 from metrics import Metrics
 from models import access, installation, uploads
 from models.authenticator import Authenticator
-from models.base import now
+from models.base import SECOND_US, now
 from models.database.backends import StoreError
 from models.database.data_folder import ServingLock, sqlite_path
 from models.database.store import Store
@@ -89,6 +90,7 @@ ROUTES = [
     *handlers.profile.routes,
     *handlers.passwords.routes,
     *handlers.addresses.routes,
+    *handlers.second_factor.routes,
     *handlers.social.routes,
     *handlers.people.routes,
     *handlers.taskconsumer.routes,
@@ -114,6 +116,8 @@ SOCKET_TRANSPORT_BYTES = 8 * 1024 * 1024
 """Largest message where `socket_message_kib` sets no limit."""
 
 SWEEP_EVERY_S = 1
+
+DAY_US = 24 * 3600 * SECOND_US
 
 SHUTDOWN_PATIENCE_S = 3
 
@@ -216,7 +220,13 @@ class Taskroom:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         self._open_store()
         here = store.run_alone(installation.name)
-        access.configure(access.Policy(settings.assignee_fields))
+        access.configure(
+            access.Policy(
+                settings.assignee_fields,
+                settings.require_second_factor,
+                int(settings.session_idle_days * DAY_US),
+            )
+        )
         store.start()
         tokens = TokenMaker(
             secret, settings.access_token_minutes * 60, settings.refresh_token_days * 24 * 3600
@@ -258,6 +268,9 @@ class Taskroom:
         every(SWEEP_EVERY_S, "sweep", self._sweep)
         every(0, "events", self.realtime.feed.round)
         every(0, "presence", self.realtime.presence.round)
+        every(
+            idle_sessions.EVERY_S, "idle sessions", lambda: idle_sessions.look(store, self._sessions_in_use)
+        )
         _start_jobs_of_team(every, settings, store)
         if self._metrics is not None:
             metrics.follow(
@@ -317,6 +330,11 @@ class Taskroom:
 
     def _count_sockets(self) -> int:
         return len(self.realtime.sockets) + len(self.realtime.closing)
+
+    def _sessions_in_use(self) -> set[str]:
+        actors = (client.connection.actor for client in self.realtime.sockets)
+        with_socket = {actor.session_id for actor in actors if actor is not None and actor.session_id}
+        return self.realtime.authenticator.take_used() | with_socket
 
     async def stop(self) -> None:
         """Takes nothing new, tells every socket when to come back, finishes what is under way."""

@@ -31,6 +31,8 @@ _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s
 # Never the assignment, department or workspace, whatever the setting says.
 _ASSIGNEE_FIELDS = ("title", "description", "status", "priority", "due_date", "estimate_hours")
 
+_ROLES = ("employee", "atl", "manager", "supervisor", "hr", "ceo")
+
 _REASONS = {
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -62,6 +64,13 @@ def _networks(value: Any) -> Any:
         return tuple(ipaddress.ip_network(part, strict=False) for part in _split(value))
     except ValueError as error:
         raise ValueError(f"{error}; it takes addresses and networks, like 10.0.0.1,192.168.0.0/16") from None
+
+
+def _among(known: tuple[str, ...], value: tuple[str, ...]) -> tuple[str, ...]:
+    """The value. Raises ValueError for a word that is not known."""
+    if unknown := [word for word in value if word not in known]:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(known)}")
+    return value
 
 
 def _without_slash(value: Any) -> Any:
@@ -115,6 +124,8 @@ class Settings(BaseSettings):
     refresh_token_days: float = Field(
         14, gt=0, le=_MAX_DAYS, description="life of a refresh token and of its session"
     )
+    session_idle_days: float = Field(14, ge=0, le=_MAX_DAYS, description="unused, a session ends; 0: never")
+    require_second_factor: WordList = Field((), description="roles that need a second factor, like ceo,hr")
     rotate_refresh: bool = Field(False, description="give a new refresh token at each refresh, detect reuse")
 
     throttle_anon: str = Field("50/hour", description="requests of one address without credentials")
@@ -282,10 +293,12 @@ class Settings(BaseSettings):
     @field_validator("assignee_fields")
     @classmethod
     def _fields_of_a_task(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in _ASSIGNEE_FIELDS]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join(_ASSIGNEE_FIELDS)}")
-        return value
+        return _among(_ASSIGNEE_FIELDS, value)
+
+    @field_validator("require_second_factor")
+    @classmethod
+    def _known_roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _among(_ROLES, tuple(role.lower() for role in value))
 
     @field_validator("tls_cert", "tls_key")
     @classmethod

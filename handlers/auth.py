@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -15,11 +15,21 @@ from handlers.web.endpoint import Endpoint, Page, Route, endpoint
 from handlers.web.throttle import LOGIN, LOGIN_ADDRESS, USER
 from handlers.web.throttle import REFRESH as REFRESH_RATE
 from models.base import SECOND_US
-from models.errors import DomainError, Invalid, Throttled, TokenNotValid, Unauthenticated, Unavailable
+from models.errors import (
+    DomainError,
+    Invalid,
+    SecondFactorRefused,
+    SecondStepNeeded,
+    Throttled,
+    TokenNotValid,
+    Unauthenticated,
+    Unavailable,
+)
 from models.inputs import Input, Name, Text, storable
 from models.names import label, user_name
 from models.operations import accounts
-from models.operations.accounts import NewPerson, Reused, SignedIn
+from models.operations.accounts import NewPerson, Reused
+from models.operations.signing_in import NextStep, SignedIn
 from models.passwords import common, hash_password, matches, strong, weaknesses
 from models.people import email_address
 from models.text import MAX_LOGIN_CHARS, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, fold
@@ -30,10 +40,14 @@ REFRESH_PATHS = ("/api/auth", "/api/v2/auth", "/token-refresh")
 SIGNED_IN_COOKIE = "signed_in"
 """Tells a page's script that there may be a session, and nothing else: the tokens are kept from scripts."""
 
+SECOND_STEP, SECOND_STEP_LIFE_S = "second step", 600
+
 Username = Annotated[Name, AfterValidator(user_name)]
 Login = Annotated[str, Field(max_length=MAX_LOGIN_CHARS), AfterValidator(storable)]
 EmailAddress = Annotated[Login, AfterValidator(email_address)]
 Password = Annotated[str, Field(max_length=MAX_PASSWORD_CHARS), AfterValidator(storable)]
+OneTimeCode = Annotated[str, Field(max_length=64, examples=["123456"]), AfterValidator(storable)]
+"""Of an app, or a recovery code."""
 NewPasswordText = Annotated[Password, AfterValidator(strong)]
 PersonalName = Annotated[
     str, Field(max_length=MAX_NAME_CHARS), AfterValidator(storable), AfterValidator(label)
@@ -41,13 +55,15 @@ PersonalName = Annotated[
 
 
 class Credentials(Input):
-    """An address or a username, in either key, and the password."""
+    """An address or a username, in either key, and the password; `otp` is a code of one's second factor, for
+    whoever has one."""
 
     one_of = (("email", "username"),)
 
     email: Login | None = None
     username: Login | None = None
     password: Password
+    otp: OneTimeCode | None = None
 
     @property
     def login(self) -> str:
@@ -118,6 +134,36 @@ class AuthHandler(BaseHandler):
         except Throttled:
             self.note("log_in_throttled", person_id)
             raise
+
+    async def count_code(self, person_id: int) -> None:
+        """Counts a code that is tried for a person, from wherever: who tries has taken the first step, so
+        nobody else is kept out. Raises Throttled."""
+        try:
+            await self.backend.throttle.count(LOGIN, f"second factor of {person_id}")
+        except Throttled:
+            self.note("second_factor_throttled", person_id)
+            raise
+
+    async def enter(self, person_id: int, operation: Callable[..., Any], *args: Any) -> SignedIn | NextStep:
+        """Runs what starts a session with a code, if there is one. Raises SecondFactorRefused."""
+        try:
+            entered: SignedIn | NextStep = await self.store.write(operation, *args)
+        except SecondFactorRefused:
+            self.note("second_factor_refused", person_id)
+            raise
+        return entered
+
+    def check_entered(self, entered: SignedIn | NextStep, onward: str = "") -> SignedIn:
+        """The session that has been started. Raises SecondStepNeeded if there is none yet."""
+        if isinstance(entered, NextStep):
+            raise SecondStepNeeded(self.second_step_token(entered, onward), entered.is_setup)
+        return entered
+
+    def second_step_token(self, step: NextStep, onward: str) -> str:
+        """What stands for a first step that was right, for a while; `onward` is where to go afterwards."""
+        self.note("second_factor_needed", step.person_id)
+        content = {"person": step.person_id, "proof": step.proof, "next": onward}
+        return self.backend.signer.make(SECOND_STEP, content, SECOND_STEP_LIFE_S)
 
     def note(self, event: str, person_id: int | None = None, **details: object) -> None:
         """Logs what touches somebody's identity."""
@@ -209,7 +255,12 @@ class LogIn(AuthHandler):
 
     @endpoint(body=Credentials, answers={200: schemas.SignedIn}, public=True, throttled=False)
     async def post(self, body: Credentials) -> None:
-        """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`."""
+        """Log in with an address or a username, in either key. Sets the cookies `access` and `refresh`.
+
+        Whoever has a second factor sends a code of it as `otp` as well. Without one the answer is a 401 with
+        the code `second_factor_required`, and with `second_factor_setup_required` where one's role needs a
+        second factor that is not there yet; `second_step` then goes on at `/api/v2/auth/second-factor/`.
+        """
         await self.count_log_in(body.login)
         found = await self.store.read(accounts.credentials, body.login)
         if found:
@@ -219,7 +270,10 @@ class LogIn(AuthHandler):
         if not found or not right:
             self.note("log_in_refused", found[0] if found else None, name=None if found else body.login)
             raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
-        signed_in = await self.store.write(accounts.sign_in, *found, self.device, self.session_life_us)
+        if body.otp:
+            await self.count_code(found[0])
+        start = (accounts.sign_in, *found, self.device, self.session_life_us, body.otp)
+        signed_in = self.check_entered(await self.enter(found[0], *start))
         self.note("log_in", signed_in.person_id)
         self.welcome(signed_in, 200)
 

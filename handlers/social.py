@@ -21,6 +21,7 @@ from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound
 from models.inputs import Input, Text
 from models.operations import accounts, social
+from models.operations.signing_in import NextStep
 from models.operations.social import Attempt, PasswordNeeded, Profile
 from models.passwords import hash_password, matches
 from models.social import ATTEMPT_LIFE_US
@@ -143,7 +144,8 @@ class SocialCallback(SocialHandler):
         """Sign in whom the provider sends back, set the cookies, and go on to the frontend.
 
         An account with the same address that nobody has verified here is not signed in: the browser goes to
-        `/#link?token=…`, where its password is asked for once (`POST /api/v2/auth/social/link/`).
+        `/#link?token=…`, where its password is asked for once (`POST /api/v2/auth/social/link/`). One with a
+        second factor goes to `/#second-factor?token=…` (`POST /api/v2/auth/second-factor/`).
         """
         await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
         attempt = await self._redeem(query.state)
@@ -161,6 +163,8 @@ class SocialCallback(SocialHandler):
         )
         if isinstance(found, PasswordNeeded):
             return self.go_to(self._link_url(found, profile, attempt.next))
+        if isinstance(found, NextStep):
+            return self.go_to(self._second_step_url(found, attempt.next))
         security_log.note(self.request, "log_in", found.person_id, by=profile.provider)
         self.give_cookies(found)
         self.go_to(self.onward(attempt.next))
@@ -179,6 +183,11 @@ class SocialCallback(SocialHandler):
         name = self.provider(profile.provider).name
         # The fragment is seen by no server and no log.
         return f"{self.base_url}/#link?{urlencode({'token': token, 'provider': name})}"
+
+    def _second_step_url(self, step: NextStep, onward: str) -> str:
+        """Where the code is asked for: our own page, as for the password."""
+        fields = {"token": self.second_step_token(step, self.onward(onward)), "setup": int(step.is_setup)}
+        return f"{self.base_url}/#second-factor?{urlencode(fields)}"
 
     async def _redeem(self, state: str) -> Attempt:
         cookie = self.get_cookie(self.state_cookie(state)) or ""
@@ -209,10 +218,11 @@ class LinkSocial(SocialHandler):
             security_log.note(self.request, "link_refused", person_id, by=content["provider"])
             raise Invalid({"password": ["This is not the password of that account."]})
         wanted = Profile(content["provider"], content["subject"], content["email"])
-        signed_in = await self.store.write(
+        entered = await self.store.write(
             social.link, wanted, person_id, subject[1], self.device, self.session_life_us
         )
         security_log.note(self.request, "linked", person_id, by=content["provider"])
+        signed_in = self.check_entered(entered, self.onward(content["next"]))
         access, refresh = self.give_cookies(signed_in)
         given = {"access": access, "refresh": refresh, "user": signed_in.user}
         self.answer(given | {"next": self.onward(content["next"])})

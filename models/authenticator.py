@@ -27,6 +27,7 @@ class Authenticator:
         self._forgotten = 0
         # The session that a token names, and until when: whether it goes on is looked up each time.
         self._checked: dict[str, tuple[str, int]] = {}
+        self._used: set[str] = set()
 
     async def actor(self, token: str) -> Actor:
         """Whoever the access token stands for. Raises TokenNotValid, also for a revoked session."""
@@ -39,6 +40,7 @@ class Authenticator:
         forgotten = self._forgotten
         # Not gathered with what others ask for: it counts against the patience of this request.
         actor = _going_on(await self.store.read(sessions.actor, session_id))
+        self._used.add(session_id)
         # What was read before a session ended must not be kept after it.
         if forgotten == self._forgotten:
             self._remember(token, actor, min(moment + RECENT_US, expires_at))
@@ -48,6 +50,11 @@ class Authenticator:
         if len(self._recent) >= _MAX_RECENT:
             self._recent.clear()
         self._recent[token] = (actor, min(until, actor.session_expires_at))
+
+    def take_used(self) -> set[str]:
+        """The sessions that requests were made by since this was asked last."""
+        used, self._used = self._used, set()
+        return used
 
     def drop(self) -> None:
         """A session has ended, or somebody's role has changed: everybody is looked up anew."""

@@ -38,6 +38,32 @@ class TokenNotValid(Unauthenticated):
     detail = "Given token is not valid or has expired."
 
 
+class SecondStepNeeded(Unauthenticated):
+    """Password or provider were right, and a second step is needed before there is a session.
+
+    `second_step` is a token that stands for the first step; the handler makes it.
+    """
+
+    code = "second_factor_required"
+    detail = "A code of your app is needed as well, or a recovery code."
+
+    def __init__(self, second_step: str, is_setup: bool) -> None:
+        if is_setup:
+            super().__init__(
+                "Your role needs a second factor. Please set it up.", "second_factor_setup_required"
+            )
+        else:
+            super().__init__()
+        self.second_step = second_step
+
+
+class SecondFactorRefused(Unauthenticated):
+    """The code is not right, or it was used before."""
+
+    code = "second_factor_invalid"
+    detail = "This code is not right, or it was used before."
+
+
 class Forbidden(DomainError):
     """The person may know the thing exists, but may not do this."""
 

@@ -38,11 +38,13 @@ class AttachmentPage(ListPage):
 
 
 class Problem(Shape):
-    """An error; `current` comes with a 409 and is the object as it is now."""
+    """An error; `current` comes with a 409 and is the object as it is now, `second_step` with a sign-in that
+    needs one and stands for the first step."""
 
     detail: str
     code: str
     current: dict[str, Any] | None = None
+    second_step: str | None = None
 
 
 class FieldErrors(RootModel[dict[str, list[str]]]):

@@ -35,6 +35,34 @@ class Linked(SignedIn):
     next: str
 
 
+class SecondStepTaken(Linked):
+    """Signed in by a second step. `recovery_codes` are there when it has just been set up, this once."""
+
+    recovery_codes: list[str]
+
+
+class SecondFactorSetup(Shape):
+    """What an app needs to make codes: `uri` as a QR code has it, and that QR code as an image (`data:…`)."""
+
+    secret: str
+    uri: str
+    qr_code: str
+
+
+class SecondFactorState(Shape):
+    """Whether one signs in with a second factor, and has to."""
+
+    is_on: bool
+    is_required: bool
+    recovery_codes_left: int
+
+
+class RecoveryCodes(Shape):
+    """Codes that each sign in once, for whoever has lost the app. They are shown this once."""
+
+    recovery_codes: list[str]
+
+
 class Refreshed(Shape):
     """A new access token, also set as cookie."""
 

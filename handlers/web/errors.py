@@ -31,10 +31,12 @@ def status_of(error: DomainError) -> int:
 
 
 def error_body(error: DomainError) -> dict[str, Any]:
-    """The answer's JSON: a list of problems by field, or `detail` and `code`, and what stands there now."""
+    """The answer's JSON: a list of problems by field, or `detail` and `code`, and what helps to go on."""
     if isinstance(error, errors.Invalid):
         return error.errors
     body = {"detail": error.detail, "code": error.code}
     if isinstance(error, errors.Conflict) and error.current is not None:
         body["current"] = error.current
+    if isinstance(error, errors.SecondStepNeeded):
+        body["second_step"] = error.second_step
     return body

@@ -39,7 +39,7 @@ from models.access.people import (
     where_private_visible,
     where_visible_people,
 )
-from models.access.policy import Policy, configure
+from models.access.policy import Policy, configure, get_policy
 from models.access.realtime_events import (
     check_related_entity,
     check_sending_system_event,
@@ -125,6 +125,7 @@ __all__ = [
     "get_people_in_room",
     "get_person",
     "get_person_to_promote",
+    "get_policy",
     "get_proposal",
     "get_removable_role",
     "get_room",

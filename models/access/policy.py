@@ -12,6 +12,10 @@ class Policy:
 
     assignee_fields: tuple[str, ...] = ()
     """The fields that an assignee may change; none of them stands for all that an assignee may have."""
+    second_factor_roles: tuple[str, ...] = ()
+    """The roles that sign in with a second factor only."""
+    session_idle_us: int = 0
+    """How long a session may be without use before it is over; 0 is for ever."""
 
 
 # A thread of a store begins with the context that started the store, so that applications that share a

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import events, groups, mail, quiet, sessions
-from models.base import SECOND_US, Statement, locked, now, tuples
+from models import access, events, groups, mail, quiet, sessions
+from models.base import SECOND_US, Statement, locked, now, parts, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.names import user_name_of
 from models.operations.notifications import QuietChanges, change_quiet
+from models.operations.signing_in import NextStep, SignedIn, enter, lacks_second_factor
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login
 from models.sessions import Actor, Device, Session
@@ -19,15 +21,8 @@ from models.text import MAX_NAME_CHARS, fold
 
 GRACE_US = 30 * SECOND_US
 """How long a refresh token works on after it was exchanged."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A new session and whose it is."""
-
-    session_id: str
-    person_id: int
-    user: dict[str, Any]
+NOTED_EVERY_US = 3600 * SECOND_US
+"""A session in use is written down this often, and more often where it may not be idle for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +42,18 @@ def credentials(login: str) -> tuple[int, str] | None:
     return (person.id, person.password) if person and person.is_active else None
 
 
-def sign_in(person_id: int, checked_hash: str, device: Device, life_us: int) -> SignedIn:
-    """Starts a session for a person whose password has been checked against this hash.
+def sign_in(
+    person_id: int, checked_hash: str, device: Device, life_us: int, code: str | None = None
+) -> SignedIn | NextStep:
+    """Starts a session for a person whose password has been checked against this hash, or tells what else is
+    needed for one.
 
-    Raises Unauthenticated, also if the password has been replaced meanwhile.
+    Raises Unauthenticated, also if the password has been replaced meanwhile, SecondFactorRefused.
     """
     person = Person.get_or_none((Person.id == person_id) & Person.is_active)
     if person is None or person.password != checked_hash:
         raise Unauthenticated("No active account found with the given credentials.", "no_active_account")
-    session = sessions.start(person.id, device, life_us)
-    return SignedIn(session.id, person.id, person.to_json())
+    return enter(person, device, life_us, code)
 
 
 def register(new: NewPerson, device: Device, life_us: int, is_open: bool = True) -> SignedIn:
@@ -123,11 +120,15 @@ def _free_username(wish: str) -> str:
 
 
 def use_refresh(session_id: str) -> SignedIn:
-    """Notes that the session is alive. Raises TokenNotValid if it is not."""
+    """Notes that the session is alive. Raises TokenNotValid if it is not, or lacks a second factor."""
     actor = sessions.actor(session_id)
     if actor is None:
         raise TokenNotValid("The session has ended.")
-    Session.update(last_used_at=now()).where(Session.id == session_id).execute()
+    if lacks_second_factor(actor.id, actor.role):
+        raise TokenNotValid("Your role needs a second factor. Please sign in again.")
+    alive = (Session.id == session_id) & (Session.last_used_at > _idle_since())
+    if not Session.update(last_used_at=now()).where(alive).execute():
+        raise TokenNotValid("The session has ended: it was not used for too long.")
     return SignedIn(session_id, actor.id, {})
 
 
@@ -327,6 +328,32 @@ def not_free(actor: Actor, changes: dict[str, str]) -> dict[str, list[str]]:
         if holder is not None and holder.id != actor.id:
             errors[field] = [f"A user with this {field} already exists."]
     return errors
+
+
+def note_use(session_ids: Sequence[str]) -> None:
+    """Notes that these sessions are in use; whoever has noted it lately need not write it again."""
+    moment = now()
+    idle_us = access.get_policy().session_idle_us
+    lately = moment - min(NOTED_EVERY_US, idle_us // 10 or NOTED_EVERY_US)
+    for ids in parts(session_ids):
+        Session.update(last_used_at=moment).where(
+            Session.id.in_(ids) & (Session.last_used_at < lately)
+        ).execute()
+
+
+def end_idle_sessions(limit: int) -> list[int]:
+    """Ends up to `limit` sessions that nobody has used for too long; returns whose they were."""
+    idle = Session.select().where(Session.last_used_at <= _idle_since()).limit(limit)
+    over = [(session.id, int(session.person_id)) for session in idle]
+    for session_id, _ in over:
+        sign_out(session_id)
+    return [person_id for _, person_id in over]
+
+
+def _idle_since() -> int:
+    """Whoever was last here at that instant has been away for too long."""
+    idle_us = access.get_policy().session_idle_us
+    return now() - idle_us if idle_us else -1
 
 
 def purge_ended_sessions(limit: int) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import sessions
 from models.base import locked, now
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid
 from models.names import label_of
-from models.operations.accounts import NewPerson, SignedIn, create_person
+from models.operations.accounts import NewPerson, create_person
+from models.operations.signing_in import NextStep, SignedIn, enter
 from models.people import Person, by_login, same_address
 from models.sessions import Device
 from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
@@ -65,9 +65,9 @@ class PasswordNeeded:
 
 def sign_in(
     profile: Profile, password_hash: str, device: Device, life_us: int, is_open: bool
-) -> SignedIn | PasswordNeeded:
+) -> SignedIn | NextStep | PasswordNeeded:
     """Starts a session for whoever has this account: known from before, by exactly this address if it is
-    verified here, too, or new.
+    verified here, too, or new. Or tells what else is needed for one.
 
     Whoever registered first with a colleague's address would else share the account with them: until the
     address is verified, its password has to be given once. Raises Forbidden for a deactivated person, an
@@ -84,9 +84,11 @@ def sign_in(
     return _signed_in(person, profile.email, device, life_us)
 
 
-def link(wanted: Profile, person_id: int, checked_hash: str, device: Device, life_us: int) -> SignedIn:
+def link(
+    wanted: Profile, person_id: int, checked_hash: str, device: Device, life_us: int
+) -> SignedIn | NextStep:
     """Joins an account at a provider to the one whose password has been checked against this hash, and
-    starts a session. Raises Invalid if either is another one by now."""
+    starts a session or tells what else is needed for one. Raises Invalid if either is another one by now."""
     serialize("person")
     person = locked(Person.select().where((Person.id == person_id) & Person.is_active)).get_or_none()
     known = _known(wanted)
@@ -102,14 +104,13 @@ def link(wanted: Profile, person_id: int, checked_hash: str, device: Device, lif
     return _signed_in(person, wanted.email, device, life_us)
 
 
-def _signed_in(person: Person, email: str, device: Device, life_us: int) -> SignedIn:
+def _signed_in(person: Person, email: str, device: Device, life_us: int) -> SignedIn | NextStep:
     if not person.is_active:
         raise Forbidden("This account is deactivated.", "account_inactive")
     if not person.email_verified and same_address(person.email, email):
         person.email_verified = True
         person.save()
-    session = sessions.start(person.id, device, life_us)
-    return SignedIn(session.id, person.id, person.to_json())
+    return enter(person, device, life_us)
 
 
 def _keep(provider: str, subject: str, person: Person) -> None:

@@ -102,6 +102,7 @@ def managers(status: int) -> tuple[int, ...]:
 
 NO_DEPARTMENT = {"id": 999}
 PASSWORDS = {"current_password": "not mine", "new_password": "another horse 8"}
+PASSWORD_ONLY, CODE = {"current_password": PASSWORD}, {"otp": "000000"}
 LOG_IN = Row(everyone(200), log_in_body)
 REFRESH = Row(everyone(200), refresh_body)
 REGISTER = Row(everyone(201), register_body)
@@ -150,6 +151,18 @@ HTTP: dict[tuple[str, str], Row] = {
     ("POST", "/api/users/{id}/activate/"): Row(managers(200), places=of_participant),
     ("POST", "/api/users/{id}/reset_link/"): Row(managers(200), places=of_participant),
     ("POST", "/api/users/{id}/verify_email/"): Row(managers(200), places=of_participant),
+    ("POST", "/api/users/{id}/reset_second_factor/"): Row(managers(200), places=of_participant),
+    ("GET", "/api/users/profile/second-factor/"): Row(signed_in(200)),
+    ("POST", "/api/users/profile/second-factor/"): Row(signed_in(200), lambda world: PASSWORD_ONLY),
+    ("POST", "/api/users/profile/second-factor/confirm/"): Row(signed_in(400), lambda world: CODE),
+    ("POST", "/api/users/profile/second-factor/recovery-codes/"): Row(
+        signed_in(400), lambda world: PASSWORD_ONLY | CODE
+    ),
+    ("POST", "/api/users/profile/second-factor/off/"): Row(
+        signed_in(400), lambda world: PASSWORD_ONLY | CODE
+    ),
+    ("POST", "/api/v2/auth/second-factor/"): Row(everyone(400), lambda world: {"token": "x"} | CODE),
+    ("POST", "/api/v2/auth/second-factor/begin/"): Row(everyone(400), lambda world: {"token": "x"}),
     ("POST", "/api/users/profile/email/verify/"): Row(signed_in(200)),
     ("POST", "/api/users/profile/email/confirm/"): Row(everyone(400), lambda world: {"token": "x"}),
     ("POST", "/api/v2/auth/social/link/"): Row(

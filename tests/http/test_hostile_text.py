@@ -32,6 +32,7 @@ HOSTILE = {
 QUERY_CHARS = 3000
 SOCKET_CHARS = 20_000
 SAMPLES: dict[str, Any] = {
+    "otp": "000000",
     "action": "accept", "content": "C", "current_password": PASSWORD, "email": "new@example.org", "name": "N",
     "new_password": "another horse 8", "password": PASSWORD, "role": "employee", "status": "todo",
     "title": "T", "token": "t", "uid": "1", "message": "M", "data": {"title": "T"},

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from jobs import idle_sessions
 from models.database.store import Store
 from models.operations import accounts
 from models.sessions import Session
@@ -134,3 +135,57 @@ async def test_looking_up_who_asks_counts_against_the_patience_of_the_request(ap
     monkeypatch.setattr(Store, "_enqueue", noted)
     (await ann.get("/api/users/profile/")).expect(200)
     assert budgets["actor"] is budgets["own_profile"]
+
+
+# -- without use -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def idling(start_app, io_loop):
+    """A server whose sessions end after two days without use, and whose access tokens live longer."""
+    chosen = {"session_idle_days": 2, "access_token_minutes": 14_400}
+    return io_loop.run_sync(lambda: start_app(**chosen), timeout=30)
+
+
+@pytest.mark.gen_test
+async def test_a_session_that_nobody_uses_ends(idling, new_client, wall_clock):
+    client = new_client(idling)
+    (ada,) = await sign_up(client, "ada")
+    wall_clock.forward(days=1.9)
+    await refresh(client, ada.refresh)
+    wall_clock.forward(days=1.9)
+    await refresh(client, ada.refresh)
+    wall_clock.forward(days=2.1)
+    assert (await refresh(client, ada.refresh, 401))["code"] == "token_not_valid"
+
+
+@pytest.mark.gen_test
+async def test_the_clock_ends_it_and_says_so_and_requests_and_sockets_are_use(
+    idling, new_client, connect_to, wall_clock, caplog
+):
+    caplog.set_level(logging.INFO, "taskroom.security")
+    client = new_client(idling)
+    ada, bob, cyd = await sign_up(client, "ada", "bob", "cyd")
+    socket = await connect_to(idling, "/ws/notifications/", token=bob.access)
+    await socket.settle()
+
+    for _ in range(3):
+        wall_clock.forward(days=1)
+        (await ada.get("/api/users/profile/")).expect(200)
+        await idle_sessions.look(idling.store, idling._sessions_in_use)
+    left = await idling.store.read(lambda: sorted(row.person_id for row in Session.select()))
+    assert left == [ada.id, bob.id]
+    (await cyd.get("/api/users/profile/")).expect(401)
+    assert f"session_ended person={cyd.id} by=idleness" in caplog.messages
+
+
+@pytest.mark.gen_test
+async def test_without_the_setting_a_session_is_over_with_its_refresh_token_only(
+    start_app, new_client, wall_clock
+):
+    server = await start_app(session_idle_days=0, refresh_token_days=60)
+    client = new_client(server)
+    (ada,) = await sign_up(client, "ada")
+    wall_clock.forward(days=59)
+    await idle_sessions.look(server.store, set)
+    await refresh(client, ada.refresh)

@@ -11,6 +11,7 @@ from models.people import Person
 from models.social import ATTEMPT_LIFE_US, Identity, SocialAttempt
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
+from tests.support.one_time_codes import switch_on
 from tests.support.provider import StandInProvider
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
@@ -253,9 +254,14 @@ LINK = "/api/v2/auth/social/link/"
 
 def asked_for_password(answer):
     """The token with which the browser is sent to give the password."""
+    return sent_to("link", answer)
+
+
+def sent_to(part, answer):
+    """The token with which the browser is sent to a part of the page."""
     url = urlsplit(answer.expect(302).headers["Location"])
     page, _, fields = url.fragment.partition("?")
-    assert (url.path, page) == ("/", "link")
+    assert (url.path, page) == ("/", part)
     return parse_qs(fields)["token"][0]
 
 
@@ -281,6 +287,28 @@ async def test_an_account_whose_address_nobody_verified_is_joined_by_its_passwor
     again = new_client(app, cookies=True)
     assert (await sign_in(again)).headers["Location"] == "https://front.example.org/"
     assert (await again.get("/api/v2/auth/profile/")).json["id"] == ada.id
+
+
+@pytest.mark.gen_test
+async def test_a_provider_is_a_first_step_too(start_app, new_client, provider, wall_clock):
+    """The page asks for a code of the second factor; so it does after an account was joined."""
+    server = await start_app(**provider.settings("oidc"))
+    client = new_client(server)
+    _, ada = await sign_up(client, "boss", "ada")
+    app, codes = await switch_on(ada)
+    browser = new_client(server, cookies=True)
+    body = {"token": asked_for_password(await sign_in(browser)), "password": PASSWORD}
+    refused = (await browser.post(LINK, json=body)).expect(401).json
+    assert refused["code"] == "second_factor_required"
+    token = sent_to("second-factor", await sign_in(browser, next="/board"))
+    assert "access" not in browser.jar.header("/")
+    wall_clock.forward(seconds=30)
+    for stands_for_first, otp in ((refused["second_step"], codes[0]), (token, app.code())):
+        body = {"token": stands_for_first, "otp": otp}
+        given = (await browser.post("/api/v2/auth/second-factor/", json=body)).expect(200).json
+        assert given["user"]["id"] == ada.id
+    assert given["next"] == f"{client.base_url}/board"
+    (await browser.get("/api/users/profile/")).expect(200)
 
 
 @pytest.mark.gen_test
