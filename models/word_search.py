@@ -1,14 +1,15 @@
 """Finds the newest numbers that have all words of a question, in bounded work.
 
-A round reads of each word and place only the newest few. Where all words of a question are common, they may
-still never stand together: after some rounds the search says how far back it has looked, and whoever wants
-more goes on from there.
+Of each word the newest few of each place tell which word is the rarest there, and how far down the numbers of
+that word have to be read for a page; the other words are looked up for these numbers. Where all words of a
+question are common they may still never stand together: after some readings the search says how far back it
+has looked, and whoever wants more goes on from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from models import word_index
 from models.word_index import Place
@@ -16,11 +17,12 @@ from models.word_index import Place
 Words = tuple[str, ...]
 """Words of which one is enough."""
 
-_MAX_ROUNDS = 4
-# What a round reads of each word, in all places together; a page's worth of each place at least.
-_MAX_READ = 600
-# The same of words that begin as the last one does.
-_MAX_BEGINNINGS, _MIN_BEGINNINGS_OF_PLACE, _MAX_BEGINNINGS_OF_PLACE = 300, 3, 20
+# After so many readings of a word in a place a search ends, also where little was found.
+_MAX_READINGS = 500
+# With several words not every number fits: so many are tried for one that is wanted.
+_TRIED_FOR_ONE = 4
+# How many words that begin as the last one does are looked for, in all places together and in each.
+_MAX_BEGINNINGS, _MIN_BEGINNINGS_OF_PLACE, _MAX_BEGINNINGS_OF_PLACE = 150, 2, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +41,7 @@ class Found:
     next: int | None
 
 
-@dataclass(slots=True)
-class _Column:
-    """Of one place the newest numbers that have a word, all of them down to `horizon`."""
-
-    words: Words
-    numbers: set[int] = field(default_factory=set)
-    horizon: int = 0
-
-    def has(self, number: int) -> bool | None:
-        """Whether the number has the word; None if it lies beyond what was read."""
-        if number in self.numbers:
-            return True
-        return False if number >= self.horizon else None
+_Lists = Mapping[tuple[Place, str], list[int]]
 
 
 def find(
@@ -61,11 +51,11 @@ def find(
     so."""
     columns = _columns_of(places, wanted, beginning)
     found: list[int] = []
-    rounds, before = 0, among.before
-    while columns and rounds < _MAX_ROUNDS and len(found) <= limit:
+    readings, before = 0, among.before
+    while columns and readings < _MAX_READINGS and len(found) <= limit:
         page, horizon = _round(columns, Range(before, among.since), limit + 1)
         found += page
-        rounds += 1
+        readings += sum(len(each) for asked in columns.values() for each in asked)
         if not horizon:
             break
         before = horizon
@@ -90,58 +80,79 @@ def _columns_of(
 def _round(columns: Mapping[Place, Sequence[Words]], among: Range, limit: int) -> tuple[list[int], int]:
     """The numbers that fit, the newest first, and how far down they are all of them; 0 for to the end."""
     is_one = all(len(asked) == 1 for asked in columns.values())
-    read = limit if is_one else max(limit, _MAX_READ // len(columns))
+    wanted = limit if is_one else limit * _TRIED_FOR_ONE
+    few = 2 + wanted // len(columns)
     keys = {(place, word) for place, asked in columns.items() for each in asked for word in each}
-    lists = word_index.newest(keys, among.before, among.since, read)
-    fitting: set[int] = set()
-    horizon = 0
-    doubtful: list[tuple[Place, int, list[Words]]] = []
-    for place, asked in columns.items():
-        read_columns = [_column(place, each, lists, read) for each in asked]
-        leading = min(read_columns, key=lambda column: (column.horizon, len(column.numbers)))
-        if all(column.numbers for column in read_columns):
-            horizon = max(horizon, leading.horizon)
-            _sort_out(place, leading, read_columns, fitting, doubtful)
-    fitting |= _settled(doubtful)
-    return sorted((number for number in fitting if number >= horizon), reverse=True), horizon
+    lists = word_index.newest(keys, among.before, among.since, few)
+    rarest = _rarest(columns, lists, few)
+    tried = _tried(rarest, lists, few)
+    if tried.horizon and sum(number >= tried.horizon for number in tried.numbers) < wanted:
+        tried = _tried_further(rarest, tried, among, wanted)
+    fitting = _fitting(columns, rarest, tried)
+    return sorted(fitting, reverse=True), tried.horizon
 
 
-def _column(place: Place, asked: Words, lists: Mapping[tuple[Place, str], list[int]], read: int) -> _Column:
-    column = _Column(asked)
-    for word in asked:
-        numbers = lists.get((place, word), [])
-        column.numbers.update(numbers)
-        if len(numbers) == read:
-            column.horizon = max(column.horizon, numbers[-1])
-    return column
+def _rarest(columns: Mapping[Place, Sequence[Words]], lists: _Lists, few: int) -> dict[Place, Words]:
+    """Of each place that has all the words, the rarest: the one whose few newest lie the furthest back."""
 
+    def how_common(place: Place, asked: Words) -> tuple[int, int]:
+        known = [lists[place, word] for word in asked]
+        return max((one[-1] for one in known if len(one) == few), default=0), sum(map(len, known))
 
-def _sort_out(
-    place: Place,
-    leading: _Column,
-    columns: Sequence[_Column],
-    fitting: set[int],
-    doubtful: list[tuple[Place, int, list[Words]]],
-) -> None:
-    """Which numbers fit by what was read, and for which others it has to be looked up."""
-    for number in leading.numbers:
-        answers = [(column.words, column.has(number)) for column in columns]
-        unknown = [asked for asked, has in answers if has is None]
-        if number < leading.horizon or any(has is False for _, has in answers):
-            continue
-        if unknown:
-            doubtful.append((place, number, unknown))
-        else:
-            fitting.add(number)
-
-
-def _settled(doubtful: Sequence[tuple[Place, int, list[Words]]]) -> set[int]:
-    rows = {
-        (place, word, number) for place, number, unknown in doubtful for asked in unknown for word in asked
+    return {
+        place: min(asked, key=lambda each: how_common(place, each))
+        for place, asked in columns.items()
+        if all(any(lists[place, word] for word in each) for each in asked)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """Numbers that have the rarest word, with their places; from `horizon` on, all of them."""
+
+    pairs: list[tuple[Place, int]]
+    horizon: int
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number for _, number in self.pairs]
+
+
+def _tried(rarest: Mapping[Place, Words], lists: _Lists, read: int) -> _Tried:
+    pairs, horizon = [], 0
+    for place, asked in rarest.items():
+        for word in asked:
+            numbers = lists[place, word]
+            pairs += [(place, number) for number in numbers]
+            if len(numbers) == read:
+                horizon = max(horizon, numbers[-1])
+    return _Tried(pairs, horizon)
+
+
+def _tried_further(rarest: Mapping[Place, Words], known: _Tried, among: Range, wanted: int) -> _Tried:
+    """As many as are wanted, or all that there are."""
+    newest = sorted(known.numbers, reverse=True)
+    # From the last of so many on, there are enough.
+    since = newest[wanted - 1] if len(newest) >= wanted else 0
+    keys = {(place, word) for place, asked in rarest.items() for word in asked}
+    lists = word_index.newest(keys, among.before, max(since, among.since), wanted)
+    tried = _tried(rarest, lists, wanted)
+    return _Tried(tried.pairs, max(tried.horizon, since))
+
+
+def _fitting(
+    columns: Mapping[Place, Sequence[Words]], rarest: Mapping[Place, Words], tried: _Tried
+) -> set[int]:
+    """The numbers that have the other words as well."""
+    pairs = {pair for pair in tried.pairs if pair[1] >= tried.horizon}
+    others = {
+        place: [each for each in columns[place] if each is not rarest_here]
+        for place, rarest_here in rarest.items()
+    }
+    rows = {(place, word, number) for place, number in pairs for each in others[place] for word in each}
     known = word_index.having(list(rows))
     return {
         number
-        for place, number, unknown in doubtful
-        if all(any((place, word, number) in known for word in asked) for asked in unknown)
+        for place, number in pairs
+        if all(any((place, word, number) in known for word in each) for each in others[place])
     }

@@ -134,9 +134,9 @@ async def test_pages_follow_one_another_without_a_gap_whatever_comes_in_between(
 async def test_words_that_are_common_but_never_stand_together_end_a_page_and_not_the_search(
     talk, find, store, monkeypatch
 ):
-    monkeypatch.setattr(word_search, "_MAX_READ", 3)
+    monkeypatch.setattr(word_search, "_MAX_READINGS", 3)
     await talk.say(talk.ann, "salt and pepper")
-    for number in range(30):
+    for number in range(60):
         await talk.say(talk.ann, ("salt", "pepper")[number % 2])
     await find.catch_up()
     pages, before, seen = 0, None, []
@@ -158,7 +158,7 @@ async def test_a_search_is_the_same_few_statements_however_many_rooms_and_words(
         with count_queries() as queries:
             await store.snapshot(searching.find_messages, talk.ann, "alpha beta gam", None, 20)
         counted.append(len(queries))
-    assert counted[0] == counted[1] <= 8
+    assert counted[0] == counted[1] <= 9, counted
 
 
 @pytest.mark.gen_test
