@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+
 from models import sessions
 from models.base import SECOND_US, now
 from models.database.gathering import GatheredReads
@@ -14,6 +17,7 @@ RECENT_US = SECOND_US // 4
 """How long an answer holds unless an event ends it: a page's burst of requests is one look-up, and should
 an event be late, nobody acts by a dead session for longer."""
 _MAX_RECENT = 10_000
+_MAX_TOGETHER = 64
 
 
 class Authenticator:
@@ -24,6 +28,7 @@ class Authenticator:
         self.tokens = tokens
         self._actors = GatheredReads(lambda ids: store.read(sessions.actors, ids))
         self._recent: dict[str, tuple[Actor, int]] = {}
+        self._busy: dict[str, tuple[str, int]] = {}
         self._forgotten = 0
         # The session that a token names, and until when: whether it goes on is looked up each time.
         self._checked: dict[str, tuple[str, int]] = {}
@@ -35,21 +40,34 @@ class Authenticator:
         known = self._recent.get(token)
         # The upper bound is for a clock that was set back: an answer would hold for as long as it went.
         if known is not None and moment < known[1] <= moment + RECENT_US:
+            self._busy[token] = self._checked_token(token)
             return known[0]
-        session_id, expires_at = self._checked_token(token)
+        asked = {token: self._checked_token(token)} | self._take_busy()
         forgotten = self._forgotten
-        # Not gathered with what others ask for: it counts against the patience of this request.
-        actor = _going_on(await self.store.read(sessions.actor, session_id))
-        self._used.add(session_id)
+        # Not gathered with what others wait for: it counts against the patience of this request.
+        found = await self.store.read(sessions.actors, [session_id for session_id, _ in asked.values()])
+        self._used.update(found)
         # What was read before a session ended must not be kept after it.
         if forgotten == self._forgotten:
-            self._remember(token, actor, min(moment + RECENT_US, expires_at))
-        return actor
+            self._remember(asked, found, moment + RECENT_US)
+        return _going_on(found.get(asked[token][0]))
 
-    def _remember(self, token: str, actor: Actor, until: int) -> None:
+    def _take_busy(self) -> dict[str, tuple[str, int]]:
+        """Tokens that have been used since the last look-up, which looks after them, too: to go to the
+        database costs more than what is brought from there."""
+        busy = dict(itertools.islice(self._busy.items(), _MAX_TOGETHER))
+        self._busy.clear()
+        return busy
+
+    def _remember(self, asked: Mapping[str, tuple[str, int]], found: Mapping[str, Actor], until: int) -> None:
         if len(self._recent) >= _MAX_RECENT:
             self._recent.clear()
-        self._recent[token] = (actor, min(until, actor.session_expires_at))
+        for token, (session_id, expires_at) in asked.items():
+            actor = found.get(session_id)
+            if actor is None:
+                self._recent.pop(token, None)
+            else:
+                self._recent[token] = (actor, min(until, expires_at, actor.session_expires_at))
 
     def take_used(self) -> set[str]:
         """The sessions that requests were made by since this was asked last."""
@@ -60,6 +78,7 @@ class Authenticator:
         """A session has ended, or somebody's role has changed: everybody is looked up anew."""
         self._forgotten += 1
         self._recent.clear()
+        self._busy.clear()
 
     def session_id(self, token: str) -> str:
         """The session that the access token says it is of. Raises TokenNotValid."""
