@@ -16,6 +16,7 @@ import asyncio
 import collections
 import contextlib
 import logging
+import math
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -65,6 +66,7 @@ class Bridge:
         self._name = secrets.token_hex(8)
         self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MAX_WAITING)
         self._something = asyncio.Event()
+        self._is_probe_due = False
         self._heard_at = 0.0
         self._complaint = ""
         self.is_connected = False
@@ -89,23 +91,27 @@ class Bridge:
         self._outgoing.append((group, orjson.dumps(item)))
         self._something.set()
 
-    async def _publish_all(self, redis: Any) -> None:
-        loop = asyncio.get_running_loop()
-        probe_at = loop.time()
+    async def _publish_all(self, connection: Any) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(probe_at):
-                    await self._something.wait()
+            await self._something.wait()
             self._something.clear()
+            is_probe_due, self._is_probe_due = self._is_probe_due, False
             while self._outgoing:
-                await _published(redis, *self._next_message())
-            if loop.time() >= probe_at:
+                await _publish(connection, *self._next_message())
+            if is_probe_due:
                 # After what waited, so that whoever hears of a `seq` has heard what was sent up to there.
-                probe = f"{self._name} {self._position()}"
-                await _published(redis, self._probe_channel, probe)
-                probe_at = loop.time() + PROBE_EVERY_S
-            if loop.time() - self._heard_at > DEAF_AFTER_S:
+                await _publish(connection, self._probe_channel, self._probe())
+
+    async def _probe_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(PROBE_EVERY_S)
+            if asyncio.get_running_loop().time() - self._heard_at > DEAF_AFTER_S:
                 raise ConnectionError("Redis does not send what it is sent")
+            self._is_probe_due = True
+            self._something.set()
+
+    def _probe(self) -> bytes:
+        return f"{self._name} {self._position()}".encode()
 
     def _next_message(self) -> tuple[str, bytes]:
         """A channel, and as much of what waits as goes into one message."""
@@ -118,17 +124,12 @@ class Bridge:
 
     # -- in ------------------------------------------------------------------------------------------
 
-    async def _listen(self, subscription: Any) -> None:
+    async def _listen(self, connection: Any) -> None:
         while True:
-            item = await subscription.get_message(timeout=DEAF_AFTER_S)
-            if item is None:
-                continue
-            if item["type"] == "pmessage":
-                self._take(item["channel"].decode(), item["data"])
-            else:
-                # Subscribed, or silently subscribed anew after a lost connection: what was published
-                # meanwhile is lost on this way.
-                self._expect()
+            kind, *rest = await connection.read_response(disable_decoding=True, timeout=math.inf)
+            if kind == b"pmessage":
+                _, channel, data = rest
+                self._take(channel.decode(), data)
 
     def _take(self, channel: str, data: bytes) -> None:
         if channel == self._probe_channel:
@@ -184,22 +185,33 @@ class Bridge:
 
     async def _run_once(self) -> None:
         # Imported here: it costs 20 MiB that a single process does not need.
-        from redis.asyncio import Redis
+        from redis.asyncio import ConnectionPool
 
-        redis = Redis.from_url(self._url, socket_connect_timeout=3)
-        subscription: Any = redis.pubsub()
+        # Its connections without its client, whose care for each single command costs more than the rest.
+        pool: Any = ConnectionPool.from_url(
+            self._url, protocol=2, socket_connect_timeout=3, socket_timeout=None
+        )
+        listener, publisher = pool.make_connection(), pool.make_connection()
         running: list[asyncio.Task[Any]] = []
         try:
-            await asyncio.wait_for(subscription.psubscribe(self._prefix + "*"), DEAF_AFTER_S)
+            async with asyncio.timeout(DEAF_AFTER_S):
+                await _asked(listener, "PSUBSCRIBE", self._prefix + "*")
+                await _asked(publisher, "PUBLISH", self._probe_channel, self._probe())
+                await _stop_answers(publisher)
             self._heard_at = asyncio.get_running_loop().time()
             self.is_connected = True
             self._complaint = ""
             log.info("connected to Redis")
-            running = [
-                asyncio.ensure_future(self._listen(subscription)),
-                asyncio.ensure_future(self._publish_all(redis)),
-            ]
-            # Neither ends by itself; one that is cancelled would be no exception to `wait`.
+            # What was published before is lost on this way.
+            self._expect()
+            work = (
+                self._listen(listener),
+                self._publish_all(publisher),
+                _hear_answers(publisher),
+                self._probe_regularly(),
+            )
+            running = [asyncio.ensure_future(part) for part in work]
+            # None ends by itself; one that is cancelled would be no exception to `wait`.
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
@@ -207,13 +219,33 @@ class Bridge:
             for one in running:
                 one.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(subscription.aclose(), 1)
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(redis.aclose(), 1)
+            for connection in (listener, publisher):
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(connection.disconnect(nowait=True), 1)
 
 
-async def _published(redis: Any, channel: str, message: bytes | str) -> None:
+async def _asked(connection: Any, *command: Any) -> Any:
+    """What Redis answers to a command. Raises what redis-py does."""
+    await connection.send_command(*command)
+    return await connection.read_response()
+
+
+async def _stop_answers(connection: Any) -> None:
+    """Has Redis answer nothing more on this connection, if it can: each would wake the loop."""
+    from redis.exceptions import ResponseError
+
+    with contextlib.suppress(ResponseError):
+        await _asked(connection, "CLIENT", "REPLY", "ON")
+        await connection.send_command("CLIENT", "REPLY", "OFF")
+
+
+async def _hear_answers(connection: Any) -> None:
+    """Raises ConnectionError when the connection ends, and whatever Redis has against a command."""
+    while True:
+        await connection.read_response(timeout=math.inf)
+
+
+async def _publish(connection: Any, channel: str, message: bytes) -> None:
     # Not `wait_for`, which of Python 3.11 may swallow that the task is to end.
     async with asyncio.timeout(DEAF_AFTER_S):
-        await redis.publish(channel, message)
+        await connection.send_packed_command(connection.pack_command("PUBLISH", channel, message))

@@ -289,3 +289,29 @@ async def test_the_probe_tells_whoever_is_behind(ears, monkeypatch):
     ahead, behind = await ears(("ours", 12), ("ours", 7))
     await eventually(lambda: 12 in behind.expected)
     assert 7 not in ahead.expected
+
+
+@pytest.mark.gen_test
+async def test_a_redis_that_will_not_be_told_to_be_silent_is_heard_out(ears, redis_server):
+    """Some services do not know, or forbid, what ends the answers to each message."""
+    assert redis_server.ask("ACL SETUSER default -client") == b"+OK"
+    try:
+        here, too = await ears(("ours",), ("ours",))
+        for seq in range(1, 4):
+            here.bridge.send([message(seq, "hello")])
+            await eventually(lambda seq=seq: len(too.heard) == seq)
+        assert here.bridge.is_connected
+    finally:
+        redis_server.ask("ACL SETUSER default +@all")
+
+
+@pytest.mark.gen_test
+async def test_a_link_of_which_one_half_ends_is_made_anew(ears, redis_server):
+    """Only what is published ends: nobody would have noticed before the next message was lost."""
+    here, too = await ears(("ours",), ("ours",))
+    connected = len(here.expected)
+    redis_server.ask("CLIENT KILL TYPE normal SKIPME yes")
+    await eventually(lambda: len(here.expected) > connected + 1 and here.bridge.is_connected)
+    await eventually(lambda: too.bridge.is_connected)
+    here.bridge.send([message(1, "hello")])
+    await eventually(lambda: too.heard)

@@ -38,18 +38,19 @@ class RedisServer(Service):
 
     def is_ready(self) -> bool:
         try:
-            return self._ask("PING") == b"+PONG"
+            return self.ask("PING") == b"+PONG"
         except OSError:
             return False
 
     def flush(self) -> None:
-        assert self._ask("FLUSHALL") == b"+OK"
+        assert self.ask("FLUSHALL") == b"+OK"
 
     def drop_clients(self) -> None:
         """Cuts every subscriber's connection, as a network fault would."""
-        self._ask("CLIENT KILL TYPE pubsub")
+        self.ask("CLIENT KILL TYPE pubsub")
 
-    def _ask(self, command: str) -> bytes:
+    def ask(self, command: str) -> bytes:
+        """What it answers to a command."""
         # By hand: redis-py would reconnect and retry, which here would only hide things.
         with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
             connection.sendall(command.encode() + b"\r\n")
