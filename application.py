@@ -28,6 +28,7 @@ import handlers.passwords
 import handlers.people
 import handlers.profile
 import handlers.realtime
+import handlers.rooms
 import handlers.search
 import handlers.second_factor
 import handlers.service
@@ -86,6 +87,7 @@ ROUTES = [
     *handlers.tasks.routes,
     *handlers.chat.routes,
     *handlers.search.routes,
+    *handlers.rooms.routes,
     *handlers.auth.routes,
     *handlers.profile.routes,
     *handlers.passwords.routes,
@@ -225,6 +227,7 @@ class Taskroom:
                 settings.assignee_fields,
                 settings.require_second_factor,
                 int(settings.session_idle_days * DAY_US),
+                settings.default_room,
             )
         )
         store.start()

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import settings as settings_module
 from jobs.mail import Courier
+from models import access
 from models.base import iso
 from models.database.backends import StoreError
 from models.database.store import Store
@@ -152,6 +153,7 @@ def create_user(settings: Settings, given: argparse.Namespace) -> int:
     reasons = weaknesses(password, email, email.split("@")[0])
     if reasons:
         return complain(" ".join(reasons))
+    access.configure(access.Policy(default_room=settings.default_room))
     store = _store(settings)
     store.prepare()
     new = NewPerson(email, "", hash_password(password))

@@ -188,6 +188,11 @@ class Settings(BaseSettings):
     )
     deadline_hours: NumberList = Field((24.0, 1.0), description="how long before its due date a task reminds")
     assignee_fields: WordList = Field((), description="what an assignee may change; empty: all they may have")
+    default_room: str = Field(
+        "Everybody",
+        max_length=150,
+        description="name of the room that everybody is in from the start; empty: there is none",
+    )
     proxy: Networks = Field((), description="addresses and networks whose X-Forwarded-* headers are believed")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="private key (PEM)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from handlers import media, schemas
 from handlers.web.base import BaseHandler
@@ -13,12 +13,23 @@ from models.chat import names_person
 from models.emoji import Emoji
 from models.errors import Invalid
 from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text, parse
+from models.names import label
 from models.operations import chat
 from models.operations.chat import MAX_PARTICIPANTS
 from models.operations.posting import Draft
+from models.shapes import RoomLevel
 from models.task_inputs import Key
 
+MAX_TOPIC_CHARS = 250
+
 People = Annotated[list[Id], Field(max_length=MAX_PARTICIPANTS)]
+Topic = Annotated[Text, Field(max_length=MAX_TOPIC_CHARS), AfterValidator(label)]
+
+
+class RoomQuery(Page):
+    """Which of one's rooms."""
+
+    with_default: bool = Field(False, description="true: the room that everybody is in, too")
 
 
 class NewRoom(Input):
@@ -30,6 +41,8 @@ class NewRoom(Input):
     task_id: Key | None = None
     name: Name | None = None
     participant_ids: People = []
+    topic: Topic = ""
+    is_open: bool = Field(False, description="anybody may find and join the group")
 
     @model_validator(mode="after")
     def _complete(self) -> NewRoom:
@@ -40,10 +53,21 @@ class NewRoom(Input):
 
 
 class RoomChanges(Input):
-    """What may be changed about a room: its name for all, whether it is muted for oneself."""
+    """What may be changed about a room: name, topic and whether it is open for all, the others for oneself.
+    `level` says what one is told of; a muted room tells of mentions only."""
 
     name: Name | None = None
+    topic: Topic | None = None
+    is_open: bool | None = None
     is_muted: bool | None = None
+    level: RoomLevel | None = None
+    is_favourite: bool | None = None
+    is_hidden: bool | None = None
+
+    @property
+    def more(self) -> chat.RoomChanges:
+        """All of it but the name and `is_muted`, as the operation takes it."""
+        return chat.RoomChanges(**self.model_dump(exclude={"name", "is_muted"}))
 
 
 class PeopleToAdd(Input):
@@ -103,10 +127,12 @@ class MessageChanges(Input):
 class Rooms(BaseHandler):
     """One's rooms."""
 
-    @endpoint(query=Page, answers={200: schemas.RoomPage})
-    async def get(self, query: Page) -> None:
-        """The rooms one takes part in, the most recently active first, with what is unread in each."""
-        count, results = await self.store.snapshot(chat.list_rooms, self.actor, query.page_size, query.offset)
+    @endpoint(query=RoomQuery, answers={200: schemas.RoomPage})
+    async def get(self, query: RoomQuery) -> None:
+        """The rooms one takes part in, the most recently active first, with what is unread in each. The room
+        that everybody is in is among them only for clients that ask for it."""
+        asked = (query.page_size, query.offset, query.with_default)
+        count, results = await self.store.snapshot(chat.list_rooms, self.actor, *asked)
         self.answer_page(count, results, query)
 
     @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room})
@@ -118,7 +144,7 @@ class Rooms(BaseHandler):
         elif body.room_type == "task":
             await self.operate(chat.open_task, body.task_id)
         else:
-            await self.operate(chat.open_group, body.name, body.participant_ids)
+            await self.operate(chat.open_group, body.name, body.participant_ids, body.topic, body.is_open)
 
 
 class OneRoom(BaseHandler):
@@ -131,8 +157,11 @@ class OneRoom(BaseHandler):
 
     @endpoint(body=RoomChanges, answers={200: schemas.Room})
     async def patch(self, room_id: int, body: RoomChanges) -> None:
-        """Rename a group for all, or mute a room for oneself."""
-        await self.operate(chat.update_room, room_id, body.name, body.is_muted, self.expected_version())
+        """Change a group for all, or what a room is to oneself. Anybody in a group renames it, but for an
+        open one: that, and opening and closing it, is for its owner and its admins."""
+        await self.operate(
+            chat.update_room, room_id, body.name, body.is_muted, self.expected_version(), body.more
+        )
 
 
 class RoomRead(BaseHandler):
@@ -184,7 +213,7 @@ class RoomLeave(BaseHandler):
 
     @endpoint(answers={200: schemas.LeftRoom})
     async def post(self, room_id: int) -> None:
-        """Leave a group: nothing of it comes any more."""
+        """Leave a group: nothing of it comes any more. The room that everybody is in cannot be left (409)."""
         await self.operate(chat.leave, room_id)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import peewee
 
+from models import own_rooms
 from models.base import (
     MAX_VARIANTS,
     InstantField,
@@ -39,13 +40,18 @@ def names_person(room_type: str | None, room_id: int) -> bool:
 
 class Room(Table):
     """A conversation. `direct_key` ("lower id:higher id") makes the room of two people unique; the room
-    of a task (`task_id`) is named by its title."""
+    of a task (`task_id`) is named by its title. Anybody may join a group that is open; one, the default
+    room, is everybody's. `search_key` is what an open room is found by."""
 
     id = peewee.AutoField()
     room_type = peewee.TextField()
     name = peewee.TextField(default="")
     direct_key = peewee.TextField(null=True, unique=True)
     task_id = peewee.BigIntegerField(null=True)
+    topic = peewee.TextField(default="")
+    is_open = peewee.BooleanField(default=False)
+    is_default = peewee.BooleanField(default=False)
+    search_key = peewee.TextField(default="")
     created_by = peewee.ForeignKeyField(Person, lazy_load=False)
     created_by_id: Any
     created_at = InstantField()
@@ -56,7 +62,8 @@ class Room(Table):
 
 
 class Participant(Table):
-    """Somebody in a room, and how far they have read; no event up to `joined_seq` is for them."""
+    """Somebody in a room, and how far they have read; no event up to `joined_seq` is for them. A muted room
+    tells them of mentions only, a silent one, which is muted too, of nothing."""
 
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
     room_id: Any
@@ -66,6 +73,10 @@ class Participant(Table):
     joined_seq = peewee.BigIntegerField(default=0)
     last_read_id = peewee.BigIntegerField(default=0)
     is_muted = peewee.BooleanField(default=False)
+    is_silent = peewee.BooleanField(default=False)
+    is_favourite = peewee.BooleanField(default=False)
+    is_hidden = peewee.BooleanField(default=False)
+    role = peewee.TextField(default="member")
 
     class Meta:
         primary_key = peewee.CompositeKey("room", "person")
@@ -236,17 +247,6 @@ def store_message(row: MessageRow) -> MessageRow | None:
 
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)
-def _tasks_of_rooms(count: int) -> Statement:
-    return Statement(f"SELECT r.id, r.task_id FROM room r WHERE r.id IN ({marks(count)})")
-
-
-def tasks_of_rooms(room_ids: Sequence[int]) -> dict[int, int]:
-    """The task of each of the rooms that has one."""
-    rows = _tasks_of_rooms(len(room_ids)).all(*room_ids) if room_ids else ()
-    return {room_id: task_id for room_id, task_id in rows if task_id is not None}
-
-
-@functools.lru_cache(maxsize=MAX_VARIANTS)
 def _files_of(count: int) -> Lookup:
     return Lookup(Attachment, f"t.message_id IN ({marks(count)}) ORDER BY t.id")
 
@@ -321,13 +321,24 @@ class _RoomRow(NamedTuple):
     last_message_id: int
     version: int
     task_id: int | None
+    topic: str
+    is_open: bool
+    is_default: bool
+    people: int
+    """Of the default room, where there may be too many to name them."""
 
 
-_ROOM = ", ".join("COALESCE(t.title, r.name)" if name == "name" else f"r.{name}" for name in _RoomRow._fields)
+_COMPUTED = {
+    "name": "COALESCE(t.title, r.name)",
+    "people": """CASE WHEN r.is_default THEN (SELECT count(*) FROM participant q WHERE q.room_id = r.id)
+        ELSE 0 END""",
+}
+_ROOM = ", ".join(_COMPUTED.get(name, f"r.{name}") for name in _RoomRow._fields)
 _TITLE = "LEFT JOIN task t ON t.id = r.task_id"
 _MINE = f"""
     FROM participant me JOIN room r ON r.id = me.room_id {_TITLE}
-    WHERE me.person_id = ? AND (r.task_id IS NULL OR (t.deleted_at IS NULL AND (? OR {VISIBLE})))
+    WHERE me.person_id = ? AND (? OR NOT r.is_default)
+        AND (r.task_id IS NULL OR (t.deleted_at IS NULL AND (? OR {VISIBLE})))
 """
 _room = Statement(f"SELECT {_ROOM} FROM room r {_TITLE} WHERE r.id = ?", _RoomRow)
 _my_rooms = Statement(
@@ -338,19 +349,6 @@ _unread = Statement("""
     SELECT count(*) FROM message
     WHERE room_id = ? AND id > ? AND deleted_at IS NULL AND (sender_id IS NULL OR sender_id <> ?)
 """)
-
-
-_unseen_task_rooms = Statement(f"""
-    SELECT r.id FROM participant me JOIN room r ON r.id = me.room_id JOIN task t ON t.id = r.task_id
-    WHERE me.person_id = ? AND t.deleted_at IS NULL AND {VISIBLE} IS NOT TRUE
-""")
-
-
-def unseen_task_rooms(person_id: int, scope: Scope) -> list[int]:
-    """Rooms of tasks that the person takes part in, though the scope does not see the task."""
-    if scope.everything:
-        return []
-    return [row[0] for row in _unseen_task_rooms.all(person_id, *scope.visible_params)]
 
 
 def direct_key(one: int, other: int) -> str:
@@ -388,7 +386,8 @@ def unread_count(room_id: int, last_read_id: int, person_id: int) -> int:
 
 def shared_room_json(room_id: int) -> dict[str, Any]:
     """What is the same for everyone about a room: what events carry."""
-    return _room_json(_room.all(room_id)[0], participants([room_id]).get(room_id, []))
+    row = _room.all(room_id)[0]
+    return _room_json(row, _named_people([row]).get(room_id, []))
 
 
 def room_json(room_id: int, person_id: int) -> dict[str, Any]:
@@ -406,50 +405,43 @@ def _room_json(row: _RoomRow, people: list[dict[str, Any]]) -> dict[str, Any]:
         "created_by": row.created_by_id,
         "created_at": iso(row.created_at),
         "version": row.version,
+        "topic": row.topic,
+        "is_open": bool(row.is_open),
+        "is_default": bool(row.is_default),
+        "member_count": row.people or len(people),
     }
 
 
+def _named_people(rows: Sequence[_RoomRow]) -> dict[int, list[dict[str, Any]]]:
+    """References to the people of each room but the default room, which nobody wants to read in full with
+    every list of rooms."""
+    return participants([row.id for row in rows if not row.is_default])
+
+
 def my_rooms(
-    person_id: int, limit: int, offset: int, scope: Scope | None = None
+    person_id: int, limit: int, offset: int, scope: Scope | None = None, with_default: bool = False
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many rooms the person is in, and a page of them, the most recently active first; rooms of
-    tasks as far as the scope sees the tasks.
+    tasks as far as the scope sees the tasks, the default room only if it is asked for.
 
     Nine statements at most, whatever the page holds.
     """
     scope = scope or Scope(True, (person_id,))
-    mine = (person_id, scope.everything, *scope.visible_params)
+    mine = (person_id, with_default, scope.everything, *scope.visible_params)
     count = _my_room_count.value(*mine)
     return count, _for_viewer(_my_rooms.all(*mine, limit, offset), person_id)
 
 
 def _for_viewer(rows: Sequence[_RoomRow], person_id: int) -> list[dict[str, Any]]:
-    ids = [row.id for row in rows]
-    people = participants(ids) if ids else {}
-    mine = _viewer_state(ids, person_id) if ids else {}
+    people = _named_people(rows)
+    mine = own_rooms.states([row.id for row in rows], person_id)
     newest = _messages_by_id([row.last_message_id for row in rows if row.last_message_id])
     return [
         _room_json(row, people.get(row.id, []))
         | {"last_message": newest.get(row.last_message_id)}
-        | mine.get(row.id, {"unread_count": 0, "is_muted": False})
+        | mine.get(row.id, own_rooms.STRANGER)
         for row in rows
     ]
-
-
-@functools.lru_cache(maxsize=MAX_VARIANTS)
-def _own_state(count: int) -> Statement:
-    return Statement(f"""
-        SELECT me.room_id, me.is_muted, (
-            SELECT count(*) FROM message m WHERE m.room_id = me.room_id AND m.id > me.last_read_id
-                AND m.deleted_at IS NULL AND (m.sender_id IS NULL OR m.sender_id <> ?))
-        FROM participant me WHERE me.person_id = ? AND me.room_id IN ({marks(count)})
-    """)
-
-
-def _viewer_state(room_ids: Sequence[int], person_id: int) -> dict[int, dict[str, Any]]:
-    """Unread count and mute of each room: one statement, whose cost is the number of unread messages."""
-    rows = _own_state(len(room_ids)).all(person_id, person_id, *room_ids)
-    return {room: {"unread_count": n, "is_muted": bool(muted)} for room, muted, n in rows}
 
 
 def _messages_by_id(ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -55,6 +55,9 @@ class Person(Table):
     date_joined = InstantField()
     version = peewee.IntegerField(default=1)
     name_key = peewee.TextField(default="")
+    status_text = peewee.TextField(default="")
+    status_emoji = peewee.TextField(default="")
+    status_until = InstantField(null=True)
 
     class Meta:
         # Two processes may change one person at once: neither writes back what the other has changed.
@@ -79,6 +82,7 @@ class Person(Table):
 
     def to_json(self) -> dict[str, Any]:
         """The person as JSON (`User`), every field."""
+        moment = now()
         return {
             "id": self.id,
             "username": self.username,
@@ -91,11 +95,18 @@ class Person(Table):
             "department": self.department_id,
             "avatar": media_url(self.avatar),
             "is_active": self.is_active,
-            "is_online": self.online_until > now(),
+            "is_online": self.online_until > moment,
             "last_seen": iso(self.last_seen),
             "date_joined": iso(self.date_joined),
             "version": self.version,
-        }
+        } | status_json(self.status_text, self.status_emoji, self.status_until, moment)
+
+
+def status_json(text: str, emoji: str, until: int | None, moment: int) -> dict[str, Any]:
+    """What somebody says of themselves, as JSON; nothing once its time is over."""
+    if until is not None and until <= moment:
+        text, emoji, until = "", "", None
+    return {"status_text": text, "status_emoji": emoji, "status_until": iso(until)}
 
 
 PRIVATE = ("email", "email_verified", "last_seen")

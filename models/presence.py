@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
+from models import groups
 from models.base import SECOND_US, InstantField, Statement, Table, iso, now, tuples
 from models.people import Person
 
@@ -35,8 +36,13 @@ _beat_people = Statement("""
 """)
 _companions = Statement("""
     SELECT DISTINCT other.person_id FROM participant mine
+    JOIN room r ON r.id = mine.room_id AND NOT r.is_default
     JOIN participant other ON other.room_id = mine.room_id
     WHERE mine.person_id = ? AND other.person_id <> ? LIMIT ?
+""")
+_default_room = Statement("""
+    SELECT r.room_type, r.id FROM participant mine JOIN room r ON r.id = mine.room_id AND r.is_default
+    WHERE mine.person_id = ?
 """)
 _leave = Statement("""
     UPDATE person SET last_seen = ?, online_until = coalesce(
@@ -83,8 +89,18 @@ def _offline(ids: Sequence[int], moment: int) -> list[int]:
 
 
 def audiences(ids: Sequence[int], limit: int) -> list[list[int]]:
-    """Query: who shares a room with each of these people, at most `limit` of each."""
+    """Query: who shares a room with each of these people, at most `limit` of each; the room that everybody
+    is in does not count."""
     return [[row[0] for row in _companions.all(person_id, person_id, limit)] for person_id in ids]
+
+
+def addresses(ids: Sequence[int], limit: int) -> list[list[str]]:
+    """Query: the groups that hear of each of these people. Of the room that everybody is in it is those who
+    have joined it: one group, however many they are."""
+    return [
+        [groups.chat(other) for other in audience] + [groups.room(*row) for row in _default_room.all(person)]
+        for person, audience in zip(ids, audiences(ids, limit), strict=True)
+    ]
 
 
 def beat(process: str) -> None:

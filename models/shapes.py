@@ -13,6 +13,10 @@ Role = Literal["ceo", "hr", "supervisor", "manager", "atl", "employee"]
 
 RoomType = Literal["direct", "task", "group"]
 
+RoomRole = Literal["owner", "admin", "member"]
+
+RoomLevel = Literal["all", "mentions", "none"]
+
 TaskStatus = Literal["todo", "in_progress", "review", "blocked", "done", "cancelled"]
 
 Priority = Literal["low", "medium", "high", "critical"]
@@ -50,6 +54,9 @@ class User(Shape):
     last_seen: str | None = None
     date_joined: str
     version: int
+    status_text: str
+    status_emoji: str
+    status_until: str | None
 
 
 class Attachment(Shape):
@@ -113,7 +120,8 @@ class Message(Shape):
 
 
 class SharedRoom(Shape):
-    """What everyone in a room sees alike: what `room_created` and `room_updated` carry."""
+    """What everyone in a room sees alike: what `room_created` and `room_updated` carry. The people of the
+    default room, where everybody is, are counted and not named."""
 
     id: int
     room_type: RoomType
@@ -123,6 +131,10 @@ class SharedRoom(Shape):
     created_by: int
     created_at: str
     version: int
+    topic: str = ""
+    is_open: bool = False
+    is_default: bool = False
+    member_count: int = 0
 
 
 # -- tasks -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from models import groups, presence
+from models import presence
 from models.database.store import Store
 
 BEAT_EVERY_S = 30
@@ -87,13 +87,13 @@ class Presence:
         most that a server says, when it has the most to do."""
         changes = list(self._untold.values())[:MAX_TOLD]
         people = [change.user_id for change in changes]
-        found = await self._store.read(presence.audiences, people, MAX_AUDIENCE)
+        found = await self._store.read(presence.addresses, people, MAX_AUDIENCE)
         for change, audience in zip(changes, found, strict=True):
             if self._untold.get(change.user_id) is change:
                 del self._untold[change.user_id]
             if audience:
                 message = {"type": "presence", "data": change._asdict()}
-                self._publish([groups.chat(person_id) for person_id in audience], message)
+                self._publish(audience, message)
 
     async def _wait(self, at_most_s: float) -> None:
         # Not `wait_for`, which of Python 3.11 may swallow that the job is to end.

@@ -7,12 +7,17 @@ The name tells what a function gives: `can_…` and `is_…` a bool, `check_…`
 from __future__ import annotations
 
 from models.access.chat import (
+    can_manage_default_room,
+    can_manage_room,
+    check_naming,
     get_file,
     get_linked_file,
     get_message,
+    get_open_room,
     get_own_message,
     get_people_in_room,
     get_room,
+    get_room_to_manage,
     get_room_to_write_in,
 )
 from models.access.focus import (
@@ -25,6 +30,7 @@ from models.access.focus import (
 )
 from models.access.people import (
     RANK,
+    can_manage_people,
     can_see_private,
     check_managing_departments,
     check_not_last_ceo,
@@ -88,6 +94,9 @@ __all__ = [
     "RANK",
     "Policy",
     "can_be_in_focus_session",
+    "can_manage_default_room",
+    "can_manage_people",
+    "can_manage_room",
     "can_see_private",
     "can_see_task",
     "check_answering",
@@ -97,6 +106,7 @@ __all__ = [
     "check_deleting",
     "check_detaching",
     "check_managing_departments",
+    "check_naming",
     "check_not_last_ceo",
     "check_placement",
     "check_reading_statistics",
@@ -119,6 +129,7 @@ __all__ = [
     "get_managed_person",
     "get_member_role",
     "get_message",
+    "get_open_room",
     "get_overseers",
     "get_own_comment",
     "get_own_message",
@@ -129,6 +140,7 @@ __all__ = [
     "get_proposal",
     "get_removable_role",
     "get_room",
+    "get_room_to_manage",
     "get_room_to_write_in",
     "get_task",
     "get_task_attachment",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from models import chat, tasks
+from models import chat, room_members, tasks
+from models.access.people import can_manage_people
 from models.access.tasks import can_see_task, get_task_watchers
 from models.base import Statement
-from models.chat import FIRST_ROOM_ID, TASK, Attachment, Message, Room, participant_ids
-from models.errors import Forbidden, NotFound
+from models.chat import FIRST_ROOM_ID, GROUP, TASK, Attachment, Message, Room, participant_ids
+from models.errors import Conflict, Forbidden, NotFound
 from models.inputs import LARGEST_ID
 from models.sessions import Actor
 
@@ -45,6 +46,45 @@ def get_room(actor: Actor, room_id: int, for_change: bool = False) -> Room:
     if found is None or not _is_open(actor, found):
         raise NotFound("There is no such room.")
     return found
+
+
+def get_open_room(actor: Actor, room_id: int) -> Room:
+    """A room that anybody may join, locked. Raises NotFound for any other that the actor is not in."""
+    found: Room | None = None
+    if FIRST_ROOM_ID <= room_id <= LARGEST_ID:
+        found = chat.locked_room_by_id.one(room_id)
+    if found is None or not (found.is_open or _is_open(actor, found)):
+        raise NotFound("There is no such room.")
+    return found
+
+
+def get_room_to_manage(actor: Actor, room_id: int) -> Room:
+    """A group that the actor owns or is an admin of, locked. Raises NotFound, Forbidden, Conflict."""
+    found = get_room(actor, room_id, for_change=True)
+    if found.room_type != GROUP:
+        raise Conflict("Only a group has owners and admins.", "not_a_group")
+    if not can_manage_room(actor, found):
+        raise Forbidden("Only its owner and its admins may do this.", "not_an_admin")
+    return found
+
+
+def can_manage_room(actor: Actor, found: Room) -> bool:
+    """Whether the actor may open and close a group, take people out of it and promote them."""
+    if room_members.role_of(found.id, actor.id) in room_members.MANAGERS:
+        return True
+    return bool(found.is_default) and can_manage_people(actor)
+
+
+def can_manage_default_room(actor: Actor, room_id: int) -> bool:
+    """Whether this is the room that everybody is in, and the actor one of those who run the team."""
+    default = room_members.default_room.one()
+    return default is not None and default.id == room_id and can_manage_people(actor)
+
+
+def check_naming(actor: Actor, found: Room) -> None:
+    """Raises Forbidden to whoever may not rename a group: anybody in one that is not open may."""
+    if found.is_open and not can_manage_room(actor, found):
+        raise Forbidden("Only its owner and its admins may rename an open room.", "not_an_admin")
 
 
 def get_people_in_room(room_id: int) -> list[int]:

@@ -127,6 +127,11 @@ def get_department(department_id: int, for_change: bool = False) -> Department:
     return found
 
 
+def can_manage_people(actor: Actor) -> bool:
+    """Whether the actor is one of those who let people in and out: hr and ceo."""
+    return actor.role in _MANAGES_PEOPLE
+
+
 def check_managing_departments(actor: Actor) -> None:
     """Raises Forbidden below hr."""
     if actor.role not in _MANAGES_PEOPLE:

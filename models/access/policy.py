@@ -16,6 +16,8 @@ class Policy:
     """The roles that sign in with a second factor only."""
     session_idle_us: int = 0
     """How long a session may be without use before it is over; 0 is for ever."""
+    default_room: str = "Everybody"
+    """What the room that everybody is in is called when it is made; empty: nobody is put into one."""
 
 
 # A thread of a store begins with the context that started the store, so that applications that share a

@@ -34,7 +34,9 @@ from models.events.chat import (
     RoomCreated,
     RoomCreatedWithheld,
     RoomMuted,
+    RoomPreferred,
     RoomRead,
+    RoomRoleChanged,
     RoomUnread,
     RoomUpdated,
 )
@@ -49,7 +51,7 @@ from models.events.notifications import (
     NotificationsReleased,
     NotificationsReleasedWithheld,
 )
-from models.events.people import PersonChanged, SessionRevoked
+from models.events.people import PersonChanged, SessionRevoked, StatusChanged
 from models.events.tasks import (
     TaskAnnounced,
     TaskCommented,
@@ -102,10 +104,13 @@ __all__ = [
     "RoomCreated",
     "RoomCreatedWithheld",
     "RoomMuted",
+    "RoomPreferred",
     "RoomRead",
+    "RoomRoleChanged",
     "RoomUnread",
     "RoomUpdated",
     "SessionRevoked",
+    "StatusChanged",
     "TaskAnnounced",
     "TaskCommented",
     "TaskCompleted",

@@ -8,7 +8,7 @@ from typing import Annotated
 from models.events import quoting
 from models.events.base import CHAT, Event, NounEvent, event_type, extended
 from models.events.forms import Json, wrapped
-from models.shapes import Message, RoomType, SharedRoom
+from models.shapes import Message, RoomLevel, RoomRole, RoomType, SharedRoom
 
 
 @event_type("message_created", {CHAT: wrapped("chat_message")}, about=quoting.message)
@@ -83,6 +83,28 @@ class RoomMuted(Event):
 
     room_id: int
     is_muted: bool
+
+
+@event_type("room_preferred", {extended(CHAT): wrapped("room_preferences")})
+@dataclass(frozen=True, slots=True)
+class RoomPreferred(Event):
+    """What one wants to hear of a room, or where it stands in one's list, has changed on another of one's
+    devices."""
+
+    room_id: int
+    level: RoomLevel
+    is_favourite: bool
+    is_hidden: bool
+
+
+@event_type("room_role_changed", {extended(CHAT): wrapped("room_role")})
+@dataclass(frozen=True, slots=True)
+class RoomRoleChanged(Event):
+    """Somebody in a joined room is its owner, an admin or a member from now on."""
+
+    room_id: int
+    user_id: int
+    role: RoomRole
 
 
 @event_type("room_read", {CHAT: wrapped("read")})

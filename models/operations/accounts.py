@@ -11,8 +11,10 @@ from models.base import SECOND_US, Statement, locked, now, parts, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.names import user_name_of
+from models.operations import default_room
 from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.signing_in import NextStep, SignedIn, enter, lacks_second_factor
+from models.operations.statuses import StatusChanges, change_status
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login
 from models.sessions import Actor, Device, Session
@@ -76,7 +78,7 @@ def create_person(new: NewPerson, role: str | None = None) -> Person:
         raise Invalid(errors)
     username = new.username or _free_username(user_name_of(new.email.split("@")[0]) or "user")
     first = not Person.select().exists()
-    return Person.create(
+    person = Person.create(
         username=username,
         username_key=fold(username),
         email=new.email,
@@ -87,6 +89,8 @@ def create_person(new: NewPerson, role: str | None = None) -> Person:
         password=new.password_hash,
         date_joined=now(),
     )
+    default_room.enter(person)
+    return person
 
 
 def taken(email: str, username: str) -> dict[str, list[str]]:
@@ -279,8 +283,9 @@ def update_profile(
     version: int | None = None,
     quiet: QuietChanges | None = None,
     checked_hash: str | None = None,
+    status: StatusChanges | None = None,
 ) -> dict[str, Any]:
-    """Changes one's own name and address, and when one is left alone.
+    """Changes one's own name and address, when one is left alone, and one's status.
 
     Another address needs the hash against which one's password has been checked; it has to be verified
     anew, and the old one is told. Raises Invalid for a name that is taken, or without that hash, Conflict
@@ -290,6 +295,8 @@ def update_profile(
     check_version(version, person.version, lambda: _own(person))
     if quiet is not None:
         change_quiet(actor, quiet)
+    if status is not None:
+        change_status(person, status)
     old_email = person.email
     if changes.get("email", old_email) != old_email:
         if checked_hash != person.password:

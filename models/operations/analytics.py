@@ -19,7 +19,7 @@ DAYS = 30
 DAY_US = 24 * 3600 * SECOND_US
 MAX_BUSY = 10
 
-_rooms = Statement("SELECT count(*) FROM room")
+_rooms = Statement("SELECT count(*) FROM room WHERE NOT is_default")
 _messages_since = Statement("SELECT count(*) FROM message WHERE created_at > ?")
 
 

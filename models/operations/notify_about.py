@@ -33,7 +33,7 @@ _others = Statement("""
 """)
 _people_of_room = Statement("""
     SELECT p.id, p.username FROM participant q JOIN person p ON p.id = q.person_id
-    WHERE q.room_id = ? AND p.is_active
+    WHERE q.room_id = ? AND p.is_active AND NOT q.is_silent
 """)
 _task_of_room = Statement("""
     SELECT t.id, t.department_id, t.workspace_id FROM room r JOIN task t ON t.id = r.task_id WHERE r.id = ?
@@ -127,7 +127,17 @@ def _room_people(room_id: int, room_type: str) -> Iterable[tuple[int, str]]:
     if room_type != TASK:
         return _people_of_room.all(room_id)
     task_id, department_id, workspace_id = _task_of_room.all(room_id)[0]
-    return _names(access.get_watchers_of(task_id, department_id, workspace_id))
+    watchers = access.get_watchers_of(task_id, department_id, workspace_id)
+    return _not_silent(len(watchers)).all(room_id, *watchers) if watchers else ()
+
+
+@functools.lru_cache(maxsize=MAX_VARIANTS)
+def _not_silent(count: int) -> Statement:
+    return Statement(f"""
+        SELECT p.id, p.username FROM person p
+        LEFT JOIN participant q ON q.person_id = p.id AND q.room_id = ?
+        WHERE p.id IN ({marks(count)}) AND q.is_silent IS NOT TRUE
+    """)
 
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)

@@ -10,7 +10,7 @@ from models import access, events, groups
 from models.base import locked, now, tuples
 from models.database.store import serialize
 from models.errors import Invalid
-from models.operations import accounts, analytics, tasks, visibility
+from models.operations import accounts, analytics, default_room, tasks, visibility
 from models.operations.versions import check_version
 from models.people import ROLES, Department, Person
 from models.sessions import Actor
@@ -91,6 +91,7 @@ def deactivate(actor: Actor, person_id: int) -> dict[str, Any]:
         # The sockets close with the sessions.
         person.online_until, person.last_seen = 0, _last_seen(person)
         _save(person)
+        default_room.leave(person.id)
         accounts.end_sessions(person.id)
     return person.to_json()
 
@@ -101,10 +102,12 @@ def _last_seen(person: Person) -> int | None:
 
 def activate(actor: Actor, person_id: int) -> dict[str, Any]:
     """Lets a deactivated person sign in again. Raises NotFound, Forbidden."""
+    serialize("person")
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
     if not person.is_active:
         person.is_active = True
         _save(person)
+        default_room.enter(person)
         visibility.returned(person.id)
     return person.to_json()
 

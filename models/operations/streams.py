@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models import access, events, focus, groups, sessions, task_parts, workspaces
-from models.chat import tasks_of_rooms
 from models.errors import TokenNotValid
 from models.events import Emitted
 from models.operations import chat
+from models.rooms_of_tasks import tasks_of_rooms
 from models.sessions import Actor
 
 

@@ -8,6 +8,7 @@ from models import chat, events, groups
 from models.base import now
 from models.chat import TASK, MessageRow, Participant, Room
 from models.operations.chat.rooms import tell_changed
+from models.rooms_of_tasks import unseen_task_rooms
 from models.sessions import Actor
 from models.task_changes import Change
 from models.task_wording import status_way
@@ -69,7 +70,7 @@ def close_each(task_ids: Collection[int], person_id: int) -> None:
 
 def close_unseen(person_id: int, scope: Scope) -> None:
     """Part of an operation: closes the rooms that a person takes part in and sees the task of no longer."""
-    for room_id in chat.unseen_task_rooms(person_id, scope):
+    for room_id in unseen_task_rooms(person_id, scope):
         _close(Room.get_by_id(room_id), [person_id])
 
 

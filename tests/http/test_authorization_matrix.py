@@ -280,11 +280,23 @@ def session_row(statuses: tuple[int, ...]) -> Row:
     return Row(statuses, lambda world: {}, places=of_session)
 
 
+def of_room_member(world: World) -> dict[str, Any]:
+    return in_room(world) | {"user_id": world.people["participant"].id}
+
+
+_ROOM = "/api/chat/rooms/{id}/"
 _SESSION = "/api/v1/focus-sessions/{id}/"
 _EVENT = {"title": "T", "content": "C"}
 
 HTTP |= {
     ("GET", "/api/task-comments/search/"): Row(signed_in(200), query=lambda world: {"search": "hello"}),
+    ("GET", "/api/chat/open-rooms/"): Row(signed_in(200)),
+    ("POST", _ROOM + "join/"): Row(insiders(200), lambda world: {}, places=in_room),
+    ("GET", _ROOM + "members/"): Row(insiders(200), places=in_room),
+    ("PUT", _ROOM + "members/{user_id}/"): Row(
+        owner(200), lambda world: {"role": "admin"}, places=of_room_member
+    ),
+    ("DELETE", _ROOM + "members/{user_id}/"): Row(owner(204), places=of_room_member),
     ("GET", "/api/notifications/"): Row(signed_in(200)),
     ("GET", "/api/notifications/unread-count/"): Row(signed_in(200)),
     ("POST", "/api/notifications/mark-all-read/"): Row(signed_in(200)),

@@ -58,3 +58,22 @@ async def test_what_is_wrong_with_a_profile_is_said_by_field(client, changes, wr
     ann, _ = await sign_up(client, "ann", "bob")
     assert (await ann.patch(PROFILE[0], json=changes)).expect(400).json.keys() == wrong
     assert (await ann.get(PROFILE[0])).json == ann.user
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status_text": "x" * 101},
+        {"status_text": "two\nlines"},
+        {"status_emoji": "two 🎉"},
+        {"status_emoji": "🎉🎉"},
+        {"status_until": "2020-01-01T00:00:00Z"},
+        {"status_until": "soon"},
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_status_is_a_few_words_an_emoji_and_an_end_to_come(client, changes):
+    (ann,) = await sign_up(client, "ann")
+    refused = (await ann.patch(PROFILE[0], json=changes)).expect(400).json
+    assert list(refused) == list(changes)
+    assert (await ann.get(PROFILE[0])).json["status_text"] == ""

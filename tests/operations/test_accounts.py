@@ -37,6 +37,9 @@ async def test_the_first_person_is_ceo_and_everyone_after_is_an_employee(run):
         "last_seen": None,
         "date_joined": people[0].user["date_joined"],
         "version": 1,
+        "status_text": "",
+        "status_emoji": "",
+        "status_until": None,
     }
 
 

@@ -126,6 +126,13 @@ class Knowledge:
     def _room_muted(self, state, now) -> None:
         self.rooms[state["room_id"]]["is_muted"] = state["is_muted"]
 
+    def _room_preferred(self, state, now) -> None:
+        self.rooms[state["room_id"]] |= {key: value for key, value in state.items() if key != "room_id"}
+
+    def _room_role_changed(self, state, now) -> None:
+        if state["user_id"] == self.person:
+            self.rooms[state["room_id"]]["role"] = state["role"]
+
     def _participant_removed(self, removed, now) -> None:
         assert removed["user_id"] == self.person
         for known in (self.rooms, self.messages, self.read):
@@ -194,6 +201,17 @@ class Knowledge:
             "unread_count": len(unread),
             "last_message": messages[max(messages)],
         }
+        if not unread:  # What mentions one is read with the rest.
+            self.rooms[room_id]["mention_count"] = 0
+
+
+def change(talk, **changes):
+    return talk.run(chat.update_room, talk.ann, talk.room, None, None, None, chat.RoomChanges(**changes))
+
+
+async def join(talk, last):
+    await change(talk, is_open=True)
+    await talk.run(chat.join_open, talk.cyd, talk.room)
 
 
 DEEDS = {
@@ -204,6 +222,13 @@ DEEDS = {
     "leave": lambda talk, last: talk.run(chat.leave, talk.ann, talk.room),
     "rename": lambda talk, last: talk.run(chat.update_room, talk.ann, talk.room, "Garden", None),
     "mute": lambda talk, last: talk.run(chat.update_room, talk.ann, talk.room, None, True),
+    "hear nothing": lambda talk, last: change(talk, level="none"),
+    "make it a favourite": lambda talk, last: change(talk, is_favourite=True),
+    "hide": lambda talk, last: change(talk, is_hidden=True),
+    "open": lambda talk, last: change(talk, is_open=True, topic="Everything about cooking"),
+    "promote": lambda talk, last: talk.run(chat.change_role, talk.ann, talk.room, talk.ben.id, "admin"),
+    "take out": lambda talk, last: talk.run(chat.remove_member, talk.ann, talk.room, talk.ben.id),
+    "join": join,
     "say": lambda talk, last: talk.say(talk.ann),
     "say with files": lambda talk, last: talk.say(talk.ann, files=[a_file("a")]),
     "say again": lambda talk, last: talk.say(talk.ann, client_id="known"),

@@ -4,13 +4,23 @@ import asyncio
 
 import pytest
 
-from models import access, events, groups
+from models import access, events, groups, room_members
 from models.chat import FIRST_ROOM_ID, GROUP, TASK, Room
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import chat
 from tests.support.database import count_queries
 from tests.support.people import deactivate
 from tests.support.talk import a_file, persons, refs
+
+UNTOUCHED = {
+    "unread_count": 0,
+    "mention_count": 0,
+    "is_muted": False,
+    "level": "all",
+    "is_favourite": False,
+    "is_hidden": False,
+    "role": "member",
+}
 
 # Direct rooms
 
@@ -29,11 +39,14 @@ async def test_a_direct_room_is_made_once_and_given_back_to_both(talk):
         "created_by": talk.ann.id,
         "created_at": made.body["created_at"],
         "version": 1,
-        "unread_count": 0,
+        "topic": "",
+        "is_open": False,
+        "is_default": False,
+        "member_count": 2,
         "last_message": None,
-        "is_muted": False,
+        **UNTOUCHED,
     }
-    personal = ("unread_count", "last_message", "is_muted")
+    personal = ("last_message", *UNTOUCHED)
     shared = {key: value for key, value in made.body.items() if key not in personal}
     assert talk.said() == [(events.RoomCreated, persons(talk.ann, talk.ben), shared)]
 
@@ -282,7 +295,9 @@ async def test_a_room_in_the_list_is_the_room_itself(talk):
 async def test_a_socket_that_resumes_finds_all_of_one_s_rooms(talk):
     direct = await talk.direct(talk.ann, talk.cyd)
     found = await talk.store.read(chat.joined_rooms, talk.ann)
+    everybody = (await talk.store.read(room_members.default_room.one)).id
     assert {room.room_id: room.group for room in found} == {
+        everybody: groups.room("group", everybody),
         talk.room: groups.room("group", talk.room),
         direct: groups.room("direct", direct),
     }
@@ -296,7 +311,7 @@ async def test_many_who_come_back_find_their_rooms_in_one_statement(talk):
     with count_queries() as queries:
         found = await talk.store.read(chat.joined_rooms_of, actors)
     assert {actor: set(rooms) for actor, rooms in found.items()} == {a: set(each[a]) for a in actors}
-    assert sorted(map(len, found.values())) == [1, 1, 2] and len(queries) == 1
+    assert sorted(map(len, found.values())) == [2, 2, 3] and len(queries) == 1
 
 
 # Rooms of tasks

@@ -100,4 +100,6 @@ async def test_when_everybody_comes_at_once_it_is_told_a_few_at_a_time(run, stor
     assert len(told) == MAX_TOLD
     await here.round()
     assert sorted(user_id for _, user_id in told) == sorted(person.id for person in team)
-    assert told[0][0] == [groups.chat(1), groups.chat(2)]
+    # And whoever has joined the room that everybody is in.
+    assert told[0][0][:2] == [groups.chat(1), groups.chat(2)]
+    assert told[0][0][2:] == [groups.room("group", 1_000_000)]
