@@ -2,6 +2,17 @@
 
 const PAGE = 50;
 
+/** A message of the outbox as a form, with its files. */
+export function messageForm({ room_id: roomId, content, client_id: clientId, reply_to: replyTo, files }) {
+  const form = new FormData();
+  form.append("room", roomId);
+  form.append("content", content);
+  form.append("client_id", clientId);
+  if (replyTo) form.append("reply_to", replyTo);
+  for (const file of files) form.append("attachments", file);
+  return form;
+}
+
 export function createApi(call) {
   /** Every page of a list, up to `most` pages. */
   async function all(path, query, most) {
@@ -34,15 +45,15 @@ export function createApi(call) {
       call("GET", "/api/chat/messages/", {
         query: { room_id: roomId, before, after, page_size: PAGE, mark_read: false },
       }),
-    postFiles(roomId, content, files, clientId) {
-      const form = new FormData();
-      form.append("room", roomId);
-      form.append("content", content);
-      form.append("client_id", clientId);
-      for (const file of files) form.append("attachments", file);
-      return call("POST", "/api/chat/messages/", { form });
-    },
+    postFiles: (message) => call("POST", "/api/chat/messages/", { form: messageForm(message) }),
     editMessage: (id, content) => call("PATCH", `/api/chat/messages/${id}/`, { json: { content } }),
     deleteMessage: (id) => call("DELETE", `/api/chat/messages/${id}/`),
+    react: (id, emoji) => call("POST", `/api/chat/messages/${id}/reactions/`, { json: { emoji } }),
+    unreact: (id, emoji) => call("DELETE", `/api/chat/messages/${id}/reactions/${encodeURIComponent(emoji)}/`),
+    pin: (id) => call("POST", `/api/chat/messages/${id}/pin/`, { json: {} }),
+    unpin: (id) => call("DELETE", `/api/chat/messages/${id}/pin/`),
+    pins: (roomId) => all(`/api/chat/rooms/${roomId}/pins/`, {}, 1),
+    readPositions: (roomId) => call("GET", `/api/chat/rooms/${roomId}/read/`).then((answer) => answer.results),
+    markUnread: (roomId, messageId) => call("POST", `/api/chat/rooms/${roomId}/unread/`, { json: { message_id: messageId } }),
   };
 }

@@ -2,6 +2,7 @@
  * The chat as the person uses it: open a room, write, edit, read. Keeps the
  * store in step with the server through both of its doors, REST and socket.
  */
+import { ownEmoji, toggled } from "./chat/marks.js";
 import { createIncoming } from "./incoming.js";
 import { createOutbox } from "./outbox.js";
 import { roomName } from "./store.js";
@@ -103,7 +104,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   }
 
   function refused(frame) {
-    const reason = frame.detail ?? frame.code ?? "The server refused that.";
+    const reason = Object.values(frame.errors ?? {}).flat().join(" ") || (frame.detail ?? frame.code ?? "The server refused that.");
     if (!outbox.refused(frame.request_id, reason)) say(reason);
   }
 
@@ -125,6 +126,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
       return joinFromStart(room.room_type, roomId);
     }
     store.mergeMessages(roomId, [], { status: "loading" });
+    loadReads(roomId);
     await loadNewest(roomId);
     markRead();
   }
@@ -196,11 +198,13 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
 
   // Messages
 
-  function send(text, files) {
+  /** `quote` is what it answers, if it answers something. */
+  function send(text, files, quote = null) {
     const room = store.rooms.get(store.openRoomId);
     if (!room || (!text.trim() && !files.length)) return;
     stopTyping();
-    outbox.add(room, roomName(room, store.me), text.trim(), files);
+    store.kept.delete(room.id);
+    outbox.add(room, roomName(room, store.me), text.trim(), files, quote);
   }
 
   /** Whoever asked is told why it failed: the words are still there. */
@@ -215,7 +219,42 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     }
   }
 
+  /** Puts an emoji on a message, or takes it back; at once here, and undone if the server refuses. */
+  async function react(message, emoji) {
+    const before = ownEmoji(message, store.me.id);
+    const isAdded = !before.includes(emoji);
+    const show = (own) => store.react({ room_id: message.room_id, message_id: message.id, user_id: store.me.id, user_emoji: own });
+    show(toggled(message, store.me.id, emoji));
+    try {
+      await (isAdded ? api().react(message.id, emoji) : api().unreact(message.id, emoji));
+    } catch (error) {
+      show(before);
+      say(error.message);
+    }
+  }
+
+  async function pin(message, isPinned = !message.pinned_at) {
+    try {
+      await (isPinned ? api().pin(message.id) : api().unpin(message.id));
+      const at = isPinned ? new Date().toISOString() : null;
+      store.pin({ room_id: message.room_id, message_id: message.id, user_id: store.me.id, pinned_at: at });
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
   // Typing and reading
+
+  /** From this message on, the room is to be read again: looking at it does not count until it is opened anew. */
+  async function markUnread(message) {
+    try {
+      store.markUnread(await api().markUnread(message.room_id, message.id));
+    } catch (error) {
+      say(error.message);
+    }
+  }
+
+  const loadReads = (roomId) => (restRefused() ? null : api().readPositions(roomId).then((found) => store.setReads(roomId, found), () => null));
 
   function typing() {
     clearTimeout(typist.idle);
@@ -238,7 +277,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     const roomId = store.openRoomId;
     const newest = store.newestId(roomId);
     const room = store.rooms.get(roomId);
-    if (!room?.unread_count || !newest || !isWatching()) return;
+    if (!room?.unread_count || !newest || store.kept.has(roomId) || !isWatching()) return;
     if (!socket.send({ type: "read", room_id: roomId, last_message_id: newest })) return;
     store.markRead(roomId, store.me.id, newest);
     store.setUnread(roomId, 0);
@@ -246,7 +285,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
 
   return {
     receive, flush: outbox.flush, loadRooms, findRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
-    send, edit, remove, retry: outbox.retry, discard: outbox.discard,
+    send, edit, remove, react, pin, markUnread, retry: outbox.retry, discard: outbox.discard,
     restore, forget: outbox.forget, tooLarge: outbox.tooLarge,
     typing, stopTyping, markRead,
   };

@@ -35,6 +35,8 @@ export const SHAPES = {
   mute: "M4 10v4h3l5 4V6l-5 4zM16 9.5l5 5m0-5-5 5",
   board: "M4 5h4v14H4zM10 5h4v9h-4zM16 5h4v6h-4z",
   smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5c.9 1.2 2.1 1.8 3.5 1.8s2.6-.6 3.5-1.8M9 9.5h.01M15 9.5h.01",
+  pin: "M9 4h6l-1 6 3 3v2H7v-2l3-3zM12 15v6",
+  reply: "M10 6 4 12l6 6M4 12h9a7 7 0 0 1 7 7",
   book: "M5 4h9a4 4 0 0 1 4 4v12H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h10",
 };
 

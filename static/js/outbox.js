@@ -13,13 +13,13 @@ const ANSWER_MS = 20_000;
 const RESEND_EVERY_MS = 80;
 const PREFIX = "unsent-";
 
-const frameOf = ({ client_id, room_id, room_type, content }) => ({
-  type: "send_message", room_type, room_id, message: content, client_id, request_id: client_id,
+const frameOf = ({ client_id, room_id, room_type, content, reply_to }) => ({
+  type: "send_message", room_type, room_id, message: content, client_id, request_id: client_id, reply_to: reply_to ?? undefined,
 });
 
 /** What of a message is kept as text; its files are kept beside it. */
-const toKeep = ({ client_id, room_id, room_type, room_name, content, timestamp, state, reason, files }) =>
-  ({ client_id, room_id, room_type, room_name, content, timestamp, state, reason, files: files.length });
+const toKeep = ({ client_id, room_id, room_type, room_name, content, timestamp, state, reason, reply_to, quote, files }) =>
+  ({ client_id, room_id, room_type, room_name, content, timestamp, state, reason, reply_to, quote, files: files.length });
 
 const previewOf = (file) => (file.type.startsWith("image/") ? URL.createObjectURL(file) : null);
 
@@ -62,12 +62,13 @@ export function createOutbox({ store, socket, api, kept, frameKib, restRefused }
     expectAnswer(message.client_id);
   }
 
-  async function sendByRest({ client_id, room_id, content, files }) {
+  async function sendByRest(message) {
+    const { client_id } = message;
     if (uploading.has(client_id)) return;
     uploading.add(client_id);
     clearTimeout(timers.get(client_id));
     try {
-      store.receive(await api().postFiles(room_id, content, files, client_id));
+      store.receive(await api().postFiles(message));
     } catch (error) {
       /* A server that is away takes it when the socket is back, as it does with text. */
       if (error.status === 0) expectAnswer(client_id, error.message);
@@ -113,8 +114,10 @@ export function createOutbox({ store, socket, api, kept, frameKib, restRefused }
   }
 
   return {
-    add(room, roomName, content, files) {
+    /** `quote` is what the message answers, if it answers one. */
+    add(room, roomName, content, files, quote = null) {
       const message = {
+        reply_to: quote?.id ?? null, quote,
         client_id: newId(), room_id: room.id, room_type: room.room_type, room_name: roomName, content, files,
         previews: files.map(previewOf), sender: store.me, timestamp: new Date().toISOString(), state: "sending", reason: null,
       };

@@ -3,6 +3,11 @@
  * read what. The one place where server objects are merged, so that an event
  * that comes twice, late or out of step changes nothing it should not.
  */
+import { firstUnreadOf, requoted, withPin, withReactions } from "./chat/marks.js";
+
+/* What is put on a message while the message is on its way: a page that was read before does not undo it. */
+const MAX_MARKS = 100;
+const MARKS_MS = 10_000;
 
 /** A closed room's messages are not kept: only an opened room has a thread. */
 const emptyThread = () => ({ items: [], hasMore: true, status: "loading", firstUnread: null });
@@ -26,13 +31,15 @@ export function createStore({ dropped }) {
     online: new Map(), // room id -> Set of user ids
     lastSeen: new Map(), // user id -> when they went
     openRoomId: null,
+    kept: new Set(), // rooms that one wants to read again later: looking at them does not count
   };
+  let marks = []; // {at, id, change(message)}
 
   function changed(...topics) {
     for (const topic of topics) for (const listener of listeners.get(topic) ?? []) listener();
   }
 
-  /** Topics: me, connection, rooms, thread, typing, open. */
+  /** Topics: me, connection, rooms, thread, typing, open, pins. */
   function on(topics, listener) {
     for (const topic of topics) {
       if (!listeners.has(topic)) listeners.set(topic, new Set());
@@ -56,7 +63,8 @@ export function createStore({ dropped }) {
     store.me = me;
     store.roomsLoaded = false;
     store.openRoomId = null;
-    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online", "lastSeen"]) store[name].clear();
+    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online", "lastSeen", "kept"]) store[name].clear();
+    marks = [];
     changed("me", "rooms", "thread", "typing", "open");
   }
 
@@ -119,9 +127,10 @@ export function createStore({ dropped }) {
   }
 
   /** Takes any mix of known and unknown messages; the newer version of each stays. */
-  function mergeMessages(roomId, messages, facts = {}) {
+  function mergeMessages(roomId, found, facts = {}) {
     const thread = store.threads.get(roomId);
     if (!thread) return;
+    const messages = marked(found);
     if (messages.length === 1 && messages[0].id > (thread.items.at(-1)?.id ?? 0)) {
       thread.items = [...thread.items, messages[0]]; // as nearly all arrive
       settle(messages[0]);
@@ -140,11 +149,37 @@ export function createStore({ dropped }) {
     changed("thread");
   }
 
+  /** With what was put on them while they were on their way. */
+  function marked(messages) {
+    const since = Date.now() - MARKS_MS;
+    marks = marks.filter(({ at }) => at > since);
+    if (!marks.length) return messages;
+    return messages.map((message) => marks.reduce((now, { id, change }) => (id === now.id ? change(now) : now), message));
+  }
+
+  function mark(roomId, id, change) {
+    marks = [...marks, { at: Date.now(), id, change }].slice(-MAX_MARKS);
+    const changedOf = (message) => (message.id === id ? change(message) : message);
+    const thread = store.threads.get(roomId);
+    if (!thread?.items.some((message) => message.id === id)) return;
+    thread.items = thread.items.map(changedOf);
+    changed("thread");
+  }
+
+  /** Somebody's emoji on a message. */
+  const react = (state) => mark(state.room_id, state.message_id, (message) => (message.deleted_at ? message : withReactions(message, state)));
+
+  function pin(state) {
+    mark(state.room_id, state.message_id, (message) => (message.deleted_at ? message : withPin(message, state)));
+    changed("pins");
+  }
+
   /** True when the message is new to this page. */
   function receive(message) {
     const roomId = message.room_id;
     const room = store.rooms.get(roomId);
     settle(message);
+    if (message.sender && !isMine(message)) noteRead(roomId, message.sender.id, message.id);
     stopTyping(roomId, message.sender?.id);
     if (store.threads.has(roomId)) mergeMessages(roomId, [message]);
     if (!room || message.id <= (room.last_message?.id ?? 0)) return false;
@@ -157,7 +192,10 @@ export function createStore({ dropped }) {
   /** A change to a message that is not on the page must not put it there: there would be a hole. */
   function update(message) {
     const thread = store.threads.get(message.room_id);
-    if (thread?.items.some((item) => item.id === message.id)) mergeMessages(message.room_id, [message]);
+    const old = thread?.items.find((item) => item.id === message.id);
+    if (thread) thread.items = requoted(thread.items, message);
+    if (old) mergeMessages(message.room_id, [message]);
+    if (!old || old.pinned_at || message.pinned_at) changed("pins");
     const room = store.rooms.get(message.room_id);
     if (room?.last_message?.id === message.id) {
       room.last_message = message;
@@ -214,11 +252,32 @@ export function createStore({ dropped }) {
     if (store.typing.get(roomId)?.delete(userId)) changed("typing", "rooms");
   }
 
-  function markRead(roomId, userId, messageId) {
+  /** Whether that is news. */
+  function noteRead(roomId, userId, messageId) {
     if (!store.reads.has(roomId)) store.reads.set(roomId, new Map());
     const reads = store.reads.get(roomId);
-    if ((reads.get(userId) ?? 0) >= messageId) return;
+    if ((reads.get(userId) ?? 0) >= messageId) return false;
     reads.set(userId, messageId);
+    return true;
+  }
+
+  function setReads(roomId, positions) {
+    for (const { user_id: userId, last_message_id: messageId } of positions) noteRead(roomId, userId, messageId);
+    changed("thread");
+  }
+
+  /** One wants to read the room again from there, on all one's devices. */
+  function markUnread({ room_id: roomId, user_id: userId, last_message_id: messageId, unread_count: count }) {
+    store.kept.add(roomId);
+    store.reads.get(roomId)?.set(userId, messageId);
+    const thread = store.threads.get(roomId);
+    if (thread) thread.firstUnread = firstUnreadOf(thread.items, count, isOwnDeed);
+    setUnread(roomId, count);
+    changed("thread");
+  }
+
+  function markRead(roomId, userId, messageId) {
+    if (!noteRead(roomId, userId, messageId)) return;
     if (userId === store.me?.id) setUnread(roomId, unreadAfter(roomId, messageId));
     changed("thread");
   }
@@ -247,7 +306,15 @@ export function createStore({ dropped }) {
     changed("open", "rooms");
   }
 
+  /** Where the line of what is unread stands for whoever comes to a room now. */
+  function showUnread(roomId) {
+    store.kept.delete(roomId);
+    const thread = store.threads.get(roomId);
+    if (thread?.status === "ready") thread.firstUnread = firstUnreadOf(thread.items, store.rooms.get(roomId)?.unread_count ?? 0, isOwnDeed);
+  }
+
   function open(roomId) {
+    if (roomId !== store.openRoomId) showUnread(roomId);
     store.openRoomId = roomId;
     changed("open", "rooms", "thread", "typing");
   }
@@ -255,9 +322,9 @@ export function createStore({ dropped }) {
   return Object.assign(store, {
     on, unwatch, changed, reset, setConnection, isMine, isOwnDeed,
     setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
-    openThread, mergeMessages, receive, update, trim, newestId,
+    openThread, mergeMessages, receive, update, react, pin, trim, newestId,
     putPending, dropPending, pendingOf, strayPending,
-    startTyping, stopTyping, markRead, setOnline, setPresence, open,
+    startTyping, stopTyping, markRead, markUnread, setReads, setOnline, setPresence, showUnread, open,
   });
 }
 

@@ -81,10 +81,11 @@ export function alertTo({ title, text, tag, open }) {
 }
 
 /** What of a chat message is worth an alert: {title, text}, or null. Values in, values out. */
-export function alertOf(message, { room, isOwn, username, nameOf, titleOf }) {
+export function alertOf(message, { room, isOwn, id, username, nameOf, titleOf }) {
   if (!room || isOwn || message.is_system) return null;
   const isMentioned = new RegExp(`(^|[^\\p{L}\\p{N}_@])@${username.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "u").test(message.content ?? "");
-  if (room.is_muted && !isMentioned) return null;
+  const isAnswered = Boolean(message.quote?.sender) && message.quote.sender.id === id;
+  if (room.is_muted && !isMentioned && !isAnswered) return null;
   const who = nameOf(message.sender);
   return {
     title: room.room_type === "direct" ? who : `${who} in ${titleOf(room)}`,

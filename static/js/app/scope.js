@@ -59,7 +59,7 @@ export function createScope({ session, user, kept, frameKib, ended }) {
     const { directory } = scope;
     const nameOf = (person) => directory.name(person);
     const alert = alertOf(message, {
-      room: store.rooms.get(message.room_id), isOwn: store.isOwnDeed(message), username: me().username,
+      room: store.rooms.get(message.room_id), isOwn: store.isOwnDeed(message), id: me().id, username: me().username,
       nameOf, titleOf: (room) => roomTitle(room, me(), nameOf),
     });
     if (alert) alertTo({ ...alert, tag: `room-${message.room_id}`, open: () => go(`#room-${message.room_id}`) });
@@ -92,7 +92,7 @@ export function createScope({ session, user, kept, frameKib, ended }) {
     /** What stands at the foot of the rail, such as a running focus session. */
     pill: signal(null),
     directory: createDirectory({ call, me }),
-    changes: topicSignals(store, ["me", "connection", "thread", "open", "typing"], ["rooms"]),
+    changes: topicSignals(store, ["me", "connection", "thread", "open", "typing", "pins"], ["rooms"]),
 
     /** Renders the component again when one of these topics changes. */
     follow(...topics) {

@@ -25,14 +25,14 @@ export function peopleFor(word, people) {
 }
 
 /** Emoji whose name fits; `list` is [[emoji, "name other_name"], …]. */
-export function emojiFor(word, list) {
+export function emojiFor(word, list, most = MAX_OFFERED) {
   const wanted = word.toLowerCase();
   return list
     .map(([emoji, names]) => ({ emoji, names: names.split(" ") }))
     .map((one) => ({ ...one, rank: Math.min(...one.names.map((name) => rank(name, wanted))) }))
     .filter((one) => one.rank < 3)
     .sort((a, b) => a.rank - b.rank)
-    .slice(0, MAX_OFFERED)
+    .slice(0, most)
     .map(({ emoji, names }) => ({ key: emoji, text: `${emoji} `, label: `${emoji} :${names[0]}:`, detail: "" }));
 }
 

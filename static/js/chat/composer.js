@@ -4,6 +4,7 @@ import { Button, Icon, PersonAvatar } from "../kit/controls.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../kit/html.js";
 import { askedAt, emojiFor, peopleFor, taken, withEmoji } from "./complete.js";
 import { createDrafting } from "./drafting.js";
+import { QuoteWords } from "./quote.js";
 
 /* On a phone there is no Shift: there Enter makes a line, and the button sends. */
 const touch = matchMedia("(pointer: coarse)");
@@ -32,16 +33,21 @@ function Files({ drafting }) {
     <span class="file-name">${file.name}</span><span class="file-size">${size(file.size)}</span><${Button} small kind="quiet" icon="close" label=${`Remove ${file.name}`} onClick=${() => drafting.dropFile(file)} /></li>`)}</ul>`;
 }
 
-function Bars({ drafting }) {
-  const { refusal, editing } = drafting;
+/** What the draft answers. */
+const AnswerBar = ({ quote, nameOf, stop }) => html`<div class="answer-bar" data-testid="answering"><${QuoteWords} quote=${quote} nameOf=${nameOf} before="Answer to " />
+  <${Button} small kind="quiet" icon="close" label="Do not answer this message" testid="stop-answering" onClick=${stop} /></div>`;
+
+function Bars({ drafting, nameOf }) {
+  const { refusal, editing, answering } = drafting;
   return html`
+    ${answering.value && !editing.value && html`<${AnswerBar} quote=${answering.value} nameOf=${nameOf} stop=${drafting.stopAnswering} />`}
     ${editing.value && html`<div class="edit-bar"><span>Editing your message</span><${Button} small kind="quiet" icon="close" label="Stop editing" onClick=${drafting.stopEditing} /></div>`}
     <div class="refusal" role="alert" data-testid="composer-refusal" hidden=${!refusal.value}><span>${refusal.value?.words}</span>
       <${Button} small testid="send-as-file" hidden=${!refusal.value?.mayBeFile} onClick=${drafting.sendAsFile}>Send it as a file</></div>`;
 }
 
 /** `people()` are those whom `@` offers; `handle` receives what others may ask of the composer. */
-export function Composer({ roomId, roomName, kept, say, actions, people, handle }) {
+export function Composer({ roomId, roomName, kept, say, actions, people, nameOf, handle }) {
   const box = useRef(null);
   const picker = useRef(null);
   const [offered, setOffered] = useState(null); // {asked, offers, chosen}
@@ -109,6 +115,9 @@ export function Composer({ roomId, roomName, kept, say, actions, people, handle 
     } else if (event.key === "Escape" && drafting.editing.value) {
       event.preventDefault();
       drafting.stopEditing();
+    } else if (event.key === "Escape" && drafting.answering.value) {
+      event.preventDefault();
+      drafting.stopAnswering();
     } else if (event.key === "ArrowUp" && !box.current.value && !drafting.editing.value) {
       const message = actions.lastOwn();
       if (!message) return;
@@ -134,7 +143,7 @@ export function Composer({ roomId, roomName, kept, say, actions, people, handle 
   }
 
   return html`<form class="composer" onSubmit=${submit}>
-    <${Bars} drafting=${drafting} /><${Files} drafting=${drafting} />
+    <${Bars} drafting=${drafting} nameOf=${nameOf} /><${Files} drafting=${drafting} />
     ${offered && html`<${Offers} ...${offered} take=${take} />`}
     <div class="composer-row">
       <textarea ref=${box} class="composer-text" rows="1" dir="auto" data-testid="composer" placeholder=${`Write to ${roomName}`} aria-label="Message" enterkeyhint=${touch.matches ? "enter" : "send"}

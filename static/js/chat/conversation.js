@@ -10,6 +10,7 @@ import { Menu } from "../kit/menu.js";
 import { later } from "../kit/toast.js";
 import { Composer } from "./composer.js";
 import { askForMembers, askForName, askForTask } from "./dialogs.js";
+import { quoteOf } from "./marks.js";
 import { Messages } from "./messages.js";
 import { othersIn, peopleWords, roomTitle } from "./roomfacts.js";
 import { createTaskLookup } from "./taskcard.js";
@@ -39,7 +40,7 @@ export function roomActions(scope, room, hidden) {
   };
 }
 
-function Head({ room, members, hidden }) {
+function Head({ room, members, pins, hidden }) {
   const scope = useScope();
   const { store, me, directory, follow } = scope;
   follow("open", "me", "rooms");
@@ -50,6 +51,7 @@ function Head({ room, members, hidden }) {
   const items = [
     { label: "Rename", icon: "edit", testid: "rename-room", onClick: act.rename, isHidden: !isGroup },
     { label: room.is_muted ? "Unmute" : "Mute", icon: "mute", testid: "mute-room", onClick: act.mute },
+    { label: "Pinned messages", icon: "pin", testid: "menu-pins", onClick: pins.toggle, isHidden: !isPhone.value },
     { label: "Hide from the list", icon: "close", testid: "hide-room", onClick: act.hide },
     isGroup && "line",
     { label: "Leave the group", icon: "leave", kind: "danger", testid: "leave-room", onClick: act.leave, isHidden: !isGroup },
@@ -60,6 +62,7 @@ function Head({ room, members, hidden }) {
     ${room.is_muted && html`<span class="chip">Muted</span>`}
     ${room.task && html`<a class="button quiet" data-testid="room-task" href=${`#task-${room.task}`}>Task</a>`}
     ${isGroup && !isPhone.value && html`<${Button} kind="quiet" testid="add-people" onClick=${act.addPeople}>Add people</>`}
+    ${!isPhone.value && html`<${Button} kind="quiet" icon="pin" label="Pinned messages" testid="show-pins" aria-pressed=${String(pins.isOpen)} onClick=${pins.toggle} />`}
     ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(room.participants?.length ?? "")}<span class="only-heard"> people</span></>`}
     <${Menu} label="More about this room" items=${items} button=${{ icon: "more", kind: "quiet", testid: "room-menu" }} />
   </header>`;
@@ -73,13 +76,13 @@ function Typing({ room }) {
 }
 
 /** What the rows of one room share; a new object only when the person or the room is another. */
-function useEnvironment(scope, room, composer) {
+function useEnvironment(scope, room, composer, list) {
   const { store, me, chat, directory, say } = scope;
   directory.changes.value;
   return useMemo(() => {
     const find = (clientId) => store.pending.get(clientId);
     const rework = (message) => {
-      composer.current.take(message.content, message.files);
+      composer.current.take(message.content, message.files, message.quote);
       chat.discard(message.client_id);
     };
     function remove(message) {
@@ -87,12 +90,17 @@ function useEnvironment(scope, room, composer) {
       later("The message has been deleted.", () => chat.remove(message), () => store.update(message));
     }
     return {
-      me: me(), isDirect: room.room_type === "direct",
+      me: me(), roomId: room.id, isDirect: room.room_type === "direct",
+      nameOfId: (id) => (id === me().id ? "You" : directory.name(id)),
       nameOf: (person) => directory.name(person), personOf: (person) => directory.person(person),
       nameOfUsername: (username) => directory.all().find((person) => person.username === username)?.full_name ?? "",
       tasks: scope.engine("task-lookup", () => createTaskLookup(scope)),
+      pick: (message, anchor) => list.current?.pick(message, anchor),
+      show: (id) => list.current?.showTarget(id),
       actions: {
         edit: (message) => composer.current.edit(message),
+        answer: (message) => composer.current.answer(quoteOf(message)),
+        react: chat.react, pin: chat.pin, markUnread: chat.markUnread,
         toTask: (message) => askForTask(scope, message, room),
         remove, retry: chat.retry, discard: chat.discard, rework,
         cancelUpload(clientId) {
@@ -106,14 +114,15 @@ function useEnvironment(scope, room, composer) {
   }, [room.id, me(), directory.changes.value]);
 }
 
-function Room({ room, target, members, hidden }) {
+function Room({ room, target, members, pins, hidden }) {
   const scope = useScope();
   const { store, chat, kept, say, me, directory, follow } = scope;
   const composer = useRef(null);
   const [isDropping, setDropping] = useState(false);
   follow("thread", "open", "me");
   const thread = store.threads.get(room.id) ?? { items: [], status: "loading", hasMore: false };
-  const env = useEnvironment(scope, room, composer);
+  const shown = useRef(null);
+  const env = useEnvironment(scope, room, composer, shown);
   const title = roomTitle(room, me(), (person) => directory.name(person));
 
   const lastOwn = () => store.threads.get(store.openRoomId)?.items.findLast((message) => store.isMine(message) && message.content && !message.deleted_at);
@@ -148,17 +157,17 @@ function Room({ room, target, members, hidden }) {
   return html`<${Content} label="Chat" class=${isDropping ? "conversation dropping" : "conversation"}>
     <div class="conversation-body" onDragOver=${(event) => event.dataTransfer?.types.includes("Files") && setDropping(true)}
       onDragLeave=${(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setDropping(false); }} onDrop=${() => setDropping(false)}>
-      <${Head} room=${room} members=${members} hidden=${hidden} />
-      <${Messages} key=${room.id} room=${room} thread=${thread} pending=${store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} actions=${list} target=${target} />
+      <${Head} room=${room} members=${members} pins=${pins} hidden=${hidden} />
+      <${Messages} key=${room.id} room=${room} thread=${thread} pending=${store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} handle=${shown} actions=${list} target=${target} />
       <${Typing} room=${room} />
-      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} handle=${composer}
+      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} nameOf=${env.nameOf} handle=${composer}
         actions=${{ send: chat.send, edit: chat.edit, typing: chat.typing, stopTyping: chat.stopTyping, lastOwn }} />
       <p class="drop-hint" aria-hidden="true">Drop files to attach them</p>
     </div>
   </>`;
 }
 
-export function Conversation({ room, target, members, hidden }) {
-  if (room) return html`<${Room} room=${room} target=${target} members=${members} hidden=${hidden} />`;
+export function Conversation({ room, target, members, pins, hidden }) {
+  if (room) return html`<${Room} room=${room} target=${target} members=${members} pins=${pins} hidden=${hidden} />`;
   return html`<${Content} label="Chat"><${Empty} icon="chat"><p>Choose a room, or start a new one.</p></></>`;
 }

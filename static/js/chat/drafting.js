@@ -6,13 +6,15 @@ import { signal } from "../kit/html.js";
 import { asTextFile, tooLong } from "../limits.js";
 
 const draftName = (roomId) => `room-${roomId}`;
+const answerName = (roomId) => `answer-${roomId}`;
 const editsOf = (roomId) => `edit-${roomId}-`;
 const wordsOf = (error) => Object.values(error.fields ?? {}).flat().join(" ") || error.message;
 
-/** `actions` -> {send(text, files), edit(message, text)}; `box()` is the text box. */
+/** `actions` -> {send(text, files, quote), edit(message, text)}; `box()` is the text box. */
 export function createDrafting({ kept, say, actions, box }) {
   const files = signal([]);
   const editing = signal(null); // the message
+  const answering = signal(null); // the quote of what the draft answers: it is part of the draft
   const refusal = signal(null); // {words, mayBeFile}
   let roomId = null;
   let isSaving = false;
@@ -42,6 +44,7 @@ export function createDrafting({ kept, say, actions, box }) {
   async function fillFromDraft() {
     const id = roomId;
     fill(kept.get(draftName(id)) ?? "", []);
+    answering.value = kept.get(answerName(id));
     const found = await kept.files.get(draftName(id));
     if (!found.length || id !== roomId || editing.value) return;
     const isMore = files.value.length > 0; // chosen while these were read
@@ -89,15 +92,21 @@ export function createDrafting({ kept, say, actions, box }) {
     }
   }
 
+  function setAnswering(quote) {
+    answering.value = quote;
+    kept.set(answerName(roomId), quote);
+  }
+
   function send(words, list) {
-    actions.send(words, list);
+    actions.send(words, list, answering.value);
+    setAnswering(null);
     fill("", []);
     saveAll();
     box().focus();
   }
 
   const drafting = {
-    files, editing, refusal, save, stopEditing,
+    files, editing, answering, refusal, save, stopEditing,
 
     written() {
       save();
@@ -126,14 +135,26 @@ export function createDrafting({ kept, say, actions, box }) {
       saveAll();
     },
 
+    answer(quote) {
+      if (editing.value) stopEditing();
+      setAnswering(quote);
+      box().focus();
+    },
+
+    stopAnswering() {
+      setAnswering(null);
+      box().focus();
+    },
+
     edit(message) {
       begin(message);
       box().focus();
     },
 
     /** Takes back what could not be sent, to be written anew. */
-    take(words, list) {
+    take(words, list, quote = null) {
       if (editing.value) stopEditing();
+      if (quote && !answering.value) setAnswering(quote);
       fill([box().value, words].filter(Boolean).join("\n"), [...files.value, ...list]);
       saveAll();
       box().focus();
@@ -144,6 +165,7 @@ export function createDrafting({ kept, say, actions, box }) {
       if (id === roomId) return;
       roomId = id;
       editing.value = null;
+      answering.value = null;
       const [, unfinished] = kept.all(editsOf(id)).find(([, draft]) => draft.isOpen) ?? [];
       if (unfinished) begin(unfinished.message);
       else fillFromDraft();
@@ -153,6 +175,7 @@ export function createDrafting({ kept, say, actions, box }) {
   /** Another tab has sent what stands here as well. */
   kept.watch((name, old, now) => {
     if (roomId && box() && name === draftName(roomId) && now === null && !editing.value && box().value === old) fill("", files.value);
+    if (name === answerName(roomId) && now === null && !editing.value) answering.value = null;
   });
   return drafting;
 }

@@ -7,6 +7,7 @@ import { View } from "../kit/layout.js";
 import { Conversation } from "./conversation.js";
 import { askForMembers } from "./dialogs.js";
 import { Members } from "./members.js";
+import { Pins } from "./pins.js";
 import { nextUnread } from "./roomfacts.js";
 import { Rooms } from "./rooms.js";
 
@@ -52,10 +53,19 @@ function useRoomInAddress(scope) {
       else seek();
     }
   }, [id, isKnown, store.roomsLoaded, store.openRoomId]);
+  /* Whoever comes back to the room that was open last comes to it anew. */
+  useEffect(() => {
+    if (id && store.openRoomId === id) {
+      store.showUnread(id);
+      chat.markRead();
+    }
+    return () => { store.kept.delete(id); };
+  }, [id]);
   return isKnown ? store.rooms.get(id) : null;
 }
 
 const isSideOpen = signal(false);
+const arePinsOpen = signal(false);
 
 export function ChatView() {
   const scope = useScope();
@@ -66,12 +76,19 @@ export function ChatView() {
     const next = nextUnread(scope.store.rooms.values(), scope.store.openRoomId);
     if (next) go(`#room-${next.id}`);
   } }]);
-  const members = { isOpen: isSideOpen.value, toggle: () => { isSideOpen.value = !isSideOpen.value; } };
+  const toggle = (one, other) => () => {
+    one.value = !one.value;
+    other.value = false;
+  };
+  const members = { isOpen: isSideOpen.value, toggle: toggle(isSideOpen, arePinsOpen) };
+  const pins = { isOpen: arePinsOpen.value, toggle: toggle(arePinsOpen, isSideOpen) };
   const close = () => { isSideOpen.value = false; };
   const hasSide = room && isSideOpen.value && room.room_type !== "direct";
-  return html`<${View} name="chat" shown=${hasSide ? "side" : room ? "content" : "list"}>
+  const hasPins = room && arePinsOpen.value;
+  return html`<${View} name="chat" shown=${hasSide || hasPins ? "side" : room ? "content" : "list"}>
     <${Rooms} hidden=${hidden} />
-    <${Conversation} room=${room} target=${place.value.part} members=${members} hidden=${hidden} />
+    <${Conversation} room=${room} target=${place.value.part} members=${members} pins=${pins} hidden=${hidden} />
+    ${hasPins && html`<${Pins} key=${room.id} room=${room} close=${() => { arePinsOpen.value = false; }} />`}
     ${hasSide && html`<${Members} room=${room} close=${close} add=${() => askForMembers(scope, room)} />`}
   </>`;
 }

@@ -1,10 +1,13 @@
 /* One row of the conversation: a day, the unread line, or a message. */
 import { displayName } from "../app/directory.js";
 import { dayName, exactTime, shortTimeOf, timeOfDay } from "../format.js";
-import { Button, PersonAvatar } from "../kit/controls.js";
+import { Button, Icon, PersonAvatar } from "../kit/controls.js";
 import { classes, html, memo } from "../kit/html.js";
+import { Menu } from "../kit/menu.js";
 import { plainWords } from "../words.js";
 import { Attachment, WaitingFile } from "./files.js";
+import { Quote } from "./quote.js";
+import { Reactions } from "./reactions.js";
 import { TaskCards } from "./taskcard.js";
 import { Text } from "./messagetext.js";
 
@@ -14,7 +17,8 @@ const System = ({ message }) => html`<p class="system" data-testid="message" dat
 
 function Body({ message, env }) {
   if (message.deleted_at) return html`<p class="deleted">This message was deleted</p>`;
-  return html`${message.content && html`<${Text} text=${message.content} env=${env} />`}
+  return html`${message.quote && html`<${Quote} quote=${message.quote} env=${env} />`}
+    ${message.content && html`<${Text} text=${message.content} env=${env} />`}
     ${message.content && !message.state && html`<${TaskCards} text=${message.content} env=${env} />`}
     ${(message.attachments ?? []).map((file) => html`<${Attachment} key=${file.id} file=${file} />`)}
     ${(message.files ?? []).map((file, index) => html`<${WaitingFile} key=${index} file=${file} preview=${message.previews[index]} clientId=${message.client_id} env=${env} />`)}`;
@@ -30,12 +34,24 @@ function State({ message, env: { actions } }) {
     <button type="button" class="link" data-testid="discard" onClick=${() => actions.discard(clientId)}>Discard</button></p>`;
 }
 
+const isPinnedMessage = (message) => Boolean(message.pinned_at) && !message.deleted_at;
+
+/** What is done less often. */
+const moreOf = (message, actions) => [
+  { label: message.pinned_at ? "Unpin" : "Pin", icon: "pin", key: "p", testid: "pin", onClick: () => actions.pin(message) },
+  { label: "Mark unread from here", icon: "chat", key: "u", testid: "mark-unread", onClick: () => actions.markUnread(message) },
+];
+
 /** What can be done with a message: shown while it is pointed at or has the focus. */
-function Tools({ message, isMine, env: { actions } }) {
+function Tools({ message, isMine, isHovered, env }) {
+  const { actions } = env;
   return html`<span class="message-tools">
+    ${isHovered && html`<${Button} small kind="quiet" icon="smile" tabindex="-1" label="React with an emoji" testid="react" onClick=${(event) => env.pick(message, event.currentTarget)} />
+      <${Button} small kind="quiet" icon="reply" tabindex="-1" label="Answer" testid="reply" onClick=${() => actions.answer(message)} />`}
     ${isMine && message.content && html`<${Button} small kind="quiet" tabindex="-1" testid="edit-message" onClick=${() => actions.edit(message)}>Edit</>`}
     ${message.content && html`<${Button} small kind="quiet" tabindex="-1" testid="message-to-task" onClick=${() => actions.toTask(message)}>Make a task</>`}
     ${isMine && html`<${Button} small kind="quiet" tabindex="-1" testid="delete-message" onClick=${() => actions.remove(message)}>Delete</>`}
+    ${isHovered && html`<${Menu} label="More about this message" items=${moreOf(message, actions)} button=${{ icon: "more", kind: "quiet", small: true, tabindex: "-1", testid: "message-menu" }} />`}
   </span>`;
 }
 
@@ -60,10 +76,12 @@ function Message({ row, env }) {
     <span class="message-side">${isFirst ? html`<${PersonAvatar} person=${sender} />` : html`<${Time} message=${message} />`}</span>
     <div class="message-body">
       ${isFirst && html`<p class="message-head"><span class="sender">${name}</span> <${Time} message=${message} /></p>`}
+      ${isPinnedMessage(message) && html`<span class="meta pinned" data-testid="pinned"><${Icon} name="pin" />${`Pinned by ${env.nameOfId(message.pinned_by)}`}</span>`}
       <${Body} message=${message} env=${env} /><${State} message=${message} env=${env} />
+      ${Boolean(message.reactions?.length) && html`<${Reactions} message=${message} env=${env} />`}
     </div>
     ${(readers || seenBy) && html`<${Readers} readers=${readers} seenBy=${seenBy} isDirect=${env.isDirect} env=${env} />`}
-    ${isSent && (isMine || isHovered) && html`<${Tools} message=${message} isMine=${isMine} env=${env} />`}
+    ${isSent && (isMine || isHovered) && html`<${Tools} message=${message} isMine=${isMine} isHovered=${isHovered} env=${env} />`}
   </article>`;
 }
 
@@ -71,7 +89,7 @@ const shown = ["message", "isMine", "isFirst", "readers", "seenBy", "isHovered"]
 const isSame = (before, now) => before.env === now.env && before.row.kind === now.row.kind && before.row.time === now.row.time
   && shown.every((name) => before.row[name] === now.row[name]);
 
-/** `env` -> {me, isDirect, nameOf, personOf, actions, tasks}: what all rows of a room share. */
+/** `env` -> {me, roomId, isDirect, nameOf, nameOfId, personOf, actions, pick, show, tasks}: what all rows of a room share. */
 export const Row = memo(({ row, env }) => {
   if (row.kind === "day") return html`<p class="day" role="separator" data-key=${row.key}><span>${dayName(row.time)}</span></p>`;
   if (row.kind === "unread") return html`<p class="unread-line" role="separator" data-testid="unread-line" data-key="unread"><span>Unread</span></p>`;

@@ -4,7 +4,9 @@
  */
 import { Component, html } from "../kit/html.js";
 import { Button } from "../kit/controls.js";
+import { ownEmoji } from "./marks.js";
 import { Row } from "./message.js";
+import { EmojiBox } from "./reactions.js";
 import { readersAt, rowsOf, seenOwn } from "./timeline.js";
 import { placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } from "./window.js";
 
@@ -13,6 +15,9 @@ const FAR_FROM_END_PX = 240;
 const LOAD_AT_PX = 2_000;
 const ROW_PX = 34; // a first guess, until rows have been measured
 const KEEP_AT_END = 300;
+/* What letters do to the message that has the focus. */
+const KEYS = { e: "edit", r: "answer", t: "toTask", p: "pin", u: "markUnread", "+": "pick", Delete: "remove" };
+const OWN_ONLY = new Set(["edit", "remove"]);
 /* Most browsers hold what is read in its place by themselves, also under a scroll that is still going on; not at the very top. */
 const holdsPlace = CSS.supports("overflow-anchor", "auto");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -23,9 +28,9 @@ const statusWords = (thread, isEmpty) => {
   return isEmpty ? "Nothing here yet. Say hello." : "";
 };
 
-/** Properties: room, thread, pending, reads, env; actions -> {loadOlder(), markRead(), trim(most)}; `atEnd(isAtEnd)`; `target` is a message to show. */
+/** Properties: room, thread, pending, reads, env, handle; actions -> {loadOlder(), markRead(), trim(most)}; `atEnd(isAtEnd)`; `target` is a message to show. */
 export class Messages extends Component {
-  state = { hovered: null, isFar: false, range: { start: 0, end: 0 } };
+  state = { hovered: null, isFar: false, range: { start: 0, end: 0 }, picking: null };
   isFollowing = true;
   lastTop = 0;
   frame = 0;
@@ -36,6 +41,7 @@ export class Messages extends Component {
   rowPx = ROW_PX;
 
   componentDidMount() {
+    this.props.handle.current = this;
     this.resized = new ResizeObserver(() => this.keepPlace());
     this.resized.observe(this.scroller);
     this.resized.observe(this.rows);
@@ -47,6 +53,7 @@ export class Messages extends Component {
     this.resized.disconnect();
     cancelAnimationFrame(this.frame);
     this.props.actions.atEnd(() => false);
+    if (this.props.handle.current === this) this.props.handle.current = null;
   }
 
   all() {
@@ -214,6 +221,22 @@ export class Messages extends Component {
     }));
   }
 
+  /** Offers emoji for a message, beside what was pressed. */
+  pick = (message, anchor) => this.setState({ picking: { message, anchor } });
+
+  closePicker = () => {
+    const { message } = this.state.picking ?? {};
+    this.setState({ picking: null });
+    if (message) this.rows.querySelector(`[data-message-id="${message.id}"]`)?.focus();
+  };
+
+  choose = (emoji) => {
+    const { message } = this.state.picking;
+    const now = this.all().find((one) => one.id === message.id) ?? message;
+    if (!ownEmoji(now, this.props.env.me.id).includes(emoji)) this.props.env.actions.react(now, emoji);
+    this.closePicker();
+  };
+
   onPointerOver = (event) => {
     if (event.pointerType === "touch") return;
     const key = event.target.closest?.("[data-testid=message]")?.dataset.key ?? null;
@@ -225,20 +248,34 @@ export class Messages extends Component {
     if (key && key !== this.state.hovered) this.setState({ hovered: key });
   };
 
+  /** Left and right walk among what can be pressed in a message. */
+  walkInside(event) {
+    const message = event.target.closest("[data-testid=message]");
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || !message || event.target.closest("[popover], input")) return false;
+    const inside = [message, ...message.querySelectorAll("button, a")];
+    inside[Math.max(0, Math.min(inside.length - 1, inside.indexOf(document.activeElement) + step))].focus();
+    event.preventDefault();
+    return true;
+  }
+
   /** Arrows walk from message to message; letters act on the one that has the focus. */
   onKeyDown = (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("button, a, input")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || this.walkInside(event)) return;
+    if (event.key === "Escape" && event.target.closest(".message") !== event.target) event.target.closest(".message")?.focus();
+    if (event.target.closest("button, a, input")) return;
     const all = [...this.rows.querySelectorAll("[data-testid=message]")];
     const here = all.indexOf(event.target);
     const step = { ArrowUp: -1, k: -1, ArrowDown: 1, j: 1 }[event.key];
     const message = here >= 0 && this.all().find((one) => String(one.id ?? "") === event.target.dataset.messageId);
-    const act = { e: "edit", t: "toTask", Delete: "remove" }[event.key];
+    const act = KEYS[event.key];
     if (step) {
       event.preventDefault();
       (all[here < 0 ? all.length - 1 : Math.max(0, Math.min(all.length - 1, here + step))])?.focus();
-    } else if (act && message && !message.state && !message.deleted_at && (act === "toTask" || event.target.dataset.mine === "true")) {
+    } else if (act && message && !message.state && !message.deleted_at && (!OWN_ONLY.has(act) || event.target.dataset.mine === "true")) {
       event.preventDefault();
-      this.props.env.actions[act](message);
+      if (act === "pick") this.pick(message, event.target);
+      else this.props.env.actions[act](message);
     }
   };
 
@@ -260,6 +297,7 @@ export class Messages extends Component {
         </div>
       </div>
       ${this.state.isFar && html`<${Button} small class="jump" icon="down" testid="jump" label="Go to the newest message" onClick=${this.jump}>Newest</>`}
+      ${this.state.picking && html`<${EmojiBox} anchor=${this.state.picking.anchor} choose=${this.choose} close=${this.closePicker} />`}
     </div>`;
   }
 }

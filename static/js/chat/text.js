@@ -41,6 +41,9 @@ export function tasksIn(text, origin) {
   return [...new Set(ids.filter(Boolean))].slice(0, MAX_CARDS);
 }
 
+/** A text as it is shown in a line, where Markdown is none: without its marks. */
+export const withoutMarks = (text) => text.replace(/\*\*|__|~~|`+/g, "");
+
 /** A title for a task that is made of a message: its first line, without marks. */
 export function titleFrom(text) {
   const line = text.split("\n").map((one) => one.replace(/^[\s>#*+-]+/, "").trim()).find(Boolean) ?? "";

@@ -1,5 +1,6 @@
 /* From messages to what stands in the conversation: days, the line of what is unread, groups of one sender. Values in, values out. */
 import { dayKey } from "../format.js";
+import { placeOfId } from "./window.js";
 
 const TOGETHER_MS = 5 * 60_000;
 
@@ -29,13 +30,13 @@ export function seenOwn(items, reads, people, me) {
   return own ? { id: own.id, who: readers.filter((person) => reads.get(person.id) >= own.id) } : null;
 }
 
-/** Who has read exactly up to which message: Map of message id -> people. */
+/** Who has read exactly up to which message of others: Map of message id -> people. */
 export function readersAt(items, reads, people, me) {
   const at = new Map();
   for (const person of people) {
     const upTo = person.id === me.id ? 0 : reads?.get(person.id) ?? 0;
-    const last = upTo ? items.findLast((message) => message.id <= upTo) : null;
-    if (last) at.set(last.id, [...at.get(last.id) ?? [], person]);
+    const last = upTo ? items[placeOfId(items, upTo + 1) - 1] : null;
+    if (last && last.sender?.id !== person.id) at.set(last.id, [...at.get(last.id) ?? [], person]);
   }
   return at;
 }

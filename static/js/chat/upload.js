@@ -1,4 +1,5 @@
 /* Files of messages on their way to the server, with how far each message is and a way to call it back. */
+import { messageForm } from "../api.js";
 import { formPoster } from "../formpost.js";
 import { signal } from "../kit/html.js";
 
@@ -22,14 +23,10 @@ export function cancelUpload(clientId) {
 /** Posts a message with files: as `postFiles` of api.js, with progress. */
 export function uploader(session) {
   const post = formPoster(session);
-  return async (roomId, content, files, clientId) => {
-    const form = new FormData();
-    form.append("room", roomId);
-    form.append("content", content);
-    form.append("client_id", clientId);
-    for (const file of files) form.append("attachments", file);
+  return async (message) => {
+    const { client_id: clientId } = message;
     try {
-      return await post("/api/chat/messages/", form, {
+      return await post("/api/chat/messages/", messageForm(message), {
         started: (abort) => set(clientId, { fraction: 0, abort }),
         progress: (fraction) => set(clientId, { fraction }),
       });

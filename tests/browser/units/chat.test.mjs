@@ -12,6 +12,7 @@ const { listedRooms, nextUnread, peopleWords, roomTitle, unreadIn } = await load
 const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
 const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
+const { firstUnreadOf, ownEmoji, quoteOf, requoted, toggled, withPin, withReactions } = await load("chat/marks");
 const { found, taskNumber } = await load("app/finding");
 const { alertOf, desktopTrouble } = await load("app/alerts");
 const { addressOf, placeOf } = await load("app/place");
@@ -80,7 +81,8 @@ test("what others have read is told", () => {
   const people = [me, { id: 2 }, { id: 3 }];
   const reads = new Map([[2, 3], [3, 1]]);
   assert.deepEqual(seenOwn(items, reads, people, me), { id: 2, who: [{ id: 2 }] });
-  assert.deepEqual([...readersAt(items, reads, people, me)], [[3, [{ id: 2 }]], [1, [{ id: 3 }]]]);
+  assert.deepEqual([...readersAt(items, reads, people, me)], [[1, [{ id: 3 }]]], "nobody is shown beside what they wrote");
+  assert.deepEqual([...readersAt([...items, message(4, 3)], new Map([[2, 9]]), people, me)], [[4, [{ id: 2 }]]]);
   assert.equal(seenOwn(items, new Map(), people, me), null);
 });
 
@@ -158,4 +160,37 @@ test("an address says where one is", () => {
     assert.equal(placeOf(hash).view, view, hash);
   }
   assert.equal(addressOf("tasks", { mine: true, q: "", due: null, person: 3 }), "#tasks?mine=1&person=3");
+});
+
+test("emoji of people stand in the order in which they came, and go with the last of them", () => {
+  const react = (one, id, ...own) => withReactions(one, { user_id: id, user_emoji: own });
+  let one = react(react(react(message(1), 2, "A"), 1, "B"), 1, "B", "A");
+  assert.deepEqual(one.reactions, [{ emoji: "A", count: 2, user_ids: [2, 1] }, { emoji: "B", count: 1, user_ids: [1] }]);
+  assert.deepEqual(ownEmoji(one, 1), ["A", "B"]);
+  assert.deepEqual(toggled(one, 1, "A"), ["B"]);
+  assert.deepEqual(toggled(one, 2, "C"), ["A", "C"]);
+  assert.deepEqual(react(one, 1, "B", "A").reactions, one.reactions, "the same twice changes nothing");
+  one = react(react(one, 2), 1, "B");
+  assert.deepEqual(one.reactions, [{ emoji: "B", count: 1, user_ids: [1] }]);
+});
+
+test("a quote follows the message, and a pin names who has put it there", () => {
+  const said = message(1, 2, 1, { content: "one\n two " + "x".repeat(300) });
+  const quote = quoteOf(said);
+  assert.equal(quote.content.length, 200);
+  assert.ok(quote.content.startsWith("one two xxx"));
+  assert.deepEqual(quoteOf({ ...said, deleted_at: "now" }), { id: 1, sender: { id: 2 }, content: "", is_deleted: true });
+  const all = [said, message(2, 1, 2, { reply_to: 1, quote }), message(3)];
+  assert.equal(requoted(all, message(3)), all);
+  assert.deepEqual(requoted(all, { ...said, content: "new" }).map((one) => one.quote?.content), [undefined, "new", undefined]);
+  assert.equal(withPin(said, { user_id: 3, pinned_at: "now" }).pinned_by, 3);
+  assert.equal(withPin(said, { user_id: 3, pinned_at: null }).pinned_by, null);
+});
+
+test("what is unread begins with the first of so many messages of others", () => {
+  const isOwn = (one) => one.sender.id === 1;
+  const all = [message(1), message(2, 1), message(3), message(4, 1), message(5)];
+  assert.equal(firstUnreadOf(all, 2, isOwn), 3);
+  assert.equal(firstUnreadOf(all, 0, isOwn), null);
+  assert.equal(firstUnreadOf(all, 9, isOwn), null);
 });
