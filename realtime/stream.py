@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,7 @@ class Stream:
             groups = await self._realtime.store.read(streams.groups_of, actor)
             with self._arrivals.listening(groups) as bell:
                 position = max(after, self._realtime.hub.position)
-                log = PersonalLog(self._realtime, actor, groups)
+                log = self._log_of(actor, groups)
                 found = await log.page(dict.fromkeys(groups, position), after, PAGE)
                 if found and found[-1].seq > known:
                     # It may say that one is in another group by now, whose events are to come as well.
@@ -130,3 +130,7 @@ class Stream:
                         await asyncio.wait_for(bell.wait(), max(0, until - loop.time()))
                     except TimeoutError:
                         return Missed((), after)
+
+    def _log_of(self, actor: Actor, groups: Mapping[str, int]) -> PersonalLog:
+        """The log of what one has just been found to hear, and from where on."""
+        return PersonalLog(self._realtime, actor, lambda: groups)

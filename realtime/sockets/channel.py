@@ -205,7 +205,7 @@ class ChannelClient(Client):
         realtime, connection = self.realtime, self.connection
         with closing_on_error():
             await self.join_for_resume()
-            log = PersonalLog(realtime, connection.actor, self.begins())
+            log = PersonalLog(realtime, connection.actor, self.begins)
             told = await replay(connection, realtime.hub, log, realtime.encoder, since, self.drained)
         realtime.recoveries["replayed" if told else "resync"] += 1
         if not told:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from realtime.context import Realtime
 from tests.support.chat_socket import heard, join, joined, kinds, position, say
 from tests.support.database import sqlite_only
 from tests.support.team import log_in, sign_up
@@ -224,3 +225,30 @@ async def test_an_edit_made_while_a_client_joins_with_a_message_id_reaches_it(cl
     go_on.set()
     await socket.expect("room_joined")
     assert (await socket.expect("message_updated"))["data"]["content"] == "the"
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_whoever_gets_into_a_room_while_they_resume_is_not_told_its_past(client, connect, monkeypatch):
+    """The room is joined at once, so that nothing in it is missed, amid the reading of what came before: all
+    that had been said in it since the client was last there went along."""
+    ann, bob, cyd = await sign_up(client, "ann", "bob", "cyd")
+    room, other = await ann.group(cyd), await ann.group(bob)
+    since = await position(await connect("/ws/chat/", token=bob.access))
+    await ann.say(room, "not for bob")
+    await ann.say(other, "for bob")
+    resuming, go_on = asyncio.Event(), asyncio.Event()
+    is_known = Realtime.is_known
+
+    async def slowly(self: Realtime, since: int) -> bool:
+        resuming.set()
+        await go_on.wait()
+        return await is_known(self, since)
+
+    monkeypatch.setattr(Realtime, "is_known", slowly)
+    socket = await connect(f"/ws/chat/?since={since}", token=bob.access)
+    await resuming.wait()
+    (await ann.post(f"/api/chat/rooms/{room}/participants/", json={"user_ids": [bob.id]})).expect(200)
+    go_on.set()
+    await ann.say(room, "welcome")
+    assert await heard(socket, 2) == ["for bob", "welcome"]
