@@ -3,13 +3,14 @@ import { soon } from "./format.js";
 
 export class ApiError extends Error {
   /** `status` 0 means that no answer came; `fields` is {field: [messages]} of a refused form,
-   * `current` what stands there by now where a change came too late. */
-  constructor({ status = 0, detail, code = null, fields = null, current = null }) {
+   * `current` what stands there by now where a change came too late, `secondStep` stands for a first step that was right. */
+  constructor({ status = 0, detail, code = null, fields = null, current = null, secondStep = null }) {
     super(detail);
     this.status = status;
     this.code = code;
     this.fields = fields;
     this.current = current;
+    this.secondStep = secondStep;
   }
 
   /** Nobody decided anything: the same request may work later. */
@@ -88,6 +89,7 @@ export function refusal(response, answer) {
     detail: waitingAdvice(response) ?? answer?.detail ?? (fields.length ? fields[0][1].join(" ") : `The server answered ${response.status}.`),
     code: answer?.code,
     current: answer?.current,
+    secondStep: answer?.second_step,
     fields: fields.length ? Object.fromEntries(fields) : null,
   });
 }

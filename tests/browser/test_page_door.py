@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from tests.support.browser import sign_out
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
+from tests.support.one_time_codes import App
 
 pytestmark = sqlite_only
 
@@ -143,3 +144,52 @@ async def test_a_link_may_be_followed_before_the_page_has_heard_of_its_room(brow
     room = await (await page.request.post("/api/chat/rooms/", data=group)).json()
     await page.goto(f"/#room-{room['id']}")
     await expect(page.get_by_test_id("room-title")).to_have_text("Launch")
+
+
+@pytest.mark.gen_test
+async def test_a_second_factor_from_the_profile_to_the_door_and_for_a_role_that_needs_it(new_page, start_app):
+    """One walk: an employee wants one, and a ceo must have one."""
+    app = await start_app(require_second_factor=("ceo",))
+    page = await visit(new_page, app)
+    part = page.get_by_test_id
+    await fill(page, email="boss@example.org", username="boss", password=PASSWORD)
+    await part("register").click()
+    await sign_out(page)
+    await fill(page, username="boss", password=PASSWORD)
+    await part("password").press("Enter")
+    await expect(part("second-factor-qr")).to_be_visible()
+    phone = App(await part("second-factor-secret").inner_text())
+    await part("second-step-code").fill(phone.wrong_code())
+    await part("second-step-send").click()
+    await expect(part("second-step-message")).to_contain_text("not right")
+    await part("second-step-code").fill(phone.code())
+    await part("second-step-send").click()
+    await expect(part("recovery-codes").get_by_role("listitem")).to_have_count(8)
+    code = await part("recovery-codes").get_by_role("listitem").first.inner_text()
+    await part("recovery-codes-kept").click()
+    await expect(part("whoami")).to_contain_text("boss")
+    await sign_out(page)
+    await fill(page, username="boss", password=PASSWORD)
+    await part("password").press("Enter")
+    await part("second-step-code").fill(code)
+    await part("second-step-send").click()
+    await expect(part("whoami")).to_contain_text("boss")
+    await sign_out(page)
+
+    await part("register").click()
+    await fill(page, email="ann@example.org", username="ann", password=PASSWORD)
+    await part("register").click()
+    await part("whoami").click()
+    await part("profile").click()
+    await part("second-factor-password").fill(PASSWORD)
+    await part("second-factor-begin").click()
+    phone = App(await part("second-factor-secret").inner_text())
+    await part("second-factor-code").fill(phone.code())
+    await part("second-factor-confirm").click()
+    await part("recovery-codes-kept").click()
+    await expect(part("second-factor-state")).to_contain_text("On. 8 recovery codes")
+    await part("second-factor-action").select_option("off/")
+    await part("second-factor-password").fill(PASSWORD)
+    await part("second-factor-code").fill(phone.code(1))
+    await part("second-factor-change").click()
+    await expect(part("second-factor-state")).to_contain_text("Off")

@@ -9,6 +9,7 @@ import { openKept } from "../kept.js";
 import { closeDialogs, Dialogs, dialogsHoldWords, isDialogOpen } from "../kit/dialog.js";
 import { html, render, signal } from "../kit/html.js";
 import { say, Toasts } from "../kit/toast.js";
+import { noteSession } from "../marker.js";
 import { createSession } from "../session.js";
 import { catchDrops } from "../kit/drop.js";
 import { forgetPlaces, replace } from "./place.js";
@@ -24,7 +25,7 @@ const stage = signal(/** @type {any} */ ({ name: "opening" }));
 /** @type {any} */
 let scope = null;
 
-const MAILED = /^#(reset|link|verify)\?(.+)$/;
+const MAILED = /^#(reset|link|verify|second-factor)\?(.+)$/;
 
 /** What a mailed link carries: {kind, given}, or null. */
 export function mailedLink(hash) {
@@ -76,11 +77,22 @@ async function enterByCookie() {
   else showDoor();
 }
 
+/** Does a first step; where a second one is needed, the door asks for it. @param {() => Promise<any>} work */
+async function firstStep(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!error.secondStep) throw error;
+    const isSetup = error.code === "second_factor_setup_required";
+    stage.value = { name: "link", kind: "second-factor", given: { token: error.secondStep, setup: isSetup ? "1" : "0" } };
+  }
+}
+
 /* What the door can do; each is a promise that is refused with an ApiError. */
 const doorActions = {
   async signIn(form) {
     const session = newSession();
-    await goIn(session, await session.signIn(form));
+    await firstStep(async () => goIn(session, await session.signIn(form)));
   },
   async register(form) {
     const session = newSession();
@@ -93,8 +105,22 @@ const doorActions = {
     showDoor({ news: "Your password has been changed. Sign in with the new one." });
   },
   async link(token, password) {
-    const { next } = await request(server, "POST", "/api/v2/auth/social/link/", { json: { token, password } });
-    location.replace(next);
+    await firstStep(async () => {
+      const { next } = await request(server, "POST", "/api/v2/auth/social/link/", { json: { token, password } });
+      location.replace(next);
+    });
+  },
+  beginSecondFactor: (token) => request(server, "POST", "/api/v2/auth/second-factor/begin/", { json: { token } }),
+  async takeSecondStep(token, otp) {
+    const answer = await request(server, "POST", "/api/v2/auth/second-factor/", { json: { token, otp } });
+    noteSession(server);
+    return answer;
+  },
+  /** After a second step: the cookies are there. */
+  goOn(next) {
+    if (next) return location.replace(next);
+    replace(location.pathname);
+    return enterByCookie();
   },
   giveUp() {
     replace(location.pathname);

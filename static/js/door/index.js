@@ -1,6 +1,7 @@
 /* The door: an account or a new one, in one column; and where mailed links lead. */
 import { Button, Field } from "../kit/controls.js";
 import { html, useRef, useState } from "../kit/html.js";
+import { SecondStep } from "./secondstep.js";
 
 const KNOWN = "taskroom.known"; // somebody has signed in with this browser
 
@@ -168,7 +169,8 @@ function Mailed({ actions, link: { kind, given } }) {
 /** `link` is {kind, given} where one has followed a mailed link. */
 export function Door({ link, ...others }) {
   const [isForgotten, setForgotten] = useState(false);
-  const shown = link ? html`<${Mailed} link=${link} ...${others} />`
+  const shown = link?.kind === "second-factor" ? html`<${SecondStep} given=${link.given} ...${others} />`
+    : link ? html`<${Mailed} link=${link} ...${others} />`
     : isForgotten ? html`<${Forgotten} back=${() => setForgotten(false)} ...${others} />`
       : html`<${Account} forgot=${() => setForgotten(true)} ...${others} />`;
   return html`<main class="door"><h1 class="door-title">Taskroom</h1>${shown}</main>`;

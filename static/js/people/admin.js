@@ -63,11 +63,17 @@ function Access({ person, people }) {
     if (await confirm(question)) await told(people.setActive(person.id, false));
   }
 
+  async function resetSecondFactor() {
+    const question = { title: `Remove the second factor of ${name}`, text: "They are signed out everywhere, and sign in with their password alone. Make sure that it is really them who ask.", action: "Remove" };
+    if (await confirm(question)) await told(people.resetSecondFactor(person.id).then(() => say("There is no second factor any more.")));
+  }
+
   const giveLink = () => told(people.resetLink(person.id).then((link) => { showLink(name, link); }));
 
   return html`<div class="buttons">
     <${Button} testid="person-reset-link" onClick=${giveLink}>Link for a new password</>
     ${person.email && !person.email_verified && html`<${Button} testid="person-verify" onClick=${() => told(people.vouch(person.id))}>Confirm their address</>`}
+    ${person.id !== me().id && html`<${Button} testid="person-reset-second-factor" onClick=${resetSecondFactor}>Remove their second factor</>`}
     ${person.id !== me().id && (person.is_active
       ? html`<${Button} kind="danger" testid="person-deactivate" onClick=${deactivate}>Deactivate</>`
       : html`<${Button} kind="primary" testid="person-activate" onClick=${() => told(people.setActive(person.id, true))}>Let in again</>`)}

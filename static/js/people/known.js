@@ -67,6 +67,7 @@ export function createPeople({ call, directory }) {
       await act(id, "verify_email");
       return put(await call("GET", `/api/users/${id}/`));
     },
+    resetSecondFactor: (id) => act(id, "reset_second_factor"),
     resetLink: async (id) => (await act(id, "reset_link")).link,
     addDepartment: (json) => change(call("POST", "/api/departments/", { json })),
     changeDepartment: (id, json) => change(call("PATCH", `/api/departments/${id}/`, { json })),

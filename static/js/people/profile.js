@@ -8,6 +8,7 @@ import { html, useEffect, useRef, useState } from "../kit/html.js";
 import { Head } from "./head.js";
 import { Facts } from "./person.js";
 import { Quiet } from "./quiet.js";
+import { SecondFactor } from "./secondfactor.js";
 import { Sessions } from "./sessions.js";
 
 const PROFILE = "/api/users/profile/";
@@ -32,6 +33,7 @@ export function Profile({ people }) {
       ${isRead && html`<${Quiet} user=${user} isWanted=${place.value.query.part === "quiet"} />`}
       <${Theme} />
       <${Password} />
+      <${SecondFactor} />
       <${Sessions} />
     </div></div>`;
 }
