@@ -97,7 +97,7 @@ def reencoded(source: Path) -> tuple[bytes, str]:
             image.draft("RGB", (SIDE_PX * 2, SIDE_PX * 2))
             picture = ImageOps.exif_transpose(image)
             picture.thumbnail((SIDE_PX, SIDE_PX))
-            picture = _plain(picture, kind)
+            picture = plain(picture, kind)
             picture.save(out, kind, **({"quality": 88} if kind == "JPEG" else {}))
     except Invalid:
         raise
@@ -107,7 +107,7 @@ def reencoded(source: Path) -> tuple[bytes, str]:
     return out.getvalue(), _SUFFIXES[kind]
 
 
-def _plain(picture: Any, kind: str) -> Any:
+def plain(picture: Any, kind: str) -> Any:
     """The pixels alone, in a mode that the type can store: no EXIF, colour profile or text chunks."""
     from PIL import Image
 

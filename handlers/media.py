@@ -16,12 +16,12 @@ from urllib.parse import quote
 import puremagic
 from tornado.iostream import StreamClosedError
 
-from handlers import avatars
+from handlers import avatars, thumbnails
 from handlers.web.backend import Backend
 from handlers.web.base import BaseHandler
 from handlers.web.bodies import Upload
 from handlers.web.endpoint import Route, endpoint
-from models import access
+from models import access, pictures
 from models.chat import Attachment
 from models.errors import NotFound, Unavailable
 from models.inputs import Input, Text
@@ -86,7 +86,8 @@ async def stored_files(backend: Backend, uploads: Sequence[Upload], folder: str)
 def remove_soon(backend: Backend, paths: Sequence[str]) -> None:
     """Removes stored files that nothing points to any more."""
     for path in paths:
-        backend.store.file_soon(remove, [backend.media / path])
+        its = (path, pictures.thumbnail_path(path))
+        backend.store.file_soon(remove, [backend.media / one for one in its])
 
 
 def _keep(media: Path, uploads: Sequence[Upload], folder: str) -> list[StoredFile]:
@@ -102,10 +103,15 @@ def _keep(media: Path, uploads: Sequence[Upload], folder: str) -> list[StoredFil
             os.fsync(directory)
         finally:
             os.close(directory)
-        return [
-            StoredFile(path, upload.file_name, upload.size, sniff(upload))
-            for upload, path in zip(uploads, paths, strict=True)
-        ]
+        return [_stored(media, upload, path) for upload, path in zip(uploads, paths, strict=True)]
+
+
+def _stored(media: Path, upload: Upload, path: str) -> StoredFile:
+    content_type = sniff(upload)
+    if content_type not in thumbnails.FORMATS:
+        return StoredFile(path, upload.file_name, upload.size, content_type)
+    size = thumbnails.measure(media / path, content_type)
+    return StoredFile(path, upload.file_name, upload.size, content_type, *size)
 
 
 def _move(upload: Upload, target: Path) -> None:
@@ -162,6 +168,8 @@ class MediaFile(BaseHandler):
         if path.startswith(avatars.FOLDER + "/"):
             return await self._send_avatar(path)
         attachment = await self._attachment(path, query)
+        if pictures.is_thumbnail(path):
+            return await self._send_thumbnail(attachment, path)
         self._describe(attachment)
         if self.request.method != "HEAD":
             await self._send(self.backend.media / attachment.path)
@@ -177,12 +185,29 @@ class MediaFile(BaseHandler):
         self.set_header("Cache-Control", "public, max-age=86400, immutable")
         await self._send(self.backend.media / path)
 
+    async def _send_thumbnail(self, attachment: Attachment, path: str) -> None:
+        source = attachment.path
+        if not pictures.has_thumbnail(attachment.width, attachment.height):
+            raise NotFound("There is no such file.")
+        media = self.backend.media
+        if not await self.store.file((media / path).is_file):
+            # Decoding computes for a while: not in the one thread that all files go through.
+            made = await self.store.hash(thumbnails.make_thumbnail, media, source, path)
+            if not made:
+                raise NotFound("There is no such file.")
+        self.set_header("Content-Type", "image/webp")
+        self.set_header("Content-Security-Policy", _FILE_POLICY)
+        self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+        self.set_header("Cache-Control", "private, max-age=86400, immutable")
+        await self._send(media / path)
+
     async def _attachment(self, path: str, query: Signature) -> Attachment:
+        original = pictures.original_path(path)
         if query.signature:
             if not self.backend.links.is_valid(MEDIA + path, query.expires, query.signature):
                 raise NotFound("This link is not valid, or no longer.")
-            return await self.store.read(access.get_linked_file, path)
-        return await self.store.read(access.get_file, await self._authenticate(), path)
+            return await self.store.read(access.get_linked_file, original)
+        return await self.store.read(access.get_file, await self._authenticate(), original)
 
     def path_value(self, text: str) -> str:
         if "\x00" in text:

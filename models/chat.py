@@ -21,6 +21,7 @@ from models.base import (
     marks,
 )
 from models.people import Person, media_url, reference
+from models.pictures import picture_json
 from models.quotes import quotes_json
 from models.reactions import reactions_json
 from models.tasks import VISIBLE, Scope
@@ -117,6 +118,8 @@ class Attachment(Table):
     file_size = peewee.BigIntegerField()
     content_type = peewee.TextField()
     uploaded_at = InstantField()
+    width = peewee.IntegerField(null=True)
+    height = peewee.IntegerField(null=True)
 
     def to_json(self) -> dict[str, Any]:
         """The attachment as JSON."""
@@ -132,6 +135,7 @@ class Attachment(Table):
             "file_size": self.file_size,
             "content_type": self.content_type,
             "uploaded_at": iso(self.uploaded_at),
+            **picture_json(self.path, self.width, self.height),
         }
 
 

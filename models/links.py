@@ -23,7 +23,7 @@ _MARKER = b'"' + MEDIA.encode()
 # Inside a string of JSON every quote follows a backslash. So a quote after a brace or comma begins a key,
 # and this finds members of objects only, whatever anybody has written.
 _VALUE = b'":"' + re.escape(MEDIA.encode())
-_KEYS = b"|".join(b'(?<=[{,]"' + key + _VALUE + b")" for key in (b"file_url", b"avatar"))
+_KEYS = b"|".join(b'(?<=[{,]"' + key + _VALUE + b")" for key in (b"file_url", b"avatar", b"thumbnail_url"))
 # Looks back for the key, so that the search is for a fixed text.
 _LINK = re.compile(_VALUE + b"(?:" + _KEYS + rb')([^"\\]*)"')
 
@@ -52,8 +52,8 @@ class Links:
         return right and int(expires) > time.time()
 
     def encode(self, value: Any, base_url: str) -> bytes:
-        """A JSON value as text in which every `file_url` and `avatar` is absolute for a reader who knows
-        this server as `base_url`."""
+        """A JSON value as text in which every `file_url`, `avatar` and `thumbnail_url` is absolute for a
+        reader who knows this server as `base_url`."""
         text = orjson.dumps(value)
         return _LINK.sub(lambda found: self._link(found, base_url), text) if _MARKER in text else text
 
@@ -72,7 +72,11 @@ def is_passable(value: Any, depth: int = MAX_DEPTH) -> bool:
     if not isinstance(value, dict):
         return True
     return depth > 0 and all(
-        not (key in ("file_url", "avatar") and isinstance(item, str) and item.startswith(MEDIA))
+        not (
+            key in ("file_url", "avatar", "thumbnail_url")
+            and isinstance(item, str)
+            and item.startswith(MEDIA)
+        )
         and is_passable(item, depth - 1)
         for key, item in value.items()
     )

@@ -60,7 +60,8 @@ class User(Shape):
 
 
 class Attachment(Shape):
-    """A stored file: `file` needs credentials, `file_url` is signed and good for 24 hours without."""
+    """A stored file: `file` needs credentials, `file_url` is signed and good for 24 hours without. A picture
+    has its size, null if it cannot be shown, and if it is large a `thumbnail_url` for a small one."""
 
     id: int
     task: int | None
@@ -72,6 +73,9 @@ class Attachment(Shape):
     file_size: int
     content_type: str
     uploaded_at: str
+    width: int | None = None
+    height: int | None = None
+    thumbnail_url: str | None = None
 
 
 # -- chat --------------------------------------------------------------------------------------------

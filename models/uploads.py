@@ -16,6 +16,7 @@ from pathlib import Path
 
 import peewee
 
+from models import pictures
 from models.base import SECOND_US, tuples
 from models.chat import Attachment
 from models.errors import StorageFull, Unavailable
@@ -125,8 +126,9 @@ def oldest_use() -> float:
 
 
 def unnamed(paths: Sequence[str]) -> list[str]:
-    """Query: those of the paths that are nobody's attachment or picture."""
-    attachments = Attachment.select(Attachment.path).where(Attachment.path.in_(paths))
-    pictures = Person.select(Person.avatar).where(Person.avatar.in_(paths))
-    named = {path for query in (attachments, pictures) for (path,) in tuples(query)}
-    return [path for path in paths if path not in named]
+    """Query: those of the paths that are nobody's attachment or picture, nor a small picture of one."""
+    originals = [pictures.original_path(path) for path in paths]
+    attachments = Attachment.select(Attachment.path).where(Attachment.path.in_(originals))
+    avatars = Person.select(Person.avatar).where(Person.avatar.in_(originals))
+    named = {path for query in (attachments, avatars) for (path,) in tuples(query)}
+    return [path for path, original in zip(paths, originals, strict=True) if original not in named]

@@ -31,6 +31,8 @@ def attach(actor: Actor, key: TaskKey, files: Sequence[StoredFile]) -> Outcome:
             file_size=file.file_size,
             content_type=file.content_type,
             uploaded_at=moment,
+            width=file.width,
+            height=file.height,
         ).to_json()
         for file in files
     ]

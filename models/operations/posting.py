@@ -35,6 +35,9 @@ class StoredFile:
     file_name: str
     file_size: int
     content_type: str
+    width: int | None = None
+    """As a picture is shown; 0 for one that cannot be, None for what is none."""
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

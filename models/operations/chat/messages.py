@@ -91,6 +91,8 @@ def _attach(actor: Actor, message_id: int, file: StoredFile, moment: int) -> dic
         file_size=file.file_size,
         content_type=file.content_type,
         uploaded_at=moment,
+        width=file.width,
+        height=file.height,
     ).to_json()
 
 
