@@ -13,6 +13,8 @@ const JOIN_PAUSE_MS = 1_000;
 const TYPING_REPEAT_MS = 3_000;
 const TYPING_IDLE_MS = 5_000;
 const REFETCH_MS = 300;
+/* Of a conversation that the server has not given yet in this visit. */
+const UNREAD = ["failed", "recalled"];
 
 /**
  * `restRefused()` is true where only the socket may be used (a page from disk);
@@ -38,7 +40,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     if (!store.roomsLoaded) await loadRooms();
     join(store.sortedRooms());
     outbox.flush();
-    if (store.threads.get(store.openRoomId)?.status === "failed") openRoom(store.openRoomId);
+    if (UNREAD.includes(store.threads.get(store.openRoomId)?.status)) openRoom(store.openRoomId);
     markRead();
   }
 
@@ -63,7 +65,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     try {
       store.setRooms(await api().rooms(), before);
     } catch (error) {
-      say(error.message);
+      if (!error.isTemporary || !store.rooms.size) say(error.message); // an outage is told once, above the content
     }
   }
 
@@ -116,7 +118,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     store.open(roomId);
     const room = store.rooms.get(roomId);
     const status = store.threads.get(roomId)?.status;
-    if (status && status !== "failed") {
+    if (status && !UNREAD.includes(status)) {
       joinOne(room); // who is online may have changed since
       return markRead();
     }
@@ -125,7 +127,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
       store.mergeMessages(roomId, [], { status: "ready", hasMore: false });
       return joinFromStart(room.room_type, roomId);
     }
-    store.mergeMessages(roomId, [], { status: "loading" });
+    if (status !== "recalled") store.mergeMessages(roomId, [], { status: "loading" });
     loadReads(roomId);
     await loadNewest(roomId);
     markRead();
@@ -136,10 +138,11 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     try {
       const page = await api().messages(roomId);
       const others = page.results.filter((message) => !store.isOwnDeed(message));
-      store.mergeMessages(roomId, page.results, {
+      store.renewThread(roomId, page.results, {
         status: "ready", hasMore: page.has_more, firstUnread: others[unread - 1]?.id ?? null,
       });
     } catch (error) {
+      if (error.isTemporary && store.threads.get(roomId)?.status === "recalled") return; // tried again with the connection
       store.mergeMessages(roomId, [], { status: "failed" });
       say(error.message);
     }

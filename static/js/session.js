@@ -105,6 +105,12 @@ export function createSession({ server, ended }) {
       return user;
     },
 
+    /** Goes on as somebody while the server cannot be asked; it decides with the first answer. */
+    goOn(person) {
+      user = person;
+      return user;
+    },
+
     /**
      * A token from elsewhere. Where the page may not use REST (opened from
      * disk), the token itself says whose it is: `restRefused` is then true.
@@ -129,7 +135,8 @@ export function createSession({ server, ended }) {
     /** An access token with some life left, or the best there is. */
     async freshToken() {
       const { exp } = claimsOf(access ?? "");
-      if (exp && exp - Date.now() / 1000 < EXPIRY_MARGIN_S) await renew().catch(() => false);
+      if (!access && user) await renew().catch(() => false); // began while the server was away
+      else if (exp && exp - Date.now() / 1000 < EXPIRY_MARGIN_S) await renew().catch(() => false);
       return access;
     },
 

@@ -119,6 +119,15 @@ export function createStore({ dropped }) {
     changed("rooms");
   }
 
+  /** What was shown in an earlier visit stands until the server says what is there now. */
+  function recall({ rooms, threads }) {
+    for (const room of rooms) store.rooms.set(room.id, room);
+    for (const [id, items] of threads) {
+      if (store.rooms.has(id)) store.threads.set(id, { ...emptyThread(), items, status: "recalled" });
+    }
+    changed("rooms", "thread");
+  }
+
   // Messages
 
   function openThread(roomId) {
@@ -172,6 +181,15 @@ export function createStore({ dropped }) {
   function pin(state) {
     mark(state.room_id, state.message_id, (message) => (message.deleted_at ? message : withPin(message, state)));
     changed("pins");
+  }
+
+  /** The newest messages, newest first, in the place of older ones that may have changed since. */
+  function renewThread(roomId, newest, facts) {
+    const thread = store.threads.get(roomId);
+    if (!thread) return;
+    const oldest = newest.at(-1)?.id ?? Infinity;
+    thread.items = thread.items.filter(({ id }) => id >= oldest);
+    mergeMessages(roomId, newest, facts);
   }
 
   /** True when the message is new to this page. */
@@ -286,7 +304,7 @@ export function createStore({ dropped }) {
     const room = store.rooms.get(roomId);
     if (!room?.last_message || room.last_message.id <= messageId) return 0;
     const thread = store.threads.get(roomId);
-    if (!thread) return room.unread_count;
+    if (!thread || thread.status === "recalled") return room.unread_count;
     return thread.items.filter((item) => item.id > messageId && !isOwnDeed(item)).length;
   }
 
@@ -321,8 +339,8 @@ export function createStore({ dropped }) {
 
   return Object.assign(store, {
     on, unwatch, changed, reset, setConnection, isMine, isOwnDeed,
-    setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
-    openThread, mergeMessages, receive, update, react, pin, trim, newestId,
+    recall, setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
+    openThread, mergeMessages, renewThread, receive, update, react, pin, trim, newestId,
     putPending, dropPending, pendingOf, strayPending,
     startTyping, stopTyping, markRead, markUnread, setReads, setOnline, setPresence, showUnread, open,
   });

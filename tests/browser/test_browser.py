@@ -58,9 +58,9 @@ async def visit(new_page: Any, process: Any, address: str = "/", **options: Any)
     return tab
 
 
-async def arrive(new_page: Any, process: Any, name: str) -> Tab:
+async def arrive(new_page: Any, process: Any, name: str, **options: Any) -> Tab:
     """The page of somebody whom a cookie signs in."""
-    tab = Tab(await new_page(base_url=process.url))
+    tab = Tab(await new_page(base_url=process.url, **options))
     await enter(tab, name)
     return tab
 

@@ -52,7 +52,8 @@ class Pages:
         self._contexts: list[BrowserContext] = []
 
     async def __call__(self, **context_options: Any) -> Page:
-        context = await self._browser.new_context(**context_options)
+        # A service worker answers in the place of what a test may want to watch.
+        context = await self._browser.new_context(**({"service_workers": "block"} | context_options))
         context.set_default_timeout(10_000)
         self._contexts.append(context)
         context.on("weberror", lambda error: self.uncaught.append(str(error.error)))

@@ -10,9 +10,12 @@ import { closeDialogs, Dialogs, dialogsHoldWords, isDialogOpen } from "../kit/di
 import { html, render, signal } from "../kit/html.js";
 import { say, Toasts } from "../kit/toast.js";
 import { noteSession } from "../marker.js";
+import { forgetSeen, lastPerson, openSeen } from "../seen.js";
 import { createSession } from "../session.js";
 import { catchDrops } from "../kit/drop.js";
+import { keepPage } from "./pagecache.js";
 import { forgetPlaces, replace } from "./place.js";
+import { remember } from "./remember.js";
 import { createScope, ScopeProvider } from "./scope.js";
 import { Shell } from "./shell.js";
 import { showInTitle } from "./told.js";
@@ -47,6 +50,7 @@ function leave() {
 
 function showDoor(words = {}) {
   leave();
+  forgetSeen(server);
   const { registration, providers, mail } = config.of(server);
   stage.value = { name: "door", ...words, registration, providers, mail };
 }
@@ -60,19 +64,28 @@ async function signOut() {
 }
 
 async function goIn(session, user) {
-  const kept = await openKept(`${session.server} ${user.id}`);
+  const seen = openSeen(server, user);
+  const [kept, found] = await Promise.all([openKept(`${session.server} ${user.id}`), seen.read()]);
   leave();
   scope = createScope({ session, user, kept, frameKib: () => config.of(server).frameKib, ended: (reason) => showDoor({ reason }) });
   Object.assign(scope, { signOut, clock: signal(""), actions: signal([]) });
   scope.onEnd(showInTitle(scope));
+  scope.onEnd(remember(scope, seen, found));
   stage.value = { name: "inside", scope };
   scope.start();
+  keepPage().catch(() => null); // a browser that stores nothing asks the server each time
   import("../people/own.js").then(({ ownActions }) => { if (scope) scope.actions.value = ownActions(scope); }, () => null);
+}
+
+/** Whoever was here last, while the server does not answer. */
+async function lastOne(session) {
+  const user = await lastPerson(server);
+  return user && session.goOn(user);
 }
 
 async function enterByCookie() {
   const session = newSession();
-  const [user] = await Promise.all([session.restore().catch(() => null), config.load(server)]);
+  const [user] = await Promise.all([session.restore().catch(() => lastOne(session)), config.load(server)]);
   if (user) await goIn(session, user);
   else showDoor();
 }

@@ -1,0 +1,48 @@
+/*
+ * Keeps the page's own files for a reload while the server is away (static/sw.js gives them out). They are the
+ * same for everybody; what people read is kept elsewhere (seen.js) and goes when they sign out.
+ */
+import { VIEWS } from "./viewlist.js";
+
+const CACHE = "taskroom.page";
+/* What is shown comes first. */
+const SOON_MS = 2_000;
+const QUIET_MS = 15_000;
+
+const after = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+const own = () => document.querySelector("script[type=module][src]")?.src ?? "";
+
+/** The files of this version that have been loaded. */
+function loaded(folder) {
+  const names = performance.getEntriesByType("resource").map(({ name }) => name);
+  return [...new Set([own(), ...names.filter((name) => name.startsWith(folder))])];
+}
+
+async function keep(cache, addresses) {
+  const missing = [];
+  for (const address of addresses) if (!(await cache.match(address, { ignoreVary: true }))) missing.push(address);
+  await cache.addAll(missing);
+}
+
+/** Files of another version are asked for no more. */
+async function drop(cache, folder) {
+  for (const request of await cache.keys()) {
+    if (new URL(request.url).pathname !== "/" && !request.url.startsWith(folder)) await cache.delete(request);
+  }
+}
+
+/** Where the browser does not allow it (plain http from another machine), a reload needs the server. */
+export async function keepPage() {
+  if (!navigator.serviceWorker || !globalThis.caches) return;
+  await after(SOON_MS);
+  const folder = new URL("../", own()).href;
+  const cache = await caches.open(CACHE);
+  await cache.add(new Request("/", { headers: { Accept: "text/html" } }));
+  await keep(cache, loaded(folder));
+  await navigator.serviceWorker.register("/sw.js");
+  await after(QUIET_MS);
+  const views = VIEWS.filter(({ id }) => id !== "chat").map(({ id }) => new URL(`js-${id}-index.js`, own()).href);
+  await keep(cache, [...loaded(folder), ...views]);
+  await drop(cache, folder);
+}
