@@ -10,15 +10,18 @@ import logging
 import socket
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import settings as settings_module
+from administration import backups
 from jobs.mail import Courier
 from models import access
+from models.backups.archive import ArchiveError
+from models.backups.errors import UNDER_WAY_STATUS, BackupError, BackupUnderWay
 from models.base import iso
 from models.database.backends import StoreError
 from models.database.store import Store
@@ -56,6 +59,8 @@ class Command:
     run: Callable[[Settings, argparse.Namespace], int]
     help: str
     arguments: dict[str, dict[str, Any]]
+    flags: dict[str, str] = field(default_factory=dict)
+    """Flags of its own, which take no value, and their meaning."""
 
 
 def migrate(settings: Settings, given: argparse.Namespace) -> int:
@@ -192,6 +197,22 @@ def show_mail(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def backup(settings: Settings, given: argparse.Namespace) -> int:
+    """Makes a backup, also beside a running server."""
+    try:
+        print(backups.make(settings, given.file, not given.no_secret))
+    except BackupUnderWay as error:
+        complain(str(error))
+        return UNDER_WAY_STATUS
+    return 0
+
+
+def restore(settings: Settings, given: argparse.Namespace) -> int:
+    """Restores a backup."""
+    print(backups.restore(settings, given.file))
+    return 0
+
+
 COMMANDS = {
     "migrate": Command(migrate, "bring the database up to date (serving does so by itself)", {}),
     "create-user": Command(
@@ -212,6 +233,17 @@ COMMANDS = {
         {"email": {"metavar": "EMAIL", "help": "the person's address or username"}},
     ),
     "mail": Command(show_mail, "show the mail that has not been sent", {}),
+    "backup": Command(
+        backup,
+        "store everything in one file, also while the server runs, and try to restore it",
+        {"file": {"metavar": "FILE", "type": Path, "help": "the file, or a folder for it"}},
+        {"no_secret": "leave out what signs tokens: whoever has it can be anybody"},
+    ),
+    "restore": Command(
+        restore,
+        "restore a backup into an empty data_dir and, if database_url names one, an empty database",
+        {"file": {"metavar": "FILE", "type": Path, "help": "a file that `backup` has made"}},
+    ),
     "check": Command(check, "say whether the settings, the database and what they name can be used", {}),
 }
 
@@ -263,14 +295,14 @@ class _Parser(argparse.ArgumentParser):
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group: Any = parser
-    for name, field in Settings.model_fields.items():
+    for name, setting in Settings.model_fields.items():
         if name in _GROUPS:
             group = parser.add_argument_group(_GROUPS[name])
         # Suppressed: a flag before the command must not be undone by the command's own default.
         options = {"dest": f"setting_{name}", "metavar": "VALUE", "default": argparse.SUPPRESS}
-        group.add_argument(f"--{name}", help=_meaning(field), **options)
+        group.add_argument(f"--{name}", help=_meaning(setting), **options)
         if "_" in name:
-            group.add_argument(f"--{name.replace('_', '-')}", help=argparse.SUPPRESS, **options)
+            group.add_argument(f"--{_dashed(name)}", help=argparse.SUPPRESS, **options)
 
 
 def _meaning(field: Any) -> str:
@@ -282,11 +314,16 @@ def _meaning(field: Any) -> str:
     return f"{field.description}{shown}".replace("%", "%%")
 
 
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
 def _usage(command: Command, prog: str) -> str:
     words = [
         f"[{one['metavar']}]" if one.get("nargs") == "?" else one["metavar"]
         for one in command.arguments.values()
     ]
+    words += [f"[--{_dashed(flag)}]" for flag in command.flags]
     return " ".join([prog, *words, "[--NAME VALUE …]"])
 
 
@@ -325,6 +362,8 @@ def _add_command(parts: Any, word: str, command: Command, prog: str) -> None:
     )
     for argument, options in command.arguments.items():
         part.add_argument(argument, **options)
+    for flag, meaning in command.flags.items():
+        part.add_argument(f"--{_dashed(flag)}", f"--{flag}", action="store_true", help=meaning)
     _add_settings(part)
 
 
@@ -332,12 +371,17 @@ def _check_words(parser: argparse.ArgumentParser, commands: dict[str, Command], 
     """Says what argparse would say less clearly."""
     known = {name for setting in Settings.model_fields for name in (setting, setting.replace("_", "-"))}
     known |= {"help", "version"}
+    of_commands = {flag for command in commands.values() for flag in command.flags}
+    plain_flags = {"help", "version"} | of_commands | set(map(_dashed, of_commands))
+    known |= plain_flags
     for word in argv:
         name = word.partition("=")[0]
         if name.startswith("--") and name.removeprefix("--") not in known:
             parser.error(f"there is no setting {name}")
     plain = [
-        word for index, word in enumerate(argv) if not word.startswith("-") and not _is_value(argv, index)
+        word
+        for index, word in enumerate(argv)
+        if not word.startswith("-") and not _is_value(argv, index, plain_flags)
     ]
     if plain and plain[0] not in commands:
         parser.error(f"there is no command {plain[0]}; there are {', '.join(commands)}")
@@ -345,10 +389,10 @@ def _check_words(parser: argparse.ArgumentParser, commands: dict[str, Command], 
         _check_count(parser, plain[0], commands[plain[0]], plain[1:])
 
 
-def _is_value(argv: Sequence[str], index: int) -> bool:
+def _is_value(argv: Sequence[str], index: int, plain_flags: Collection[str]) -> bool:
     """Whether the word belongs to the flag before it."""
     flag = argv[index - 1] if index else ""
-    return flag.startswith("--") and "=" not in flag and flag not in ("--help", "--version")
+    return flag.startswith("--") and "=" not in flag and flag.removeprefix("--") not in plain_flags
 
 
 def _check_count(parser: argparse.ArgumentParser, word: str, command: Command, given: Sequence[str]) -> None:
@@ -379,7 +423,7 @@ def run(
         settings = settings_module.load(flags)
         set_up_logging(settings)
         return commands[given.command or "serve"].run(settings, given)
-    except (SettingsError, StoreError) as error:
+    except (SettingsError, StoreError, BackupError, ArchiveError) as error:
         return complain(str(error))
     except DomainError as error:
         return complain(error.detail)

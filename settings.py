@@ -27,6 +27,7 @@ VERSION = "0.1.0"
 _MAX_DAYS = 3650
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Browsers leave these out of an Origin."""
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw]?)")
 _RATE = re.compile(r"^\d+\s*(/|per)\s*\d*\s*(second|minute|hour|day|month|year)s?$", re.IGNORECASE)
 # Never the assignment, department or workspace, whatever the setting says.
 _ASSIGNEE_FIELDS = ("title", "description", "status", "priority", "due_date", "estimate_hours")
@@ -73,13 +74,29 @@ def _among(known: tuple[str, ...], value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+_HOURS = {"m": 1 / 60, "h": 1, "d": 24, "w": 168, "": 1}
+
+
+def _hours(value: Any) -> Any:
+    """A time like 30m, 12h or 1d as hours; a plain number is hours already."""
+    if isinstance(value, str):
+        found = _TIME.fullmatch(value.strip().lower())
+        if found is None:
+            raise ValueError("must be a time like 12h or 1d; 0 is off")
+        return float(found[1]) * _HOURS[found[2]]
+    return value
+
+
 def _without_slash(value: Any) -> Any:
     return value.strip().rstrip("/") if isinstance(value, str) else value
 
 
 WordList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Counts = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 NumberList = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_split)]
+Hours = Annotated[float, BeforeValidator(_hours)]
 Url = Annotated[str, BeforeValidator(_without_slash)]
+Folder = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
 Networks = Annotated[
     tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode, BeforeValidator(_networks)
 ]
@@ -186,6 +203,13 @@ class Settings(BaseSettings):
     max_sockets_per_person: int = Field(
         50, ge=0, description="open WebSockets of one person, and as many requests waiting for events"
     )
+    backup_every: Hours = Field(
+        0, ge=0, le=_MAX_DAYS * 24, description="how often a backup is made, like 12h or 1d; 0 is never"
+    )
+    backup_keep: Counts = Field(
+        (7, 4, 6), description="of how many days, weeks and months a backup made by the clock stays"
+    )
+    backup_folder: Folder = Field(None, description="where they lie; empty is data_dir/backups")
     deadline_hours: NumberList = Field((24.0, 1.0), description="how long before its due date a task reminds")
     assignee_fields: WordList = Field((), description="what an assignee may change; empty: all they may have")
     default_room: str = Field(
@@ -288,6 +312,13 @@ class Settings(BaseSettings):
             raise ValueError("must have at least 32 characters, or be empty")
         return value
 
+    @field_validator("backup_keep")
+    @classmethod
+    def _three(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) != 3 or not all(0 <= count <= _MAX_DAYS for count in value):
+            raise ValueError("must be three whole numbers: days, weeks, months, like 7,4,6")
+        return value
+
     @field_validator("deadline_hours")
     @classmethod
     def _before(cls, value: tuple[float, ...]) -> tuple[float, ...]:
@@ -313,6 +344,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def backups(self) -> Path:
+        """The folder in which backups by the clock lie."""
+        return self.backup_folder or self.data_dir / "backups"
+
+    @property
     def max_upload_bytes(self) -> int:
         """Largest file in bytes; 0 is no limit."""
         return int(self.max_upload_mb * 1024 * 1024)
@@ -329,6 +365,11 @@ class Settings(BaseSettings):
         """Scheme, host and port of `backend_url`."""
         parts = urlsplit(self.backend_url)
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
+
+    def existing_secret(self) -> str | None:
+        """`secret_key`, or the one kept in `data_dir`, if there is one."""
+        path = self.data_dir / "secret_key"
+        return self.secret_key or (path.read_text().strip() if path.is_file() else None)
 
     def resolve_secret(self) -> str:
         """`secret_key`, or the one kept in `data_dir` (made at the first start, mode 0600)."""

@@ -14,7 +14,7 @@ from typing import Any
 from handlers.web.backend import Backend
 from handlers.web.bodies import Upload
 from models.errors import Invalid, TooLarge, Unavailable
-from models.uploads import remove, storing
+from models.uploads import remove_stored, storing
 
 FOLDER = "avatars"
 """Below the media folder. Served to everybody (`models.links.PUBLIC`): the names are random."""
@@ -57,7 +57,7 @@ async def stored_avatar(backend: Backend, uploads: Sequence[Upload]) -> AsyncIte
 def remove_soon(backend: Backend, path: str | None) -> None:
     """Removes a stored picture that nobody has any more."""
     if path is not None:
-        backend.store.file_soon(remove, [backend.media / path])
+        backend.store.file_soon(remove_stored, backend.media, [path])
 
 
 def _store(media: Path, source: Path) -> str:

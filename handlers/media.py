@@ -27,7 +27,7 @@ from models.errors import NotFound, Unavailable
 from models.inputs import Input, Text
 from models.operations.posting import StoredFile
 from models.people import MEDIA
-from models.uploads import remove, storing
+from models.uploads import remove_stored, storing
 
 CHUNK_BYTES = 256 * 1024
 SHOWN_TYPES = frozenset(
@@ -85,9 +85,9 @@ async def stored_files(backend: Backend, uploads: Sequence[Upload], folder: str)
 
 def remove_soon(backend: Backend, paths: Sequence[str]) -> None:
     """Removes stored files that nothing points to any more."""
-    for path in paths:
-        its = (path, pictures.thumbnail_path(path))
-        backend.store.file_soon(remove, [backend.media / one for one in its])
+    its = [one for path in paths for one in (path, pictures.thumbnail_path(path))]
+    if its:
+        backend.store.file_soon(remove_stored, backend.media, its)
 
 
 def _keep(media: Path, uploads: Sequence[Upload], folder: str) -> list[StoredFile]:

@@ -40,7 +40,7 @@ class Sweep:
 
 def _remove_unnamed(media: Path, paths: list[str], since: float) -> None:
     """File thread."""
-    gone = [media / path for path in uploads.changed_since(media, paths, since)]
-    uploads.remove(gone)
+    gone = uploads.changed_since(media, paths, since)
+    uploads.remove_stored(media, gone)
     if gone:
         log.info("removed %d files that nothing names", len(gone))

@@ -16,7 +16,7 @@ import orjson
 import peewee
 
 from models import events, groups
-from models.base import Insert, InstantField, Statement, Table, insert_all, marks, now, tuples
+from models.base import SECOND_US, Insert, InstantField, Statement, Table, insert_all, marks, now, tuples
 from models.events import Emitted, Payload, UnknownEvent
 
 MAX_MISSED = 1000
@@ -69,6 +69,9 @@ class Address(Table):
 
 _ALL: Mapping[str, int] = {}
 
+LEAP_US = 24 * 3600 * SECOND_US
+"""A clock that is wrong by less than a day does not lead back into numbers of a lost history."""
+
 LOCK_COUNTER = "SELECT seq FROM event_counter WHERE id = 1 FOR UPDATE"
 """On PostgreSQL, the first statement of whoever writes: what all take first, nobody waits for crosswise."""
 
@@ -81,6 +84,8 @@ _insert_addresses = Insert("event_group", "group_name", "seq")
 _lock_counter = Statement("SELECT seq FROM event_counter c WHERE id = 1 {lock c}")
 
 _newest = Statement("SELECT seq FROM event_counter WHERE id = 1")
+
+_next_stored = Statement("SELECT created_at FROM event WHERE seq > ? ORDER BY seq LIMIT 1")
 
 _gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
 
@@ -110,9 +115,24 @@ def start_epoch() -> int:
     return base
 
 
+def leave_history(made_at: int) -> None:
+    """Inside an operation: skips every number that may have been given out since the backup was made from
+    which this history goes on. `made_at` is the clock there, should the one here be behind."""
+    previous = _lock_counter.value()
+    base: int = max(previous, made_at, now()) + LEAP_US
+    Counter.update(seq=base).where(Counter.id == 1).execute()
+    Epoch.create(base=base, previous=previous)
+
+
 def newest() -> int:
     """The highest `seq` given out so far."""
     return int(_newest.value())
+
+
+def untold_s(position: int) -> float:
+    """Query: how many seconds ago the first event above the position was stored; 0 if there is none."""
+    found = _next_stored.one(position)
+    return 0.0 if found is None else max(0.0, (now() - found[0]) / SECOND_US)
 
 
 def floor() -> int:

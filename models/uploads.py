@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import peewee
 
@@ -29,6 +31,10 @@ LEFT_AFTER_S = 3600
 """No upload takes so long: whoever was receiving it has gone."""
 UNNAMED_AFTER_S = 24 * 3600
 """Long after every write that could still name it has ended."""
+BACKUP_LOCK = "backup.lock"
+"""Beside the media folder; held by whoever makes a backup."""
+_NAMES: tuple[Any, ...] = (Attachment.path, Person.avatar)
+"""The columns that name files."""
 
 
 def prepare_folders(media: Path) -> None:
@@ -58,6 +64,25 @@ def remove(paths: Sequence[Path]) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def remove_stored(media: Path, paths: Sequence[str]) -> None:
+    """Removes stored files that no row names any more; not while a backup is made, which may hold rows that
+    still do. `old_files` finds them later."""
+    if not _is_backed_up(media):
+        remove([media / path for path in paths])
+
+
+def _is_backed_up(media: Path) -> bool:
+    try:
+        with open(media.with_name(BACKUP_LOCK), "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        # Most likely there never was a backup; and a file that stays by mistake does little harm.
+        return media.with_name(BACKUP_LOCK).exists()
+    return False
 
 
 def remove_leftovers(media: Path, older_than_s: float = LEFT_AFTER_S) -> None:
@@ -128,7 +153,12 @@ def oldest_use() -> float:
 def unnamed(paths: Sequence[str]) -> list[str]:
     """Query: those of the paths that are nobody's attachment or picture, nor a small picture of one."""
     originals = [pictures.original_path(path) for path in paths]
-    attachments = Attachment.select(Attachment.path).where(Attachment.path.in_(originals))
-    avatars = Person.select(Person.avatar).where(Person.avatar.in_(originals))
-    named = {path for query in (attachments, avatars) for (path,) in tuples(query)}
+    queries = [column.model.select(column).where(column.in_(originals)) for column in _NAMES]
+    named = {path for query in queries for (path,) in tuples(query)}
     return [path for path, original in zip(paths, originals, strict=True) if original not in named]
+
+
+def named_files() -> list[str]:
+    """Query: the paths of all files that rows name, in order; small pictures are made again."""
+    queries = [column.model.select(column).where(column.is_null(False)) for column in _NAMES]
+    return sorted({path for query in queries for (path,) in tuples(query)})

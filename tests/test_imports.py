@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
     "server", "application", "workers", "metrics", "command_line", "settings",
+    "administration",
     "handlers", "models", "realtime", "jobs",
 )  # fmt: skip
 
@@ -52,6 +53,10 @@ RULES = (
     Rule(("settings",), ROOMS, "settings import nothing of ours"),
     Rule(("workers",), ROOMS, "the parent of workers knows nothing of what they do"),
     Rule(("metrics",), ROOMS, "what is measured is handed in"),
+    Rule(
+        ("models", "handlers", "realtime", "jobs"), ("administration",),
+        "what an administrator types is done beside the server",
+    ),
     Rule(("models",), ("handlers", "realtime", "jobs"), "models are the lowest room"),
     Rule(("models",), ("tornado",), "models know neither HTTP nor sockets"),
     Rule(

@@ -119,6 +119,11 @@ class Store(Database):
         """How long they took, from their first statement to their commit's answer."""
         return self._writer.busy_s
 
+    def take_recent_batches(self) -> list[tuple[int, float]]:
+        """The batches since the last call: how many units each had, and how many seconds it took."""
+        recent = self._writer.recent
+        return [recent.popleft() for _ in range(len(recent))]
+
     # -- what the loop calls -----------------------------------------------------------------------
 
     def begin_anew(self) -> None:

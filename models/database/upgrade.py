@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,11 +12,13 @@ from playhouse.migrations import Runner
 
 from models import event_log, events, revisions
 from models.base import database
+from models.database import tables
 from models.database.backends import (
     StoreError,
     check_pragmas,
     copy_sqlite,
     first_line,
+    in_snapshot,
     make_database,
     migration_lock,
     row_counts,
@@ -36,8 +38,8 @@ class Database:
     """The newest `seq` at the time of `open`."""
 
     def __init__(self, database_url: str, data_dir: Path) -> None:
-        self._url = database_url
-        self._data_dir = data_dir
+        self.url = database_url
+        self.data_dir = data_dir
 
     def open(self) -> None:
         """Prepares the database and begins a new epoch of the event log. Raises StoreError."""
@@ -46,20 +48,20 @@ class Database:
 
     def prepare(self) -> list[str]:
         """Binds the tables and migrates; returns the applied migrations. Raises StoreError."""
-        with self._connected():
+        with self.connected():
             check_pragmas()
             return self._migrate()
 
     def check(self) -> list[str]:
         """Whether the database can be used; returns the migrations that wait. Raises StoreError."""
-        with self._connected():
+        with self.connected():
             check_pragmas()
             database.execute_sql("SELECT 1").fetchone()
             return _pending()
 
     def run_alone(self, operation: Callable[..., Result], *args: Any) -> Result:
         """Runs an operation in the calling thread, for the command line. Raises StoreError."""
-        with self._connected(), transaction():
+        with self.connected(), transaction():
             emitted: list[events.Emitted] = []
             with events.collecting(emitted):
                 result = operation(*args)
@@ -67,12 +69,29 @@ class Database:
                 revisions.append(emitted)
             return result
 
+    def check_exists(self) -> None:
+        """Raises StoreError if it is SQLite and there is no file."""
+        path = sqlite_path(self.url, self.data_dir)
+        if path is not None and not path.is_file():
+            raise StoreError(f"database: there is none at {path}")
+
+    def examine(self, query: Callable[..., Result], *args: Any) -> Result:
+        """Runs a query in the calling thread on one state of the database, for as long as it takes.
+
+        Raises StoreError, also if there is no database yet: looking at it does not make it.
+        """
+        self.check_exists()
+        with self.connected():
+            tables.take_time()
+            return in_snapshot(query, args)
+
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[None]:
+    def connected(self) -> Iterator[None]:
+        """Binds the tables to this database and connects the calling thread. Raises StoreError."""
         try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            check_not_emptied(sqlite_path(self._url, self._data_dir), self._data_dir)
-            database.initialize(make_database(self._url, self._data_dir))
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            check_not_emptied(sqlite_path(self.url, self.data_dir), self.data_dir)
+            database.initialize(make_database(self.url, self.data_dir))
             database.connect()
             yield
         except (peewee.PeeweeException, OSError, ValueError) as error:
@@ -83,12 +102,12 @@ class Database:
 
     def _migrate(self) -> list[str]:
         """Applies what is pending, under a lock, after a copy of the SQLite file."""
-        with migration_lock(self._data_dir):
+        with migration_lock(self.data_dir):
             pending = _pending()
             if not pending:
                 return []
             before = row_counts()
-            copy = copy_sqlite(self._data_dir, pending[0]) if before else "none"
+            copy = copy_sqlite(self.data_dir, pending[0]) if before else "none"
             applied: list[str] = _runner().up()
             after = row_counts()
             lost = sorted(name for name in before.keys() & after.keys() if after[name] < before[name])
@@ -99,6 +118,34 @@ class Database:
 
 def _runner() -> Any:
     return Runner(database.obj, str(MIGRATIONS))  # type: ignore[no-untyped-call]
+
+
+class _Chosen(Runner):
+    """Some of the migrations, as if there were no others."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__(database.obj, str(MIGRATIONS))  # type: ignore[no-untyped-call]
+        self._names = names
+
+    def migrations(self) -> list[Any]:
+        """Those that were chosen."""
+        found: list[Any] = super().migrations()  # type: ignore[no-untyped-call]
+        return [one for one in found if one.name in self._names]
+
+
+def known_migrations() -> list[str]:
+    """The names of all migrations of this version, in order."""
+    return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
+
+
+def applied_migrations() -> list[str]:
+    """Query: the names of those that the database has, in order."""
+    return sorted(_runner().applied())
+
+
+def migrate_to(names: Collection[str]) -> None:
+    """Applies these migrations and no others to the connected database."""
+    _Chosen(names).up()  # type: ignore[no-untyped-call]
 
 
 def _pending() -> list[str]:

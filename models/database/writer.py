@@ -34,6 +34,8 @@ GATHER_S = 0.01
 """How far apart batches begin at least, where several processes write: what a commit costs them all is shared
 by what has come meanwhile, and nobody waits long for the lock. Whoever writes after a pause does not wait."""
 TRIES = 3
+MAX_RECENT = 2000
+"""Metrics take them every second; without metrics, older ones give way."""
 
 HandOver = Callable[[Sequence[Job], list[events.Emitted]], None]
 
@@ -60,6 +62,8 @@ class Writer:
         self.batches = 0
         self.units = 0
         self.busy_s = 0.0
+        self.recent: collections.deque[tuple[int, float]] = collections.deque(maxlen=MAX_RECENT)
+        """The last batches that nobody has looked at: how many units each had, how many seconds it took."""
 
     def serve(self, worker: Worker, first: Job) -> None:
         """Writes what waits, until nothing does."""
@@ -239,7 +243,9 @@ class Writer:
         self._lane.succeeded_at = time.monotonic()
         self.batches += 1
         self.units += len(self._taken)
-        self.busy_s += time.monotonic() - self._began_at
+        took_s = time.monotonic() - self._began_at
+        self.busy_s += took_s
+        self.recent.append((len(self._taken), took_s))
         self._hand_over(self._taken, emitted)
 
     def _recover(self, worker: Worker, error: Exception) -> None:

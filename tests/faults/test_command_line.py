@@ -23,7 +23,7 @@ from settings import Settings, SettingsError
 from tests.support.server_process import ROOT
 from tests.support.smtp import MailServer
 
-OTHER_COMMANDS = ("serve", "migrate", "create-user", "reset-link", "mail", "check")
+OTHER_COMMANDS = ("serve", "migrate", "create-user", "reset-link", "mail", "backup", "restore", "check")
 
 
 @pytest.fixture
@@ -125,6 +125,8 @@ def test_half_a_social_configuration_is_refused(given, missing):
         ("smtp_url", "smtp://host:port", "must be a URL with a valid host and port"),
         ("backend_url", "http://[", "must be a URL with a valid host and port"),
         ("cors_origins", "http://a:b", "must be a URL with a valid host and port"),
+        ("backup_every", "nightly", "must be a time like 12h or 1d"),
+        ("backup_keep", "7,4", "must be three whole numbers"),
         ("proxy", "foo", "'foo' does not appear to be an IPv4 or IPv6 network"),
     ],
 )

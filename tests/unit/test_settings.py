@@ -34,6 +34,8 @@ BAD_SETTINGS = {
     "socket_outbox_kib": ["-1"],
     "socket_outbox_messages": ["-1"],
     "max_sockets": ["-1"],
+    "backup_every": ["x", "-1", "1 fortnight", "nan", "inf", "9999d"],
+    "backup_keep": ["7", "7,4,-1", "a,b,c", "1.5,1,1", ""],
     "deadline_hours": ["0", "24,-1", "24,x", "nan", "inf"],
     "tls_cert": ["/nowhere/cert.pem"],
     "tls_key": ["/nowhere/key.pem"],
@@ -166,3 +168,20 @@ def test_the_secret_is_made_once_and_kept_for_its_owner_only(tmp_path):
     (file,) = (tmp_path / "new").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
     assert settings_module.load({"secret_key": SECRET}).resolve_secret() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("given", "hours"),
+    [("0", 0), ("24", 24), ("90m", 1.5), ("12h", 12), ("1d", 24), ("0.5 D", 12), ("2w", 336)],
+)
+def test_a_time_is_in_hours_or_says_otherwise(given, hours):
+    assert settings_module.load({"backup_every": given}).backup_every == pytest.approx(hours)
+
+
+def test_backups_lie_in_the_data_folder_unless_a_setting_says_otherwise(tmp_path):
+    data = {"data_dir": str(tmp_path)}
+    assert settings_module.load(data).backups == tmp_path / "backups"
+    assert settings_module.load(data | {"backup_folder": ""}).backups == tmp_path / "backups"
+    assert (
+        settings_module.load(data | {"backup_folder": "/mnt/b", "backup_keep": "1, 2,3"}).backups.name == "b"
+    )

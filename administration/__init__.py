@@ -1,0 +1,1 @@
+"""What an administrator types beside a running server: backups, and what a doctor would ask."""

@@ -1,0 +1,1 @@
+"""Backups: one archive holds an installation, is made beside the server and restored elsewhere."""
