@@ -50,11 +50,11 @@ from handlers.web.connections import GuardedServer
 from handlers.web.endpoint import Route
 from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
-from jobs import deadlines, focus, held_notifications, idle_sessions, mail, retention, search
+from jobs import backups, deadlines, focus, held_notifications, idle_sessions, mail, retention, search
 from jobs import uploads as uploads_job
 from jobs.clock import Clock, Work
 from metrics import Metrics
-from models import access, installation, uploads
+from models import access, event_log, installation, uploads
 from models.authenticator import Authenticator
 from models.base import SECOND_US, now
 from models.database.backends import StoreError
@@ -275,10 +275,15 @@ class Taskroom:
             idle_sessions.EVERY_S, "idle sessions", lambda: idle_sessions.look(store, self._sessions_in_use)
         )
         _start_jobs_of_team(every, settings, store)
+        made = backups.Backups(store, settings)
+        if settings.backup_every:
+            every(0, "backups", made.round)
         if self._metrics is not None:
             metrics.follow(
-                self._metrics, store, self.realtime, self._server, self.throttle,
+                self._metrics, store, self.realtime, self._server, self.throttle, made,
                 lambda: store.read(models.mail.waiting_count),
+                lambda: store.read(installation.backup_age_s),
+                lambda: store.read(event_log.untold_s, self.realtime.hub.position),
             )  # fmt: skip
             every(0, "metrics", self._metrics.round)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ SAMPLE_EVERY_S = 1.0
 LOOK_CLOSELY_EVERY, QUERY_EVERY = 5, 15
 """Samples, between those that look at every socket and at the system, and those that ask the database."""
 LAG_BUCKETS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 Counts = Mapping[Any, float]
 Query = Callable[[], Awaitable[float]]
@@ -40,6 +41,7 @@ class Metrics:
         self._counters: list[tuple[Any, Callable[[], Counts], collections.Counter[Any]]] = []
         self._gauges: list[tuple[Any, Callable[[], Counts]]] = []
         self._queries: list[tuple[Any, Query]] = []
+        self._histograms: list[tuple[Any, Callable[[], Iterable[float]]]] = []
         self._samples = 0
         self._lag = prometheus_client.Histogram(
             "taskroom_loop_lag_seconds",
@@ -62,6 +64,22 @@ class Metrics:
         )
         self._gauges.append((gauge, read))
 
+    def histogram(
+        self, name: str, meaning: str, buckets: Sequence[float], read: Callable[[], Iterable[float]]
+    ) -> None:
+        """Follows how values are spread; `read` gives those since it was asked before."""
+        histogram = self._library.Histogram(
+            f"taskroom_{name}", meaning, buckets=buckets, registry=self._registry
+        )
+        self._histograms.append((histogram, read))
+
+    def query_each(self, name: str, meaning: str, read: Query) -> None:
+        """Follows what the database says of this worker."""
+        gauge = self._library.Gauge(
+            f"taskroom_{name}", meaning, ["worker"], registry=self._registry, multiprocess_mode="livesum"
+        )
+        self._queries.append((gauge.labels(self.worker), read))
+
     def query(self, name: str, meaning: str, read: Query) -> None:
         """Follows what the database says, which is the same for all workers: the first one asks."""
         if self.worker == 1:
@@ -78,6 +96,9 @@ class Metrics:
         self._lag.observe(max(0.0, loop.time() - due))
         for counter, read, seen in self._counters:
             _count_on(counter, read(), seen)
+        for histogram, recent in self._histograms:
+            for value in recent():
+                histogram.observe(value)
         if self._samples % LOOK_CLOSELY_EVERY == 0:
             for gauge, read in self._gauges:
                 self._set(gauge, read())
@@ -103,15 +124,29 @@ class Metrics:
 
 
 def follow(
-    metrics: Metrics, store: Any, realtime: Any, server: Any, throttle: Any, waiting_mail: Query
+    metrics: Metrics,
+    store: Any,
+    realtime: Any,
+    server: Any,
+    throttle: Any,
+    backups: Any,
+    waiting_mail: Query,
+    backup_age_s: Query,
+    untold_s: Query,
 ) -> None:
     """Says what the figures of a server are."""
     metrics.query("mail_waiting", "Mail that has not been sent.", waiting_mail)
+    metrics.query("backup_age_seconds", "Since the last backup; infinite without one.", backup_age_s)
+    metrics.query_each(
+        "event_lag_seconds", "For how long an event has been stored that this worker has not told.", untold_s
+    )
+    _follow_batches(metrics, store)
     counter, gauge = metrics.counter, metrics.gauge
     counter("requests", "Requests that were answered.", lambda: metrics.statuses, "status")
     counter("throttled", "Requests above a rate.", lambda: throttle.refused, "rate")
     counter("socket_closes", "Sockets that the server closed.", lambda: realtime.closes, "code")
     counter("recoveries", "Clients that asked for what they missed.", lambda: realtime.recoveries, "outcome")
+    counter("backup_failures", "Backups by the clock that failed.", lambda: {"": backups.failures})
     counter("commits", "Transactions of the event log's writer.", lambda: {"": store.batches})
     counter("writes", "Writes in them.", lambda: {"": store.units})
     counter("writing_seconds", "How long they took, commit included.", lambda: {"": store.writing_s})
@@ -135,6 +170,19 @@ def follow(
     gauge("event_seq", "The newest event that was told.", lambda: {"": realtime.hub.position})
     gauge("memory_bytes", "Resident memory.", lambda: {"": memory_bytes()})
     gauge("open_descriptors", "Open file descriptors.", lambda: {"": open_descriptors()})
+
+
+def _follow_batches(metrics: Metrics, store: Any) -> None:
+    recent: list[tuple[int, float]] = []
+
+    def take() -> Iterable[float]:
+        recent[:] = store.take_recent_batches()
+        return [seconds for _, seconds in recent]
+
+    metrics.histogram("commit_seconds", "Each transaction, commit included.", LAG_BUCKETS_S, take)
+    metrics.histogram(
+        "batch_writes", "Writes in each.", BATCH_BUCKETS, lambda: [units for units, _ in recent]
+    )
 
 
 def _count_on(counter: Any, counts: Counts, seen: collections.Counter[Any]) -> None:

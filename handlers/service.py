@@ -11,12 +11,15 @@ from typing import Any
 from handlers import schemas, social
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Route, endpoint
-from models import mail
+from models import installation, mail
+from models.base import SECOND_US, now
 from models.errors import Unavailable
 from models.operations import analytics
 
 NAME = "Taskroom"
 REDIS_PATIENCE_S = 1.0
+BACKUP_PATIENCE_S = 2 * 3600
+"""Beyond the time between two: one takes its time, and one that failed is tried again after an hour."""
 PART_PATIENCE_S = 2.5
 """Whoever asks is answered within 3 s, however a part hangs."""
 
@@ -62,8 +65,8 @@ class SystemHealth(BaseHandler):
     async def get(self) -> None:
         """Whether each part works, and how long it takes to answer; which background jobs fail. Writing is
         tried as well. 503 when the database is away or takes no writes."""
-        database, disk, redis, queue = await asyncio.gather(
-            self._database(), self._disk(), self._redis(), self._mail_queue()
+        database, disk, redis, queue, backup = await asyncio.gather(
+            self._database(), self._disk(), self._redis(), self._mail_queue(), self._backup()
         )
         parts = {
             "database": database,
@@ -71,6 +74,7 @@ class SystemHealth(BaseHandler):
             "redis": redis,
             "mail_queue": queue,
             "jobs": self._jobs(),
+            "backup": backup,
         }
         about: About = self.settings["about"]
         body = {
@@ -118,6 +122,26 @@ class SystemHealth(BaseHandler):
             "failing": names,
         }
 
+    async def _backup(self) -> dict[str, Any]:
+        found: list[installation.Backups] = []
+
+        async def look() -> None:
+            found.append(await self.store.read(installation.backups))
+
+        part = await _timed(look)
+        every_s = self.backend.settings.backup_every * 3600
+        if part["status"] != "ok":
+            return part | {"age_s": None}
+        made_at = found[0].backed_up_at
+        age_s = None if made_at is None else round((now() - made_at) / SECOND_US)
+        if not every_s:
+            part["status"] = "off"
+        elif found[0].failed_at is not None:
+            part |= {"status": "failing", "detail": "The last backup failed."}
+        elif age_s is not None and age_s > every_s + BACKUP_PATIENCE_S:
+            part |= {"status": "failing", "detail": f"The last backup is {age_s // 3600} h old."}
+        return part | {"age_s": age_s}
+
     async def _mail_queue(self) -> dict[str, Any]:
         waiting: list[int] = []
 
@@ -134,7 +158,7 @@ def _overall(parts: Mapping[str, dict[str, Any]]) -> str:
     if parts["database"]["status"] != "ok":
         return "unavailable"
     troubles = {"unavailable", "failing", "low"}
-    states = (parts[name]["status"] for name in ("disk", "redis", "jobs"))
+    states = (parts[name]["status"] for name in ("disk", "redis", "jobs", "backup"))
     return "ok" if troubles.isdisjoint(states) else "degraded"
 
 

@@ -12,7 +12,8 @@ from models.shapes import Priority, Reference, Shape, TaskStatus
 class PartHealth(Shape):
     """One part: `ok`, `off` (not configured) or `unavailable`; of the background jobs `ok` or `failing`,
     and then their names; of the disk with the uploads `low` when less is free than the setting
-    `disk_free_percent` says."""
+    `disk_free_percent` says; of backups by the clock `failing` when the last one failed or is late.
+    `age_s` says how many seconds ago the last one was made."""
 
     status: Literal["ok", "off", "unavailable", "failing", "low"]
     latency_ms: float | None
@@ -20,6 +21,7 @@ class PartHealth(Shape):
     waiting: int | None = None
     failing: list[str] | None = None
     free_percent: float | None = None
+    age_s: int | None = None
 
 
 class Health(Shape):

@@ -53,6 +53,10 @@ async def test_it_counts_what_happens(start_app, new_client, connect_to):
         assert found["taskroom_writing_seconds_total"] > 0
         assert found["taskroom_loop_lag_seconds_count"] > 0
         assert found["taskroom_mail_waiting"] == 0
+        assert found["taskroom_backup_age_seconds"] == float("inf")
+        assert found["taskroom_commit_seconds_count"] == found["taskroom_batch_writes_count"] > 0
+        assert found["taskroom_batch_writes_sum"] <= found["taskroom_writes_total"]
+        assert found['taskroom_event_lag_seconds{worker="1"}'] < 60
         assert found['taskroom_memory_bytes{worker="1"}'] > 10_000_000
         assert found['taskroom_open_descriptors{worker="1"}'] > 5
         return True
