@@ -96,7 +96,8 @@ def all_rows(url: str, *without: str) -> dict[str, list[str]]:
         if url.startswith("postgresql"):
             tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
             columns = """SELECT column_name, data_type FROM information_schema.columns
-                WHERE table_name = ? AND is_generated = 'NEVER' ORDER BY column_name"""
+                WHERE table_schema = 'public' AND table_name = ? AND is_generated = 'NEVER'
+                ORDER BY column_name"""
         else:
             tables = "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
             columns = "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY name"
