@@ -156,7 +156,7 @@ def follow(
         # Those of which none is left are 0 and not what they were.
         for name in channels:
             channels[name] = 0
-        channels.update(client.connection.dialect.channel for client in realtime.sockets)
+        channels.update(client.channel for client in realtime.sockets)
         return channels
 
     gauge("sockets", "Open sockets.", count_channels, "channel")
