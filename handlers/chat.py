@@ -169,7 +169,7 @@ class RoomRead(BaseHandler):
 
     @endpoint(answers={200: schemas.ReadPositions})
     async def get(self, room_id: int) -> None:
-        """How far each of its people has read a room."""
+        """How far people have read a room: of a large one, the 1,000 who have read furthest."""
         self.answer(await self.store.read(chat.read_positions, self.actor, room_id))
 
     @endpoint(body=ReadUpTo, answers={200: schemas.ReadState})

@@ -90,7 +90,7 @@ class ReadPosition(Shape):
 
 
 class ReadPositions(Shape):
-    """How far each of its people has read a room."""
+    """How far people have read a room, the furthest first."""
 
     results: list[ReadPosition]
 

@@ -257,7 +257,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     }
   }
 
-  const loadReads = (roomId) => (restRefused() ? null : api().readPositions(roomId).then((found) => store.setReads(roomId, found), () => null));
+  const loadReads = (roomId) => (restRefused() || !store.rooms.get(roomId).participants?.length ? null : api().readPositions(roomId).then((found) => store.setReads(roomId, found), () => null));
 
   function typing() {
     clearTimeout(typist.idle);

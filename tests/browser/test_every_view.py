@@ -83,7 +83,11 @@ async def a_team(app, new_client):
     task = (await ann.post("/api/tasks/", json=body)).expect(201).json["id"]
     room = await ann.group(ben, cid)
     await ben.say(room, "Could somebody look at the menu? `soup.txt` has it.")
-    await cid.say(room, f"@ann, done. It belongs to #{task}.")
+    asked = (await ann.history(room))[0]["id"]
+    done = (await cid.say(room, f"@ann, done. It belongs to #{task}.", reply_to=asked))["id"]
+    for person, emoji in ((ann, "👍"), (ben, "👍"), (ben, "🎉")):
+        (await person.post(f"/api/chat/messages/{done}/reactions/", json={"emoji": emoji})).expect(201)
+    (await ben.post(f"/api/chat/messages/{asked}/pin/")).expect(201)
     return people, {"space": space, "task": task, "room": room}
 
 
@@ -111,6 +115,17 @@ async def test_every_view_can_be_used_by_everybody(
     await page.reload()
     await look.at("chat", "room", "/#rooms")
     await look.at("chat-room", "message-text", f"/#room-{made['room']}")
+    await page.get_by_test_id("message").last.focus()
+    await page.keyboard.press("r")
+    await page.get_by_test_id("add-reaction").click()
+    await look.at("chat-emoji", "emoji-option")
+    await page.keyboard.press("Escape")
+    if size == "phone":
+        await page.get_by_test_id("room-menu").click()
+    await page.get_by_test_id("menu-pins" if size == "phone" else "show-pins").click()
+    await look.at("chat-pins", "pinned-message")
+    pins = page.get_by_test_id("pins")
+    await pins.get_by_test_id("back" if size == "phone" else "side-close").click()
     await look.at("tasks", "task-card", "/#tasks")
     await look.at("task", "task-title", f"/#task-{made['task']}")
     await page.get_by_test_id("task-description").fill("The hall, or the tent.")

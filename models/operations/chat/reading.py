@@ -11,6 +11,9 @@ from models.operations import notify_about
 from models.operations.chat.rooms import take_place
 from models.sessions import Actor
 
+MAX_POSITIONS = 1000
+"""A room that everybody is in has no end: nobody looks who of thousands has read a message."""
+
 _mark_read = Statement("""
     UPDATE participant SET last_read_id = ? WHERE room_id = ? AND person_id = ? AND last_read_id < ?
 """)
@@ -21,7 +24,8 @@ _mark_unread = Statement("""
 """)
 _is_in_room = Statement("SELECT 1 FROM message WHERE id = ? AND room_id = ?")
 _positions = Statement("""
-    SELECT q.person_id, q.last_read_id FROM participant q WHERE q.room_id = ? ORDER BY q.person_id
+    SELECT q.person_id, q.last_read_id FROM participant q WHERE q.room_id = ?
+    ORDER BY q.last_read_id DESC, q.person_id LIMIT ?
 """)
 
 
@@ -78,7 +82,7 @@ def unread_state(actor: Actor, room_id: int, message_id: int) -> dict[str, Any]:
 
 
 def read_positions(actor: Actor, room_id: int) -> dict[str, Any]:
-    """Query: how far each of its people has read a room. Raises NotFound."""
+    """Query: how far people have read a room, the furthest first. Raises NotFound."""
     access.get_room(actor, room_id)
-    rows = _positions.all(room_id)
+    rows = _positions.all(room_id, MAX_POSITIONS)
     return {"results": [{"user_id": person, "last_message_id": up_to} for person, up_to in rows]}

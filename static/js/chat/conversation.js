@@ -1,6 +1,7 @@
 /* The open room: its head, its messages, and the composer below. */
 import { useScope } from "../app/scope.js";
 import { replace } from "../app/place.js";
+import { useShortcuts } from "../app/shortcuts.js";
 import { listTime, names } from "../format.js";
 import { Button, Empty } from "../kit/controls.js";
 import { confirm } from "../kit/dialog.js";
@@ -11,7 +12,7 @@ import { later } from "../kit/toast.js";
 import { Composer } from "./composer.js";
 import { askForMembers, askForName, askForTask } from "./dialogs.js";
 import { quoteOf } from "./marks.js";
-import { Messages } from "./messages.js";
+import { MESSAGE_KEYS, Messages } from "./messages.js";
 import { othersIn, peopleWords, roomTitle } from "./roomfacts.js";
 import { createTaskLookup } from "./taskcard.js";
 import { cancelUpload } from "./upload.js";
@@ -123,6 +124,7 @@ function Room({ room, target, members, pins, hidden }) {
   const thread = store.threads.get(room.id) ?? { items: [], status: "loading", hasMore: false };
   const shown = useRef(null);
   const env = useEnvironment(scope, room, composer, shown);
+  useShortcuts(MESSAGE_KEYS.map(([keys, words]) => ({ keys, words, run: () => shown.current?.focusNewest() })));
   const title = roomTitle(room, me(), (person) => directory.name(person));
 
   const lastOwn = () => store.threads.get(store.openRoomId)?.items.findLast((message) => store.isMine(message) && message.content && !message.deleted_at);

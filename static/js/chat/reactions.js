@@ -25,7 +25,7 @@ export function Reactions({ message, env }) {
 
   return html`<div class="reactions" data-testid="reactions">${message.reactions.map(({ emoji, count, user_ids: ids }) => {
     const isMine = ids.includes(env.me.id);
-    const words = `${emoji}: ${peopleOf(ids, env.nameOfId)}`;
+    const words = `${emoji} ${count}: ${peopleOf(ids, env.nameOfId)}`;
     return html`<button key=${emoji} type="button" class="reaction" tabindex="-1" data-testid="reaction" data-emoji=${emoji} data-count=${count} aria-pressed=${String(isMine)} aria-label=${words} title=${words}
       onClick=${(event) => press(event, emoji, isMine && count === 1)}><span class="emoji">${emoji}</span><span>${count}</span></button>`;
   })}<button type="button" class="reaction add" tabindex="-1" data-testid="add-reaction" aria-label="Add an emoji" title="Add an emoji" onClick=${(event) => env.pick(message, event.currentTarget)}><${Icon} name="smile" /></button></div>`;
