@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import settings as settings_module
 from administration import backups
+from administration.doctor import Doctor
 from jobs.mail import Courier
 from models import access
 from models.backups.archive import ArchiveError
@@ -213,6 +214,15 @@ def restore(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def doctor(settings: Settings, given: argparse.Namespace) -> int:
+    """Looks whether everything is well; 1 if anything is not."""
+    chosen = Doctor(settings, addresses(settings, settings.port), redis_trouble, _mail_trouble)
+    found = chosen.look()
+    for one in found:
+        print(printable(str(one)))
+    return int(any(one.state == "problem" for one in found))
+
+
 COMMANDS = {
     "migrate": Command(migrate, "bring the database up to date (serving does so by itself)", {}),
     "create-user": Command(
@@ -243,6 +253,9 @@ COMMANDS = {
         restore,
         "restore a backup into an empty data_dir and, if database_url names one, an empty database",
         {"file": {"metavar": "FILE", "type": Path, "help": "a file that `backup` has made"}},
+    ),
+    "doctor": Command(
+        doctor, "look whether the server beside it and all that it needs are well, and say what to do", {}
     ),
     "check": Command(check, "say whether the settings, the database and what they name can be used", {}),
 }

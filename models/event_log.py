@@ -87,6 +87,8 @@ _newest = Statement("SELECT seq FROM event_counter WHERE id = 1")
 
 _next_stored = Statement("SELECT created_at FROM event WHERE seq > ? ORDER BY seq LIMIT 1")
 
+_newest_stored = Statement("SELECT created_at FROM event ORDER BY seq DESC LIMIT 1")
+
 _gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
 
 _bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
@@ -133,6 +135,12 @@ def untold_s(position: int) -> float:
     """Query: how many seconds ago the first event above the position was stored; 0 if there is none."""
     found = _next_stored.one(position)
     return 0.0 if found is None else max(0.0, (now() - found[0]) / SECOND_US)
+
+
+def newest_stored_at() -> int:
+    """Query: when the newest kept event was stored; 0 if there is none."""
+    found = _newest_stored.one()
+    return 0 if found is None else int(found[0])
 
 
 def floor() -> int:

@@ -181,6 +181,20 @@ def copy_sqlite(data_dir: Path, before: str) -> str:
     return str(copy)
 
 
+def server_version() -> str:
+    """Query: which database it is, for people."""
+    if is_postgres():
+        return f"PostgreSQL {database.execute_sql('SHOW server_version').fetchone()[0]}"
+    return f"SQLite {sqlite3.sqlite_version}"
+
+
+def server_clock() -> float | None:
+    """Query: what time it is where the database is, in seconds since 1970; None for SQLite, which is here."""
+    sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
+    found = database.execute_sql(sql if is_postgres() else "SELECT 1").fetchone()
+    return float(found[0]) if is_postgres() else None
+
+
 def first_line(error: Exception) -> str:
     """What an error says, short enough for a log."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]

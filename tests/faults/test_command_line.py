@@ -23,7 +23,17 @@ from settings import Settings, SettingsError
 from tests.support.server_process import ROOT
 from tests.support.smtp import MailServer
 
-OTHER_COMMANDS = ("serve", "migrate", "create-user", "reset-link", "mail", "backup", "restore", "check")
+OTHER_COMMANDS = (
+    "serve",
+    "migrate",
+    "create-user",
+    "reset-link",
+    "mail",
+    "backup",
+    "restore",
+    "doctor",
+    "check",
+)
 
 
 @pytest.fixture
