@@ -66,6 +66,7 @@ class Socket(WebSocketHandler):
         self.clear_header("Server")
         for name, value in self.settings["security_headers"](self.request.protocol).items():
             self.set_header(name, value)
+        self.set_header("Cache-Control", "no-store")
 
     def prepare(self) -> Awaitable[None] | None:
         if self.request.method != "GET":
@@ -143,6 +144,8 @@ class Socket(WebSocketHandler):
             log.error("%s failed", self.request.path, exc_info=(typ, value, tb))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 405:
+            self.set_header("Allow", "GET")
         self.finish({"detail": self._reason, "code": "error"})
 
     # -- what Tornado calls once it is open ----------------------------------------------------------
