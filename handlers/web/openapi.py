@@ -27,13 +27,14 @@ _ERRORS = {
     413: "Too large.",
     415: "A content type that is not taken.",
     429: "Too many requests; `Retry-After` says when to come back.",
+    431: "The request line and headers are larger than 32 KiB.",
     502: "The sign-in provider does not answer, or not as it should.",
     503: "The database is away, or too many wait; `Retry-After` says when to come back.",
     507: "The server's disk is full; nothing was stored.",
 }
 _WITHOUT_BODY = {204: "Done; there is nothing to say.", 302: "Go on to `Location`.", 304: "Not changed."}
-_OF_EVERY_REQUEST = {400, 413, 415}
-"""Any request may have a header that cannot be read, or a body that nobody asked for."""
+_OF_EVERY_REQUEST = {400, 413, 415, 431}
+"""Any request may have a header that cannot be read or is too long, or a body that nobody asked for."""
 _CHANGING_METHODS = ("PUT", "PATCH")
 
 
