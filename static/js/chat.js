@@ -206,7 +206,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     const room = store.rooms.get(store.openRoomId);
     if (!room || (!text.trim() && !files.length)) return;
     stopTyping();
-    store.kept.delete(room.id);
+    store.leftUnread.delete(room.id);
     outbox.add(room, roomName(room, store.me), text.trim(), files, quote);
   }
 
@@ -280,7 +280,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     const roomId = store.openRoomId;
     const newest = store.newestId(roomId);
     const room = store.rooms.get(roomId);
-    if (!room?.unread_count || !newest || store.kept.has(roomId) || !isWatching()) return;
+    if (!room?.unread_count || !newest || store.leftUnread.has(roomId) || !isWatching()) return;
     if (!socket.send({ type: "read", room_id: roomId, last_message_id: newest })) return;
     store.markRead(roomId, store.me.id, newest);
     store.setUnread(roomId, 0);

@@ -31,7 +31,7 @@ export function createStore({ dropped }) {
     online: new Map(), // room id -> Set of user ids
     lastSeen: new Map(), // user id -> when they went
     openRoomId: null,
-    kept: new Set(), // rooms that one wants to read again later: looking at them does not count
+    leftUnread: new Set(), // rooms that one wants to read again later: looking at them does not count
   };
   let marks = []; // {at, id, change(message)}
 
@@ -63,7 +63,7 @@ export function createStore({ dropped }) {
     store.me = me;
     store.roomsLoaded = false;
     store.openRoomId = null;
-    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online", "lastSeen", "kept"]) store[name].clear();
+    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online", "lastSeen", "leftUnread"]) store[name].clear();
     marks = [];
     changed("me", "rooms", "thread", "typing", "open");
   }
@@ -286,7 +286,7 @@ export function createStore({ dropped }) {
 
   /** One wants to read the room again from there, on all one's devices. */
   function markUnread({ room_id: roomId, user_id: userId, last_message_id: messageId, unread_count: count }) {
-    store.kept.add(roomId);
+    store.leftUnread.add(roomId);
     store.reads.get(roomId)?.set(userId, messageId);
     const thread = store.threads.get(roomId);
     if (thread) thread.firstUnread = firstUnreadOf(thread.items, count, isOwnDeed);
@@ -326,7 +326,7 @@ export function createStore({ dropped }) {
 
   /** Where the line of what is unread stands for whoever comes to a room now. */
   function showUnread(roomId) {
-    store.kept.delete(roomId);
+    store.leftUnread.delete(roomId);
     const thread = store.threads.get(roomId);
     if (thread?.status === "ready") thread.firstUnread = firstUnreadOf(thread.items, store.rooms.get(roomId)?.unread_count ?? 0, isOwnDeed);
   }

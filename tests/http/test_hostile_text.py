@@ -35,7 +35,8 @@ SAMPLES: dict[str, Any] = {
     "otp": "000000",
     "action": "accept", "content": "C", "current_password": PASSWORD, "email": "new@example.org", "name": "N",
     "new_password": "another horse 8", "password": PASSWORD, "role": "employee", "status": "todo",
-    "title": "T", "token": "t", "uid": "1", "message": "M", "data": {"title": "T"},
+    "title": "T", "token": "t", "uid": "1", "message": "M", "data": {"title": "T"}, "emoji": "👍",
+    "search": "words",
 }  # fmt: skip
 
 
@@ -109,6 +110,7 @@ async def make_world(client):
     known = {
         "task": task, "task_id": task, "room": room, "room_id": room, "user_id": other.id, "workspace": place,
         "user_ids": [other.id], "workspace_id": place, "room_type": "group", "assignment_id": 1,
+        "message_id": message["id"],
     }  # fmt: skip
     return ceo, ids, SAMPLES | known
 

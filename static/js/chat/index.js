@@ -59,7 +59,7 @@ function useRoomInAddress(scope) {
       store.showUnread(id);
       chat.markRead();
     }
-    return () => { store.kept.delete(id); };
+    return () => { store.leftUnread.delete(id); };
   }, [id]);
   return isKnown ? store.rooms.get(id) : null;
 }
