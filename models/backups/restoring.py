@@ -17,7 +17,16 @@ from models.database.upgrade import Database
 
 SCRATCH = ".restoring"
 """In the data folder: everything is whole there before anything takes its place."""
-_OF_NOBODY = ("migrate.lock", "taskroom.sqlite3.lock", uploads.BACKUP_LOCK, "lost+found", SCRATCH)
+SCRATCH_ROWS = ".restoring-rows"
+"""The same for SQLite's file, in the folder that it is to lie in."""
+_OF_NOBODY = (
+    "migrate.lock",
+    "taskroom.sqlite3.lock",
+    uploads.BACKUP_LOCK,
+    "lost+found",
+    SCRATCH,
+    SCRATCH_ROWS,
+)
 """What may lie in a folder that holds nothing."""
 
 
@@ -110,10 +119,17 @@ class Restoring:
             return
         if path.exists():
             raise BackupError(f"{path} is there already: a backup is restored where there is no database")
-        self._fill(Database("", self._scratch), lambda: None)
-        self._place_files()
-        durable(self._scratch / "taskroom.sqlite3")
-        os.replace(self._scratch / "taskroom.sqlite3", path)
+        # Beside its place, which may be on another disk than the rest.
+        scratch = path.parent / SCRATCH_ROWS
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(0o700, parents=True)
+        try:
+            self._fill(Database("", scratch), lambda: None)
+            durable(scratch / "taskroom.sqlite3")
+            self._place_files()
+            os.replace(scratch / "taskroom.sqlite3", path)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
         durable(path.parent)
 
     def _fill(self, database: Database, place: Callable[[], None]) -> None:

@@ -354,6 +354,17 @@ def test_a_restoration_that_fails_in_the_middle_leaves_nothing(source, other, ba
     assert other.rows(*ANEW) == source.rows(*ANEW)
 
 
+@sqlite_only
+def test_a_sqlite_file_may_lie_elsewhere_than_the_rest(source, backup, tmp_path):
+    """On another disk, where no file can be renamed to."""
+    place = tmp_path / "elsewhere" / "deep" / "team.db"
+    other = Installation(f"sqlite:///{place}", tmp_path / "other")
+    restore(backup(source), other)
+    assert other.rows(*ANEW) == source.rows(*ANEW)
+    assert sorted(path.name for path in place.parent.iterdir()) == ["team.db", "team.db.lock"]
+    assert sorted(path.name for path in other.folder.iterdir()) == ["media", "secret_key"]
+
+
 # Histories
 
 
