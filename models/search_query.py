@@ -10,7 +10,7 @@ from models.base import instant
 from models.errors import Invalid
 from models.search import words
 
-MAX_WORDS = 8
+MAX_WORDS = 5
 """So many words of a question count: each is looked for in every place that somebody sees."""
 
 _MIN_BEGINNING_CHARS = 2

@@ -18,7 +18,7 @@ Words = tuple[str, ...]
 """Words of which one is enough."""
 
 # After so many readings of a word in a place a search ends, also where little was found.
-_MAX_READINGS = 500
+_MAX_READINGS = 300
 # With several words not every number fits: so many are tried for one that is wanted.
 _TRIED_FOR_ONE = 4
 # How many words that begin as the last one does are looked for, in all places together and in each.

@@ -4,6 +4,7 @@
  */
 import { ownEmoji, toggled } from "./chat/marks.js";
 import { createIncoming } from "./incoming.js";
+import { createPast } from "./past.js";
 import { createOutbox } from "./outbox.js";
 import { roomName } from "./store.js";
 
@@ -30,6 +31,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
       resync: startAfresh, error: refused,
     },
   });
+  const past = createPast({ store, api, say });
   const typist = { roomId: null, lastSent: 0, idle: 0 };
   let refetching = 0;
   let isJoiningByNumber = false;
@@ -287,7 +289,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   }
 
   return {
-    receive, flush: outbox.flush, loadRooms, findRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
+    past, receive, flush: outbox.flush, loadRooms, findRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
     send, edit, remove, react, pin, markUnread, retry: outbox.retry, discard: outbox.discard,
     restore, forget: outbox.forget, tooLarge: outbox.tooLarge,
     typing, stopTyping, markRead,

@@ -25,6 +25,7 @@ export function createStore({ dropped }) {
     rooms: new Map(),
     roomsLoaded: false,
     threads: new Map(),
+    past: new Map(), // room id -> the stretch around an older message that is shown instead (past.js)
     pending: new Map(), // client_id -> unsent message
     typing: new Map(), // room id -> Map of user id -> user
     reads: new Map(), // room id -> Map of user id -> message id
@@ -63,7 +64,7 @@ export function createStore({ dropped }) {
     store.me = me;
     store.roomsLoaded = false;
     store.openRoomId = null;
-    for (const name of ["rooms", "threads", "pending", "typing", "reads", "online", "lastSeen", "leftUnread"]) store[name].clear();
+    for (const name of ["rooms", "threads", "past", "pending", "typing", "reads", "online", "lastSeen", "leftUnread"]) store[name].clear();
     marks = [];
     changed("me", "rooms", "thread", "typing", "open");
   }
@@ -169,11 +170,15 @@ export function createStore({ dropped }) {
   function mark(roomId, id, change) {
     marks = [...marks, { at: Date.now(), id, change }].slice(-MAX_MARKS);
     const changedOf = (message) => (message.id === id ? change(message) : message);
-    const thread = store.threads.get(roomId);
-    if (!thread?.items.some((message) => message.id === id)) return;
-    thread.items = thread.items.map(changedOf);
-    changed("thread");
+    for (const thread of shownThreads(roomId)) {
+      if (!thread.items.some((message) => message.id === id)) continue;
+      thread.items = thread.items.map(changedOf);
+      changed("thread");
+    }
   }
+
+  /** The newest messages of a room, and the stretch of older ones that is shown instead. */
+  const shownThreads = (roomId) => [store.threads.get(roomId), store.past.get(roomId)].filter((thread) => thread !== undefined);
 
   /** Somebody's emoji on a message. */
   const react = (state) => mark(state.room_id, state.message_id, (message) => (message.deleted_at ? message : withReactions(message, state)));
@@ -200,6 +205,8 @@ export function createStore({ dropped }) {
     if (message.sender && !isMine(message)) noteRead(roomId, message.sender.id, message.id);
     stopTyping(roomId, message.sender?.id);
     if (store.threads.has(roomId)) mergeMessages(roomId, [message]);
+    const past = store.past.get(roomId);
+    if (past && !past.hasNewer && message.id > (past.items.at(-1)?.id ?? 0)) past.items = [...past.items, message];
     if (!room || message.id <= (room.last_message?.id ?? 0)) return false;
     room.last_message = message;
     if (!isOwnDeed(message)) room.unread_count = (room.unread_count ?? 0) + 1;
@@ -212,7 +219,10 @@ export function createStore({ dropped }) {
     const thread = store.threads.get(message.room_id);
     const old = thread?.items.find((item) => item.id === message.id);
     if (thread) thread.items = requoted(thread.items, message);
+    const past = store.past.get(message.room_id);
+    if (past) past.items = requoted(past.items, message).map((item) => (item.id === message.id && isNewer(message, item) ? message : item));
     if (old) mergeMessages(message.room_id, [message]);
+    else if (past) changed("thread");
     if (!old || old.pinned_at || message.pinned_at) changed("pins");
     const room = store.rooms.get(message.room_id);
     if (room?.last_message?.id === message.id) {
@@ -332,7 +342,10 @@ export function createStore({ dropped }) {
   }
 
   function open(roomId) {
-    if (roomId !== store.openRoomId) showUnread(roomId);
+    if (roomId !== store.openRoomId) {
+      showUnread(roomId);
+      store.past.clear();
+    }
     store.openRoomId = roomId;
     changed("open", "rooms", "thread", "typing");
   }

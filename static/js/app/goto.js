@@ -1,18 +1,25 @@
-/* One box to go anywhere: rooms, people, tasks, places and what can be done. Ctrl+K. */
+/* One box to go anywhere and to find what was said: rooms, people, tasks, messages, comments, places and what can be done. Ctrl+K. */
 import { roomTitle } from "../chat/roomfacts.js";
 import { Icon } from "../kit/controls.js";
 import { ask } from "../kit/dialog.js";
-import { html, useEffect, useRef, useState } from "../kit/html.js";
+import { classes, html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
+import { withoutMarks } from "../chat/text.js";
+import { listTime } from "../format.js";
 import { displayName } from "./directory.js";
-import { found, taskNumber } from "./finding.js";
+import { found } from "./finding.js";
 import { go } from "./place.js";
+import { completionsOf, marked, questionOf, snippetOf, wantedWords } from "./question.js";
 import { useScope } from "./scope.js";
+import { createSearching } from "./searching.js";
 import { shortcuts } from "./shortcuts.js";
 import { VIEWS } from "./viewlist.js";
 
-const SEARCH_MS = 200;
-const MAX_TASKS = 6;
-const KINDS = { room: ["Room", "chat"], person: ["Person", "person"], task: ["Task", "task"], place: ["Place", "book"], command: ["Do", "check"] };
+const KINDS = {
+  room: ["Room", "chat"], person: ["Person", "person"], task: ["Task", "task"], place: ["Place", "book"], command: ["Do", "check"],
+  message: ["Message", "rooms"], comment: ["Comment", "edit"], operator: ["Only", "search"], more: ["More", "down"],
+};
+
+const SAID = new Set(["message", "comment"]);
 
 /** Everything that is known without asking. */
 function entriesOf({ store, directory, me, chat, api, say }) {
@@ -27,43 +34,60 @@ function entriesOf({ store, directory, me, chat, api, say }) {
   return [...rooms, ...people, ...places, ...commands];
 }
 
-const taskEntry = (task) => ({ kind: "task", key: `t${task.id}`, label: task.title, detail: `#${task.id}`, run: () => go(`#task-${task.id}`) });
-
-/** The tasks that the server finds, a moment after the last letter. */
-function useTasks(call, query) {
-  const [tasks, setTasks] = useState([]);
-  useEffect(() => {
-    const number = taskNumber(query);
-    const search = query.trim();
-    if (search.length < 2 && !number) return void setTasks([]);
-    let isCurrent = true;
-    const timer = setTimeout(async () => {
-      const asked = [call("GET", "/api/tasks/", { query: { search, page_size: MAX_TASKS } }).then((page) => page.results, () => [])];
-      if (number) asked.unshift(call("GET", `/api/tasks/${number}/`).then((task) => [task], () => []));
-      const all = (await Promise.all(asked)).flat();
-      if (isCurrent) setTasks([...new Map(all.map((task) => [task.id, task])).values()].slice(0, MAX_TASKS));
-    }, SEARCH_MS);
-    return () => {
-      isCurrent = false;
-      clearTimeout(timer);
-    };
-  }, [query]);
-  return tasks;
+/** What the server finds, a moment after the last letter. */
+function useServer(scope, query) {
+  const search = useMemo(() => createSearching(scope.call), []);
+  useEffect(() => search.ask(query), [query]);
+  useEffect(() => () => search.end(), []);
+  return { ...search.state.value, more: search.more };
 }
+
+/** The server's finds as entries. */
+function foundEntries({ store, directory, me }, { tasks, messages, comments, more }, wanted) {
+  const name = (id) => directory.name(id);
+  const roomOf = (id) => {
+    const room = store.rooms.get(id);
+    return room ? roomTitle(room, me(), (person) => directory.name(person)) : "A room";
+  };
+  const said = (kind, one, author, where, address) => ({
+    kind, key: `${kind}${one.id}`, label: snippetOf(withoutMarks(one.content), wanted), detail: `${author} · ${where} · ${listTime(one.timestamp ?? one.created_at)}`, run: () => go(address),
+  });
+  const further = (list, words, which) => (list.next ? [{ kind: "more", key: which, label: words, stays: true, run: () => more(which) }] : []);
+  return [
+    ...tasks.map((task) => ({ kind: "task", key: `t${task.id}`, label: task.title, detail: `#${task.id}`, run: () => go(`#task-${task.id}`) })),
+    ...messages.results.map((one) => said("message", one, directory.name(one.sender), roomOf(one.room_id), `#room-${one.room_id}/${one.id}`)),
+    ...further(messages, messages.results.length ? "More messages" : "Search further back in messages", "messages"),
+    ...comments.results.map((one) => said("comment", one, name(one.author), one.task_title, `#task-${one.task}/${one.id}`)),
+    ...further(comments, comments.results.length ? "More comments" : "Search further back in comments", "comments"),
+  ];
+}
+
+const Label = ({ label, wanted }) => html`<span class="offer-label">${marked(label, wanted).map(({ text, isWanted }) => (isWanted ? html`<mark>${text}</mark>` : text))}</span>`;
 
 function Box({ close }) {
   const scope = useScope();
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(0);
   const list = useRef(null);
-  const tasks = useTasks(scope.call, query);
-  const shown = [...found(entriesOf(scope), query), ...tasks.map(taskEntry)];
+  const input = useRef(null);
+  const { plain, hasOperators } = questionOf(query);
+  const wanted = wantedWords(plain);
+  const server = useServer(scope, query);
+  const known = hasOperators ? [] : found(entriesOf(scope), query);
+  const completions = completionsOf(query, { people: scope.directory.all(), rooms: scope.store.sortedRooms().filter((room) => room.room_type !== "direct") });
+  const shown = [...completions.map((one) => ({ kind: "operator", key: one.text, label: one.text, detail: one.detail, stays: true, run: () => write(one.query) })), ...known, ...foundEntries(scope, server, wanted)];
   const index = Math.min(chosen, shown.length - 1);
 
   useEffect(() => { list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }); }, [index]);
 
+  function write(next) {
+    setQuery(next);
+    setChosen(0);
+    input.current.focus();
+  }
+
   function take(entry) {
-    close(true);
+    if (!entry.stays) close(true);
     entry.run();
   }
 
@@ -75,11 +99,13 @@ function Box({ close }) {
     event.preventDefault();
   }
 
-  return html`<input class="input" type="search" autofocus placeholder="A room, a person, a task, something to do" aria-label="Go anywhere" data-testid="goto" role="combobox" aria-expanded="true"
-      aria-controls="goto-found" aria-activedescendant=${shown.length ? `goto-${index}` : undefined} onInput=${(event) => { setQuery(event.target.value); setChosen(0); }} onKeyDown=${onKeyDown} />
-    <ul class="goto-found" id="goto-found" role="listbox" aria-label="Found" ref=${list}>${shown.map((entry, place) => html`<li key=${entry.kind + entry.key} id=${`goto-${place}`} role="option" class="offer" data-testid="goto-option"
-      aria-selected=${String(place === index)} onClick=${() => take(entry)}><${Icon} name=${KINDS[entry.kind][1]} /><span class="offer-label">${entry.label}</span>${entry.detail && html`<span class="hint">${entry.detail}</span>`}<span class="hint offer-kind">${KINDS[entry.kind][0]}</span></li>`)}</ul>
-    ${!shown.length && html`<p class="empty" role="status">Nothing has that name.</p>`}`;
+  const status = server.problem || (server.isBusy ? "Searching…" : shown.length ? "" : "Nothing was found.");
+  return html`<input ref=${input} class="input" type="search" autofocus placeholder="A room, a person, a task, words that somebody wrote" aria-label="Go anywhere" data-testid="goto" role="combobox" aria-expanded="true" maxlength="1000"
+      value=${query} aria-describedby="goto-help" aria-controls="goto-found" aria-activedescendant=${shown.length ? `goto-${index}` : undefined} onInput=${(event) => write(event.target.value)} onKeyDown=${onKeyDown} />
+    <p class="hint goto-help" id="goto-help">${"Narrow it with "}<kbd>from:ann</kbd>${" "}<kbd>in:"Launch team"</kbd>${" "}<kbd>in:#12</kbd>${" "}<kbd>before:2026-12-24</kbd>${" "}<kbd>after:2026-11-30</kbd></p>
+    <ul class="goto-found" id="goto-found" role="listbox" aria-label="Found" ref=${list}>${shown.map((entry, place) => html`<li key=${entry.kind + entry.key} id=${`goto-${place}`} role="option" class=${classes("offer", SAID.has(entry.kind) && "said")} data-testid="goto-option" data-kind=${entry.kind}
+      aria-selected=${String(place === index)} onClick=${() => take(entry)}><${Icon} name=${KINDS[entry.kind][1]} /><span class="offer-words"><${Label} label=${entry.label} wanted=${SAID.has(entry.kind) ? wanted : []} />${entry.detail && html`<span class="hint">${entry.detail}</span>`}</span><span class="hint offer-kind">${KINDS[entry.kind][0]}</span></li>`)}</ul>
+    <p class=${server.problem ? "problem" : "hint goto-status"} role="status" data-testid="goto-status">${status}</p>`;
 }
 
 export const askWhere = (scope) => ask({ title: "Go anywhere", testid: "goto-dialog", content: (close) => html`<${scope.Provide}><${Box} close=${close} /></>` });

@@ -115,6 +115,8 @@ function useEnvironment(scope, room, composer, list) {
   }, [room.id, me(), directory.changes.value]);
 }
 
+const NONE = [];
+
 function Room({ room, target, members, pins, hidden }) {
   const scope = useScope();
   const { store, chat, kept, say, me, directory, follow } = scope;
@@ -122,6 +124,7 @@ function Room({ room, target, members, pins, hidden }) {
   const [isDropping, setDropping] = useState(false);
   follow("thread", "open", "me");
   const thread = store.threads.get(room.id) ?? { items: [], status: "loading", hasMore: false };
+  const past = store.past.get(room.id);
   const shown = useRef(null);
   const env = useEnvironment(scope, room, composer, shown);
   useShortcuts(MESSAGE_KEYS.map(([keys, words]) => ({ keys, words, run: () => shown.current?.focusNewest() })));
@@ -151,8 +154,22 @@ function Room({ room, target, members, pins, hidden }) {
     if (matchMedia("(hover: hover)").matches && !target) composer.current.focus();
   }, [room.id]);
 
+  /* Whoever goes back from an older message to the room is where it ends. */
+  useEffect(() => { if (!target) chat.past.close(room.id); }, [target]);
+
+  function toNewest() {
+    chat.past.close(room.id);
+    if (target) replace(`#room-${room.id}`);
+  }
+
+  function send(...message) {
+    if (past) toNewest();
+    return chat.send(...message);
+  }
+
   const list = {
-    loadOlder: chat.loadOlder, markRead: chat.markRead,
+    loadOlder: past ? chat.past.older : chat.loadOlder, loadNewer: chat.past.newer, markRead: chat.markRead,
+    around: (id) => chat.past.open(room.id, id), toNewest,
     trim: (most) => store.trim(room.id, most),
     atEnd: (isAtEnd) => { scope.isAtEnd = isAtEnd; },
   };
@@ -160,10 +177,10 @@ function Room({ room, target, members, pins, hidden }) {
     <div class="conversation-body" onDragOver=${(event) => event.dataTransfer?.types.includes("Files") && setDropping(true)}
       onDragLeave=${(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setDropping(false); }} onDrop=${() => setDropping(false)}>
       <${Head} room=${room} members=${members} pins=${pins} hidden=${hidden} />
-      <${Messages} key=${room.id} room=${room} thread=${thread} pending=${store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} handle=${shown} actions=${list} target=${target} />
+      <${Messages} key=${past ? `${room.id}-${past.id}` : room.id} room=${room} thread=${past ?? thread} pending=${past?.hasNewer ? NONE : store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} handle=${shown} actions=${list} target=${target} />
       <${Typing} room=${room} />
       <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} nameOf=${env.nameOf} handle=${composer}
-        actions=${{ send: chat.send, edit: chat.edit, typing: chat.typing, stopTyping: chat.stopTyping, lastOwn }} />
+        actions=${{ send, edit: chat.edit, typing: chat.typing, stopTyping: chat.stopTyping, lastOwn }} />
       <p class="drop-hint" aria-hidden="true">Drop files to attach them</p>
     </div>
   </>`;

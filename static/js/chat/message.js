@@ -20,7 +20,7 @@ function Body({ message, env }) {
   return html`${message.quote && html`<${Quote} quote=${message.quote} env=${env} />`}
     ${message.content && html`<${Text} text=${message.content} env=${env} />`}
     ${message.content && !message.state && html`<${TaskCards} text=${message.content} env=${env} />`}
-    ${(message.attachments ?? []).map((file) => html`<${Attachment} key=${file.id} file=${file} />`)}
+    ${(message.attachments ?? []).map((file) => html`<${Attachment} key=${file.id} file=${file} among=${message.attachments} />`)}
     ${(message.files ?? []).map((file, index) => html`<${WaitingFile} key=${index} file=${file} preview=${message.previews[index]} clientId=${message.client_id} env=${env} />`)}`;
 }
 

@@ -30,7 +30,7 @@ const statusWords = (thread, isEmpty) => {
   return isEmpty ? "Nothing here yet. Say hello." : "";
 };
 
-/** Properties: room, thread, pending, reads, env, handle; actions -> {loadOlder(), markRead(), trim(most)}; `atEnd(isAtEnd)`; `target` is a message to show. */
+/** Properties: room, thread, pending, reads, env, handle; actions -> {loadOlder(), loadNewer(), around(id), toNewest(), markRead(), trim(most)}; `atEnd(isAtEnd)`; `target` is a message to show. */
 export class Messages extends Component {
   state = { hovered: null, isFar: false, range: { start: 0, end: 0 }, picking: null };
   isFollowing = true;
@@ -47,7 +47,8 @@ export class Messages extends Component {
     this.resized = new ResizeObserver(() => this.keepPlace());
     this.resized.observe(this.scroller);
     this.resized.observe(this.rows);
-    this.toEnd();
+    if (this.props.thread.id) this.showTarget(this.props.thread.id);
+    else this.toEnd();
     this.props.actions.atEnd(() => this.isFollowing && Boolean(this.scroller?.checkVisibility()));
   }
 
@@ -137,6 +138,7 @@ export class Messages extends Component {
   }
 
   jump = () => {
+    if (this.props.thread.hasNewer) return this.props.actions.toNewest();
     this.isFollowing = true;
     this.setState({ isFar: false });
     this.toEnd();
@@ -150,7 +152,7 @@ export class Messages extends Component {
 
   scrolled() {
     const distance = this.distance();
-    const isWindowAtEnd = this.range.end >= this.all().length;
+    const isWindowAtEnd = this.range.end >= this.all().length && !this.props.thread.hasNewer;
     this.noteScroll();
     if (distance < AT_END_PX && isWindowAtEnd) this.isFollowing = true;
     if (this.isFollowing) this.props.actions.markRead();
@@ -173,6 +175,7 @@ export class Messages extends Component {
     const below = bottom - view.bottom;
     if (bottom > top) this.rowPx = (bottom - top) / Math.max(1, this.range.end - this.range.start);
     if (this.range.start === 0 && above < LOAD_AT_PX && thread.hasMore && thread.status === "ready") actions.loadOlder();
+    if (this.range.end >= length && below < LOAD_AT_PX && thread.hasNewer && thread.status === "ready") actions.loadNewer();
     if (this.isFollowing) return;
     const isBeside = bottom < view.top || top > view.bottom;
     const next = isBeside ? windowAround(Math.floor(this.scroller.scrollTop / this.rowPx), length) : windowMoved(this.range, length, { above, below });
@@ -188,7 +191,7 @@ export class Messages extends Component {
   showTarget(id) {
     const messages = this.all();
     const index = placeOfId(messages, id);
-    if (messages[index]?.id !== id) return this.seek(id, messages);
+    if (messages[index]?.id !== id) return this.seek(id);
     this.shownTarget = id;
     this.isFollowing = false;
     this.range = windowAround(index, messages.length);
@@ -202,12 +205,12 @@ export class Messages extends Component {
     });
   }
 
-  /** It is further back: older messages are fetched until it comes. */
-  seek(id, messages) {
+  /** It is not among what is loaded: the room is shown around it, unless that is what was tried. */
+  seek(id) {
     const { thread, actions } = this.props;
-    const isOlder = messages.length > 0 && id < messages[0].id;
-    if (isOlder && thread.hasMore && thread.status === "ready") actions.loadOlder();
-    return null;
+    if (thread.status !== "ready" || this.sought === id) return null;
+    this.sought = id;
+    return thread.id === id ? null : actions.around(id);
   }
 
   rowsShown(messages, { start, end }) {

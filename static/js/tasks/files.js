@@ -52,7 +52,7 @@ function File({ file, task, tasks, uploads }) {
     }), () => setLeaving(file.id, false));
   }
 
-  return html`<li class="file-row" data-testid="task-file-item"><${Attachment} file=${file} />
+  return html`<li class="file-row" data-testid="task-file-item"><${Attachment} file=${file} among=${task.attachments} />
     ${tasks.may.detach(file, task) && html`<${Button} small kind="quiet" icon="remove" label=${`Remove ${file.file_name}`} onClick=${remove} />`}</li>`;
 }
 

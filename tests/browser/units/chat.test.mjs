@@ -14,6 +14,8 @@ const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
 const { firstUnreadOf, ownEmoji, quoteOf, requoted, toggled, withPin, withReactions } = await load("chat/marks");
 const { found, taskNumber } = await load("app/finding");
+const { completionsOf, marked, questionOf, snippetOf, wantedWords } = await load("app/question");
+const { pictureAfter, picturesOf, shownSize } = await load("chat/picture");
 const { alertOf, desktopTrouble } = await load("app/alerts");
 const { addressOf, placeOf } = await load("app/place");
 const { nextPlace } = await load("kit/list");
@@ -193,4 +195,32 @@ test("what is unread begins with the first of so many messages of others", () =>
   assert.equal(firstUnreadOf(all, 2, isOwn), 3);
   assert.equal(firstUnreadOf(all, 0, isOwn), null);
   assert.equal(firstUnreadOf(all, 9, isOwn), null);
+});
+
+test("a question is read, completed and marked in what was found", () => {
+  assert.deepEqual(questionOf('budget from:ann in:"Launch team" x'), { plain: "budget x", hasOperators: true });
+  assert.deepEqual(questionOf("xfrom:ann to:ben"), { plain: "xfrom:ann to:ben", hasOperators: false });
+  const known = { people: [{ username: "ann", full_name: "Ann Schmidt" }, { username: "ben" }], rooms: [{ name: "Launch team" }, { name: "Kitchen" }] };
+  const texts = (query) => completionsOf(query, known).map((one) => one.query);
+  assert.deepEqual(texts("plan from:sch"), ["plan from:ann "]);
+  assert.deepEqual(texts('in:"la'), ['in:"Launch team" ']);
+  assert.deepEqual(texts("in:"), ['in:"Launch team" ', "in:Kitchen "]);
+  assert.deepEqual(texts("from:ann "), []);
+  assert.deepEqual(texts("from:ann"), []);
+  const wanted = wantedWords("Köln BUD");
+  assert.deepEqual(marked("In Koln: budgets, abud", wanted).filter(({ isWanted }) => isWanted).map(({ text }) => text), ["Koln", "budgets"]);
+  const long = `${"before ".repeat(60)}budget${" after".repeat(60)}`;
+  assert.match(snippetOf(long, wanted), /^….*budget.*…$/);
+  assert.ok(snippetOf(long, wanted).length <= 122);
+  assert.equal(snippetOf("a\n b", wanted), "a b");
+});
+
+test("a picture has its place before it has come", () => {
+  assert.deepEqual(shownSize({ width: 1600, height: 900 }), { width: 320, height: 180 });
+  assert.deepEqual(shownSize({ width: 30, height: 20 }), { width: 30, height: 20 });
+  assert.deepEqual(shownSize({ width: 10, height: 10_000 }), { width: 1, height: 240 });
+  assert.equal(shownSize({}), null);
+  const files = [{ id: 1, content_type: "image/png", width: 5 }, { id: 2, content_type: "image/png", width: null }, { id: 3, content_type: "image/png" }, { id: 4, content_type: "text/html", width: 5 }];
+  assert.deepEqual(picturesOf(files).map(({ id }) => id), [1, 3]);
+  assert.deepEqual(["ArrowRight", "ArrowLeft", "Home", "End", "x"].map((key) => pictureAfter(key, 0, 3)), [1, 2, 0, 2, null]);
 });
