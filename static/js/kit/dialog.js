@@ -59,10 +59,14 @@ function Dialog({ title, content, wide, testid, close }) {
 
   useLayoutEffect(() => { // before the next key: the paint that an effect waits for comes late in a hidden tab
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    element.current.showModal();
-    noteStarts(element.current);
-    element.current.querySelector("[autofocus]")?.focus();
-    return () => { if (before?.isConnected) before.focus(); };
+    const dialog = element.current;
+    dialog.showModal();
+    noteStarts(dialog);
+    dialog.querySelector("[autofocus]")?.focus();
+    return () => {
+      dialog.close(); // what is behind it takes no focus before
+      if (before?.isConnected) before.focus();
+    };
   }, []);
 
   async function leave() {
