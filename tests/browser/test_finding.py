@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_chat import meet
 from tests.support.database import sqlite_only
+from tests.support.team import sign_up
 from tests.support.waiting import eventually
 
 pytestmark = sqlite_only
@@ -69,6 +70,21 @@ async def test_somebody_finds_an_old_message_and_a_comment_by_keys_and_stands_th
     await expect(part("goto-status")).to_contain_text("takes a day such as")
     await part("goto").fill("nothinglikeit")
     await expect(part("goto-status")).to_have_text("Nothing was found.")
+
+
+@pytest.mark.gen_test
+async def test_whoever_mentions_somebody_outside_is_told_that_they_will_not_hear(
+    new_page, start_app, new_client
+):
+    app = await start_app()
+    await sign_up(new_client(app), "cyd")
+    page, _, _ = await meet(new_page, app, new_client)
+    part = page.get_by_test_id
+    await part("composer").press_sequentially("ask @bob or @cyd ")
+    await expect(part("mention-hint")).to_have_text("cyd is not in this room and will not be told.")
+    await part("composer").press("Enter")
+    await expect(part("mention-hint")).to_be_hidden()
+    await expect(part("message-text")).to_have_text("ask @bob or @cyd")
 
 
 @pytest.mark.gen_test

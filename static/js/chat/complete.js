@@ -1,4 +1,6 @@
 /* What `@` and `:` offer while one writes. Values in, values out. */
+import { names } from "../format.js";
+import { partsOf } from "./text.js";
 
 const ASKED = /(^|[\s(])([@:])([\p{L}\p{N}_.+-]{0,30})$/u;
 const MAX_OFFERED = 8;
@@ -22,6 +24,21 @@ export function peopleFor(word, people) {
     .sort((a, b) => a.rank - b.rank || a.person.username.localeCompare(b.person.username))
     .slice(0, MAX_OFFERED)
     .map(({ person }) => ({ key: `p${person.id}`, text: `@${person.username} `, label: person.full_name || person.username, detail: `@${person.username}`, person }));
+}
+
+/** People whom a text mentions and who are not among the members: nobody tells them. */
+export function outsidersIn(text, members, people) {
+  if (!text.includes("@")) return [];
+  const named = new Set(partsOf(text).flatMap((part) => (part.kind === "mention" ? [part.username.toLowerCase()] : [])));
+  const inside = new Set(members.map((person) => person.id));
+  return people.filter((person) => named.has(person.username.toLowerCase()) && !inside.has(person.id));
+}
+
+/** What is said of them; "" of nobody. */
+export function outsiderWords(list) {
+  if (!list.length) return "";
+  const [is, are] = ["is not in this room and will not be told.", "are not in this room and will not be told."];
+  return `${names(list)} ${list.length === 1 ? is : are}`;
 }
 
 /** Emoji whose name fits; `list` is [[emoji, "name other_name"], …]. */

@@ -2,7 +2,7 @@
 import { size } from "../format.js";
 import { Button, Icon, PersonAvatar } from "../kit/controls.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../kit/html.js";
-import { askedAt, emojiFor, peopleFor, taken, withEmoji } from "./complete.js";
+import { askedAt, emojiFor, outsiderWords, peopleFor, taken, withEmoji } from "./complete.js";
 import { createDrafting } from "./drafting.js";
 import { QuoteWords } from "./quote.js";
 
@@ -46,15 +46,19 @@ function Bars({ drafting, nameOf }) {
       <${Button} small testid="send-as-file" hidden=${!refusal.value?.mayBeFile} onClick=${drafting.sendAsFile}>Send it as a file</></div>`;
 }
 
-/** `people()` are those whom `@` offers; `handle` receives what others may ask of the composer. */
-export function Composer({ roomId, roomName, kept, say, actions, people, nameOf, handle }) {
+/** `people()` are those whom `@` offers, `outsiders(text)` the names of those whom it mentions and who are not in the room; `handle` receives what others may ask of the composer. */
+export function Composer({ roomId, roomName, kept, say, actions, people, outsiders, nameOf, handle }) {
   const box = useRef(null);
   const picker = useRef(null);
   const [offered, setOffered] = useState(null); // {asked, offers, chosen}
+  const [unheard, setUnheard] = useState("");
   const drafting = useMemo(() => createDrafting({ kept, say, actions, box: () => box.current }), []);
 
   useLayoutEffect(() => {
-    box.current.addEventListener("filled", () => fit(box.current));
+    box.current.addEventListener("filled", () => {
+      fit(box.current);
+      setUnheard(outsiderWords(outsiders(box.current.value)));
+    });
     handle.current = { ...drafting, focus: () => box.current?.focus() };
     return () => { handle.current = null; };
   }, []);
@@ -89,6 +93,7 @@ export function Composer({ roomId, roomName, kept, say, actions, people, nameOf,
     }
     fit(element);
     drafting.written();
+    setUnheard(outsiderWords(outsiders(element.value)));
     if (event) offer();
     if (element.value.trim() && !drafting.editing.value) actions.typing();
     else actions.stopTyping();
@@ -143,6 +148,7 @@ export function Composer({ roomId, roomName, kept, say, actions, people, nameOf,
   }
 
   return html`<form class="composer" onSubmit=${submit}>
+    <p class="hint unheard" role="status" data-testid="mention-hint" hidden=${!unheard}>${unheard}</p>
     <${Bars} drafting=${drafting} nameOf=${nameOf} /><${Files} drafting=${drafting} />
     ${offered && html`<${Offers} ...${offered} take=${take} />`}
     <div class="composer-row">

@@ -1,4 +1,5 @@
 /* The open room: its head, its messages, and the composer below. */
+import { displayName } from "../app/directory.js";
 import { useScope } from "../app/scope.js";
 import { replace } from "../app/place.js";
 import { useShortcuts } from "../app/shortcuts.js";
@@ -9,6 +10,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
 import { Back, Content, isPhone } from "../kit/layout.js";
 import { Menu } from "../kit/menu.js";
 import { later } from "../kit/toast.js";
+import { outsidersIn } from "./complete.js";
 import { Composer } from "./composer.js";
 import { askForMembers, askForName, askForTask } from "./dialogs.js";
 import { quoteOf } from "./marks.js";
@@ -136,6 +138,8 @@ function Room({ room, target, members, pins, hidden }) {
     return here.length ? here : directory.all();
   };
 
+  const outsiders = (text) => outsidersIn(text, store.rooms.get(store.openRoomId)?.participants ?? [], directory.all()).map((person) => displayName(person));
+
   useEffect(() => {
     const takeFiles = (files) => {
       composer.current.addFiles(files);
@@ -179,7 +183,7 @@ function Room({ room, target, members, pins, hidden }) {
       <${Head} room=${room} members=${members} pins=${pins} hidden=${hidden} />
       <${Messages} key=${past ? `${room.id}-${past.id}` : room.id} room=${room} thread=${past ?? thread} pending=${past?.hasNewer ? NONE : store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} handle=${shown} actions=${list} target=${target} />
       <${Typing} room=${room} />
-      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} nameOf=${env.nameOf} handle=${composer}
+      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} outsiders=${outsiders} nameOf=${env.nameOf} handle=${composer}
         actions=${{ send, edit: chat.edit, typing: chat.typing, stopTyping: chat.stopTyping, lastOwn }} />
       <p class="drop-hint" aria-hidden="true">Drop files to attach them</p>
     </div>

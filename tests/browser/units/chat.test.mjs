@@ -7,7 +7,7 @@ globalThis.addEventListener = () => null;
 globalThis.localStorage = { getItem: () => null };
 const load = (name) => import(`../../../static/js/${name}.js`);
 
-const { askedAt, emojiFor, peopleFor, taken, withEmoji } = await load("chat/complete");
+const { askedAt, emojiFor, outsiderWords, outsidersIn, peopleFor, taken, withEmoji } = await load("chat/complete");
 const { listedRooms, nextUnread, peopleWords, roomTitle, unreadIn } = await load("chat/roomfacts");
 const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
 const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
@@ -213,6 +213,16 @@ test("a question is read, completed and marked in what was found", () => {
   assert.match(snippetOf(long, wanted), /^….*budget.*…$/);
   assert.ok(snippetOf(long, wanted).length <= 122);
   assert.equal(snippetOf("a\n b", wanted), "a b");
+});
+
+test("whoever is mentioned and not in the room is named", () => {
+  const people = [{ id: 1, username: "ann" }, { id: 2, username: "Ben.B" }, { id: 3, username: "cyd" }];
+  const named = (text) => outsidersIn(text, [{ id: 1 }], people).map(({ id }) => id);
+  assert.deepEqual(named("hi @ann and @ben.b, @cyd."), [2, 3]);
+  assert.deepEqual(named("mail cyd@example.org, @cyde"), []);
+  assert.equal(outsiderWords([]), "");
+  assert.equal(outsiderWords(["Cyd"]), "Cyd is not in this room and will not be told.");
+  assert.equal(outsiderWords(["Ben", "Cyd"]), "Ben and Cyd are not in this room and will not be told.");
 });
 
 test("a picture has its place before it has come", () => {
