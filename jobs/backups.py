@@ -25,6 +25,8 @@ log = logging.getLogger("taskroom.backups")
 LOOK_EVERY_S = 60.0
 RETRY_S = 3600.0
 """After one that failed, or whose server ended."""
+LONGEST_S = 6 * 3600.0
+"""A database that is frozen while it is read would be waited for without end, and without a word."""
 ENDS_WITHIN_S = 3
 _PROGRAM = "import sys, server; sys.exit(server.main())"
 
@@ -62,6 +64,8 @@ class Backups:
             else:
                 log.info("%s", said)
                 await self._store.file(thin, folder, datetime.now(UTC), Keep(*self._settings.backup_keep))
+        except TimeoutError:
+            self._fail(f"it was not done within {LONGEST_S / 3600:g} hours")
         except OSError as error:
             self._fail(f"{error.filename or folder}: {error.strerror or error}")
 
@@ -79,7 +83,8 @@ class Backups:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            out, err = await process.communicate()
+            async with asyncio.timeout(LONGEST_S):
+                out, err = await process.communicate()
         except BaseException:
             await _end(process)
             raise

@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from jobs import backups as backups_job
+from models import installation
 from models.backups.names import made_at
 from tests.faults.test_durability import run_program
 from tests.support.database import postgresql_only, sqlite_only
@@ -216,6 +217,20 @@ async def test_the_clock_thins_what_it_has_made(start_app, soon, tmp_path):
         return len(names) == 2 and names[0] == "taskroom-20200119T000000Z.zip"
 
     await eventually(is_thinned, timeout=60)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_backup_that_hangs_is_ended_and_counts_as_failed(start_app, soon, tmp_path, monkeypatch):
+    """As one does whose database is frozen."""
+    monkeypatch.setattr(backups_job, "_PROGRAM", "import time; time.sleep(1000)")
+    monkeypatch.setattr(backups_job, "LONGEST_S", 0.5)
+    app = await start_app(backup_every="1d", backup_folder=tmp_path / "kept")
+
+    async def is_noted():
+        return (await app.store.read(installation.backups)).failed_at
+
+    await eventually(is_noted)
 
 
 @sqlite_only
