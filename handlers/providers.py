@@ -152,8 +152,17 @@ class Providers:
         )
         status, answer = await self._ask("POST", provider.token_url, body=body)
         try:
+            # It takes the answer apart by the standard library, which gives up at deep brackets.
             token = client.parse_request_body_response(answer.decode())["access_token"]
-        except (OAuth2Error, ValueError, KeyError, TypeError, AttributeError, Warning) as error:
+        except (
+            OAuth2Error,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            Warning,
+        ) as error:
             if _is_about_the_code(status, getattr(error, "error", None)):
                 raise Invalid({"code": [_START_AGAIN]}) from None
             raise ProviderFailed("The sign-in provider did not accept this server's request.") from None

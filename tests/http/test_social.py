@@ -205,7 +205,7 @@ async def test_a_provider_that_answers_rubbish_or_nothing(start_app, new_client,
         for answer in (
             (500, b""), (200, b""), (200, b"<html>"), (200, b"[]"), (200, b'"x"'), (200, b"null"),
             (200, b"{}"), (302, b""), (200, b'{"access_token": 5}'), (200, b'{"error": "no"}'),
-            (200, b"\xff\xfe"),
+            (200, b"\xff\xfe"), (200, b"[" * 100_000),
             (200, b'{"access_token": "a\\nb"}'), (200, b'{"sub": true, "id": []}'), (200, b"x" * 2_000_000),
             (200, b'{"sub": "a", "id": 1, "email": {"x": 1}, "email_verified": true, "name": 5}'),
         )
