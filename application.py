@@ -50,7 +50,7 @@ from handlers.web.connections import GuardedServer
 from handlers.web.endpoint import Route
 from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
-from jobs import backups, deadlines, focus, held_notifications, idle_sessions, mail, retention, search
+from jobs import backups, deadlines, focus, held_notifications, mail, retention, search, sessions
 from jobs import uploads as uploads_job
 from jobs.clock import Clock, Work
 from metrics import Metrics
@@ -271,9 +271,7 @@ class Taskroom:
         every(SWEEP_EVERY_S, "sweep", self._sweep)
         every(0, "events", self.realtime.feed.round)
         every(0, "presence", self.realtime.presence.round)
-        every(
-            idle_sessions.EVERY_S, "idle sessions", lambda: idle_sessions.look(store, self._sessions_in_use)
-        )
+        every(sessions.EVERY_S, "sessions", lambda: sessions.look(store, self._sessions_in_use))
         _start_jobs_of_team(every, settings, store)
         made = backups.Backups(store, settings)
         if settings.backup_every:

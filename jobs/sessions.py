@@ -1,4 +1,4 @@
-"""Ends sessions that nobody has used for too long (`session_idle_days`), and notes which are in use."""
+"""Ends sessions that nobody has used for too long, or that lack a second factor; notes which are in use."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ async def look(store: Store, in_use: Callable[[], Collection[str]]) -> None:
     used = list(in_use())
     if used:
         await store.write(accounts.note_use, used)
-    while ended := await store.write(accounts.end_idle_sessions, SLICE):
-        for person_id in ended:
-            log.info("session_ended person=%d by=idleness", person_id)
+    kinds = (
+        (accounts.end_idle_sessions, "idleness"),
+        (accounts.end_sessions_without_second_factor, "lack of a second factor"),
+    )
+    for end, why in kinds:
+        while ended := await store.write(end, SLICE):
+            for person_id in ended:
+                log.info("session_ended person=%d by=%s", person_id, why.replace(" ", "_"))

@@ -17,12 +17,15 @@ from models.operations.signing_in import NextStep, SignedIn, enter, lacks_second
 from models.operations.statuses import StatusChanges, change_status
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login
+from models.second_factor import SecondFactor
 from models.sessions import Actor, Device, Session
 from models.social import Identity
 from models.text import MAX_NAME_CHARS, fold
 
 GRACE_US = 30 * SECOND_US
 """How long a refresh token works on after it was exchanged."""
+SETUP_WITHIN_US = 15 * 60 * SECOND_US
+"""So long somebody who has just registered may do without the second factor that their role needs."""
 NOTED_EVERY_US = 3600 * SECOND_US
 """A session in use is written down this often, and more often where it may not be idle for long."""
 
@@ -350,8 +353,23 @@ def note_use(session_ids: Sequence[str]) -> None:
 
 def end_idle_sessions(limit: int) -> list[int]:
     """Ends up to `limit` sessions that nobody has used for too long; returns whose they were."""
-    idle = Session.select().where(Session.last_used_at <= _idle_since()).limit(limit)
-    over = [(session.id, int(session.person_id)) for session in idle]
+    return _end(Session.last_used_at <= _idle_since(), limit)
+
+
+def end_sessions_without_second_factor(limit: int) -> list[int]:
+    """Ends up to `limit` sessions of people whose role needs a second factor that they have not set up within
+    `SETUP_WITHIN_US`; returns whose they were."""
+    roles = access.get_policy().second_factor_roles
+    if not roles:
+        return []
+    ready = SecondFactor.select(SecondFactor.person).where(SecondFactor.confirmed_at.is_null(False))
+    lacking = Person.select(Person.id).where(Person.role.in_(roles) & Person.id.not_in(ready))
+    late = Session.created_at < now() - SETUP_WITHIN_US
+    return _end(late & Session.person.in_(lacking), limit)
+
+
+def _end(which: Any, limit: int) -> list[int]:
+    over = [(row.id, int(row.person_id)) for row in Session.select().where(which).limit(limit)]
     for session_id, _ in over:
         sign_out(session_id)
     return [person_id for _, person_id in over]

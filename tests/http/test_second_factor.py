@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from jobs import sessions
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.one_time_codes import OWN, App, switch_on
@@ -241,6 +242,23 @@ async def test_a_session_from_before_the_role_needed_it_is_not_refreshed(strict)
     (await strict.post(REFRESH, json={"refresh": ceo.refresh})).expect(200)
     (await ceo.post(f"/api/users/{ann.id}/change_role/", json={"role": "hr"})).expect(200)
     (await strict.post(REFRESH, json={"refresh": ann.refresh})).expect(401)
+
+
+@pytest.mark.gen_test
+async def test_nor_does_its_socket_stay(start_app, new_client, connect_to, wall_clock):
+    """A socket outlives the access token that opened it."""
+    server = await start_app(require_second_factor=("ceo",))
+    ceo, ann = await sign_up(new_client(server), "ceo", "ann")
+    sockets = [await connect_to(server, "/ws/notifications/", token=one.access) for one in (ceo, ann)]
+    for socket in sockets:
+        await socket.settle()
+    wall_clock.forward(minutes=14)
+    await sessions.look(server.store, set)
+    await sockets[0].settle()
+    wall_clock.forward(minutes=2)
+    await sessions.look(server.store, set)
+    assert await sockets[0].closed() == 4401
+    await sockets[1].settle()
 
 
 @pytest.mark.gen_test

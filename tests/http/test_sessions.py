@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from jobs import idle_sessions
+from jobs import sessions as sessions_job
 from models import sessions
 from models.authenticator import RECENT_US
 from models.base import now
@@ -204,7 +204,7 @@ async def test_the_clock_ends_it_and_says_so_and_requests_and_sockets_are_use(
     for _ in range(3):
         wall_clock.forward(days=1)
         (await ada.get("/api/users/profile/")).expect(200)
-        await idle_sessions.look(idling.store, idling._sessions_in_use)
+        await sessions_job.look(idling.store, idling._sessions_in_use)
     left = await idling.store.read(lambda: sorted(row.person_id for row in Session.select()))
     assert left == [ada.id, bob.id]
     (await cyd.get("/api/users/profile/")).expect(401)
@@ -219,5 +219,5 @@ async def test_without_the_setting_a_session_is_over_with_its_refresh_token_only
     client = new_client(server)
     (ada,) = await sign_up(client, "ada")
     wall_clock.forward(days=59)
-    await idle_sessions.look(server.store, set)
+    await sessions_job.look(server.store, set)
     await refresh(client, ada.refresh)
