@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import fanout, idle, page, processes, reconnect, rooms, search, start, tasks
+from bench import across, fanout, idle, page, processes, reconnect, rooms, search, start, tasks
 from bench.figures import Figure, table
 
 BENCHMARKS = {
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "tasks": tasks.run,
     "search": search.run,
     "processes": processes.run,
+    "across": across.run,
     "page": page.run,
 }
 

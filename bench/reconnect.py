@@ -8,6 +8,7 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,14 @@ async def run(folder: Path) -> list[Figure]:
     """How long until the last of them has everything, and what it costs the server."""
     with servers.taskroom(folder / "reconnect") as server:
         members = register(server, PEOPLE)
-        place = _workspace(server, members)
+        place = workspace(server, members)
         seq = _get(server, "/api/v1/realtime/events/", members[0].token)["seq"]
         for number in range(MISSED):
-            _post_event(server, place, members[0].token, number)
+            post_event(server, place, members[0].token, number)
         before = server.cpu_s()
         began = time.perf_counter()
         tokens = [members[number % PEOPLE].token for number in range(CLIENTS)]
-        back = await asyncio.gather(*(_come_back(server, token, seq) for token in tokens))
+        back = await asyncio.gather(*(come_back(server, token, seq) for token in tokens))
         took, cpu = time.perf_counter() - began, server.cpu_s() - before
         cost = await _cost_of_telling(server, place, members[0].token)
         for writer in back:
@@ -50,14 +51,22 @@ async def run(folder: Path) -> list[Figure]:
         ]
 
 
-async def _come_back(server: Server, token: str, since: int) -> asyncio.StreamWriter:
-    """Opens a socket as a browser would, and reads until the newest event is there."""
+async def open_socket(
+    server: Server, token: str, since: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Opens a socket as a browser would, again and again until there is a server."""
     while True:
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection(HOST, server.port, limit=2**20)
             break
         await asyncio.sleep(0.05)
     writer.write(_HANDSHAKE.format(host=HOST, token=token, since=since).encode())
+    return reader, writer
+
+
+async def come_back(server: Server, token: str, since: int) -> asyncio.StreamWriter:
+    """Opens a socket, and reads until the newest event is there."""
+    reader, writer = await open_socket(server, token, since)
     text = b""
     while _LAST not in text[-_END_BYTES:]:
         chunk = await reader.read(2**18)
@@ -73,12 +82,13 @@ async def _cost_of_telling(server: Server, place: int, token: str) -> float:
     rounds = 20
     before = server.cpu_s()
     for number in range(rounds):
-        _post_event(server, place, token, number)
+        post_event(server, place, token, number)
     await asyncio.sleep(1)
     return (server.cpu_s() - before) / rounds / CLIENTS * 1e6
 
 
-def _workspace(server: Server, members: list[Any]) -> int:
+def workspace(server: Server, members: Sequence[Any]) -> int:
+    """Makes a workspace of these people; returns its id."""
     owner = members[0].token
     place = server.api("/api/v1/workspaces/", {"name": "bench"}, owner)["id"]
     for member in members[1:]:
@@ -86,7 +96,8 @@ def _workspace(server: Server, members: list[Any]) -> int:
     return place
 
 
-def _post_event(server: Server, place: int, token: str, number: int) -> None:
+def post_event(server: Server, place: int, token: str, number: int) -> None:
+    """Tells everybody in a workspace something, by which `come_back` counts."""
     body = {"workspace_id": place, "title": f"event {number}", "content": "Something has changed."}
     server.api("/api/v1/realtime/events/workspace", body, token)
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from bench import servers
 from bench.figures import Figure
 from bench.servers import Server
-from bench.tasks import cost, get, postgres, without_limits
+from bench.services import postgres
+from bench.tasks import cost, get, without_limits
 from bench.team import Member, make_room, register
 from models.base import Insert, database, now
 from models.database.store import Store

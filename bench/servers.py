@@ -67,6 +67,11 @@ class Server:
             self._process.wait()
         self._process.stdout.close()
 
+    def kill(self) -> None:
+        """Ends the process as a fault would."""
+        self._process.kill()
+        self._process.wait()
+
     def _wait_until_healthy(self, until: float) -> None:
         while True:
             try:

