@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import across, fanout, idle, page, processes, reconnect, rooms, search, start, tasks
+from bench import across, fanout, idle, limits, page, processes, reconnect, rooms, search, start, tasks
 from bench.figures import Figure, table
 
 BENCHMARKS = {
@@ -27,6 +27,7 @@ BENCHMARKS = {
     "search": search.run,
     "processes": processes.run,
     "across": across.run,
+    "limits": limits.run,
     "page": page.run,
 }
 
