@@ -192,7 +192,7 @@ class Taskroom:
         """Whether another process takes what comes to this one's sockets: then stopping has time."""
         self.store = Store(settings.database_url, settings.data_dir)
         if settings.redis_url:
-            self.store.expect_other_writers()
+            self.store.expect_writers(1)
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
         self.clock = Clock()

@@ -68,8 +68,16 @@ class Bridge:
         self._something = asyncio.Event()
         self._is_probe_due = False
         self._heard_at = 0.0
+        self._probed_at: dict[str, float] = {}
         self._complaint = ""
         self.is_connected = False
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are, this one included, as far as they have been heard lately."""
+        since = asyncio.get_running_loop().time() - DEAF_AFTER_S
+        self._probed_at = {name: at for name, at in self._probed_at.items() if at > since}
+        return len(self._probed_at.keys() | {self._name})
 
     # -- out -----------------------------------------------------------------------------------------
 
@@ -148,8 +156,9 @@ class Bridge:
             self._on_events(found)
 
     def _take_probe(self, name: str, position: str) -> None:
+        self._probed_at[name] = moment = asyncio.get_running_loop().time()
         if name == self._name:
-            self._heard_at = asyncio.get_running_loop().time()
+            self._heard_at = moment
         elif int(position) > self._position():
             self._expect(int(position))
 

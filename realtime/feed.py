@@ -85,6 +85,8 @@ class Feed:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY_S):
                 await self._doubt.wait()
+        if self.bridge is not None:
+            self._store.expect_writers(self.bridge.processes)
         expected, self._expected = self._expected or NEWEST, 0
         self._doubt.clear()
         try:

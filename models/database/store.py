@@ -36,7 +36,7 @@ from models.database.threads import (
     budget_of_caller,
 )
 from models.database.upgrade import Database
-from models.database.writer import GATHER_S, Writer
+from models.database.writer import GATHER_S, MAX_GATHER_S, Writer
 from models.errors import DomainError, Unavailable
 from models.hashing import HashingPool
 
@@ -71,9 +71,10 @@ class Store(Database):
         self._watchdog: asyncio.TimerHandle | None = None
         self._writer = Writer(self._writes, self._hand_over, self._tell_unclear)
 
-    def expect_other_writers(self) -> None:
-        """Says that other processes write to the same database, so that commits are to be few and large."""
-        self._writer.gather_s = GATHER_S
+    def expect_writers(self, processes: int) -> None:
+        """Says how many processes write to the same database, so that commits are to be few and large;
+        where there are many, each begins one less often."""
+        self._writer.gather_s = min(GATHER_S * max(1, processes - 2), MAX_GATHER_S)
 
     def start(self) -> None:
         """Starts the threads; call on the running loop."""

@@ -31,8 +31,11 @@ MAX_UNITS_A_BATCH = 256
 # So long a batch may go on taking units: meanwhile no other process writes.
 MAX_BATCH_S = 0.1
 GATHER_S = 0.01
-"""How far apart batches begin at least, where several processes write: what a commit costs them all is shared
-by what has come meanwhile, and nobody waits long for the lock. Whoever writes after a pause does not wait."""
+"""How far apart batches begin at least, where up to three processes write: what a commit costs them all is
+shared by what has come meanwhile, and nobody waits long for the lock. Whoever writes after a pause does not
+wait."""
+MAX_GATHER_S = 0.04
+"""The same with six and more: each batch costs all the others that hear of it."""
 TRIES = 3
 MAX_RECENT = 2000
 """Metrics take them every second; without metrics, older ones give way."""

@@ -292,6 +292,18 @@ async def test_the_probe_tells_whoever_is_behind(ears, monkeypatch):
 
 
 @pytest.mark.gen_test
+async def test_processes_know_how_many_they_are(ears, monkeypatch):
+    """By that they share the lock of whoever writes; one that has gone is forgotten."""
+    monkeypatch.setattr("realtime.bridge.PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr("realtime.bridge.DEAF_AFTER_S", 1)
+    one, other, third = await ears(("ours",), ("ours",), ("ours",))
+    await ears(("theirs",))
+    await eventually(lambda: [ear.bridge.processes for ear in (one, other, third)] == [3, 3, 3])
+    await third.close()
+    await eventually(lambda: one.bridge.processes == other.bridge.processes == 2)
+
+
+@pytest.mark.gen_test
 async def test_a_redis_that_will_not_be_told_to_be_silent_is_heard_out(ears, redis_server):
     """Some services do not know, or forbid, what ends the answers to each message."""
     assert redis_server.ask("ACL SETUSER default -client") == b"+OK"

@@ -260,8 +260,14 @@ async def test_where_others_write_too_a_batch_begins_some_time_after_the_one_bef
     moment = [time.monotonic() + 1]
     clock = SimpleNamespace(sleep=waited.append, monotonic=lambda: moment[0])
     monkeypatch.setattr(writer, "time", clock)
-    talk.store.expect_other_writers()
+    talk.store.expect_writers(2)
     for later in (0.0, 0.004, 1.0):
         moment[0] += later
         await talk.say(talk.ann)
     assert waited == pytest.approx([0, writer.GATHER_S - 0.004, 0])
+    for processes, gather_s in ((1, 0.01), (3, 0.01), (4, 0.02), (5, 0.03), (50, 0.04)):
+        talk.store.expect_writers(processes)
+        moment[0] += 1
+        await talk.say(talk.ann)
+        await talk.say(talk.ann)
+        assert waited[-1] == pytest.approx(gather_s)
