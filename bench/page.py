@@ -1,7 +1,7 @@
 """The team's client in Chromium: its first load, a long room read to its beginning, typing while others talk.
 
-Frames and keys are timed by the page itself; bytes, requests and the heap by the browser. Beside the times that
-a person waits there is the CPU time of the page's main thread, which says the same on a busy machine.
+Frames and keys are timed by the page itself; bytes, requests and the heap by the browser. Beside the times
+that a person waits there is the CPU time of the page's main thread, which is steady on a busy machine.
 """
 
 from __future__ import annotations

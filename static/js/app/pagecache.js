@@ -6,7 +6,7 @@ import { VIEWS } from "./viewlist.js";
 
 const CACHE = "taskroom.page";
 /* What is shown comes first. */
-const SOON_MS = 2_000;
+const SOON_MS = 4_000;
 const QUIET_MS = 15_000;
 
 const after = (ms) => new Promise((done) => { setTimeout(done, ms); });
