@@ -55,7 +55,6 @@ async def test_a_reload_while_the_server_is_away_shows_what_was_loaded_and_loses
 
     process.start()
     await ben.say(room, "hurry")
-    await tab.part("reconnect").click()
     await tab.connected()
     await expect(tab.part("message-text")).to_have_count(3)
     await tab.texts(*[message["content"] for message in await ben.history(room)])
