@@ -102,13 +102,22 @@ def rows_of(places: Iterable[Place], found: Collection[str], number: int) -> lis
 
 # -- reading -----------------------------------------------------------------------------------------
 
-# One statement for any number of keys, which stand in one JSON text.
-_SQLITE = ("json_each(?) v", "v.value ->> 0", "v.value ->> 1", "json_group_array")
+# One statement for any number of keys, which stand in one JSON text: of each word its places, and of each of
+# those its numbers. SQLite reads its own JSON anew for each `->>`, which would cost more than the index.
+_SQLITE = ("json_each(?) w, json_each(w.value) p", "p.value", "w.key", "json_group_array")
+_SQLITE_NUMBERS = (
+    "json_each(?) w, json_each(w.value) p, json_each(p.value) n", "CAST(p.key AS integer)", "n.value",
+)  # fmt: skip
 _POSTGRES = (
-    "json_array_elements(CAST(? AS json)) v",
-    "CAST(v.value ->> 0 AS bigint)",
-    "v.value ->> 1",
+    "json_each(CAST(? AS json)) w, json_array_elements_text(w.value) p",
+    "CAST(p.value AS bigint)",
+    "w.key",
     "json_agg",
+)
+_POSTGRES_NUMBERS = (
+    "json_each(CAST(? AS json)) w, json_each(w.value) p, json_array_elements_text(p.value) n",
+    "CAST(p.key AS bigint)",
+    "CAST(n.value AS bigint)",
 )
 _NEWEST = """
     SELECT {place}, {word}, (
@@ -120,8 +129,8 @@ _NEWEST = """
     ) FROM {keys}
 """
 _HAVING = """
-    SELECT {place}, {word}, {number} FROM {keys} WHERE EXISTS (
-        SELECT 1 FROM search_word s WHERE s.place = {place} AND s.word = {word} AND s.id = {number}
+    SELECT {of}, w.key, {number} FROM {numbers} WHERE EXISTS (
+        SELECT 1 FROM search_word s WHERE s.place = {of} AND s.word = w.key AND s.id = {number}
     )
 """
 _NEXT_WORD = "SELECT s.word FROM search_word s WHERE s.place = {of} AND s.word {sign} {word} AND s.word < ?"
@@ -138,17 +147,13 @@ _BEGINNING = """
 
 def _both(text: str) -> tuple[Statement, Statement]:
     made = []
-    for keys, place, word, array in (_SQLITE, _POSTGRES):
-        number = place.replace("0", "2")
+    kinds = ((_SQLITE, _SQLITE_NUMBERS), (_POSTGRES, _POSTGRES_NUMBERS))
+    for (keys, place, word, array), (numbers, of, number) in kinds:
         first = _NEXT_WORD.format(of=place, sign=">=", word=word)
         following = _NEXT_WORD.format(of="k.place", sign=">", word="k.word")
-        made.append(
-            Statement(
-                text.format(
-                    keys=keys, place=place, word=word, array=array, number=number, first=first, next=following
-                )
-            )
-        )
+        names = {"keys": keys, "place": place, "word": word, "array": array}
+        more = {"numbers": numbers, "of": of, "number": number, "first": first, "next": following}
+        made.append(Statement(text.format(**names, **more)))
     return made[0], made[1]
 
 
@@ -161,7 +166,7 @@ def _all(statements: tuple[Statement, Statement], *params: Any) -> list[Any]:
 
 def newest(keys: Collection[_Key], before: int, since: int, limit: int) -> dict[_Key, list[int]]:
     """For each place and word the newest numbers of what has it there, from `since` to below `before`."""
-    rows = _all(_newest, before, since, limit, _dumps(keys)) if keys else ()
+    rows = _all(_newest, before, since, limit, _by_word(keys)) if keys else ()
     return {(place, word): _numbers(found) for place, word, found in rows}
 
 
@@ -173,14 +178,17 @@ def _numbers(found: Any) -> list[int]:
 
 def having(rows: Sequence[tuple[Place, str, int]]) -> set[tuple[Place, str, int]]:
     """Those of the rows that are in the index."""
-    return {tuple(row) for row in _all(_having, _dumps(rows))} if rows else set()
+    found: dict[str, dict[str, list[int]]] = {}
+    for place, word, number in rows:
+        found.setdefault(word, {}).setdefault(str(place), []).append(number)
+    return {tuple(row) for row in _all(_having, _dumps(found))} if rows else set()
 
 
 def beginning(places: Collection[Place], start: str, limit: int) -> Mapping[Place, list[str]]:
     """For each place the first words that begin so, at most so many of each."""
     # Of all that begins so, nothing is behind the last letter that there is.
     end = f"{start}\U0010ffff"
-    keys = _dumps([(place, start) for place in places])
+    keys = _by_word((place, start) for place in places)
     found: dict[Place, list[str]] = {}
     params = (end, keys, end, limit)
     for place, word in _all(_beginning, *params) if places else ():
@@ -188,5 +196,12 @@ def beginning(places: Collection[Place], start: str, limit: int) -> Mapping[Plac
     return found
 
 
-def _dumps(rows: Iterable[Sequence[Any]]) -> str:
-    return orjson.dumps(list(rows)).decode()
+def _by_word(keys: Iterable[_Key]) -> str:
+    places: dict[str, list[Place]] = {}
+    for place, word in keys:
+        places.setdefault(word, []).append(place)
+    return _dumps(places)
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -87,7 +87,7 @@ def _round(columns: Mapping[Place, Sequence[Words]], among: Range, limit: int) -
     rarest = _rarest(columns, lists, few)
     tried = _tried(rarest, lists, few)
     if tried.horizon and sum(number >= tried.horizon for number in tried.numbers) < wanted:
-        tried = _tried_further(rarest, tried, among, wanted)
+        tried = _tried_further(rarest, lists, few, among, wanted)
     fitting = _fitting(columns, rarest, tried)
     return sorted(fitting, reverse=True), tried.horizon
 
@@ -129,14 +129,22 @@ def _tried(rarest: Mapping[Place, Words], lists: _Lists, read: int) -> _Tried:
     return _Tried(pairs, horizon)
 
 
-def _tried_further(rarest: Mapping[Place, Words], known: _Tried, among: Range, wanted: int) -> _Tried:
+def _tried_further(
+    rarest: Mapping[Place, Words], lists: _Lists, few: int, among: Range, wanted: int
+) -> _Tried:
     """As many as are wanted, or all that there are."""
-    newest = sorted(known.numbers, reverse=True)
+    newest = sorted(_tried(rarest, lists, few).numbers, reverse=True)
     # From the last of so many on, there are enough.
     since = newest[wanted - 1] if len(newest) >= wanted else 0
-    keys = {(place, word) for place, asked in rarest.items() for word in asked}
-    lists = word_index.newest(keys, among.before, max(since, among.since), wanted)
-    tried = _tried(rarest, lists, wanted)
+    # Only what was read to its last may have more of them.
+    keys = {
+        (place, word)
+        for place, asked in rarest.items()
+        for word in asked
+        if len(lists[place, word]) == few and lists[place, word][-1] > since
+    }
+    more = word_index.newest(keys, among.before, max(since, among.since), wanted)
+    tried = _tried(rarest, {**lists, **more}, wanted)
     return _Tried(tried.pairs, max(tried.horizon, since))
 
 
