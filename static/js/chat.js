@@ -35,6 +35,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   const typist = { roomId: null, lastSent: 0, idle: 0 };
   let refetching = 0;
   let isJoiningByNumber = false;
+  const gaps = new Set(); // rooms in which something was written while they were loaded
 
   // Coming and going of the connection
 
@@ -95,7 +96,9 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   /** Something was written between the list and the joining. */
   function fillGap(roomId) {
     refetchRooms();
-    if (store.threads.get(roomId)?.status === "ready") fetchNewer(roomId);
+    const status = store.threads.get(roomId)?.status;
+    if (status === "loading") gaps.add(roomId); // what is on its way may have been read before
+    else if (status && status !== "failed") fetchNewer(roomId);
   }
 
   async function fetchNewer(roomId) {
@@ -143,6 +146,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
       store.renewThread(roomId, page.results, {
         status: "ready", hasMore: page.has_more, firstUnread: others[unread - 1]?.id ?? null,
       });
+      if (gaps.delete(roomId)) fetchNewer(roomId);
     } catch (error) {
       if (error.isTemporary && store.threads.get(roomId)?.status === "recalled") return; // tried again with the connection
       store.mergeMessages(roomId, [], { status: "failed" });

@@ -221,6 +221,7 @@ export function createStore({ dropped }) {
     if (thread) thread.items = requoted(thread.items, message);
     const past = store.past.get(message.room_id);
     if (past) past.items = requoted(past.items, message).map((item) => (item.id === message.id && isNewer(message, item) ? message : item));
+    for (const waiting of requoted([...store.pending.values()], message)) store.pending.set(waiting.client_id, waiting);
     if (old) mergeMessages(message.room_id, [message]);
     else if (past) changed("thread");
     if (!old || old.pinned_at || message.pinned_at) changed("pins");

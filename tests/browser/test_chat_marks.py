@@ -55,6 +55,8 @@ async def test_an_answer_shows_what_it_answers_and_lasts_through_a_reload_and_an
     await message(page, second).focus()
     await page.keyboard.press("r")
     await composer.press_sequentially("hm")
+    (await bob.delete(f"/api/chat/messages/{second['id']}/")).expect(204)
+    await expect(answering).to_contain_text("This message was deleted")
     await page.keyboard.press("Escape")
     await expect(answering).to_have_count(0)
     await expect(composer).to_have_value("hm")

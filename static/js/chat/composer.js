@@ -46,8 +46,8 @@ function Bars({ drafting, nameOf }) {
       <${Button} small testid="send-as-file" hidden=${!refusal.value?.mayBeFile} onClick=${drafting.sendAsFile}>Send it as a file</></div>`;
 }
 
-/** `people()` are those whom `@` offers, `outsiders(text)` the names of those whom it mentions and who are not in the room; `handle` receives what others may ask of the composer. */
-export function Composer({ roomId, roomName, kept, say, actions, people, outsiders, nameOf, handle }) {
+/** `people()` are those whom `@` offers, `outsiders(text)` the names of those whom it mentions and who are not in the room; `quoted(id)` is the quote of a message that is here; `handle` receives what others may ask of the composer. */
+export function Composer({ roomId, roomName, kept, say, actions, people, outsiders, nameOf, quoted, handle }) {
   const box = useRef(null);
   const picker = useRef(null);
   const [offered, setOffered] = useState(null); // {asked, offers, chosen}
@@ -64,6 +64,7 @@ export function Composer({ roomId, roomName, kept, say, actions, people, outside
   }, []);
   useLayoutEffect(() => { drafting.setRoom(roomId); }, [roomId]);
   useEffect(() => () => drafting.save(), []);
+  useEffect(() => drafting.refreshAnswer(quoted));
 
   function offer() {
     const { value, selectionStart } = box.current;

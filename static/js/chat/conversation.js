@@ -18,6 +18,7 @@ import { MESSAGE_KEYS, Messages } from "./messages.js";
 import { othersIn, peopleWords, roomTitle } from "./roomfacts.js";
 import { createTaskLookup } from "./taskcard.js";
 import { cancelUpload } from "./upload.js";
+import { placeOfId } from "./window.js";
 
 /** What can be done with a room. */
 export function roomActions(scope, room, hidden) {
@@ -171,6 +172,11 @@ function Room({ room, target, members, pins, hidden }) {
     return chat.send(...message);
   }
 
+  const quoted = (id) => {
+    const { items } = past ?? thread;
+    const message = items[placeOfId(items, id)];
+    return message?.id === id ? quoteOf(message) : null;
+  };
   const list = {
     loadOlder: past ? chat.past.older : chat.loadOlder, loadNewer: chat.past.newer, markRead: chat.markRead,
     around: (id) => chat.past.open(room.id, id), toNewest,
@@ -183,7 +189,7 @@ function Room({ room, target, members, pins, hidden }) {
       <${Head} room=${room} members=${members} pins=${pins} hidden=${hidden} />
       <${Messages} key=${past ? `${room.id}-${past.id}` : room.id} room=${room} thread=${past ?? thread} pending=${past?.hasNewer ? NONE : store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} handle=${shown} actions=${list} target=${target} />
       <${Typing} room=${room} />
-      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} outsiders=${outsiders} nameOf=${env.nameOf} handle=${composer}
+      <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} outsiders=${outsiders} nameOf=${env.nameOf} quoted=${quoted} handle=${composer}
         actions=${{ send, edit: chat.edit, typing: chat.typing, stopTyping: chat.stopTyping, lastOwn }} />
       <p class="drop-hint" aria-hidden="true">Drop files to attach them</p>
     </div>

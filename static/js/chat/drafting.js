@@ -141,6 +141,13 @@ export function createDrafting({ kept, say, actions, box }) {
       box().focus();
     },
 
+    /** What is answered may have changed, or be gone: `quoted(id)` is its quote as it is now, if it is here. */
+    refreshAnswer(quoted) {
+      const old = answering.value;
+      const now = old && quoted(old.id);
+      if (now && (now.content !== old.content || now.is_deleted !== old.is_deleted)) setAnswering(now);
+    },
+
     stopAnswering() {
       setAnswering(null);
       box().focus();

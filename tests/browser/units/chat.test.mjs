@@ -234,3 +234,29 @@ test("a picture has its place before it has come", () => {
   assert.deepEqual(picturesOf(files).map(({ id }) => id), [1, 3]);
   assert.deepEqual(["ArrowRight", "ArrowLeft", "Home", "End", "x"].map((key) => pictureAfter(key, 0, 3)), [1, 2, 0, 2, null]);
 });
+
+test("what is written between reading a room and joining it is fetched", async () => {
+  const { createChat } = await load("chat");
+  const { createStore } = await load("store");
+  const store = createStore({ dropped: () => null });
+  store.reset(me);
+  store.setRooms([{ id: 7, room_type: "group", participants: [] }]);
+  const asked = [];
+  let answer = null;
+  const messages = (id, { after } = {}) => {
+    asked.push(after);
+    return after ? Promise.resolve({ results: [message(5)], has_more: false }) : new Promise((done) => { answer = done; });
+  };
+  const chat = createChat({
+    store, say: assert.fail, show: () => null, isWatching: () => false, restRefused: () => false, frameKib: () => 64,
+    socket: { send: () => true, state: { name: "connected" } }, kept: () => ({}),
+    api: () => ({ messages, rooms: () => Promise.resolve([...store.rooms.values()]) }),
+  });
+  const opened = chat.openRoom(7);
+  chat.receive({ type: "room_joined", data: { room_id: 7, room_type: "group", last_message_id: 5, online: [] } });
+  answer({ results: [message(4)], has_more: false });
+  await opened;
+  await Promise.resolve();
+  assert.deepEqual(asked, [undefined, 4]);
+  assert.deepEqual(store.threads.get(7).items.map(({ id }) => id), [4, 5]);
+});
