@@ -23,7 +23,7 @@ from models.database.store import Store
 from models.people import Person
 
 PEOPLE, DEPARTMENTS = 50, 5
-FEW, MORE, MANY = 10_000, 100_000, int(os.environ.get("BENCH_MANY_TASKS", "200000"))
+FEW, MORE, MANY = 10_000, 100_000, int(os.environ.get("BENCH_MANY_TASKS", "100000"))
 EMPLOYEE_TASKS = 200
 CONNECTIONS = 16
 ROUNDS, REQUESTS = 3, 320
