@@ -46,7 +46,7 @@ faults: $(VENV)/.stamp-test redis
 # 50,000 requests made of the schema by three people, 10,000 that are no decent HTTP, and 105,000 frames over
 # the seven kinds of sockets; FUZZ_SEED=2 for others.
 fuzz: $(VENV)/.stamp-test
-	SCHEMA_REQUESTS=50000 FUZZ_REQUESTS=10000 FUZZ_FRAMES=15000 $(PYTEST) --capture no \
+	SCHEMA_REQUESTS=50000 FUZZ_REQUESTS=10000 FUZZ_FRAMES=15000 $(PYTEST) --capture no --override-ini faulthandler_timeout=0 \
 	  tests/http/test_schema_fuzz.py tests/http/test_fuzz.py tests/sockets/test_fuzz_frames.py $(ARGS)
 
 lint: $(VENV)/.stamp-dev $(VENV)/.stamp-types

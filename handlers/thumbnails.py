@@ -30,11 +30,12 @@ def measure(path: Path, content_type: str) -> tuple[int, int]:
         # A phone's JPEG may hold several pictures, which has a name of its own.
         with Image.open(path, formats=[kind, "MPO"] if kind == "JPEG" else [kind]) as image:
             width, height = image.size
-            is_lying = image.getexif().get(_ORIENTATION) in _LYING
+            if width * height > (MAX_JPEG_PIXELS if kind == "JPEG" else MAX_PIXELS):
+                return 0, 0
+            # That of the base class: a PNG's own decodes the whole picture to look behind it.
+            is_lying = Image.Image.getexif(image).get(_ORIENTATION) in _LYING
     except Exception:
         # Whatever a broken or hostile file makes a decoder raise.
-        return 0, 0
-    if width * height > (MAX_JPEG_PIXELS if kind == "JPEG" else MAX_PIXELS):
         return 0, 0
     return (height, width) if is_lying else (width, height)
 

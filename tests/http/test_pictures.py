@@ -159,3 +159,17 @@ def test_a_picture_that_cannot_be_decoded_makes_no_small_one(tmp_path):
     (tmp_path / "a.png").write_bytes(picture("PNG")[:200])
     assert not thumbnails.make_thumbnail(tmp_path, "a.png", "thumbnails/a.png.webp")
     assert files_in(tmp_path) == [tmp_path / "a.png"]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_a_picture_is_measured_without_being_decoded(tmp_path, monkeypatch, kind):
+    """A PNG of 650 kB with 169 million pixels took 650 MiB and two seconds, while all other files waited."""
+    file = tmp_path / "picture"
+    file.write_bytes(picture(kind))
+
+    def load(self):
+        raise AssertionError("decoded")
+
+    for name in ("PngImagePlugin.PngImageFile", "ImageFile.ImageFile", "WebPImagePlugin.WebPImageFile"):
+        monkeypatch.setattr(f"PIL.{name}.load", load)
+    assert thumbnails.measure(file, f"image/{kind.lower()}") == LARGE
