@@ -13,7 +13,8 @@ export function messageForm({ room_id: roomId, content, client_id: clientId, rep
   return form;
 }
 
-export function createApi(call) {
+/** `withDefault`: the room that everybody is in is listed, too. */
+export function createApi(call, { withDefault = false } = {}) {
   /** Every page of a list, up to `most` pages. */
   async function all(path, query, most) {
     const found = [];
@@ -30,12 +31,18 @@ export function createApi(call) {
     people: (search) =>
       call("GET", "/api/users/", { query: { search, page_size: 100 } }).then((list) => list.results),
 
-    rooms: () => all("/api/chat/rooms/", {}, 10),
+    rooms: () => all("/api/chat/rooms/", withDefault ? { with_default: true } : {}, 10),
     openDirect: (userId) =>
       call("POST", "/api/chat/rooms/", { json: { room_type: "direct", other_user_id: userId } }),
     openTaskRoom: (taskId) => call("POST", "/api/chat/rooms/", { json: { room_type: "task", task_id: taskId } }),
-    createGroup: (name, userIds) =>
-      call("POST", "/api/chat/rooms/", { json: { room_type: "group", name, participant_ids: userIds } }),
+    createGroup: (name, userIds, more = {}) =>
+      call("POST", "/api/chat/rooms/", { json: { room_type: "group", name, participant_ids: userIds, ...more } }),
+    openRooms: (search, page = 1) => call("GET", "/api/chat/open-rooms/", { query: { search, page, page_size: 100 } }),
+    joinRoom: (roomId) => call("POST", `/api/chat/rooms/${roomId}/join/`, { json: {} }),
+    changeRoom: (roomId, json) => call("PATCH", `/api/chat/rooms/${roomId}/`, { json }),
+    members: (roomId, page = 1) => call("GET", `/api/chat/rooms/${roomId}/members/`, { query: { page, page_size: 100 } }),
+    giveRole: (roomId, userId, role) => call("PUT", `/api/chat/rooms/${roomId}/members/${userId}/`, { json: { role } }),
+    removeMember: (roomId, userId) => call("DELETE", `/api/chat/rooms/${roomId}/members/${userId}/`),
     addPeople: (roomId, userIds) =>
       call("POST", `/api/chat/rooms/${roomId}/participants/`, { json: { user_ids: userIds } }),
     leave: (roomId) => call("POST", `/api/chat/rooms/${roomId}/leave/`, { json: {} }),

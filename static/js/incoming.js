@@ -27,7 +27,7 @@ export function createIncoming({ store, on }) {
   function room(data) {
     const isNew = !store.rooms.has(data.id);
     /* A task room is open to whoever sees the task, taking part in it or not. */
-    const isOut = data.room_type !== "task" && !data.participants?.some((person) => person.id === store.me.id);
+    const isOut = data.room_type !== "task" && !data.is_default && !data.participants?.some((person) => person.id === store.me.id);
     if (isOut) return store.dropRoom(data.id);
     store.mergeRoom(data);
     if (isNew) on.newRoom(data);
@@ -39,6 +39,11 @@ export function createIncoming({ store, on }) {
     on.joined(room_id);
     const known = Math.max(store.newestId(room_id), store.rooms.get(room_id).last_message?.id ?? 0);
     if ((last_message_id ?? 0) > known) on.gap(room_id);
+  }
+
+  function roleChanged({ room_id: id, user_id: who, role }) {
+    /* Whoever looks at the list of people reads it anew. */
+    store.prefer(id, { ...(who === store.me.id ? { role } : {}), roles_changed: `${who} ${role}` });
   }
 
   /** Where REST is refused, only the socket tells the person's name. */
@@ -66,6 +71,9 @@ export function createIncoming({ store, on }) {
     room_joined: ({ data }) => joined(data),
     /* As an event it means that the person is out; as the answer to leave_room, only that this socket hears no more. */
     room_left: ({ seq, data }) => { if (seq) store.dropRoom(data.room_id); },
+    room_muted: ({ data }) => store.prefer(data.room_id, { is_muted: data.is_muted }),
+    room_preferences: ({ data: { room_id: id, ...wishes } }) => store.prefer(id, wishes),
+    room_role: ({ data }) => roleChanged(data),
     error: (frame) => on.error(frame),
   };
 

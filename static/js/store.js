@@ -4,6 +4,7 @@
  * that comes twice, late or out of step changes nothing it should not.
  */
 import { firstUnreadOf, requoted, withPin, withReactions } from "./chat/marks.js";
+import { mentions } from "./mentions.js";
 
 /* What is put on a message while the message is on its way: a page that was read before does not undo it. */
 const MAX_MARKS = 100;
@@ -11,6 +12,10 @@ const MARKS_MS = 10_000;
 
 /** A closed room's messages are not kept: only an opened room has a thread. */
 const emptyThread = () => ({ items: [], hasMore: true, status: "loading", firstUnread: null });
+
+/** What a room is to this person alone: events for everybody do not say it. */
+const OWN = { unread_count: 0, mention_count: 0, last_message: null, is_muted: false, level: "all", is_favourite: false, is_hidden: false, role: "member" };
+const ownOf = (room) => Object.fromEntries(Object.entries(OWN).map(([name, value]) => [name, room[name] ?? value]));
 
 const byId = (a, b) => a.id - b.id;
 const isNewer = (next, old) => (next.version ?? 0) >= (old.version ?? 0);
@@ -86,15 +91,24 @@ export function createStore({ dropped }) {
     const old = store.rooms.get(room.id);
     const overtaken = old?.last_message && old.last_message.id > (room.last_message?.id ?? 0);
     return overtaken
-      ? { ...room, last_message: old.last_message, unread_count: old.unread_count }
+      ? { ...room, last_message: old.last_message, unread_count: old.unread_count, mention_count: old.mention_count }
       : { unread_count: 0, ...room };
   }
 
   /** An event's room says nothing about this viewer: what is known of that stays. */
   function mergeRoom(room) {
-    const old = store.rooms.get(room.id) ?? { unread_count: 0, last_message: null };
-    const { unread_count, last_message, is_muted } = old;
-    store.rooms.set(room.id, { ...old, ...room, unread_count, last_message, is_muted });
+    const old = store.rooms.get(room.id) ?? {};
+    store.rooms.set(room.id, { ...old, ...room, ...ownOf(old) });
+    changed("rooms", "open");
+  }
+
+  /** What this person wants of a room, told by another of their devices or by the server's answer. */
+  function prefer(roomId, wishes) {
+    const room = store.rooms.get(roomId);
+    if (!room) return;
+    if ("level" in wishes) wishes = { is_muted: wishes.level !== "all", ...wishes };
+    else if ("is_muted" in wishes && wishes.is_muted !== ((room.level ?? "all") !== "all")) wishes = { ...wishes, level: wishes.is_muted ? "mentions" : "all" };
+    store.rooms.set(roomId, { ...room, ...wishes });
     changed("rooms", "open");
   }
 
@@ -115,8 +129,9 @@ export function createStore({ dropped }) {
 
   function setUnread(roomId, count) {
     const room = store.rooms.get(roomId);
-    if (!room || room.unread_count === count) return;
+    if (!room || (room.unread_count === count && (count || !room.mention_count))) return;
     room.unread_count = count;
+    if (!count) room.mention_count = 0;
     changed("rooms");
   }
 
@@ -196,6 +211,7 @@ export function createStore({ dropped }) {
     thread.items = thread.items.filter(({ id }) => id >= oldest);
     mergeMessages(roomId, newest, facts);
   }
+  const isForMe = ({ content, quote }) => mentions(content, store.me?.username) || (quote?.sender?.id ?? 0) === store.me?.id;
 
   /** True when the message is new to this page. */
   function receive(message) {
@@ -209,7 +225,10 @@ export function createStore({ dropped }) {
     if (past && !past.hasNewer && message.id > (past.items.at(-1)?.id ?? 0)) past.items = [...past.items, message];
     if (!room || message.id <= (room.last_message?.id ?? 0)) return false;
     room.last_message = message;
-    if (!isOwnDeed(message)) room.unread_count = (room.unread_count ?? 0) + 1;
+    if (!isOwnDeed(message)) {
+      room.unread_count = (room.unread_count ?? 0) + 1;
+      if (room.level !== "none" && isForMe(message)) room.mention_count = (room.mention_count ?? 0) + 1;
+    }
     changed("rooms");
     return true;
   }
@@ -330,7 +349,7 @@ export function createStore({ dropped }) {
     for (const room of store.rooms.values()) {
       const online = store.online.get(room.id);
       if (!isOnline) online?.delete(id);
-      else if (room.participants?.some((person) => person.id === id)) store.online.set(room.id, new Set([...online ?? [], id]));
+      else if (room.is_default || room.participants?.some((person) => person.id === id)) store.online.set(room.id, new Set([...online ?? [], id]));
     }
     changed("open", "rooms");
   }
@@ -353,7 +372,7 @@ export function createStore({ dropped }) {
 
   return Object.assign(store, {
     on, unwatch, changed, reset, setConnection, isMine, isOwnDeed,
-    recall, setRooms, mergeRoom, dropRoom, sortedRooms, unreadTotal, setUnread,
+    recall, setRooms, mergeRoom, prefer, dropRoom, sortedRooms, unreadTotal, setUnread,
     openThread, mergeMessages, renewThread, receive, update, react, pin, trim, newestId,
     putPending, dropPending, pendingOf, strayPending,
     startTyping, stopTyping, markRead, markUnread, setReads, setOnline, setPresence, showUnread, open,

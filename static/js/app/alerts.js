@@ -3,6 +3,7 @@
  * it a notification on the desktop. Both are off until somebody asks for them.
  */
 import { signal } from "../kit/html.js";
+import { mentions } from "../mentions.js";
 
 const NAME = "taskroom.alerts";
 
@@ -14,8 +15,8 @@ function stored() {
   }
 }
 
-/** What this browser does: {sound, desktop}. */
-export const alerts = signal({ sound: false, desktop: false, ...stored() });
+/** What this browser does: {sound, desktop}, and whether its person has been asked. */
+export const alerts = signal({ sound: false, desktop: false, asked: false, ...stored() });
 
 export function setAlerts(change) {
   alerts.value = { ...alerts.value, ...change };
@@ -66,10 +67,19 @@ export function ring() {
 
 const isElsewhere = () => document.visibilityState !== "visible" || !document.hasFocus();
 
+/** What a notification says beside the page, unless the chat tells of the same: {title, text, tag}, or null. */
+export function alertOfNotification({ notification_type: kind, notification_id: id, title, content }) {
+  return kind === "mention" || kind === "message" ? null : { title: title || "Taskroom", text: content ?? "", tag: `notification-${id}` };
+}
+
+/** Something was worth telling while nobody was here, and nobody has said yet how: asked once, when they are back. */
+export const isAsking = signal(false);
+
 /** Tells of something new: `open()` brings it before one's eyes. */
 export function alertTo({ title, text, tag, open }) {
-  const { sound, desktop } = alerts.value;
+  const { sound, desktop, asked } = alerts.value;
   if (!isElsewhere()) return;
+  if (!asked && !sound && !desktop) isAsking.value = true;
   if (sound) ring();
   if (!desktop || globalThis.Notification?.permission !== "granted") return;
   const shown = new Notification(title, { body: text, tag, icon: "/favicon.ico" });
@@ -82,10 +92,9 @@ export function alertTo({ title, text, tag, open }) {
 
 /** What of a chat message is worth an alert: {title, text}, or null. Values in, values out. */
 export function alertOf(message, { room, isOwn, id, username, nameOf, titleOf }) {
-  if (!room || isOwn || message.is_system) return null;
-  const isMentioned = new RegExp(`(^|[^\\p{L}\\p{N}_@])@${username.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "u").test(message.content ?? "");
+  if (!room || isOwn || message.is_system || room.level === "none") return null;
   const isAnswered = Boolean(message.quote?.sender) && message.quote.sender.id === id;
-  if (room.is_muted && !isMentioned && !isAnswered) return null;
+  if (room.is_muted && !mentions(message.content, username) && !isAnswered) return null;
   const who = nameOf(message.sender);
   return {
     title: room.room_type === "direct" ? who : `${who} in ${titleOf(room)}`,

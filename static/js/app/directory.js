@@ -36,6 +36,16 @@ export function createDirectory({ call, me }) {
     load: () => load().catch(() => null),
     all: () => [...people.values()],
 
+    /** Something else is true of somebody who is known. */
+    amend(id, facts) {
+      if (people.has(id)) learn([{ ...people.get(id), ...facts }]);
+    },
+
+    /** Somebody has come whom nobody may have heard of. */
+    meet(id) {
+      if (people.size && !people.has(id)) ask(id);
+    },
+
     /** Somebody by number: what is known of them. */
     get(id) {
       if (id === me().id) return me();

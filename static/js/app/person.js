@@ -1,4 +1,5 @@
 /* The person: their avatar with the state of the connection, and the menu behind it. */
+import { statusOf } from "../status.js";
 import { PersonAvatar } from "../kit/controls.js";
 import { ask } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
@@ -43,7 +44,7 @@ export function PersonMenu() {
     "line",
     { label: "Sign out", icon: "power", testid: "sign-out", onClick: signOut },
   ];
-  const header = html`<p class="menu-head"><strong>${displayName(person)}</strong><span class="hint">${`@${person.username}`}</span></p>`;
+  const header = html`<p class="menu-head"><strong>${displayName(person)}</strong><span class="hint">${`@${person.username}`}</span>${statusOf(person) && html`<span data-testid="own-status">${statusOf(person)}</span>`}</p>`;
   return html`<${Menu} label=${`${displayName(person)} @${person.username}: your menu`} items=${items} header=${header} button=${{ testid: "whoami", kind: "quiet", class: "whoami", label: "", title: displayName(person) }}>
     <span class="avatar-place"><${PersonAvatar} person=${person} /><${ConnectionState} /></span><span class="only-heard">${`${displayName(person)} @${person.username}: your menu`}</span>
   </>`;

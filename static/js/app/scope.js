@@ -13,13 +13,14 @@ import { createNotifications } from "../notifications.js";
 import { createSocket } from "../socket.js";
 import { createStore } from "../store.js";
 import { roomTitle } from "../chat/roomfacts.js";
-import { alertOf, alertTo } from "./alerts.js";
+import { alertOf, alertOfNotification, alertTo } from "./alerts.js";
 import { topicSignals, watched } from "./changes.js";
 import { createDirectory } from "./directory.js";
 import { go } from "./place.js";
 
 const TOO_LARGE = 1009;
 const OLD_MS = 60_000;
+const A_DAY_MS = 86_400_000;
 
 const Scope = createContext(null);
 export const ScopeProvider = Scope.Provider;
@@ -32,7 +33,7 @@ export const useScope = () => useContext(Scope);
  */
 export function createScope({ session, user, kept, frameKib, ended }) {
   const { call } = session;
-  const api = { ...createApi(call), postFiles: uploader(session) };
+  const api = { ...createApi(call, { withDefault: true }), postFiles: uploader(session) };
   const store = createStore({ dropped: (message) => chat.forget(message) });
   const sockets = new Set();
   const engines = new Map();
@@ -62,12 +63,21 @@ export function createScope({ session, user, kept, frameKib, ended }) {
       room: store.rooms.get(message.room_id), isOwn: store.isOwnDeed(message), id: me().id, username: me().username,
       nameOf, titleOf: (room) => roomTitle(room, me(), nameOf),
     });
-    if (alert) alertTo({ ...alert, tag: `room-${message.room_id}`, open: () => go(`#room-${message.room_id}`) });
+    if (alert && !scope.isLeftAlone()) alertTo({ ...alert, tag: `room-${message.room_id}`, open: () => go(`#room-${message.room_id}`) });
+  }
+
+  function statusChanged({ user_id: id, ...status }) {
+    if (id === me().id) scope.becomeMe(status);
+    scope.directory.amend(id, status);
+    const left = Date.parse(status.status_until ?? "") - Date.now();
+    if (left > 0 && left < A_DAY_MS) setTimeout(() => scope.directory.amend(id, {}), left + 100); // its time is over
   }
 
   const socket = openSocket("/ws/chat/", {
     frame(frame) {
       chat.receive(frame);
+      if (frame.type === "status") statusChanged(frame.data);
+      if (frame.type === "presence") scope.directory.meet(frame.data.user_id);
       if (frame.type === "chat_message" && !isReplaying(frame)) tell(frame.data);
     },
     state(state) {
@@ -85,6 +95,8 @@ export function createScope({ session, user, kept, frameKib, ended }) {
     session, call, api, kept, store, socket, me, say, openSocket,
     /** Whether the newest message of the open room is before one's eyes; the conversation says. */
     isAtEnd: () => false,
+    /** Whether one wants to be left alone now; quiet hours and focus say so, once they are known. */
+    isLeftAlone: () => false,
     /** Takes dropped files where they fell, if something there does: (files, target) -> boolean. */
     fileTakers: new Set(),
     /** Whatever keeps words saves them now: the page is about to go. */
@@ -155,11 +167,18 @@ function liveNotifications({ call, openSocket, say: tell }) {
   const listeners = new Set([notifications.receive]);
   let isNew = true;
 
+  /* The server holds back what is not to disturb: what comes is to be told, unless it is said again after a break. */
+  function alertBeside(message) {
+    const alert = message.type === "notification" && Date.now() - Date.parse(message.created_at) < OLD_MS ? alertOfNotification(message) : null;
+    if (alert) alertTo({ ...alert, open: () => go("#bell") });
+  }
+
   function frame(message) {
     if ((message.type === "hello" && isNew) || message.type === "resync") {
       isNew = false;
       notifications.load();
     }
+    alertBeside(message);
     for (const listener of listeners) listener(message);
   }
 

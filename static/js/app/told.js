@@ -9,13 +9,14 @@ function dotted() {
 }
 
 /** Keeps title and icon in step with what is unread; `clock` is a signal with words that stand first, such as a running timer. Returns what ends it. */
-export function showInTitle({ store, changes, clock }) {
+export function showInTitle({ store, changes, clock, notifications }) {
   const icon = document.querySelector("#icon");
   const plain = icon?.href;
   return effect(() => {
     changes.rooms.value;
+    notifications.changes.value;
     const unread = unreadIn(store.rooms.values());
     document.title = [clock?.value, unread ? `(${unread}) Taskroom` : "Taskroom"].filter(Boolean).join(" · ");
-    if (icon) icon.href = unread ? dotted() : plain;
+    if (icon) icon.href = unread || notifications.state.unread ? dotted() : plain;
   });
 }

@@ -12,64 +12,102 @@ import { Menu } from "../kit/menu.js";
 import { later } from "../kit/toast.js";
 import { outsidersIn } from "./complete.js";
 import { Composer } from "./composer.js";
-import { askForMembers, askForName, askForTask } from "./dialogs.js";
+import { statusOf } from "../status.js";
+import { askForLevel, askForMembers, askForName, askForTask } from "./dialogs.js";
 import { quoteOf } from "./marks.js";
 import { MESSAGE_KEYS, Messages } from "./messages.js";
-import { othersIn, peopleWords, roomTitle } from "./roomfacts.js";
+import { mayIn, othersIn, peopleWords, roomTitle } from "./roomfacts.js";
 import { createTaskLookup } from "./taskcard.js";
 import { cancelUpload } from "./upload.js";
 import { placeOfId } from "./window.js";
 
 /** What can be done with a room. */
-export function roomActions(scope, room, hidden) {
-  const { call, store, chat, say } = scope;
-  const patch = (json) => call("PATCH", `/api/chat/rooms/${room.id}/`, { json }).then((changed) => {
-    Object.assign(store.rooms.get(room.id) ?? {}, { is_muted: changed.is_muted ?? json.is_muted });
-    store.changed("rooms", "open");
-  }, (error) => say(error.message));
+export function roomActions(scope, room) {
+  const { api, store, chat, say } = scope;
+  /** Shown at once; what is refused is as before. */
+  const prefer = (json) => {
+    const { is_muted, level, is_favourite, is_hidden } = store.rooms.get(room.id) ?? room;
+    store.prefer(room.id, json);
+    return api.changeRoom(room.id, json).catch((error) => {
+      store.prefer(room.id, { is_muted, level, is_favourite, is_hidden });
+      say(error.message);
+    });
+  };
+  async function setOpen(isOpen) {
+    const text = isOpen ? "Anybody will find it and may join, and then read all that has been said." : "Who is in it stays; nobody else finds it any more.";
+    const isSure = await confirm({ title: isOpen ? "Open the room to everybody" : "Close the room to others", text, action: isOpen ? "Open it" : "Close it" });
+    if (isSure) await api.changeRoom(room.id, { is_open: isOpen }).then(store.mergeRoom, (error) => say(error.message));
+  }
   const leave = async () => {
     const isSure = await confirm({ title: "Leave the group", text: "You will no longer see what is written there.", action: "Leave" });
     if (isSure) await chat.leave(room.id);
   };
   return {
-    mute: () => patch({ is_muted: !room.is_muted }),
+    mute: () => prefer({ is_muted: !room.is_muted }),
+    level: () => askForLevel(scope, room),
+    favour: () => prefer({ is_favourite: !room.is_favourite }),
+    open: () => setOpen(!room.is_open),
     rename: () => askForName(scope, room),
     addPeople: () => askForMembers(scope, room),
     leave,
+    show: () => prefer({ is_hidden: false }),
     hide() {
-      hidden.add(room.id);
+      prefer({ is_hidden: true });
       replace("#rooms");
       store.open(null);
     },
   };
 }
 
-function Head({ room, members, pins, hidden }) {
+function Head({ room, members, pins }) {
   const scope = useScope();
   const { store, me, directory, follow } = scope;
   follow("open", "me", "rooms");
+  useLastSeen(room);
   const nameOf = (person) => directory.name(person);
-  const act = roomActions(scope, room, hidden);
-  const isGroup = room.room_type === "group";
-  const words = peopleWords(room, me(), { online: store.online.get(room.id) ?? new Set(), lastSeen: store.lastSeen, nameOf, listTime, names });
+  const act = roomActions(scope, room);
+  const may = mayIn(room, me());
+  const other = room.room_type === "direct" ? directory.person(othersIn(room, me())[0] ?? {}) : null;
+  const status = statusOf(other);
+  const people = peopleWords(room, me(), { online: store.online.get(room.id) ?? new Set(), lastSeen: store.lastSeen, nameOf, listTime, names });
   const items = [
-    { label: "Rename", icon: "edit", testid: "rename-room", onClick: act.rename, isHidden: !isGroup },
+    { label: room.is_favourite ? "No favourite any more" : "Favourite", icon: "star", testid: "favourite-room", onClick: act.favour },
+    { label: "What you are told of", icon: "bell", testid: "room-level", onClick: act.level },
     { label: room.is_muted ? "Unmute" : "Mute", icon: "mute", testid: "mute-room", onClick: act.mute },
     { label: "Pinned messages", icon: "pin", testid: "menu-pins", onClick: pins.toggle, isHidden: !isPhone.value },
     { label: "Hide from the list", icon: "close", testid: "hide-room", onClick: act.hide },
-    isGroup && "line",
-    { label: "Leave the group", icon: "leave", kind: "danger", testid: "leave-room", onClick: act.leave, isHidden: !isGroup },
+    (may.rename || may.open) && "line",
+    { label: "Rename, topic", icon: "edit", testid: "rename-room", onClick: act.rename, isHidden: !may.rename },
+    { label: room.is_open ? "Close to others" : "Open to everybody", icon: "rooms", testid: "open-close-room", onClick: act.open, isHidden: !may.open },
+    may.leave && "line",
+    { label: "Leave the group", icon: "leave", kind: "danger", testid: "leave-room", onClick: act.leave, isHidden: !may.leave },
   ];
   return html`<header class="part-head panel-head">
     <${Back} go=${() => replace("#rooms")} label="To the rooms" />
-    <div class="room-head"><h2 class="part-title" data-testid="room-title">${roomTitle(room, me(), nameOf)}</h2><p class="hint room-people">${words}</p></div>
-    ${room.is_muted && html`<span class="chip">Muted</span>`}
+    <div class="room-head"><h2 class="part-title" data-testid="room-title">${roomTitle(room, me(), nameOf)}</h2><p class="hint room-people">${status && html`<span data-testid="person-status">${status}</span> · `}${room.topic && html`<span data-testid="room-topic-line" title=${room.topic}>${room.topic}</span> · `}${people}</p></div>
+    ${room.is_muted && html`<span class="chip">${room.level === "none" ? "Silent" : "Muted"}</span>`}
     ${room.task && html`<a class="button quiet" data-testid="room-task" href=${`#task-${room.task}`}>Task</a>`}
-    ${isGroup && !isPhone.value && html`<${Button} kind="quiet" testid="add-people" onClick=${act.addPeople}>Add people</>`}
+    ${may.add && !isPhone.value && html`<${Button} kind="quiet" testid="add-people" onClick=${act.addPeople}>Add people</>`}
     ${!isPhone.value && html`<${Button} kind="quiet" icon="pin" label="Pinned messages" testid="show-pins" aria-pressed=${String(pins.isOpen)} onClick=${pins.toggle} />`}
-    ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(room.participants?.length ?? "")}<span class="only-heard"> people</span></>`}
+    ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(room.member_count || (room.participants?.length ?? ""))}<span class="only-heard"> people</span></>`}
     <${Menu} label="More about this room" items=${items} button=${{ icon: "more", kind: "quiet", testid: "room-menu" }} />
   </header>`;
+}
+
+/** When the other one was here last, for whom nobody has come or gone since this page was opened. */
+function useLastSeen(room) {
+  const { api, store, me } = useScope();
+  useEffect(() => {
+    if (room.room_type !== "direct") return;
+    const other = othersIn(room, me())[0];
+    if (!other || store.lastSeen.has(other.id)) return;
+    api.members(room.id).then(({ results }) => {
+      const seen = results.find(({ user_id: id }) => id === other.id)?.last_seen;
+      if (!seen || store.lastSeen.has(other.id)) return;
+      store.lastSeen.set(other.id, seen);
+      store.changed("open");
+    }, () => null);
+  }, [room.id]);
 }
 
 function Typing({ room }) {
@@ -120,7 +158,7 @@ function useEnvironment(scope, room, composer, list) {
 
 const NONE = [];
 
-function Room({ room, target, members, pins, hidden }) {
+function Room({ room, target, members, pins }) {
   const scope = useScope();
   const { store, chat, kept, say, me, directory, follow } = scope;
   const composer = useRef(null);
@@ -139,7 +177,10 @@ function Room({ room, target, members, pins, hidden }) {
     return here.length ? here : directory.all();
   };
 
-  const outsiders = (text) => outsidersIn(text, store.rooms.get(store.openRoomId)?.participants ?? [], directory.all()).map((person) => displayName(person));
+  function outsiders(text) {
+    const { is_default: isEverybodys = false, participants = [] } = store.rooms.get(store.openRoomId) ?? {};
+    return isEverybodys ? [] : outsidersIn(text, participants, directory.all()).map((person) => displayName(person));
+  }
 
   useEffect(() => {
     const takeFiles = (files) => {
@@ -186,7 +227,7 @@ function Room({ room, target, members, pins, hidden }) {
   return html`<${Content} label="Chat" class=${isDropping ? "conversation dropping" : "conversation"}>
     <div class="conversation-body" onDragOver=${(event) => event.dataTransfer?.types.includes("Files") && setDropping(true)}
       onDragLeave=${(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setDropping(false); }} onDrop=${() => setDropping(false)}>
-      <${Head} room=${room} members=${members} pins=${pins} hidden=${hidden} />
+      <${Head} room=${room} members=${members} pins=${pins} />
       <${Messages} key=${past ? `${room.id}-${past.id}` : room.id} room=${room} thread=${past ?? thread} pending=${past?.hasNewer ? NONE : store.pendingOf(room.id)} reads=${store.reads.get(room.id)} env=${env} handle=${shown} actions=${list} target=${target} />
       <${Typing} room=${room} />
       <${Composer} roomId=${room.id} roomName=${title} kept=${kept} say=${say} people=${offered} outsiders=${outsiders} nameOf=${env.nameOf} quoted=${quoted} handle=${composer}
@@ -196,7 +237,7 @@ function Room({ room, target, members, pins, hidden }) {
   </>`;
 }
 
-export function Conversation({ room, target, members, pins, hidden }) {
-  if (room) return html`<${Room} room=${room} target=${target} members=${members} pins=${pins} hidden=${hidden} />`;
+export function Conversation({ room, target, members, pins }) {
+  if (room) return html`<${Room} room=${room} target=${target} members=${members} pins=${pins} />`;
   return html`<${Content} label="Chat"><${Empty} icon="chat"><p>Choose a room, or start a new one.</p></></>`;
 }

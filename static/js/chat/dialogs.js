@@ -26,6 +26,8 @@ function GroupQuestion({ close }) {
   const { api, chat, kept } = useScope();
   const slot = kept.slot("new-group");
   const [name, setName] = useState(slot.get()?.name ?? "");
+  const [topic, setTopic] = useState("");
+  const [isOpen, setOpen] = useState(false);
   const [chosen, setChosen] = useState(new Map());
   const [trouble, setTrouble] = useState({ name: "", above: "" });
 
@@ -37,7 +39,7 @@ function GroupQuestion({ close }) {
   async function create() {
     setTrouble({ name: "", above: "" });
     try {
-      await chat.enterRoom(api.createGroup(name.trim(), [...chosen.keys()]));
+      await chat.enterRoom(api.createGroup(name.trim(), [...chosen.keys()], { topic: topic.trim(), is_open: isOpen }));
       slot.set(null);
       close(true);
     } catch (error) {
@@ -49,6 +51,8 @@ function GroupQuestion({ close }) {
   return html`<form class="form" onSubmit=${(event) => { event.preventDefault(); create(); }}>
     <${Problem} words=${trouble.above} />
     <${Field} label="Name of the group" testid="group-name" maxlength="255" autocomplete="off" autofocus data-kept value=${name} problem=${trouble.name} onInput=${onInput} />
+    <${Field} label="Topic" testid="group-topic" maxlength="250" autocomplete="off" placeholder="What it is about" value=${topic} onInput=${(event) => setTopic(event.target.value)} />
+    <label class="check-row"><input type="checkbox" data-testid="group-open" checked=${isOpen} onChange=${(event) => setOpen(event.target.checked)} />Anybody may find and join it</label>
     <${PeoplePicker} many chosen=${chosen} choose=${(person) => setChosen((now) => toggled(now, person))} problem=${(above) => setTrouble({ name: "", above })} />
     <div class="buttons"><${Button} kind="primary" testid="create-room" onClick=${create}>Create group</></div>
   </form>`;
@@ -65,19 +69,41 @@ function MembersQuestion({ room, close }) {
 }
 
 function NameQuestion({ room, close }) {
-  const { call, store } = useScope();
+  const { api, store } = useScope();
   const [name, setName] = useState(room.name);
+  const [topic, setTopic] = useState(room.topic ?? "");
   const [problem, setProblem] = useState("");
 
-  const rename = () => call("PATCH", `/api/chat/rooms/${room.id}/`, { json: { name: name.trim() } }).then((changed) => {
+  const rename = () => api.changeRoom(room.id, { name: name.trim(), topic: topic.trim() }).then((changed) => {
     store.mergeRoom(changed);
     close(true);
   }, (error) => setProblem(error.fields?.name?.join(" ") ?? error.message));
 
   return html`<form class="form" onSubmit=${(event) => { event.preventDefault(); rename(); }}>
     <${Field} label="Name of the group" testid="room-name" maxlength="255" autocomplete="off" autofocus value=${name} problem=${problem} onInput=${(event) => setName(event.target.value)} />
-    <div class="buttons"><${Button} kind="primary" testid="room-name-save" onClick=${rename}>Rename</></div>
+    <${Field} label="Topic" testid="room-topic" maxlength="250" autocomplete="off" placeholder="What it is about" value=${topic} onInput=${(event) => setTopic(event.target.value)} />
+    <div class="buttons"><${Button} kind="primary" testid="room-name-save" onClick=${rename}>Save</></div>
   </form>`;
+}
+
+const LEVELS = [
+  { id: "all", label: "Every message", hint: "Each one counts, and is told." },
+  { id: "mentions", label: "Mentions only", hint: "The room is muted: only what mentions you counts." },
+  { id: "none", label: "Nothing", hint: "Not even mentions." },
+];
+
+function LevelQuestion({ room, close }) {
+  const { api, store } = useScope();
+  const [problem, setProblem] = useState("");
+  const now = store.rooms.get(room.id)?.level ?? "all";
+  const choose = (level) => api.changeRoom(room.id, { level }).then(() => {
+    store.prefer(room.id, { level });
+    close(true);
+  }, (error) => setProblem(error.message));
+  return html`<${Problem} words=${problem} /><fieldset class="levels"><legend class="only-heard">What you are told of</legend>
+    ${LEVELS.map(({ id, label, hint }) => html`<label key=${id} class="level"><input type="radio" name="level" value=${id} checked=${id === now} autofocus=${id === now} data-kept="" data-testid=${`level-${id}`} onChange=${() => { choose(id); }} />
+      <span><span class="person-name">${label}</span><span class="hint">${hint}</span></span></label>`)}
+  </fieldset>`;
 }
 
 function TaskQuestion({ message, room, close }) {
@@ -111,5 +137,6 @@ const question = (title, scope, Question, more = {}) => ask({ title, content: (c
 export const askForPerson = (scope) => question("New message", scope, PersonQuestion);
 export const askForGroup = (scope) => question("New group", scope, GroupQuestion);
 export const askForMembers = (scope, room) => question("Add people", scope, MembersQuestion, { room });
-export const askForName = (scope, room) => question("Rename the group", scope, NameQuestion, { room });
+export const askForName = (scope, room) => question("Name and topic", scope, NameQuestion, { room });
+export const askForLevel = (scope, room) => question("What you are told of", scope, LevelQuestion, { room });
 export const askForTask = (scope, message, room) => question("Make a task of it", scope, TaskQuestion, { message, room });

@@ -4,27 +4,12 @@ import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
 import { html, signal, useEffect } from "../kit/html.js";
 import { View } from "../kit/layout.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, roomActions } from "./conversation.js";
 import { askForMembers } from "./dialogs.js";
 import { Members } from "./members.js";
 import { Pins } from "./pins.js";
 import { nextUnread } from "./roomfacts.js";
 import { Rooms } from "./rooms.js";
-
-/** Rooms that the person has taken out of the list, in this browser. */
-function hiddenRooms({ kept, store }) {
-  const slot = kept.slot("hidden-rooms");
-  const put = (list) => {
-    slot.set(list.length ? list : null);
-    store.changed("rooms");
-  };
-  const list = () => slot.get() ?? [];
-  return {
-    list,
-    add: (id) => put([...list(), id]),
-    remove: (id) => { if (list().includes(id)) put(list().filter((other) => other !== id)); },
-  };
-}
 
 /** Opens the room that the address names, also one that the page has not heard of yet. */
 function useRoomInAddress(scope) {
@@ -70,8 +55,7 @@ const arePinsOpen = signal(false);
 export function ChatView() {
   const scope = useScope();
   const room = useRoomInAddress(scope);
-  const hidden = scope.engine("hidden-rooms", () => hiddenRooms(scope));
-  useEffect(() => { if (room) hidden.remove(room.id); }, [room?.id]);
+  useEffect(() => { if (room?.is_hidden) roomActions(scope, room).show(); }, [room?.id]);
   useShortcuts([{ keys: "n", words: "Go to the next unread room", run() {
     const next = nextUnread(scope.store.rooms.values(), scope.store.openRoomId);
     if (next) go(`#room-${next.id}`);
@@ -86,8 +70,8 @@ export function ChatView() {
   const hasSide = room && isSideOpen.value && room.room_type !== "direct";
   const hasPins = room && arePinsOpen.value;
   return html`<${View} name="chat" shown=${hasSide || hasPins ? "side" : room ? "content" : "list"}>
-    <${Rooms} hidden=${hidden} />
-    <${Conversation} room=${room} target=${place.value.part} members=${members} pins=${pins} hidden=${hidden} />
+    <${Rooms} />
+    <${Conversation} room=${room} target=${place.value.part} members=${members} pins=${pins} />
     ${hasPins && html`<${Pins} key=${room.id} room=${room} close=${() => { arePinsOpen.value = false; }} />`}
     ${hasSide && html`<${Members} room=${room} close=${close} add=${() => askForMembers(scope, room)} />`}
   </>`;

@@ -14,6 +14,8 @@ import { Profile } from "./profile.js";
 import { presenceIn } from "./presence.js";
 import { ROLES, roleName } from "./rights.js";
 
+import { statusOf } from "../status.js";
+
 const SEARCH_MS = 200;
 
 export function View() {
@@ -73,8 +75,10 @@ function Everybody({ people }) {
 }
 
 function Found({ people }) {
-  const { me, store, follow } = useScope();
+  const { directory, me, store, follow } = useScope();
   follow("rooms", "me");
+  directory.changes.value;
+  const known = (person) => directory.get(person.id) ?? person;
   const isOnline = presenceIn(store, me());
   const { items, count, status, problem } = people.found.value;
   const openId = place.value.name === "profile" ? me().id : place.value.id;
@@ -83,7 +87,7 @@ function Found({ people }) {
       ${items.map((person) => html`<li key=${person.id}><a class="row" data-testid="person" data-user-id=${person.id} data-active=${String(person.is_active)}
         aria-current=${person.id === openId ? "true" : undefined} href=${addressOfPerson(person, me())}>
         <span class="avatar-place"><${PersonAvatar} person=${person} small />${isOnline(person) && html`<span class="online" title="Online"></span>`}</span>
-        <span class="row-name">${displayName(person)}</span><span class="hint">${person.is_active ? roleName(person.role) : "Deactivated"}</span></a></li>`)}
+        <span class="row-name">${displayName(person)}${statusOf(known(person)) && html`<span class="room-status" data-testid="person-status">${` ${statusOf(known(person))}`}</span>`}</span><span class="hint">${person.is_active ? roleName(person.role) : "Deactivated"}</span></a></li>`)}
     </>
     ${!items.length && !problem && html`<p class="empty">${status === "loading" ? "Loading people…" : "Nobody found."}</p>`}
     ${items.length < count && html`<div class="list-foot"><${Button} testid="people-more" onClick=${people.more}>${`Show more (${count - items.length})`}</></div>`}`;

@@ -4,6 +4,7 @@ import { useScope } from "../app/scope.js";
 import { exactTime, moment } from "../format.js";
 import { Button, Empty, PersonAvatar } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
+import { statusOf } from "../status.js";
 import { Administration } from "./admin.js";
 import { Head } from "./head.js";
 import { presenceIn } from "./presence.js";
@@ -26,7 +27,8 @@ export function Person({ id, people }) {
       ${trouble && html`<p class="form-message" role="alert">${trouble}</p>`}
       <div class="person-head"><${PersonAvatar} person=${person} /><div>
         <p class="person-head-name">${displayName(person)}</p>
-        <p class="hint">${`@${person.username}`}</p></div></div>
+        <p class="hint">${`@${person.username}`}</p>
+        ${statusOf(person) && html`<p data-testid="person-status">${statusOf(person)}</p>`}</div></div>
       <${Facts} person=${person} isOnline=${presenceIn(store, me())(person)} departments=${people.departments.value} />
       <${Administration} person=${person} people=${people} />
     </div></div>`;

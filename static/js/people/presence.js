@@ -8,9 +8,11 @@
 export function presenceIn(store, me) {
   const heardOf = new Set();
   const online = new Set([me.id]);
+  /* Whoever has joined the room that everybody is in hears of everybody. */
+  const hearsOfAll = [...store.online.keys()].some((id) => store.rooms.get(id)?.is_default);
   for (const [roomId, ids] of store.online) {
     for (const { id } of store.rooms.get(roomId)?.participants ?? []) heardOf.add(id);
     for (const id of ids) online.add(id);
   }
-  return ({ id, is_online: wasOnline }) => online.has(id) || (Boolean(wasOnline) && !heardOf.has(id));
+  return ({ id, is_online: wasOnline }) => online.has(id) || (Boolean(wasOnline) && !hearsOfAll && !heardOf.has(id));
 }

@@ -9,6 +9,7 @@ import { Head } from "./head.js";
 import { Facts } from "./person.js";
 import { Quiet } from "./quiet.js";
 import { SecondFactor } from "./secondfactor.js";
+import { StatusForm } from "./statusform.js";
 import { Sessions } from "./sessions.js";
 
 const PROFILE = "/api/users/profile/";
@@ -29,6 +30,7 @@ export function Profile({ people }) {
     <div class="scroll"><div class="page" data-testid="profile-page">
       <${Picture} user=${user} />
       <${Facts} person=${user} isOnline departments=${people.departments.value} />
+      <section class="surface" aria-label="Status"><h3 class="section-title">Status</h3><${StatusForm} key=${`${user.status_emoji} ${user.status_text} ${user.status_until}`} done=${() => say("Your status has been saved.")} /></section>
       <${Names} user=${user} />
       ${isRead && html`<${Quiet} user=${user} isWanted=${place.value.query.part === "quiet"} />`}
       <${Theme} />

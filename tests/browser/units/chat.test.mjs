@@ -8,7 +8,7 @@ globalThis.localStorage = { getItem: () => null };
 const load = (name) => import(`../../../static/js/${name}.js`);
 
 const { askedAt, emojiFor, outsiderWords, outsidersIn, peopleFor, taken, withEmoji } = await load("chat/complete");
-const { listedRooms, nextUnread, peopleWords, roomTitle, unreadIn } = await load("chat/roomfacts");
+const { listedRooms, mayIn, nextUnread, peopleWords, roomTitle, sectionsOf, toldIn, unreadIn } = await load("chat/roomfacts");
 const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
 const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
@@ -16,8 +16,9 @@ const { firstUnreadOf, ownEmoji, quoteOf, requoted, toggled, withPin, withReacti
 const { found, taskNumber } = await load("app/finding");
 const { completionsOf, marked, questionOf, snippetOf, wantedWords } = await load("app/question");
 const { pictureAfter, picturesOf, shownSize } = await load("chat/picture");
-const { alertOf, desktopTrouble } = await load("app/alerts");
+const { alertOf, alertOfNotification, desktopTrouble } = await load("app/alerts");
 const { addressOf, placeOf } = await load("app/place");
+const { mentions } = await load("mentions");
 const { nextPlace } = await load("kit/list");
 
 const me = { id: 1, username: "ann" };
@@ -114,13 +115,49 @@ test("a room is called by the other's name, and stands where the newest is", () 
   const muted = { id: 3, room_type: "group", name: "Noise", is_muted: true, unread_count: 9, last_message: { timestamp: "2026-01-03" } };
   const rooms = [direct, group, muted];
   assert.equal(roomTitle(direct, me, nameOf), "BOB");
-  assert.deepEqual(listedRooms(rooms, []).map(({ id }) => id), [3, 2, 1]);
-  assert.deepEqual(listedRooms(rooms, [1, 2, 3]).map(({ id }) => id), [2]);
+  assert.deepEqual(listedRooms(rooms).map(({ id }) => id), [3, 2, 1]);
+  assert.deepEqual(listedRooms(rooms.map((room) => ({ ...room, is_hidden: true }))).map(({ id }) => id), [2]);
   assert.equal(nextUnread(rooms, null).id, 2);
   assert.equal(unreadIn(rooms), 2);
   const facts = { online: new Set(), lastSeen: new Map(), nameOf, listTime: String, names: (all) => all.join(", ") };
   assert.equal(peopleWords(direct, me, facts), "Offline");
   assert.equal(peopleWords(direct, me, { ...facts, online: new Set([2]) }), "Online");
+});
+
+test("favourites stand first, and a list without them has no headings", () => {
+  const rooms = [{ id: 1 }, { id: 2, is_favourite: true }, { id: 3 }];
+  assert.deepEqual(sectionsOf(rooms).map(({ label, rooms: inside }) => [label, inside.map(({ id }) => id)]), [["Favourites", [2]], ["Other rooms", [1, 3]]]);
+  assert.deepEqual(sectionsOf([rooms[0]]).map(({ label }) => label), [""]);
+  assert.deepEqual(sectionsOf([rooms[1]]).map(({ label }) => label), ["Favourites"]);
+});
+
+test("a room tells of as much as one wants to hear", () => {
+  const room = { unread_count: 5, mention_count: 2 };
+  assert.deepEqual(["all", "mentions", "none"].map((level) => toldIn({ ...room, level })), [5, 2, 0]);
+  assert.equal(unreadIn([room, { ...room, level: "mentions" }, { ...room, level: "none" }]), 7);
+});
+
+test("what is offered in a room is what the server allows", () => {
+  const group = { room_type: "group", role: "member" };
+  assert.deepEqual(mayIn(group, me), { rename: true, open: false, add: true, leave: true, run: false, own: false });
+  assert.deepEqual(mayIn({ ...group, is_open: true }, me).rename, false);
+  assert.deepEqual(mayIn({ ...group, is_open: true, role: "admin" }, me), { rename: true, open: true, add: true, leave: true, run: true, own: false });
+  const everybody = { ...group, is_open: true, is_default: true };
+  assert.equal(mayIn(everybody, { ...me, role: "hr" }).own, true);
+  assert.deepEqual(mayIn(everybody, { ...me, role: "employee" }), { rename: false, open: false, add: false, leave: false, run: false, own: false });
+  assert.equal(mayIn({ room_type: "direct", role: "member" }, me).rename, false);
+});
+
+test("a muted room tells of mentions, in any case of letters, and a silent one of nothing", () => {
+  for (const text of ["@ann", "hi @Ann!", "(@ANN)"]) assert.ok(mentions(text, "ann"), text);
+  for (const text of ["@anna", "a@ann", "ann", "", null]) assert.ok(!mentions(text, "ann"), text);
+  const about = { room: { room_type: "group", level: "none", is_muted: true }, isOwn: false, username: "ann", nameOf: () => "Ben", titleOf: () => "Kitchen" };
+  assert.equal(alertOf({ content: "@ann" }, about), null);
+  const muted = { ...about, id: 1, room: { ...about.room, level: "mentions" } };
+  assert.equal(alertOf({ content: "yes", quote: { sender: { id: 1 } } }, muted).text, "yes");
+  assert.equal(alertOf({ content: "yes", quote: { sender: { id: 2 } } }, muted), null);
+  assert.equal(alertOfNotification({ notification_type: "mention" }), null);
+  assert.equal(alertOfNotification({ notification_type: "assignment", notification_id: 3, title: "New task", content: "" }).tag, "notification-3");
 });
 
 test("one box finds by the beginning of a word first", () => {

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clockText, endHeard, minutesText, phaseText, progressOf } from "../../../static/js/focus/clock.js";
 import { presenceIn } from "../../../static/js/people/presence.js";
+import { isLeftAlone, isQuietAt } from "../../../static/js/people/alone.js";
+import { ENDS, statusOf } from "../../../static/js/status.js";
 import { manages, managesDepartments, readsFigures, rolesToGive } from "../../../static/js/people/rights.js";
 
 test("a clock is read as people read it", () => {
@@ -50,4 +52,33 @@ test("what the chat has heard of somebody is newer than what the list said", () 
   const isOnline = presenceIn(store, { id: 1 });
   assert.deepEqual([1, 2, 3, 4, 5].map((id) => isOnline({ id, is_online: true })), [true, true, false, true, true]);
   assert.deepEqual([1, 2, 3, 4, 5].map((id) => isOnline({ id, is_online: false })), [true, true, false, false, false]);
+});
+
+test("in the room of everybody the chat hears of everybody", () => {
+  const store = { rooms: new Map([[1, { is_default: true, participants: [] }]]), online: new Map([[1, new Set([2])]]) };
+  const isOnline = presenceIn(store, { id: 1 });
+  assert.deepEqual([1, 2, 3].map((id) => isOnline({ id, is_online: true })), [true, true, false]);
+});
+
+test("quiet hours may reach over midnight, and are by their own clock", () => {
+  const at = (time) => Date.parse(`2026-11-20T${time}:00Z`);
+  const night = { start: "22:00", end: "07:00", time_zone: "UTC" };
+  assert.deepEqual(["21:59", "22:00", "03:00", "06:59", "07:00"].map((time) => isQuietAt(night, at(time))), [false, true, true, true, false]);
+  assert.ok(isQuietAt({ ...night, time_zone: "Asia/Tokyo" }, at("14:00")));
+  assert.ok(!isQuietAt({ ...night, time_zone: "Nowhere/None" }, at("23:00")) && !isQuietAt(null, at("23:00")));
+});
+
+test("whoever focuses is left alone, unless they want to hear", () => {
+  const session = { status: "running", phase: "focus" };
+  assert.ok(isLeftAlone({}, session, 0));
+  for (const other of [null, { ...session, phase: "break" }, { ...session, status: "paused" }]) assert.ok(!isLeftAlone({}, other, 0));
+  assert.ok(!isLeftAlone({ hold_while_focusing: false }, session, 0));
+});
+
+test("a status is over when its time is, and its ends lie ahead", () => {
+  const at = Date.parse("2026-11-20T10:00:00Z");
+  assert.equal(statusOf({ status_emoji: "🍜", status_text: "At lunch", status_until: null }, at), "🍜 At lunch");
+  assert.equal(statusOf({ status_text: "At lunch", status_until: "2026-11-20T10:00:00Z" }, at), "");
+  assert.equal(statusOf(null, at), "");
+  for (const { id, from } of ENDS) assert.ok(id === "" ? from(at) === null : from(at) > at, id);
 });
