@@ -207,7 +207,7 @@ export function createStore({ dropped }) {
   function renewThread(roomId, newest, facts) {
     const thread = store.threads.get(roomId);
     if (!thread) return;
-    const oldest = newest.at(-1)?.id ?? Infinity;
+    const oldest = newest.at(-1)?.id ?? 0; // a page without messages says nothing of one that came meanwhile
     thread.items = thread.items.filter(({ id }) => id >= oldest);
     mergeMessages(roomId, newest, facts);
   }

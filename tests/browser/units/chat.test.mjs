@@ -297,3 +297,14 @@ test("what is written between reading a room and joining it is fetched", async (
   assert.deepEqual(asked, [undefined, 4]);
   assert.deepEqual(store.threads.get(7).items.map(({ id }) => id), [4, 5]);
 });
+
+test("a message that comes while the first page of an empty room is on its way stays", async () => {
+  const { createStore } = await load("store");
+  const store = createStore({ dropped: () => null });
+  store.reset(me);
+  store.setRooms([{ id: 7, room_type: "group", participants: [] }]);
+  store.openThread(7);
+  store.receive({ ...message(1), room_id: 7 });
+  store.renewThread(7, [], { status: "ready", hasMore: false });
+  assert.deepEqual(store.threads.get(7).items.map(({ id }) => id), [1]);
+});
