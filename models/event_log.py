@@ -143,6 +143,11 @@ def newest_stored_at() -> int:
     return 0 if found is None else int(found[0])
 
 
+def last_so_far() -> int:
+    """Operation: the `seq` that the last event before the next one will have, of whatever transaction."""
+    return newest() + events.count_unnumbered()
+
+
 def floor() -> int:
     """The highest `seq` that retention has removed."""
     return int(_bounds.all()[0][1])

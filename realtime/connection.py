@@ -98,6 +98,7 @@ class Connection:
         "groups",
         "held_from",
         "held_overflow",
+        "known",
         "on_close",
         "owner",
     )
@@ -132,6 +133,8 @@ class Connection:
         # Each joined group, and the position in the event log up to which its events are not for this
         # client: a replay delivered them, or they were before its time.
         self.groups: dict[str, int] = {}
+        # The position up to which the client has everything, as it says: it may be ahead of this process.
+        self.known = 0
         # Who this is, once known.
         self.actor: Any = None
         # Whatever the transport wants to find here.

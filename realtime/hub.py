@@ -30,14 +30,16 @@ class Hub:
         self.connections.discard(connection)
 
     def join(self, connection: Connection, group: str, position: int | None = None) -> None:
-        """Adds the connection to a group; it gets the group's events after `position` (default: now).
+        """Adds the connection to a group; it gets the group's events after `position` (default: now) that it
+        does not know yet.
 
         One that has ended is ignored: its client may have gone while somebody looked up what it may join,
         and nobody would ever take it out again.
         """
         if not connection.closed and group not in connection.groups:
             self._groups.setdefault(group, set()).add(connection)
-            connection.groups[group] = self.position if position is None else position
+            begins = self.position if position is None else position
+            connection.groups[group] = max(begins, connection.known)
 
     def leave(self, connection: Connection, group: str) -> None:
         """Takes the connection out of a group it may be in."""

@@ -44,16 +44,19 @@ async def replay(
     nothing may pass over the gap, since the newest `seq` that a client has is what it comes back with.
     """
     if connection.is_held:
-        # Held since before it joined its groups: from here on they all have one position.
+        # Held since before it joined its groups: from here on they all have one position, but for those that
+        # it may hear from later on only.
         connection.discard_held(hub.position)
-        connection.groups.update(dict.fromkeys(connection.groups, hub.position))
+        for group in connection.groups:
+            connection.skip(group, hub.position)
     else:
         connection.hold(hub.position)
     if not await log.is_known(since):
         connection.release()
         return False
+    # A client may be ahead of this process: it has come from another.
+    connection.known = since
     for group in connection.groups:
-        # A client may be ahead of this process: it has come from another.
         connection.skip(group, since)
     await _send_missed(connection, hub, log, encoder, since, drained)
     connection.release()

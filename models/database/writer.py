@@ -174,7 +174,7 @@ class Writer:
                 self._number(pending, emitted)
                 emitted += self._run_together(alike, batch)
             elif job := next(iter(self._take([self._waiting[0]])), None):
-                self._run(job, alone)
+                self._run(job, alone, len(pending))
                 pending += job.events
         self._number(pending, emitted)
 
@@ -184,11 +184,11 @@ class Writer:
             return False
         return self._taken[0].is_suspect or self._waiting[0].is_suspect or time.monotonic() > until
 
-    def _run(self, job: Job, alone: bool) -> None:
+    def _run(self, job: Job, alone: bool, before: int) -> None:
         job.error, job.events = None, []
         self._running = job
         try:
-            with contextlib.nullcontext() if alone else savepoint(), events.collecting(job.events):
+            with contextlib.nullcontext() if alone else savepoint(), events.collecting(job.events, before):
                 job.result = job.call(*job.args)
         except Exception as error:
             if is_about_database(error):

@@ -194,6 +194,11 @@ def emit(event: Event, groups: Sequence[str]) -> None:
     _local.collected.append(Emitted(type(event), groups, event.payload()))
 
 
+def count_unnumbered() -> int:
+    """How many events of this transaction, up to now, will get the numbers after the newest."""
+    return len(_local.collected) + int(_local.before)
+
+
 def emit_all(made: Iterable[Emitted]) -> None:
     """Emits events that have been addressed already."""
     _local.collected.extend(made)
@@ -205,9 +210,11 @@ def addressed(event: Event, groups: Sequence[str], seq: int = 0) -> Emitted:
 
 
 @contextlib.contextmanager
-def collecting(into: list[Emitted]) -> Iterator[None]:
-    """Gathers what is emitted in this thread. Peewee's own commit hook would fire for an undone unit too."""
-    _local.collected = into
+def collecting(into: list[Emitted], before: int = 0) -> Iterator[None]:
+    """Gathers what is emitted in this thread. Peewee's own commit hook would fire for an undone unit too.
+
+    So many events of the same transaction come `before` it and have no number yet."""
+    _local.collected, _local.before = into, before
     try:
         yield
     finally:

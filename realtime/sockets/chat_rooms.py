@@ -130,7 +130,9 @@ class RoomsClient(ChannelClient):
 
     def _subscribe(self, room: JoinedRoom) -> None:
         self._rooms[room.room_id] = room
-        self.realtime.hub.join(self.connection, room.group)
+        # The database may be ahead of this process, which has yet to tell what was said before they came.
+        hub = self.realtime.hub
+        hub.join(self.connection, room.group, max(hub.position, room.joined_seq))
 
     def _enter(self, room: JoinedRoom, request_id: Any = None) -> None:
         self._subscribe(room)

@@ -8,8 +8,10 @@ from models import access, events, groups, room_members
 from models.chat import FIRST_ROOM_ID, GROUP, TASK, Room
 from models.errors import Conflict, Invalid, NotFound
 from models.operations import chat
+from models.operations.chat import Draft
 from tests.support.database import count_queries
 from tests.support.people import deactivate
+from tests.support.store import busy_writer
 from tests.support.talk import a_file, persons, refs
 
 UNTOUCHED = {
@@ -330,3 +332,19 @@ async def test_a_tasks_room_that_has_lost_its_task_is_open_to_nobody(talk, ask_f
     await talk.run(ask, talk.ann, room_id, GROUP)
     with pytest.raises(NotFound):
         await talk.run(ask, talk.ann, room_id, TASK)
+
+
+@pytest.mark.gen_test
+async def test_what_is_stored_together_with_a_new_member_is_theirs_from_their_turn_on(talk):
+    """What others had said just before, in the same transaction, was theirs to replay as well."""
+    async with busy_writer(talk.store):
+        waiting = [
+            talk.store.submit(chat.post_message, talk.ann, Draft(talk.room, "before")),
+            talk.store.submit(chat.mark_read, talk.ben, talk.room, None),
+            talk.store.submit(chat.add_participants, talk.ann, talk.room, [talk.cyd.id]),
+            talk.store.submit(chat.post_message, talk.ben, Draft(talk.room, "after")),
+        ]
+    await asyncio.gather(*waiting)
+    told = {event.type: event.seq for event in talk.run.take() if event.payload.get("content") != "after"}
+    joined = {room.room_id: room.joined_seq for room in await talk.store.read(chat.joined_rooms, talk.cyd)}
+    assert told[events.MessageCreated] < joined[talk.room] == told[events.RoomUpdated] - 1

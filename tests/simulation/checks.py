@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+# Whoever comes back with `since` hears everything.
+ADDITIONS = events.extended(events.CHAT)
 # Whoever edits a message adds this to it.
 EDITED = "!"
 
@@ -124,7 +126,7 @@ class Checks:
             raise Violation(f"{_name(device)} hears {seq}, which was never committed: {message}")
         if not self.history.may_see(device.person.id, event):
             raise Violation(f"{_name(device)} hears {seq} of {event.groups}, which is not for them")
-        said = event.message(events.CHAT)
+        said = event.message(ADDITIONS)
         if said is None or said["type"] != message["type"] or _id(said) != _id(message):
             raise Violation(f"{_name(device)} hears {message} as {seq}, which is {said}")
 
@@ -159,7 +161,7 @@ class Checks:
             for seq, event in self.history.events.items()
             if seq > device.base and seq in kept
             and self.history.must_see(device.person.id, event)
-            and event.message(events.CHAT) is not None
+            and event.message(ADDITIONS) is not None
         ]  # fmt: skip
 
     def _acknowledged_is_stored(self) -> None:

@@ -165,8 +165,8 @@ def _events_are_told_though_their_commit_failed() -> AbstractContextManager[Any]
     """Sent from the operation, as many servers do it."""
     run = Writer._run
 
-    def tell_at_once(self: Writer, job: Any, alone: bool) -> None:
-        run(self, job, alone)
+    def tell_at_once(self: Writer, job: Any, alone: bool, before: int) -> None:
+        run(self, job, alone, before)
         self._unclear()
         for number, event in enumerate(job.events, event_log.newest() + 1):
             event.seq = number

@@ -21,6 +21,14 @@ from typing import Any
 BEGINS_AT = 1_800_000_000.0
 
 
+# A world takes some ten thousand; one that takes so many goes around in a circle.
+MAX_STEPS = 300_000
+
+
+class RestlessError(AssertionError):
+    """Something is done again and again without end."""
+
+
 class Scheduler:
     """Draws who takes the next step. `steps` counts them, `now` is the virtual time."""
 
@@ -58,6 +66,8 @@ class Scheduler:
                     ready.pop()
                     loop.is_listed = False
                 self.steps += 1
+                if self.steps > MAX_STEPS:
+                    raise RestlessError(f"no rest after {self.steps} steps")
                 if not handle._cancelled:
                     enter(loop)
                     handle._run()

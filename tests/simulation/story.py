@@ -10,6 +10,7 @@ from models.operations import chat
 from tests.simulation.checks import EDITED, Violation
 from tests.simulation.clients import Device
 from tests.simulation.database import rows
+from tests.simulation.scheduler import RestlessError
 from tests.simulation.world import Process, World, simulated
 
 # How much of one world there is: long enough for a few things to break at once.
@@ -38,7 +39,7 @@ def run(seed: int, seconds: float = SECONDS) -> Told:
                 world.live(seconds, Story(world).begin)
             finally:
                 world.take_down()
-    except Violation as violation:
+    except (Violation, RestlessError) as violation:
         befell = "\n  ".join(world.happened[-40:])
         raise Violation(f"seed {seed}: {violation}\n  {befell}") from violation
     heard = sum(len(device.heard) for device in world.devices)

@@ -252,3 +252,24 @@ async def test_whoever_gets_into_a_room_while_they_resume_is_not_told_its_past(c
     go_on.set()
     await ann.say(room, "welcome")
     assert await heard(socket, 2) == ["for bob", "welcome"]
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_was_said_before_one_got_into_a_room_stays_unheard_where_events_are_late(
+    app, client, connect
+):
+    """The database said already that one is in the room, and the process had yet to tell what was before."""
+    ann, bob = await sign_up(client, "ann", "bob")
+    room = await ann.group()
+    late = []
+    take, app.store.on_commit = app.store.on_commit, late.append
+    await ann.say(room, "not for bob")
+    (await ann.post(f"/api/chat/rooms/{room}/participants/", json={"user_ids": [bob.id]})).expect(200)
+    socket = await connect(f"/ws/chat/{room}/", token=bob.access)
+    await socket.expect("room_joined")
+    app.store.on_commit = take
+    for batch in late:
+        take(batch)
+    await ann.say(room, "welcome")
+    assert await heard(socket, 1) == ["welcome"]

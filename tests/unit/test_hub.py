@@ -36,6 +36,15 @@ def test_a_member_may_join_at_a_position_of_its_own(world):
     assert client.seqs == [13]
 
 
+def test_a_client_that_is_ahead_of_this_process_hears_nothing_again_in_a_room_it_gets_into_later(world):
+    """It had come from a quicker process, where it had got into the room already."""
+    client = world.connect()
+    client.connection.known = 12
+    world.hub.join(client.connection, "room")
+    world.publish(*(Said(seq) for seq in (11, 12, 13)))
+    assert client.seqs == [13]
+
+
 def test_joining_again_changes_nothing(world):
     client = world.connect("room")
     world.publish(Said(11))

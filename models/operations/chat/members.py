@@ -32,7 +32,7 @@ def join_open(actor: Actor, room_id: int) -> dict[str, Any]:
     if room_members.role_of(room_id, actor.id) is None:
         if not room.is_default and len(chat.participant_ids(room_id)) >= MAX_PARTICIPANTS:
             raise Conflict(f"A room has at most {MAX_PARTICIPANTS} people.", "room_full")
-        add(room_id, [actor.id], event_log.newest())
+        add(room_id, [actor.id], event_log.last_so_far())
         have_read(room, [actor.id])
         tell_changed(room_id)
     return chat.room_json(room_id, actor.id)

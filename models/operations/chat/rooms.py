@@ -140,7 +140,7 @@ def add_participants(actor: Actor, room_id: int, person_ids: Sequence[int]) -> d
     _check_people("user_ids", new, MAX_PARTICIPANTS - len(present))
     if new:
         # What was said before is not theirs to replay, however far back a client asks.
-        add(room_id, new, event_log.newest())
+        add(room_id, new, event_log.last_so_far())
         have_read(room, new)
         tell_changed(room_id)
     return chat.room_json(room_id, actor.id)
