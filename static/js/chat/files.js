@@ -25,14 +25,14 @@ function Lightbox({ pictures, first }) {
   return html`<div class="lightbox" tabindex="0" autofocus role="group" aria-label=${hasOthers ? `${file.file_name}, ${at + 1} of ${pictures.length}` : file.file_name} onKeyDown=${onKeyDown}>
     <img key=${file.id} class="lightbox-picture" src=${file.file_url} width=${file.width} height=${file.height} alt=${file.file_name} data-testid="lightbox-picture" />
     <div class="buttons">
-      ${hasOthers && html`<${Button} testid="previous-picture" onClick=${turn("ArrowLeft")}>Previous</><span class="hint" role="status">${`${at + 1} of ${pictures.length}`}</span><${Button} testid="next-picture" onClick=${turn("ArrowRight")}>Next</>`}
+      ${hasOthers && html`<${Button} testid="previous-picture" onClick=${turn("ArrowLeft")}>Previous</><span class="hint" role="status">${`${file.file_name} · ${at + 1} of ${pictures.length}`}</span><${Button} testid="next-picture" onClick=${turn("ArrowRight")}>Next</>`}
       <a class="button" href=${file.file_url} download=${file.file_name} target="_blank" rel="noopener" data-testid="download">Download</a>
     </div>
   </div>`;
 }
 
 const showLarge = (file, pictures) => ask({
-  title: file.file_name, wide: true, testid: "lightbox",
+  title: pictures.length > 1 ? "Pictures" : file.file_name, wide: true, testid: "lightbox",
   content: () => html`<${Lightbox} pictures=${pictures} first=${Math.max(0, pictures.findIndex(({ id }) => id === file.id))} />`,
 });
 
