@@ -269,12 +269,6 @@ def _messages_json(rows: Sequence[MessageRow]) -> list[dict[str, Any]]:
     ]
 
 
-def messages_by_ids(ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Messages as JSON, in the order of the ids; those that are deleted are left out."""
-    found = _messages_by_id(ids)
-    return [found[id_] for id_ in ids if id_ in found and found[id_]["deleted_at"] is None]
-
-
 def stored_message(message_id: int) -> dict[str, Any]:
     """A message that is known to be there, as JSON."""
     return _messages_json(_one.all(message_id))[0]
@@ -439,7 +433,7 @@ def my_rooms(
 def _for_viewer(rows: Sequence[_RoomRow], person_id: int) -> list[dict[str, Any]]:
     people = _named_people(rows)
     mine = own_rooms.states([row.id for row in rows], person_id)
-    newest = _messages_by_id([row.last_message_id for row in rows if row.last_message_id])
+    newest = messages_by_id([row.last_message_id for row in rows if row.last_message_id])
     return [
         _room_json(row, people.get(row.id, []))
         | {"last_message": newest.get(row.last_message_id)}
@@ -448,6 +442,7 @@ def _for_viewer(rows: Sequence[_RoomRow], person_id: int) -> list[dict[str, Any]
     ]
 
 
-def _messages_by_id(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+def messages_by_id(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Messages as JSON, by their ids."""
     rows = _by_ids(len(ids)).all(*ids) if ids else ()
     return {item["id"]: item for item in _messages_json(rows)}

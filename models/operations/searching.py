@@ -72,7 +72,9 @@ def find_messages(actor: Actor, text: str, before: int | None, limit: int) -> Fo
     question = search_query.parse(text)
     places = () if question.is_empty else _rooms(actor, question.place)
     numbers, following = _find(actor, question, places, before, limit, _first_message_at)
-    return FoundPage(chat.messages_by_ids(numbers), following)
+    messages = chat.messages_by_id(numbers)
+    found = [messages[number] for number in numbers if number in messages]
+    return FoundPage([message for message in found if message["deleted_at"] is None], following)
 
 
 def find_comments(actor: Actor, text: str, before: int | None, limit: int) -> FoundPage:
