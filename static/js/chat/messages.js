@@ -78,6 +78,7 @@ export class Messages extends Component {
 
   /** Only going up is leaving the end: a view that shrinks is suddenly far from its end as well. */
   noteScroll() {
+    if (!this.scroller) return; // told after the view has gone
     const { scrollTop } = this.scroller;
     if (this.isFollowing && scrollTop < this.lastTop - 1 && this.distance() >= AT_END_PX) this.isFollowing = false;
     this.lastTop = scrollTop;

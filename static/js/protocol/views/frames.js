@@ -157,6 +157,7 @@ function List({ bench, view }) {
   }, []);
 
   function scrolled() {
+    if (!place.current) return; // told after the view has gone
     const { scrollTop, scrollHeight, clientHeight } = place.current;
     if (scrollHeight - scrollTop - clientHeight < AT_END_PX) following.current = true;
     else if (scrollTop < window.top) following.current = false;
