@@ -49,6 +49,14 @@ class RedisServer(Service):
         """Cuts every subscriber's connection, as a network fault would."""
         self.ask("CLIENT KILL TYPE pubsub")
 
+    def limit_output(self, size: int) -> None:
+        """Ends a subscriber for whom more than so many bytes wait; `heal` takes it back."""
+        assert self.ask(f'CONFIG SET client-output-buffer-limit "pubsub {size} {size} 1"') == b"+OK"
+
+    def heal(self) -> None:
+        super().heal()
+        self.limit_output(32 * 1024 * 1024)
+
     def ask(self, command: str) -> bytes:
         """What it answers to a command."""
         # By hand: redis-py would reconnect and retry, which here would only hide things.
