@@ -13,8 +13,8 @@ PAUSE_S = 0.05
 
 
 async def catch_up(store: Store) -> float:
-    """One slice of what waits; returns in how many seconds to look again."""
+    """One slice of what waits; returns in how many seconds to look again: while people write, what they have
+    written meanwhile is left for then, since each slice keeps all writers waiting."""
     if not await store.read(search_index.is_waiting):
         return EVERY_S
-    await store.write(search_index.catch_up, SLICE)
-    return PAUSE_S if await store.read(search_index.is_waiting) else EVERY_S
+    return PAUSE_S if await store.write(search_index.catch_up, SLICE) else EVERY_S

@@ -54,14 +54,17 @@ def is_waiting() -> bool:
     return bool(_waiting.value())
 
 
-def catch_up(limit: int) -> None:
+def catch_up(limit: int) -> bool:
     """Puts into the index what has been said since it was last brought up to date: so many messages and
-    comments, and those of one task that others see by now."""
+    comments, and those of one task that others see by now. Returns whether there may be more than that."""
     message_id, comment_id = _state.all()[0]
-    _add_messages(_new_messages.all(message_id, limit))
-    _add_comments(_new_comments.all(comment_id, limit))
-    for (task_id,) in _stale.all():
+    messages, comments = _new_messages.all(message_id, limit), _new_comments.all(comment_id, limit)
+    _add_messages(messages)
+    _add_comments(comments)
+    stale = _stale.all()
+    for (task_id,) in stale:
         _place_anew(task_id, _state.all()[0][1])
+    return bool(stale) or limit in (len(messages), len(comments))
 
 
 def _add_messages(rows: Sequence[Any]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs import search
 from models import word_search
 from models.base import database
 from models.errors import Invalid
@@ -191,3 +192,22 @@ async def test_comments_are_found_by_whoever_sees_their_task_also_when_that_chan
     await run(comments.delete_comment, team.ann, said["id"])
     assert await find.comments(team.ceo, "varnish") == []
     assert await find.store.read(lambda: database.execute_sql("SELECT * FROM search_word").fetchall()) == []
+
+
+@pytest.mark.gen_test
+async def test_what_is_said_meanwhile_is_left_for_the_next_time(talk, store, monkeypatch):
+    """While people wrote, one slice followed the other, and each kept all who write waiting."""
+    monkeypatch.setattr("jobs.search.SLICE", 3)
+    for number in range(4):
+        await talk.say(talk.ann, f"word{number}")
+    write = type(store).write
+
+    async def write_and_hear_more(self, operation, *args, **kwargs):
+        found = await write(self, operation, *args, **kwargs)
+        if operation is search_index.catch_up:
+            await talk.say(talk.ben, "meanwhile")
+        return found
+
+    monkeypatch.setattr(type(store), "write", write_and_hear_more)
+    assert await search.catch_up(store) == search.PAUSE_S
+    assert await search.catch_up(store) == search.EVERY_S
