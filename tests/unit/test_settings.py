@@ -4,6 +4,7 @@ import pytest
 
 import settings as settings_module
 from settings import SettingsError
+from settings.values import Group
 
 SECRET = "a secret for tests only, long enough for each of the algorithms that must not be taken"
 
@@ -57,6 +58,18 @@ def test_a_setting_that_makes_no_sense_is_one_line_that_names_it(name, value, mo
     text = complaint({})
     assert text.startswith(f"setting {name}: ")
     assert "\n" not in text
+
+
+def test_no_group_of_settings_hides_a_check_of_another():
+    """Two of one name in two groups would leave the second unchecked."""
+    groups = [base for base in settings_module.Settings.__bases__ if issubclass(base, Group)]
+    names = [name for group in groups for name in vars(group) if name.startswith("_") and name[1] != "_"]
+    checks = [
+        name for name in names if name in settings_module.Settings.__pydantic_decorators__.field_validators
+    ]
+    assert len(groups) > 5
+    assert sorted(checks) == sorted(set(checks))
+    assert len(checks) > 10
 
 
 def test_an_unknown_setting_is_named():
