@@ -24,6 +24,7 @@ async function run(mode, work) {
   try {
     const store = (await opened()).transaction(STORE, mode, { durability: "relaxed" }).objectStore(STORE);
     const request = work(store);
+    if (mode === "readwrite") store.transaction.commit(); // at once: the page may be on its way out
     return await new Promise((done, failed) => {
       store.transaction.oncomplete = () => done(request?.result ?? null);
       store.transaction.onabort = store.transaction.onerror = () => failed(store.transaction.error);

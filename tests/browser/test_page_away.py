@@ -20,6 +20,10 @@ CACHED = """async () => {
   return (await cache.keys()).map(({ url }) => new URL(url).pathname);
 }"""
 
+# How many bytes came over the wire for what the page has asked for again: its own address.
+ASKED_AGAIN = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => new URL(name).pathname === "/").map(({ transferSize }) => transferSize)"""
+
 
 async def page_is_kept(tab):
     await tab.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
@@ -37,26 +41,33 @@ async def test_a_reload_while_the_server_is_away_shows_what_was_loaded_and_loses
     await tab.room(room).click()
     await tab.texts("the soup is ready")
     await page_is_kept(tab)
+    assert await tab.page.evaluate(ASKED_AGAIN) == [0]
     await expect(tab.part("room")).to_have_count(2)
     # Written a moment after it was shown.
     await tab.page.wait_for_function(f"({CONTENTS_OF})('taskroom.seen').then((all) => all.includes('soup'))")
 
+    # What came in the last moment, too.
+    for text in ("and the bread", "come soon"):
+        await ben.say(room, text)
+    said = ["the soup is ready", "and the bread", "come soon"]
+    await tab.texts(*said)
+
     process.kill9()
     await tab.page.reload()
-    await tab.texts("the soup is ready")
+    await tab.texts(*said)
     await expect(tab.part("room")).to_have_count(2)
     await tab.say("I am coming")
-    await tab.texts("the soup is ready", "I am coming")
+    await tab.texts(*said, "I am coming")
     await tab.part("composer").fill("half a sent")
     await tab.page.reload()
-    await tab.texts("the soup is ready", "I am coming")
+    await tab.texts(*said, "I am coming")
     await expect(tab.part("composer")).to_have_value("half a sent")
     await expect(tab.part("notice")).to_contain_text("Your messages wait")
 
     process.start()
     await ben.say(room, "hurry")
     await tab.connected()
-    await expect(tab.part("message-text")).to_have_count(3)
+    await expect(tab.part("message-text")).to_have_count(5)
     await tab.texts(*[message["content"] for message in await ben.history(room)])
     assert [m["content"] for m in await ben.history(room)].count("I am coming") == 1
     await expect(tab.part("composer")).to_have_value("half a sent")

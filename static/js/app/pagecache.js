@@ -25,6 +25,12 @@ async function keep(cache, addresses) {
   await cache.addAll(missing);
 }
 
+/** The page as the browser got it when it was opened, not asked for again; another version would want other files. */
+async function keepItself(cache, folder) {
+  const answer = await fetch("/", { cache: "force-cache", headers: { Accept: "text/html" } });
+  if (answer.ok && (await answer.clone().text()).includes(new URL(folder).pathname)) await cache.put("/", answer);
+}
+
 /** Files of another version are asked for no more. */
 async function drop(cache, folder) {
   for (const request of await cache.keys()) {
@@ -38,8 +44,8 @@ export async function keepPage() {
   await after(SOON_MS);
   const folder = new URL("../", own()).href;
   const cache = await caches.open(CACHE);
-  await cache.add(new Request("/", { headers: { Accept: "text/html" } }));
   await keep(cache, loaded(folder));
+  await keepItself(cache, folder);
   await navigator.serviceWorker.register("/sw.js");
   await after(QUIET_MS);
   const views = VIEWS.filter(({ id }) => id !== "chat").map(({ id }) => new URL(`js-${id}-index.js`, own()).href);

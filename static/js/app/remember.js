@@ -19,7 +19,7 @@ export function tooMany(threads, most = MAX_THREADS) {
 }
 
 /** @param {any} scope as in scope.js @param {any} seen as in seen.js. Returns what ends it. */
-export function remember({ store, directory }, seen, found) {
+export function remember({ store, directory, savers }, seen, found) {
   const { rooms, threads } = recalled(found);
   const dirty = new Set();
   let isOver = false;
@@ -43,5 +43,6 @@ export function remember({ store, directory }, seen, found) {
     if (store.openRoomId) dirty.add(store.openRoomId);
     soon();
   });
+  savers.add(save); // what came in the last moments before the page is closed or reloaded
   return () => { isOver = true; };
 }
