@@ -15,6 +15,10 @@ _ARGUMENTS = [
     "--renderer-process-limit=1",  # a page's first address needs no second process: half as many are started
 ]  # fmt: skip
 
+# A service worker answers in the place of what a test may want to watch. The page finds none, as over plain
+# http: Playwright's own "block" complains on the console of what the page does.
+_WITHOUT_SERVICE_WORKER = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined })"
+
 
 def chromium_path() -> str:
     """Skips the test when there is none, except in CI, where a skipped test would be a hidden hole."""
@@ -52,8 +56,9 @@ class Pages:
         self._contexts: list[BrowserContext] = []
 
     async def __call__(self, **context_options: Any) -> Page:
-        # A service worker answers in the place of what a test may want to watch.
-        context = await self._browser.new_context(**({"service_workers": "block"} | context_options))
+        context = await self._browser.new_context(**context_options)
+        if context_options.get("service_workers") != "allow":
+            await context.add_init_script(_WITHOUT_SERVICE_WORKER)
         context.set_default_timeout(10_000)
         self._contexts.append(context)
         context.on("weberror", lambda error: self.uncaught.append(str(error.error)))
