@@ -9,16 +9,14 @@ import getpass
 import logging
 import socket
 import sys
-import textwrap
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import settings as settings_module
 from administration import backups
 from administration.doctor import Doctor
+from administration.parser import Command, check_words, make_parser
 from jobs.mail import Courier
 from models import access
 from models.backups.archive import ArchiveError
@@ -34,34 +32,13 @@ from models.passwords import hash_password, weaknesses
 from models.people import ROLES, email_address
 from models.resets import ResetTokens
 from models.text import printable
-from settings import VERSION, Settings, SettingsError
+from settings import Settings, SettingsError
+from settings.origins import Origins, shown, trouble
 
 MAX_MAIL_SHOWN = 1000
 CONNECT_WITHIN_S = 3
 """What a Redis or a mail server has to answer in."""
 _EVERY_ADDRESS = ("", "0.0.0.0", "::")
-# Where each group of the help begins; the settings stand there in the order of their declaration.
-_GROUPS = {
-    "host": "where it serves and what it keeps",
-    "access_token_minutes": "signing in",
-    "throttle_anon": "rates, like 50/hour; empty is no limit",
-    "smtp_url": "mail",
-    "google_client_id": "signing in with another provider",
-    "max_upload_mb": "limits; 0 is none",
-    "deadline_hours": "tasks",
-    "proxy": "proxy, TLS, metrics and log",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What `server.py NAME …` does."""
-
-    run: Callable[[Settings, argparse.Namespace], int]
-    help: str
-    arguments: dict[str, dict[str, Any]]
-    flags: dict[str, str] = field(default_factory=dict)
-    """Flags of its own, which take no value, and their meaning."""
 
 
 def migrate(settings: Settings, given: argparse.Namespace) -> int:
@@ -76,7 +53,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
 
     The settings have been checked by now. What a start would survive is a warning.
     """
-    warnings = [f"nothing reads {name}" for name in settings_module.unknown_environment()]
+    warnings = settings_module.warnings(settings)
     settings.resolve_secret()
     pending = _store(settings).check()
     warnings += filter(None, (port_trouble(settings), redis_trouble(settings), _mail_trouble(settings)))
@@ -214,6 +191,16 @@ def restore(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def show_settings(settings: Settings, given: argparse.Namespace) -> int:
+    """Prints what each setting is and where that comes from, without secrets."""
+    rows = list(shown(settings, Origins(flags_of(given))))
+    for name, value, origin in rows:
+        print(f"{name:{max(len(row[0]) for row in rows)}}  {printable(value) or '-'}  ({origin})")
+    if text := trouble(settings):
+        print(f"warning: {printable(text)}", file=sys.stderr)
+    return 0
+
+
 def doctor(settings: Settings, given: argparse.Namespace) -> int:
     """Looks whether everything is well; 1 if anything is not."""
     chosen = Doctor(settings, addresses(settings, settings.port), redis_trouble, _mail_trouble)
@@ -257,6 +244,7 @@ COMMANDS = {
     "doctor": Command(
         doctor, "look whether the server beside it and all that it needs are well, and say what to do", {}
     ),
+    "settings": Command(show_settings, "show each setting and where it comes from, secrets hidden", {}),
     "check": Command(check, "say whether the settings, the database and what they name can be used", {}),
 }
 
@@ -291,129 +279,13 @@ def _lan_addresses() -> Iterator[str]:
             yield trial.getsockname()[0]
 
 
-# -- the parser ----------------------------------------------------------------------------------------
-
-
-_COMMON: dict[str, Any] = {
-    "allow_abbrev": False,
-    "formatter_class": argparse.RawDescriptionHelpFormatter,
-}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, where argparse would print the usage of sixty settings."""
-        self.exit(2, f"taskroom: {printable(message)}; see {self.prog} --help\n")
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    group: Any = parser
-    for name, setting in Settings.model_fields.items():
-        if name in _GROUPS:
-            group = parser.add_argument_group(_GROUPS[name])
-        # Suppressed: a flag before the command must not be undone by the command's own default.
-        options = {"dest": f"setting_{name}", "metavar": "VALUE", "default": argparse.SUPPRESS}
-        group.add_argument(f"--{name}", help=_meaning(setting), **options)
-        if "_" in name:
-            group.add_argument(f"--{_dashed(name)}", help=argparse.SUPPRESS, **options)
-
-
-def _meaning(field: Any) -> str:
-    default = field.default
-    if isinstance(default, tuple):
-        default = ",".join(f"{part:g}" if isinstance(part, float) else str(part) for part in default)
-    default = str(default).lower() if isinstance(default, bool) else default
-    shown = "" if default in ("", None) else f" (default: {default})"
-    return f"{field.description}{shown}".replace("%", "%%")
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _usage(command: Command, prog: str) -> str:
-    words = [
-        f"[{one['metavar']}]" if one.get("nargs") == "?" else one["metavar"]
-        for one in command.arguments.values()
-    ]
-    words += [f"[--{_dashed(flag)}]" for flag in command.flags]
-    return " ".join([prog, *words, "[--NAME VALUE …]"])
-
-
-def make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
-    """The parser of the whole command line; without a command `command` is missing in what it gives."""
-    name = Path(sys.argv[0]).name
-    prog = name if name == "taskroom" else "server.py"
-    parser = _Parser(
-        prog=prog,
-        usage=f"{prog} [COMMAND] [--NAME VALUE …]",
-        description="Taskroom: tasks, chat, notifications and focus sessions for a team. Serves until it is"
-        "\nended, unless a command says otherwise.",
-        epilog=textwrap.fill(
-            "Each setting may also come from the environment, as TASKROOM_NAME; the flag wins. Lists are"
-            " comma-separated.",
-            100,
-        ),
-        **_COMMON,
-    )
-    parser.add_argument("--version", action="version", version=f"Taskroom {VERSION}")
-    _add_settings(parser)
-    parts = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    for word, command in commands.items():
-        _add_command(parts, word, command, f"{prog} {word}")
-    return parser
-
-
-def _add_command(parts: Any, word: str, command: Command, prog: str) -> None:
-    part = parts.add_parser(
-        word,
-        prog=prog,
-        usage=_usage(command, prog),
-        help=command.help,
-        description=f"{command.help[0].upper()}{command.help[1:]}.",
-        **_COMMON,
-    )
-    for argument, options in command.arguments.items():
-        part.add_argument(argument, **options)
-    for flag, meaning in command.flags.items():
-        part.add_argument(f"--{_dashed(flag)}", f"--{flag}", action="store_true", help=meaning)
-    _add_settings(part)
-
-
-def _check_words(parser: argparse.ArgumentParser, commands: dict[str, Command], argv: Sequence[str]) -> None:
-    """Says what argparse would say less clearly."""
-    known = {name for setting in Settings.model_fields for name in (setting, setting.replace("_", "-"))}
-    known |= {"help", "version"}
-    of_commands = {flag for command in commands.values() for flag in command.flags}
-    plain_flags = {"help", "version"} | of_commands | set(map(_dashed, of_commands))
-    known |= plain_flags
-    for word in argv:
-        name = word.partition("=")[0]
-        if name.startswith("--") and name.removeprefix("--") not in known:
-            parser.error(f"there is no setting {name}")
-    plain = [
-        word
-        for index, word in enumerate(argv)
-        if not word.startswith("-") and not _is_value(argv, index, plain_flags)
-    ]
-    if plain and plain[0] not in commands:
-        parser.error(f"there is no command {plain[0]}; there are {', '.join(commands)}")
-    if plain:
-        _check_count(parser, plain[0], commands[plain[0]], plain[1:])
-
-
-def _is_value(argv: Sequence[str], index: int, plain_flags: Collection[str]) -> bool:
-    """Whether the word belongs to the flag before it."""
-    flag = argv[index - 1] if index else ""
-    return flag.startswith("--") and "=" not in flag and flag.removeprefix("--") not in plain_flags
-
-
-def _check_count(parser: argparse.ArgumentParser, word: str, command: Command, given: Sequence[str]) -> None:
-    needed = sum(one.get("nargs") != "?" for one in command.arguments.values())
-    if not needed <= len(given) <= len(command.arguments):
-        usage = _usage(command, f"{parser.prog} {word}")
-        extra = f"{given[-1]!r} is too much; " if len(given) > len(command.arguments) else ""
-        parser.error(f"{extra}usage: {usage}")
+def flags_of(given: argparse.Namespace) -> dict[str, str]:
+    """The settings that were typed."""
+    return {
+        name.removeprefix("setting_"): value
+        for name, value in vars(given).items()
+        if name.startswith("setting_")
+    }
 
 
 def run(
@@ -425,15 +297,10 @@ def run(
     } | COMMANDS
     parser = make_parser(commands)
     if not {"-h", "--help"} & set(argv):
-        _check_words(parser, commands, argv)
+        check_words(parser, commands, argv)
     given = parser.parse_args(argv)
-    flags = {
-        name.removeprefix("setting_"): value
-        for name, value in vars(given).items()
-        if name.startswith("setting_")
-    }
     try:
-        settings = settings_module.load(flags)
+        settings = settings_module.load(flags_of(given))
         set_up_logging(settings)
         return commands[given.command or "serve"].run(settings, given)
     except (SettingsError, StoreError, BackupError, ArchiveError) as error:

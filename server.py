@@ -125,8 +125,8 @@ async def _wait_for_port(settings: Settings) -> None:
 
 async def _warn(settings: Settings) -> None:
     """Says what most likely is a mistake, and what the server does without until it is there."""
-    for name in settings_module.unknown_environment():
-        log.warning("nothing reads %s", name)
+    for text in settings_module.warnings(settings):
+        log.warning("%s", text)
     trouble = await asyncio.to_thread(command_line.redis_trouble, settings)
     if trouble:
         log.warning("%s; until it does, events take longer and each process counts its rates alone", trouble)

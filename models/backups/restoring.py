@@ -22,6 +22,7 @@ SCRATCH_ROWS = ".restoring-rows"
 _OF_NOBODY = (
     "migrate.lock",
     "taskroom.sqlite3.lock",
+    "taskroom.toml",
     uploads.BACKUP_LOCK,
     "lost+found",
     SCRATCH,

@@ -17,6 +17,7 @@ import application
 import command_line
 import server
 import settings as settings_module
+from administration import parser
 from handlers.web import proxy
 from models.database import upgrade
 from settings import Settings, SettingsError
@@ -32,6 +33,7 @@ OTHER_COMMANDS = (
     "backup",
     "restore",
     "doctor",
+    "settings",
     "check",
 )
 
@@ -146,13 +148,13 @@ def test_what_is_wrong_with_a_setting_is_said_in_words_for_people(name, value, s
 
 def test_every_setting_has_a_meaning_and_a_place_in_the_help(typed):
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
-    assert command_line._GROUPS.keys() <= Settings.model_fields.keys()
+    assert parser._GROUPS.keys() <= Settings.model_fields.keys()
     status, help_text, _ = typed("--help")
     assert status == 0
     groups = re.split(r"\n(?=\S)", help_text)
     for name in Settings.model_fields:
         [group] = [group for group in groups if re.search(rf"--{name}\b", group)]
-        assert group.splitlines()[0].rstrip(":") in command_line._GROUPS.values(), name
+        assert group.splitlines()[0].rstrip(":") in parser._GROUPS.values(), name
     assert "(default: 127.0.0.1)" in " ".join(help_text.split())
     assert "(default: 24,1)" in " ".join(help_text.split())
 
@@ -336,3 +338,32 @@ def test_nobody_is_sent_to_0_0_0_0(start_process, typed, monkeypatch):
 )
 def test_a_proxy_is_named_by_its_address_or_its_network(named, address, expected):
     assert proxy.is_proxy(address, settings_module.load({"proxy": named}).proxy) is expected
+
+
+# -- the settings file ---------------------------------------------------------------------------------
+
+
+def test_settings_are_shown_with_where_they_come_from(typed, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "taskroom.toml").write_text(
+        'registration = "closed"\nredis_url = "redis://:hush@r"\n'
+    )
+    status, out, error = typed("settings", "--host", "::1")
+    rows = {line.split()[0]: line.split(None, 1)[1] for line in out.splitlines()}
+    assert status == 0
+    assert rows["host"] == "::1  (flag)"
+    assert rows["port"] == "0  (environment)"
+    assert rows["registration"] == "closed  (taskroom.toml, line 1)"
+    assert rows["redis_url"] == "redis://:(hidden)@r  (taskroom.toml, line 2)"
+    assert rows["smtp_url"] == "-  (default)"
+    assert "chmod 600" in error
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["taskroom.toml"]
+
+
+@pytest.mark.parametrize("name", OTHER_COMMANDS)
+def test_every_command_reads_the_file(typed, tmp_path, name):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "taskroom.toml").write_text("prot = 80")
+    words = {"create-user": ["a@b.example"], "reset-link": ["a"], "backup": ["x"], "restore": ["x"]}
+    said = 'taskroom: taskroom.toml, line 1: there is no setting "prot"; did you mean "port"?\n'
+    assert typed(name, *words.get(name, [])) == (1, "", said)

@@ -179,6 +179,16 @@ def test_a_backup_of_a_newer_version_is_refused(source, other, backup, tmp_path,
 
 @sqlite_only
 @into_either
+def test_a_settings_file_may_lie_where_a_backup_is_restored(source, other, backup):
+    path = backup(source)
+    other.folder.mkdir()
+    (other.folder / "taskroom.toml").write_text("port = 8001")
+    restore(path, other)
+    assert (other.folder / "taskroom.toml").read_text() == "port = 8001"
+
+
+@sqlite_only
+@into_either
 def test_only_what_is_empty_is_restored_into(source, other, backup):
     path = backup(source)
     other.folder.mkdir()
