@@ -113,13 +113,14 @@ def _adapter(model: Any) -> TypeAdapter:
 def _is_published(method: str, path: str, status: int) -> bool:
     """Whether `/api/schema/` tells of such an answer. It leaves out what no operation is."""
     route = _route(path)
-    operations = _document()["paths"].get(route.path.replace("...", ""), {}) if route else {}
+    operations = published()["paths"].get(route.path.replace("...", ""), {}) if route else {}
     operation = operations.get("get" if method == "HEAD" else method.lower())
     return operation is None or str(status) in operation["responses"]
 
 
 @functools.cache
-def _document() -> dict[str, Any]:
+def published() -> dict[str, Any]:
+    """What `/api/schema/` tells; made once, which takes a second or two."""
     return application.describe_api()
 
 
