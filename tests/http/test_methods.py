@@ -76,7 +76,8 @@ async def test_every_path_answers_with_and_without_its_slash_and_never_redirects
             answer = await client.request(method, form, token=ann.access, json={})
             assert not 300 <= answer.status < 400
             statuses.append(answer.status)
-        if method != "DELETE" and not path.endswith(("logout/", "leave/")):
+        # These answer otherwise when what they ask for is done already.
+        if method != "DELETE" and not path.endswith(("logout/", "leave/", "pin/")):
             assert statuses[0] == statuses[1], (method, path)
         if path.endswith("logout/"):
             [ann] = await log_in(client, "ann")
