@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 from playwright.async_api import expect
 
+from tests.browser.test_browser import png
 from tests.support import npm
 from tests.support.database import sqlite_only
+from tests.support.http import PASSWORD
 from tests.support.team import sign_up
 
 pytestmark = sqlite_only
@@ -119,6 +121,34 @@ async def a_team(app, new_client):
     return people, {"space": space, "task": task, "room": room}
 
 
+async def people_and_search(look, page):
+    """What opens beside a conversation and over it: its people, open rooms, search, pictures, keys."""
+    part = page.get_by_test_id
+    await part("show-members").click()
+    await look.at("chat-people", "room-member")
+    await part("members").locator("[data-testid=back], [data-testid=side-close]").click()
+    await part("attach").set_input_files(
+        {"name": "soup.png", "mimeType": "image/png", "buffer": png(300, 200)}
+    )
+    await part("send").click()
+    await part("attachment").click()
+    await look.at("chat-picture", "lightbox-picture")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await part("goto").fill("from:ben menu")
+    await expect(part("goto-option").first).to_contain_text("menu")
+    await look.at("search", "goto-option")
+    await page.keyboard.press("Escape")
+    await part("message").last.focus()
+    await page.keyboard.press("?")
+    await look.at("keys", "dialog-close")
+    await page.keyboard.press("Escape")
+    await page.goto("/#rooms")
+    await part("browse-rooms").click()
+    await look.at("open-rooms", "open-room")
+    await page.keyboard.press("Escape")
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.gen_test
@@ -154,6 +184,7 @@ async def test_every_view_can_be_used_by_everybody(
     await look.at("chat-pins", "pinned-message")
     pins = page.get_by_test_id("pins")
     await pins.get_by_test_id("back" if size == "phone" else "side-close").click()
+    await people_and_search(look, page)
     await look.at("tasks", "task-card", "/#tasks")
     await look.at("task", "task-title", f"/#task-{made['task']}")
     await page.get_by_test_id("task-description").fill("The hall, or the tent.")
@@ -179,6 +210,9 @@ async def test_every_view_can_be_used_by_everybody(
     await look.at("people", "person", "/#people")
     await look.at("person", "administration", f"/#person-{ben.id}")
     await look.at("profile", "quiet-save", "/#profile")
+    await page.get_by_test_id("second-factor-password").fill(PASSWORD)
+    await page.get_by_test_id("second-factor-begin").click()
+    await look.at("second-factor", "second-factor-qr")
     await look.at("departments", "department", "/#departments")
     await look.at("workspaces", "workspace-item" if size == "phone" else "member", "/#workspaces")
     await look.at("workspace", "member", f"/#workspace-{made['space']}")

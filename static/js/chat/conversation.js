@@ -16,7 +16,7 @@ import { statusOf } from "../status.js";
 import { askForLevel, askForMembers, askForName, askForTask } from "./dialogs.js";
 import { quoteOf } from "./marks.js";
 import { MESSAGE_KEYS, Messages } from "./messages.js";
-import { mayIn, othersIn, peopleWords, roomTitle } from "./roomfacts.js";
+import { countIn, mayIn, othersIn, peopleWords, roomTitle } from "./roomfacts.js";
 import { createTaskLookup } from "./taskcard.js";
 import { cancelUpload } from "./upload.js";
 import { placeOfId } from "./window.js";
@@ -69,7 +69,8 @@ function Head({ room, members, pins }) {
   const may = mayIn(room, me());
   const other = room.room_type === "direct" ? directory.person(othersIn(room, me())[0] ?? {}) : null;
   const status = statusOf(other);
-  const people = peopleWords(room, me(), { online: store.online.get(room.id) ?? new Set(), lastSeen: store.lastSeen, nameOf, listTime, names });
+  const online = store.online.get(room.id) ?? new Set();
+  const people = peopleWords(room, me(), { online, lastSeen: store.lastSeen, nameOf, listTime, names });
   const items = [
     { label: room.is_favourite ? "No favourite any more" : "Favourite", icon: "star", testid: "favourite-room", onClick: act.favour },
     { label: "What you are told of", icon: "bell", testid: "room-level", onClick: act.level },
@@ -89,7 +90,7 @@ function Head({ room, members, pins }) {
     ${room.task && html`<a class="button quiet" data-testid="room-task" href=${`#task-${room.task}`}>Task</a>`}
     ${may.add && !isPhone.value && html`<${Button} kind="quiet" testid="add-people" onClick=${act.addPeople}>Add people</>`}
     ${!isPhone.value && html`<${Button} kind="quiet" icon="pin" label="Pinned messages" testid="show-pins" aria-pressed=${String(pins.isOpen)} onClick=${pins.toggle} />`}
-    ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(room.member_count || (room.participants?.length ?? ""))}<span class="only-heard"> people</span></>`}
+    ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(countIn(room, online) || "")}<span class="only-heard"> people</span></>`}
     <${Menu} label="More about this room" items=${items} button=${{ icon: "more", kind: "quiet", testid: "room-menu" }} />
   </header>`;
 }

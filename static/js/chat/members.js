@@ -22,6 +22,7 @@ function useMembers(room) {
     try {
       const { results, count } = await api.members(room.id, page);
       for (const { user_id: id, last_seen: seen } of results) if (seen && !store.lastSeen.has(id)) store.lastSeen.set(id, seen);
+      if (count !== room.member_count) store.mergeRoom({ id: room.id, member_count: count });
       setFound((before) => ({ roomId: room.id, people: page > 1 ? [...before.people, ...results] : results, count, page }));
     } catch (error) {
       say(error.message);

@@ -18,7 +18,7 @@ const KEEP_AT_END = 300;
 /* What letters do to the message that has the focus. */
 const KEYS = { e: "edit", r: "answer", t: "toTask", p: "pin", u: "markUnread", "+": "pick", Delete: "remove" };
 /** The same for the list of keys: pressed elsewhere, they lead to the newest message first. */
-export const MESSAGE_KEYS = [["r", "Answer the message that has the focus"], ["+", "Put an emoji on it"], ["p", "Pin it, or unpin it"], ["u", "Mark unread from it on"], ["t", "Make a task of it"], ["e", "Edit it, if it is one's own"]];
+export const MESSAGE_KEYS = [["r", "Answer the message that has the focus"], ["+", "Put an emoji on it"], ["p", "Pin it, or unpin it"], ["u", "Mark unread from it on"], ["t", "Make a task of it"], ["e", "Edit it, if it is one's own"], ["Delete", "Delete it, if it is one's own"]];
 const OWN_ONLY = new Set(["edit", "remove"]);
 /* Most browsers hold what is read in its place by themselves, also under a scroll that is still going on; not at the very top. */
 const holdsPlace = CSS.supports("overflow-anchor", "auto");

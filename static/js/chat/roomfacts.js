@@ -62,9 +62,12 @@ export function memberWords(member, { isOnline, lastSeen, listTime }) {
 
 export const peopleCount = ({ member_count: count = 0 }) => (count === 1 ? "1 person" : `${count} people`);
 
+/** How many are in a room. Nobody is told of newcomers in the room that everybody is in, but they are seen online. */
+export const countIn = (room, online) => Math.max(room.member_count || (room.participants?.length ?? 0), room.is_default ? online.size : 0);
+
 /** What stands under a room's name: who is there. */
 export function peopleWords(room, me, { online, lastSeen, nameOf, listTime, names }) {
-  if (room.is_default) return `${peopleCount(room)}, ${online.size} online`;
+  if (room.is_default) return `${peopleCount({ member_count: countIn(room, online) })}, ${online.size} online`;
   if (!room.participants?.length) return "";
   if (room.room_type === "direct") {
     const others = othersIn(room, me);

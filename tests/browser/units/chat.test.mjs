@@ -8,7 +8,7 @@ globalThis.localStorage = { getItem: () => null };
 const load = (name) => import(`../../../static/js/${name}.js`);
 
 const { askedAt, emojiFor, outsiderWords, outsidersIn, peopleFor, taken, withEmoji } = await load("chat/complete");
-const { listedRooms, mayIn, nextUnread, peopleWords, roomTitle, sectionsOf, toldIn, unreadIn } = await load("chat/roomfacts");
+const { countIn, listedRooms, mayIn, nextUnread, peopleWords, roomTitle, sectionsOf, toldIn, unreadIn } = await load("chat/roomfacts");
 const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
 const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
@@ -106,6 +106,14 @@ test("a window never holds more than it may, wherever one reads", () => {
   // What arrives at the end is added, until there is too much.
   assert.deepEqual(windowAtEnd({ start: 2_940, end: 3_000 }, 3_001), { start: 2_940, end: 3_001 });
   assert.deepEqual(windowAtEnd({ start: 2_940, end: 3_060 }, 3_061), { start: 3_001, end: 3_061 });
+});
+
+test("newcomers of the room that everybody is in are counted once they are seen", () => {
+  const everybody = { is_default: true, member_count: 1 };
+  assert.equal(countIn(everybody, new Set([1, 2])), 2);
+  assert.equal(countIn({ ...everybody, member_count: 5 }, new Set([1, 2])), 5);
+  assert.equal(countIn({ participants: [{ id: 1 }] }, new Set([1, 2])), 1);
+  assert.equal(peopleWords(everybody, { id: 1 }, { online: new Set([1, 2]) }), "2 people, 2 online");
 });
 
 test("a room is called by the other's name, and stands where the newest is", () => {
