@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import settings as settings_module
-from administration import backups
+from administration import backups, people
 from administration.doctor import Doctor
 from administration.parser import Command, check_words, make_parser
 from jobs.mail import Courier
@@ -201,6 +201,18 @@ def show_settings(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def manage_people(settings: Settings, given: argparse.Namespace) -> int:
+    """Shows people and their sessions, and changes them, also beside a running server."""
+    words = [word for word in (given.person, given.value) if word is not None]
+    try:
+        lines = people.perform(settings, given.action, words)
+    except people.Misuse as error:
+        return complain(str(error))
+    for line in lines:
+        print(printable(line))
+    return 0
+
+
 def doctor(settings: Settings, given: argparse.Namespace) -> int:
     """Looks whether everything is well; 1 if anything is not."""
     chosen = Doctor(settings, addresses(settings, settings.port), redis_trouble, _mail_trouble)
@@ -222,6 +234,19 @@ COMMANDS = {
                 "nargs": "?",
                 "help": f"one of {', '.join(ROLES)}; the first person is ceo, others employee",
             },
+        },
+    ),
+    "people": Command(
+        manage_people,
+        "list people, or change somebody's role, sessions and whether they may sign in",
+        {
+            "action": {
+                "metavar": "ACTION",
+                "help": "list; role PERSON ROLE; deactivate PERSON; activate PERSON; sessions PERSON;"
+                " revoke PERSON [SESSION]",
+            },
+            "person": {"metavar": "PERSON", "nargs": "?", "help": "an id, a username or an address"},
+            "value": {"metavar": "ROLE|SESSION", "nargs": "?", "help": "a role, or a session's id"},
         },
     ),
     "reset-link": Command(

@@ -134,6 +134,14 @@ def by_login(name: str) -> Person | None:
     return Person.get_or_none((Person.email_key == key) | (Person.username_key == key))
 
 
+def by_id_or_login(name: str) -> Person | None:
+    """The person with this id, address or username. A number is always an id: whoever has a number for a
+    username is not taken for the person of that id."""
+    if name.isascii() and name.isdecimal():
+        return Person.get_or_none(Person.id == int(name)) if len(name) < 10 else None
+    return by_login(name)
+
+
 def unknown_ids(ids: list[int]) -> list[int]:
     """Those of the ids that are no active person, in order."""
     known = {row[0] for row in tuples(Person.select(Person.id).where(Person.id.in_(ids) & Person.is_active))}

@@ -16,7 +16,12 @@ _MAX_CHARS = 60
 
 def note(request: HTTPServerRequest, event: str, person_id: int | None = None, **details: object) -> None:
     """Logs an event about a person, and what is to know of it."""
-    words = [event, f"person={person_id or '-'}", f"address={quoted(request.remote_ip or '-')}"]
+    write(event, person_id, request.remote_ip, **details)
+
+
+def write(event: str, person_id: int | None, address: str | None = None, **details: object) -> None:
+    """Logs an event about a person that need not come from a request."""
+    words = [event, f"person={person_id or '-'}", f"address={quoted(address or '-')}"]
     words += [f"{name}={quoted(value)}" for name, value in details.items() if value is not None]
     log.info("%s", " ".join(words))
 

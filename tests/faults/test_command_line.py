@@ -28,6 +28,7 @@ OTHER_COMMANDS = (
     "serve",
     "migrate",
     "create-user",
+    "people",
     "reset-link",
     "mail",
     "backup",
@@ -364,6 +365,12 @@ def test_settings_are_shown_with_where_they_come_from(typed, tmp_path):
 def test_every_command_reads_the_file(typed, tmp_path, name):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "taskroom.toml").write_text("prot = 80")
-    words = {"create-user": ["a@b.example"], "reset-link": ["a"], "backup": ["x"], "restore": ["x"]}
+    words = {
+        "create-user": ["a@b.example"],
+        "people": ["list"],
+        "reset-link": ["a"],
+        "backup": ["x"],
+        "restore": ["x"],
+    }
     said = 'taskroom: taskroom.toml, line 1: there is no setting "prot"; did you mean "port"?\n'
     assert typed(name, *words.get(name, [])) == (1, "", said)
