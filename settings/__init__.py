@@ -11,7 +11,8 @@ from __future__ import annotations
 VERSION = "0.1.0"
 """Of Taskroom; setup.cfg takes it from here."""
 
+from settings.errors import SettingsError  # noqa: E402
 from settings.loading import load, unknown_environment, warnings  # noqa: E402
-from settings.model import Settings, SettingsError  # noqa: E402
+from settings.model import Settings  # noqa: E402
 
 __all__ = ["VERSION", "Settings", "SettingsError", "load", "unknown_environment", "warnings"]

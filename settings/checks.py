@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from settings.model import Settings, SettingsError
+from settings.errors import SettingsError
+from settings.model import Settings
 
 _PAIRS = (
     ("tls_cert", "tls_key"),

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from settings.errors import SettingsError
+
 NAME = "taskroom.toml"
 _READABLE_BY_OTHERS = stat.S_IROTH
-
-
-class FileError(Exception):
-    """The file makes no sense; the text is one line that says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Entry:
 
 def read(data_dir: Path, known: Collection[str], lists: Collection[str]) -> dict[str, Entry]:
     """What the file in the data folder says; nothing if there is none. `lists` are the settings that may
-    be lists. Raises FileError."""
+    be lists. Raises SettingsError."""
     path = data_dir / NAME
     try:
         with path.open("rb") as file:
@@ -36,10 +34,10 @@ def read(data_dir: Path, known: Collection[str], lists: Collection[str]) -> dict
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise FileError(f"{NAME}, line {line}: is not UTF-8") from None
+        raise SettingsError(f"{NAME}, line {line}: is not UTF-8") from None
     content = content.replace("\r\n", "\n")
     _check_syntax(content)
     return {
@@ -62,7 +60,7 @@ def _check_syntax(content: str) -> None:
     except (ValueError, RecursionError) as error:
         line = _line_of(content, error)
         why = str(error).partition(" (at ")[0] if isinstance(error, tomllib.TOMLDecodeError) else "is no TOML"
-        raise FileError(f"{NAME}, line {line}: {why[:1].lower()}{why[1:]}") from None
+        raise SettingsError(f"{NAME}, line {line}: {why[:1].lower()}{why[1:]}") from None
 
 
 def _line_of(content: str, error: Exception) -> int:
@@ -87,20 +85,20 @@ def _statements(content: str) -> Iterator[tuple[int, str, Any]]:
 
 
 def _as_text(name: str, value: Any, line: int, known: Collection[str], lists: Collection[str]) -> str:
-    """The value as a flag would give it. Raises FileError."""
+    """The value as a flag would give it. Raises SettingsError."""
     where = f"{NAME}, line {line}"
     if isinstance(value, dict):
-        raise FileError(f"{where}: there are no sections, only lines like port = 8000")
+        raise SettingsError(f"{where}: there are no sections, only lines like port = 8000")
     if name == "data_dir":
         why = "the file lies in it; --data_dir and TASKROOM_DATA_DIR say where"
-        raise FileError(f"{where}: data_dir cannot be set here: {why}")
+        raise SettingsError(f"{where}: data_dir cannot be set here: {why}")
     if name not in known:
-        raise FileError(f'{where}: there is no setting "{_shown(name)}"{_hint(name, known)}')
+        raise SettingsError(f'{where}: there is no setting "{_shown(name)}"{_hint(name, known)}')
     if isinstance(value, list) and name not in lists:
-        raise FileError(f"{where}: setting {name}: takes one value and no list")
+        raise SettingsError(f"{where}: setting {name}: takes one value and no list")
     parts = value if isinstance(value, list) else [value]
     if not all(isinstance(part, str | int | float) for part in parts):
-        raise FileError(f"{where}: setting {name}: must be a text, a number, true or false")
+        raise SettingsError(f"{where}: setting {name}: must be a text, a number, true or false")
     return ",".join(_word(name, part, where) for part in parts)
 
 
@@ -110,9 +108,9 @@ def _word(name: str, value: str | int | float, where: str) -> str:
     try:
         text = str(value)
     except ValueError:
-        raise FileError(f"{where}: setting {name}: makes no sense") from None
+        raise SettingsError(f"{where}: setting {name}: makes no sense") from None
     if not text.isprintable():
-        raise FileError(f"{where}: setting {name}: must be one line of printable text")
+        raise SettingsError(f"{where}: setting {name}: must be one line of printable text")
     return text
 
 

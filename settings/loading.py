@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from settings.checks import check
-from settings.file import NAME, FileError
-from settings.model import Settings, SettingsError
+from settings.errors import SettingsError
+from settings.file import NAME
+from settings.model import Settings
 from settings.origins import Origins, trouble
 
 _REASONS = {
@@ -36,23 +37,29 @@ def load(flags: dict[str, str] | None = None) -> Settings:
     given: dict[str, Any] = dict(flags or {})
     try:
         settings = Settings(**given)
-    except FileError as error:
-        raise SettingsError(str(error)) from None
     except ValidationError as error:
-        raise SettingsError(_complaint(error, Origins(given))) from None
-    check(settings)
+        raise SettingsError(_located(_complaint(error), given)) from None
+    try:
+        check(settings)
+    except SettingsError as error:
+        raise SettingsError(_located(str(error), given)) from None
     return settings
 
 
-def _complaint(error: ValidationError, origins: Origins) -> str:
+def _complaint(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]).lower().removeprefix("taskroom_") if first["loc"] else "settings"
     if first["type"] == "value_error":
         why = str(first["ctx"]["error"])
     else:
         why = _REASONS.get(first["type"], "makes no sense").format(**first.get("ctx", {}))
-    line = origins.line(name)
-    return f"{NAME}, line {line}: setting {name}: {why}" if line else f"setting {name}: {why}"
+    return f"setting {name}: {why}"
+
+
+def _located(complaint: str, flags: dict[str, Any]) -> str:
+    """The complaint, with the line of the file if the setting that it names stands there."""
+    line = Origins(flags).line(complaint.removeprefix("setting ").partition(":")[0])
+    return f"{NAME}, line {line}: {complaint}" if line else complaint
 
 
 def warnings(settings: Settings) -> list[str]:

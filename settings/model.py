@@ -18,10 +18,6 @@ from settings.people import Mail, Providers, Rates, SigningIn, Work
 from settings.serving import Limits, Serving, Surroundings
 
 
-class SettingsError(Exception):
-    """A setting makes no sense; the text is one line that names it."""
-
-
 # Fields are taken from the last base first: read backwards, this is the order of the help.
 class Settings(Surroundings, Work, Limits, Providers, Mail, Rates, SigningIn, Serving, BaseSettings):
     """The settings of one process, checked and frozen."""
@@ -51,7 +47,7 @@ class Settings(Surroundings, Work, Limits, Providers, Mail, Rates, SigningIn, Se
 
     @classmethod
     def in_file(cls, data_dir: Path) -> dict[str, file.Entry]:
-        """What `taskroom.toml` in the data folder says. Raises FileError."""
+        """What `taskroom.toml` in the data folder says. Raises SettingsError."""
         return file.read(data_dir, cls.model_fields.keys(), _LISTS)
 
 

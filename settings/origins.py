@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic_settings import EnvSettingsSource
 
-from settings.file import NAME, FileError, is_readable_by_others
+from settings.errors import SettingsError
+from settings.file import NAME, is_readable_by_others
 from settings.model import Settings
 
 HIDDEN = "(hidden)"
@@ -25,7 +26,7 @@ _PREFIX = "taskroom_"
 
 
 class Origins:
-    """Who says what a setting is: a flag, the environment, the file, or nobody. Raises FileError."""
+    """Who says what a setting is: a flag, the environment, the file, or nobody. Raises SettingsError."""
 
     def __init__(self, flags: Mapping[str, Any]) -> None:
         self._flags = flags
@@ -63,7 +64,7 @@ def trouble(settings: Settings) -> str | None:
         return None
     try:
         entries = Settings.in_file(settings.data_dir)
-    except FileError:
+    except SettingsError:
         # It has been changed since the settings were read.
         return None
     found = [name for name, entry in entries.items() if _without_secret(name, entry.text) != entry.text]

@@ -85,6 +85,8 @@ def test_values_are_as_people_write_them(write):
         ("port = nan", "taskroom.toml, line 1: setting port: must be a whole number"),
         ("port = 1979-05-27", "taskroom.toml, line 1: setting port: must be a text, a number"),
         ('cors_origins = [\n"http://a",\n]\nport = 70000', "line 4: setting port: must be at most 65535"),
+        ("port = 1\nworkers = 2", "taskroom.toml, line 2: setting workers: several need database_url"),
+        ('oidc_client_id = "x"', "taskroom.toml, line 1: setting oidc_client_id: needs oidc_issuer"),
         ('host = ["a"]', "taskroom.toml, line 1: setting host: takes one value and no list"),
         ('host = "a\\u0000b"', "taskroom.toml, line 1: setting host: must be one line"),
     ],
