@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, SSLIOStream, UnsatisfiableReadError
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -150,7 +151,38 @@ async def _drain(connection: socket.socket) -> None:
 
 
 class _PlainStream(_Refusing, IOStream):
-    pass
+    """Asks the kernel for what may be there, and only for that.
+
+    Tornado tries to read as soon as somebody waits for more, although everything that had come was taken:
+    under load every second read found nothing. And it drops its interest in a socket while a body that came
+    with its head is taken, and adds it again. Here the loop tells of what comes, and interest is dropped
+    when more has come than anybody waits for.
+    """
+
+    _is_drained = False
+    """Whether the last read took all that there was."""
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        read = super().read_from_fd(buf)
+        self._is_drained = read is None or read < len(buf)
+        return read
+
+    def _try_inline_read(self) -> None:
+        if not self._is_drained or self.closed():
+            return super()._try_inline_read()
+        enough = self._find_read_pos()
+        if enough is None:
+            self._add_io_state(IOLoop.READ)
+        else:
+            self._read_from_buffer(enough)
+
+    def _handle_events(self, fd: Any, events: int) -> None:
+        if events != IOLoop.READ or not self.reading():
+            return super()._handle_events(fd, events)
+        try:
+            self._handle_read()
+        except UnsatisfiableReadError as error:
+            self.close(exc_info=error)
 
 
 class _TlsStream(_Refusing, SSLIOStream):
