@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import logging
 import re
+import time
 from asyncio import Future
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import orjson
+from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.web import HTTPError, RequestHandler
 
 from handlers.web import request_ids, security_log
@@ -40,6 +43,11 @@ _COMPRESSION = (
 )
 
 
+@functools.lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return format_timestamp(second)
+
+
 class AnsweringHandler(RequestHandler):
     """How every endpoint answers."""
 
@@ -48,14 +56,23 @@ class AnsweringHandler(RequestHandler):
     def compute_etag(self) -> None:
         """No hash of every body: what has an ETag has it from its version."""
 
+    def clear(self) -> None:
+        """Begins the answer anew. Tornado's own formats the date each time, and names itself."""
+        self._headers = HTTPHeaders(
+            {"Content-Type": "text/html; charset=UTF-8", "Date": _date(int(time.time()))}
+        )
+        self.set_default_headers()
+        self._write_buffer = []
+        self.set_status(200)
+
     def set_default_headers(self) -> None:
-        self.clear_header("Server")
+        headers = self._headers
         for name, value in security_headers(self.request.protocol).items():
-            self.set_header(name, value)
-        self.set_header("Cache-Control", "no-store")
-        self.set_header(request_ids.HEADER, request_ids.current.get())
+            headers[name] = value
+        headers["Cache-Control"] = "no-store"
+        headers[request_ids.HEADER] = request_ids.current.get()
+        headers["Vary"] = "Origin"
         origin = self.request.headers.get("Origin")
-        self.set_header("Vary", "Origin")
         if origin and self._allows(origin):
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Allow-Credentials", "true")

@@ -114,6 +114,10 @@ class GuardedServer(AnsweringServer):
         self._open: dict[HTTP1ServerConnection, _Connection] = {}
         self._told: collections.deque[socket.socket] = collections.deque()
         self._say_at = 0.0
+        params = self.conn_params
+        self._full_s = {Stage.HEAD: params.header_timeout or 0, Stage.BODY: params.body_timeout or 0}
+        # Tornado's own limits take a timer for each head and each body; `sweep` looks instead.
+        params.header_timeout = params.body_timeout = None
 
     @property
     def connections(self) -> int:
@@ -134,16 +138,16 @@ class GuardedServer(AnsweringServer):
         """Called every second: closes what has been unfinished for too long, the sooner the less room
         there is."""
         everybody = len(self._connections) / self._capacity if self._capacity else 0.0
-        if everybody <= 0.5 and not self._addresses.crowded():
-            return
+        is_crowded = everybody > 0.5 or self._addresses.crowded()
         moment = time.monotonic()
-        params = self.conn_params
-        full_s = {Stage.HEAD: params.header_timeout or 0, Stage.BODY: params.body_timeout or 0}
         for server_connection, one in list(self._open.items()):
-            fill = max(everybody, self._addresses.fill(one.address))
-            if one.stage in full_s and moment - one.since > patience_s(
-                full_s[one.stage], fill, LEAST_PATIENCE_S
-            ):
+            if one.stage is Stage.ANSWER:
+                continue
+            patience = self._full_s[one.stage]
+            if is_crowded:
+                fill = max(everybody, self._addresses.fill(one.address))
+                patience = patience_s(patience, fill, LEAST_PATIENCE_S)
+            if moment - one.since > patience:
                 server_connection.stream.close()
 
     def finish_up(self) -> None:

@@ -128,10 +128,29 @@ async def test_whoever_only_occupies_places_gives_way_to_a_request(start_app, ne
             assert await halves[0].reader.read() == b""
 
 
-@pytest.mark.parametrize(
-    "half",
-    [b"GET /health/ HTTP/1.1\r\nX: ", request_head("POST", "/login/", {"Content-Length": 50}) + b'{"e'],
-)
+HALVES = [
+    b"GET /health/ HTTP/1.1\r\nX: ",
+    request_head("POST", "/login/", {"Content-Length": 50}) + b'{"e',
+]
+
+
+@pytest.mark.parametrize("half", [b"", *HALVES], ids=["nothing", "half a head", "half a body"])
+@pytest.mark.gen_test
+async def test_half_a_request_ends_after_its_time_however_much_room_there_is(
+    fast_sweep, start_app, monkeypatch, half
+):
+    monkeypatch.setattr("application.IDLE_CONNECTION_S", 0.3)
+    monkeypatch.setattr("application.BODY_WITHIN_S", 0.3)
+    app = await start_app()
+    async with raw_connection(f"http://127.0.0.1:{app.port}") as raw:
+        await raw.send(half or request_head("GET", "/health/", {}))
+        if not half:
+            (await raw.answer()).expect(200)
+        async with asyncio.timeout(15):
+            assert await raw.reader.read() == b""
+
+
+@pytest.mark.parametrize("half", HALVES)
 @pytest.mark.gen_test
 async def test_near_the_limit_half_a_request_has_less_time(fast_sweep, start_app, monkeypatch, half):
     monkeypatch.setattr("handlers.web.connections.LEAST_PATIENCE_S", 0.05)
