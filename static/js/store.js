@@ -9,6 +9,7 @@ import { mentions } from "./mentions.js";
 /* What is put on a message while the message is on its way: a page that was read before does not undo it. */
 const MAX_MARKS = 100;
 const MARKS_MS = 10_000;
+const PREVIEW_MS = 10_000; // the page may still be showing it, or about to
 
 /** A closed room's messages are not kept: only an opened room has a thread. */
 const emptyThread = () => ({ items: [], hasMore: true, status: "loading", firstUnread: null });
@@ -272,7 +273,7 @@ export function createStore({ dropped }) {
   function dropPending(clientId) {
     const message = store.pending.get(clientId);
     if (!message) return;
-    for (const preview of message.previews) if (preview) URL.revokeObjectURL(preview);
+    for (const preview of message.previews) if (preview) setTimeout(() => URL.revokeObjectURL(preview), PREVIEW_MS);
     store.pending.delete(clientId);
     dropped(message);
     changed("thread");

@@ -316,3 +316,15 @@ test("a message that comes while the first page of an empty room is on its way s
   store.renewThread(7, [], { status: "ready", hasMore: false });
   assert.deepEqual(store.threads.get(7).items.map(({ id }) => id), [1]);
 });
+
+test("a picture on its way is let go of when nothing shows it any more", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const revoke = t.mock.method(URL, "revokeObjectURL", () => undefined);
+  const { createStore } = await load("store");
+  const store = createStore({ dropped: () => null });
+  store.putPending({ client_id: "a", room_id: 7, previews: ["blob:one", null] });
+  store.dropPending("a");
+  assert.equal(revoke.mock.callCount(), 0);
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(revoke.mock.calls.map((call) => call.arguments), [["blob:one"]]);
+});
