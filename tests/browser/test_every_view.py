@@ -42,6 +42,13 @@ WIDE = """() => [...document.querySelectorAll("main *, header *, nav *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
   .map((one) => one.outerHTML.slice(0, 120))"""
 
+# What a finger cannot hit, beside links within a text.
+SMALL = """() => [...document.querySelectorAll("button, select, summary, a.button, input")]
+  .filter((one) => !["checkbox", "radio"].includes(one.type))
+  .filter((one) => one.checkVisibility() && !one.closest(".only-heard, .skip") && !one.matches(".link"))
+  .filter((one) => one.getBoundingClientRect().height > 1 && one.getBoundingClientRect().height < 43.5)
+  .map((one) => `${Math.round(one.getBoundingClientRect().height)} px: ${one.outerHTML.slice(0, 120)}`)"""
+
 
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory):
@@ -57,10 +64,11 @@ def keep_picture(content, path):
 class Look:
     """Goes from view to view and collects what is wrong with each."""
 
-    def __init__(self, page, axe, variant):
+    def __init__(self, page, axe, variant, is_touch):
         self.page = page
         self.wrong = []
         self._axe = axe
+        self._is_touch = is_touch
         self._variant = variant
 
     async def at(self, name, sign, address=None):
@@ -77,6 +85,8 @@ class Look:
         found = await self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         for one in found["violations"]:
             self.wrong += [f"{name}: {one['id']}: {node['html'][:160]}" for node in one["nodes"]]
+        if self._is_touch:
+            self.wrong += [f"{name} is small: {element}" for element in await self.page.evaluate(SMALL)]
         self.wrong += [f"{name} is too wide: {element}" for element in await self.page.evaluate(WIDE)]
 
 
@@ -159,7 +169,7 @@ async def test_every_view_can_be_used_by_everybody(
     (ann, ben, _), made = await a_team(app, new_client)
     url = f"http://127.0.0.1:{app.port}"
     page = await new_page(base_url=url, color_scheme=scheme, bypass_csp=True, **SIZES[size])
-    look = Look(page, axe, f"{scheme}-{size}")
+    look = Look(page, axe, f"{scheme}-{size}", "has_touch" in SIZES[size])
     await look.at("door", "sign-in", "/")
     await page.get_by_test_id("forgot-password").click()
     await look.at("door-forgotten", "reset-back")
