@@ -113,7 +113,7 @@ class GuardedServer(AnsweringServer):
         self._count_others = count_others
         self._open: dict[HTTP1ServerConnection, _Connection] = {}
         self._told: collections.deque[socket.socket] = collections.deque()
-        self._say_at = 0.0
+        self._said_at: dict[str, float] = {}
         params = self.conn_params
         self._full_s = {Stage.HEAD: params.header_timeout or 0, Stage.BODY: params.body_timeout or 0}
         # Tornado's own limits take a timer for each head and each body; `sweep` looks instead.
@@ -241,13 +241,17 @@ class GuardedServer(AnsweringServer):
     def _pause(self, listening: socket.socket, error: OSError) -> None:
         """Nothing can be accepted, as when something else has taken the last descriptor."""
         self._say(f"no connection can be accepted ({error.strerror}); %d are open")
-        self._handlers.pop(listening.fileno())()
-        asyncio.get_running_loop().call_later(PAUSE_S, self._listen_on, listening)
+        stop_listening = self._handlers.pop(listening.fileno(), None)
+        # Without one it pauses already: this was a last look, before the server stops.
+        if stop_listening is not None:
+            stop_listening()
+            asyncio.get_running_loop().call_later(PAUSE_S, self._listen_on, listening)
 
     def _say(self, text: str) -> None:
+        """Warns, of each cause once in a while."""
         moment = time.monotonic()
-        if moment >= self._say_at:
-            self._say_at = moment + SAY_EVERY_S
+        if moment >= self._said_at.get(text, float("-inf")) + SAY_EVERY_S:
+            self._said_at[text] = moment
             log.warning(text, len(self._connections) + self._count_others())
 
     def stop(self) -> None:
