@@ -363,3 +363,20 @@ async def test_two_servers_that_start_at_once_on_an_empty_database_both_work(
     await asyncio.gather(*(asyncio.to_thread(process.start) for process in processes))
     assert [process.stop() for process in processes] == [0, 0]
     postgres_server.drop_database(empty)
+
+
+@pytest.mark.gen_test
+async def test_of_two_that_migrate_at_once_one_does_and_the_other_finds_it_done(
+    tmp_path, postgres_server, database_url
+):
+    """On an empty database of either kind; afterwards nothing waits, and no migration was done twice."""
+    is_postgres = database_url.startswith("postgresql")
+    settings = {"database_url": postgres_server.create_database()} if is_postgres else {}
+    migrating = (asyncio.to_thread(run_program, tmp_path, "migrate", **settings) for _ in range(2))
+    both = await asyncio.gather(*migrating)
+    assert [done.status for done in both] == [0, 0], [done.error for done in both]
+    assert sorted("0001" in done.out for done in both) == [False, True]
+    again = await asyncio.to_thread(run_program, tmp_path, "check", **settings)
+    assert again.status == 0 and "0001" not in again.out
+    if is_postgres:
+        postgres_server.drop_database(settings["database_url"])
