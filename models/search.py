@@ -30,6 +30,10 @@ _PICTURES = "\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
 _WORD = re.compile(rf"([{_LETTERS}]+)|[{_PICTURES}]|(?:[^\W_{_LETTERS}]|[{_SIGNS}])+")
 
 
+# What a text of Latin letters without accents, as most are, becomes: small letters, digits and blanks.
+_LATIN = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
+
+
 class _Folding(dict[int, int | str | None]):
     """What `str.translate` makes of decomposed text: no accents, no vowel points, no joiners."""
 
@@ -62,6 +66,15 @@ def words(text: str, of_search: bool = False) -> list[str]:
     Of letters that nothing divides, each is indexed with its neighbour, so that one or more are found.
     `of_search`: the beginnings of words that a task must have to be found.
     """
+    if text.isascii():
+        named = text.encode().translate(_LATIN).decode().split()
+        found = {word[:_MAX_WORD_CHARS]: None for word in named}
+    else:
+        found = _words_of_any_script(text, of_search)
+    return list(found)[: _MAX_SEARCHED if of_search else None]
+
+
+def _words_of_any_script(text: str, of_search: bool) -> dict[str, None]:
     found: dict[str, None] = {}
     for word, is_run in _runs(text):
         if is_run:
@@ -69,7 +82,7 @@ def words(text: str, of_search: bool = False) -> list[str]:
             found.update(dict.fromkeys(word[at : at + 2] for at in range(last)))
         else:
             found[word[:_MAX_WORD_CHARS]] = None
-    return list(found)[: _MAX_SEARCHED if of_search else None]
+    return found
 
 
 def searchable(title: str, description: str) -> str:
