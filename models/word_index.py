@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from models.base import Insert, Statement, is_postgres
+from models.base import Statement, is_postgres
 from models.search import words
 from models.tasks import Scope
 
@@ -23,10 +23,23 @@ EVERYTHING: Place = -1
 
 _Key = tuple[Place, str]
 
+Entry = tuple[Sequence[Place], Sequence[str], int]
+"""Something with its places, its words and its number."""
+
 # Words hold no sign, so nobody can write this one.
 _SENDER = "@"
 
-_insert = Insert("search_word", "place", "word", "id", then="ON CONFLICT DO NOTHING")
+# PostgreSQL takes all of it as one JSON text; to name each value would cost more than to write it.
+_insert_sqlite = Statement(
+    "INSERT INTO search_word (place, word, id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_insert_postgres = Statement("""
+    INSERT INTO search_word (place, word, id)
+    SELECT CAST(p.value AS bigint), w.value, CAST(t.value->>2 AS bigint)
+    FROM json_array_elements(CAST(? AS json)) t, json_array_elements_text(t.value->0) p,
+        json_array_elements_text(t.value->1) w
+    ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+""")
 _remove = Statement("DELETE FROM search_word WHERE place = ? AND word = ? AND id = ?")
 
 
@@ -84,20 +97,24 @@ def words_of(author_id: int, content: str) -> list[str]:
 # -- writing -----------------------------------------------------------------------------------------
 
 
-def add(rows: Iterable[tuple[Place, str, int]]) -> None:
+def add(entries: Sequence[Entry]) -> None:
     """Puts words into the index, those that are in it already as well."""
-    # In order, so that what lies together is written together.
-    _insert.run_values(sorted(rows))
+    if is_postgres():
+        _insert_postgres.run(_dumps(entries))
+    else:
+        _insert_sqlite.run_each(_rows_of(entries))
 
 
-def remove(rows: Iterable[tuple[Place, str, int]]) -> None:
+def remove(entries: Iterable[Entry]) -> None:
     """Takes words out of the index."""
-    _remove.run_each(sorted(rows))
+    _remove.run_each(_rows_of(entries))
 
 
-def rows_of(places: Iterable[Place], found: Collection[str], number: int) -> list[tuple[Place, str, int]]:
-    """A row for each word in each place."""
-    return [(place, word, number) for place in places for word in found]
+def _rows_of(entries: Iterable[Entry]) -> list[tuple[Place, str, int]]:
+    # In order, so that what lies together is written together.
+    return sorted(
+        (place, word, number) for places, found, number in entries for place in places for word in found
+    )
 
 
 # -- reading -----------------------------------------------------------------------------------------
@@ -105,19 +122,11 @@ def rows_of(places: Iterable[Place], found: Collection[str], number: int) -> lis
 # One statement for any number of keys, which stand in one JSON text: of each word its places, and of each of
 # those its numbers. SQLite reads its own JSON anew for each `->>`, which would cost more than the index.
 _SQLITE = ("json_each(?) w, json_each(w.value) p", "p.value", "w.key", "json_group_array")
-_SQLITE_NUMBERS = (
-    "json_each(?) w, json_each(w.value) p, json_each(p.value) n", "CAST(p.key AS integer)", "n.value",
-)  # fmt: skip
 _POSTGRES = (
     "json_each(CAST(? AS json)) w, json_array_elements_text(w.value) p",
     "CAST(p.value AS bigint)",
     "w.key",
     "json_agg",
-)
-_POSTGRES_NUMBERS = (
-    "json_each(CAST(? AS json)) w, json_each(w.value) p, json_array_elements_text(p.value) n",
-    "CAST(p.key AS bigint)",
-    "CAST(n.value AS bigint)",
 )
 _NEWEST = """
     SELECT {place}, {word}, (
@@ -127,11 +136,6 @@ _NEWEST = """
             ORDER BY s.id DESC LIMIT ?
         ) f
     ) FROM {keys}
-"""
-_HAVING = """
-    SELECT {of}, w.key, {number} FROM {numbers} WHERE EXISTS (
-        SELECT 1 FROM search_word s WHERE s.place = {of} AND s.word = w.key AND s.id = {number}
-    )
 """
 _NEXT_WORD = "SELECT s.word FROM search_word s WHERE s.place = {of} AND s.word {sign} {word} AND s.word < ?"
 _BEGINNING = """
@@ -147,17 +151,15 @@ _BEGINNING = """
 
 def _both(text: str) -> tuple[Statement, Statement]:
     made = []
-    kinds = ((_SQLITE, _SQLITE_NUMBERS), (_POSTGRES, _POSTGRES_NUMBERS))
-    for (keys, place, word, array), (numbers, of, number) in kinds:
+    for keys, place, word, array in (_SQLITE, _POSTGRES):
         first = _NEXT_WORD.format(of=place, sign=">=", word=word)
         following = _NEXT_WORD.format(of="k.place", sign=">", word="k.word")
         names = {"keys": keys, "place": place, "word": word, "array": array}
-        more = {"numbers": numbers, "of": of, "number": number, "first": first, "next": following}
-        made.append(Statement(text.format(**names, **more)))
+        made.append(Statement(text.format(**names, first=first, next=following)))
     return made[0], made[1]
 
 
-_newest, _having, _beginning = _both(_NEWEST), _both(_HAVING), _both(_BEGINNING)
+_newest, _beginning = _both(_NEWEST), _both(_BEGINNING)
 
 
 def _all(statements: tuple[Statement, Statement], *params: Any) -> list[Any]:
@@ -174,14 +176,6 @@ def _numbers(found: Any) -> list[int]:
     # SQLite gives a text; PostgreSQL a list, and for nothing None.
     listed = orjson.loads(found) if isinstance(found, str) else found or []
     return sorted(listed, reverse=True)
-
-
-def having(rows: Sequence[tuple[Place, str, int]]) -> set[tuple[Place, str, int]]:
-    """Those of the rows that are in the index."""
-    found: dict[str, dict[str, list[int]]] = {}
-    for place, word, number in rows:
-        found.setdefault(word, {}).setdefault(str(place), []).append(number)
-    return {tuple(row) for row in _all(_having, _dumps(found))} if rows else set()
 
 
 def beginning(places: Collection[Place], start: str, limit: int) -> Mapping[Place, list[str]]:

@@ -8,7 +8,8 @@ has looked, and whoever wants more goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models import word_index
@@ -18,11 +19,15 @@ Words = tuple[str, ...]
 """Words of which one is enough."""
 
 # After so many readings of a word in a place a search ends, also where little was found.
-_MAX_READINGS = 300
+_MAX_READINGS = 200
 # With several words not every number fits: so many are tried for one that is wanted.
 _TRIED_FOR_ONE = 4
 # How many words that begin as the last one does are looked for, in all places together and in each.
 _MAX_BEGINNINGS, _MIN_BEGINNINGS_OF_PLACE, _MAX_BEGINNINGS_OF_PLACE = 150, 2, 20
+# So many words are asked for in each place, the rarest as far as so many newest in so many places tell.
+_MAX_ASKED, _SAMPLED, _SAMPLED_PLACES = 2, 8, 6
+# Up to so many words times places, all are asked for.
+_FEW_READINGS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +48,58 @@ class Found:
 
 _Lists = Mapping[tuple[Place, str], list[int]]
 
+Texts = Callable[[Collection[int]], Iterable[tuple[int, int, str]]]
+"""Gives of numbers which they are, who wrote them, and their text."""
+
 
 def find(
-    places: Collection[Place], wanted: Sequence[Words], beginning: str, among: Range, limit: int
+    places: Collection[Place], wanted: Sequence[Words], beginning: str, among: Range, limit: int, texts: Texts
 ) -> Found:
     """The newest numbers in any of the places that have one of each of the words, and a word that begins
     so."""
-    columns = _columns_of(places, wanted, beginning)
+    asked_for, begun = _rarest_of(list(places), wanted, beginning, among)
+    columns = _columns_of(places, asked_for, begun)
+    is_one = len(wanted) + bool(beginning) == 1
     found: list[int] = []
     readings, before = 0, among.before
     while columns and readings < _MAX_READINGS and len(found) <= limit:
-        page, horizon = _round(columns, Range(before, among.since), limit + 1)
-        found += page
+        to_try = (limit + 1) * (1 if is_one else _TRIED_FOR_ONE)
+        rarest, tried = _round(columns, Range(before, among.since), to_try)
+        page = tried.newest_first()
+        found += page if is_one or not page else _fitting(page, wanted, beginning, texts)
         readings += sum(len(each) for asked in columns.values() for each in asked)
-        if not horizon:
+        if not tried.horizon:
             break
-        before = horizon
+        before = tried.horizon
+        # What is the rarest here was so among the newest, and need not be found out again.
+        columns = {place: [each] for place, each in rarest.items()}
     else:
         if columns and len(found) <= limit:
             return Found(found, before)
     return Found(found[:limit], found[limit - 1] if len(found) > limit else None)
+
+
+def _rarest_of(
+    places: Sequence[Place], wanted: Sequence[Words], beginning: str, among: Range
+) -> tuple[Sequence[Words], str]:
+    """The words to ask for everywhere, and the beginning if it is one of them; the texts tell the rest."""
+    count = len(wanted) + bool(beginning)
+    if count <= _MAX_ASKED or count * len(places) <= _FEW_READINGS:
+        return wanted, beginning
+    sample = places[:: 1 + len(places) // _SAMPLED_PLACES]
+    columns = [dict.fromkeys(sample, each) for each in wanted]
+    if beginning:
+        known = word_index.beginning(sample, beginning, _MIN_BEGINNINGS_OF_PLACE)
+        columns.append({place: tuple(listed) for place, listed in known.items()})
+    keys = {(place, word) for column in columns for place, each in column.items() for word in each}
+    lists = word_index.newest(keys, among.before, among.since, _SAMPLED)
+
+    def how_common(column: Mapping[Place, Words]) -> tuple[int, int]:
+        known = [lists[place, word] for place, each in column.items() for word in each]
+        return sum(one[-1] for one in known if len(one) == _SAMPLED), sum(map(len, known))
+
+    rarest = sorted(range(len(columns)), key=lambda at: how_common(columns[at]))[:_MAX_ASKED]
+    return [wanted[at] for at in rarest if at < len(wanted)], beginning if len(wanted) in rarest else ""
 
 
 def _columns_of(
@@ -77,10 +114,10 @@ def _columns_of(
     return {place: [*wanted, tuple(listed)] for place, listed in known.items()}
 
 
-def _round(columns: Mapping[Place, Sequence[Words]], among: Range, limit: int) -> tuple[list[int], int]:
-    """The numbers that fit, the newest first, and how far down they are all of them; 0 for to the end."""
-    is_one = all(len(asked) == 1 for asked in columns.values())
-    wanted = limit if is_one else limit * _TRIED_FOR_ONE
+def _round(
+    columns: Mapping[Place, Sequence[Words]], among: Range, wanted: int
+) -> tuple[Mapping[Place, Words], _Tried]:
+    """The rarest word of each place, and numbers that have it."""
     few = 2 + wanted // len(columns)
     keys = {(place, word) for place, asked in columns.items() for each in asked for word in each}
     lists = word_index.newest(keys, among.before, among.since, few)
@@ -88,8 +125,7 @@ def _round(columns: Mapping[Place, Sequence[Words]], among: Range, limit: int) -
     tried = _tried(rarest, lists, few)
     if tried.horizon and sum(number >= tried.horizon for number in tried.numbers) < wanted:
         tried = _tried_further(rarest, lists, few, among, wanted)
-    fitting = _fitting(columns, rarest, tried)
-    return sorted(fitting, reverse=True), tried.horizon
+    return rarest, tried
 
 
 def _rarest(columns: Mapping[Place, Sequence[Words]], lists: _Lists, few: int) -> dict[Place, Words]:
@@ -100,7 +136,7 @@ def _rarest(columns: Mapping[Place, Sequence[Words]], lists: _Lists, few: int) -
         return max((one[-1] for one in known if len(one) == few), default=0), sum(map(len, known))
 
     return {
-        place: min(asked, key=lambda each: how_common(place, each))
+        place: asked[0] if len(asked) == 1 else min(asked, key=lambda each: how_common(place, each))
         for place, asked in columns.items()
         if all(any(lists[place, word] for word in each) for each in asked)
     }
@@ -108,25 +144,20 @@ def _rarest(columns: Mapping[Place, Sequence[Words]], lists: _Lists, few: int) -
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """Numbers that have the rarest word, with their places; from `horizon` on, all of them."""
+    """Numbers that have the rarest word of their place: all of them from `horizon` on, 0 at the end."""
 
-    pairs: list[tuple[Place, int]]
+    numbers: list[int]
     horizon: int
 
-    @property
-    def numbers(self) -> list[int]:
-        return [number for _, number in self.pairs]
+    def newest_first(self) -> list[int]:
+        """Those from the horizon on."""
+        return sorted({number for number in self.numbers if number >= self.horizon}, reverse=True)
 
 
 def _tried(rarest: Mapping[Place, Words], lists: _Lists, read: int) -> _Tried:
-    pairs, horizon = [], 0
-    for place, asked in rarest.items():
-        for word in asked:
-            numbers = lists[place, word]
-            pairs += [(place, number) for number in numbers]
-            if len(numbers) == read:
-                horizon = max(horizon, numbers[-1])
-    return _Tried(pairs, horizon)
+    listed = [lists[place, word] for place, asked in rarest.items() for word in asked]
+    horizon = max((one[-1] for one in listed if len(one) == read), default=0)
+    return _Tried(list(itertools.chain.from_iterable(listed)), horizon)
 
 
 def _tried_further(
@@ -145,22 +176,23 @@ def _tried_further(
     }
     more = word_index.newest(keys, among.before, max(since, among.since), wanted)
     tried = _tried(rarest, {**lists, **more}, wanted)
-    return _Tried(tried.pairs, max(tried.horizon, since))
+    return _Tried(tried.numbers, max(tried.horizon, since))
 
 
-def _fitting(
-    columns: Mapping[Place, Sequence[Words]], rarest: Mapping[Place, Words], tried: _Tried
-) -> set[int]:
-    """The numbers that have the other words as well."""
-    pairs = {pair for pair in tried.pairs if pair[1] >= tried.horizon}
-    others = {
-        place: [each for each in columns[place] if each is not rarest_here]
-        for place, rarest_here in rarest.items()
-    }
-    rows = {(place, word, number) for place, number in pairs for each in others[place] for word in each}
-    known = word_index.having(list(rows))
-    return {
-        number
-        for place, number in pairs
-        if all(any((place, word, number) in known for word in each) for each in others[place])
-    }
+def _fitting(numbers: Sequence[int], wanted: Sequence[Words], beginning: str, texts: Texts) -> list[int]:
+    """Those of the numbers whose texts have all of the words, in the same order."""
+
+    # Most of the texts that do not fit need not be cut into words to tell.
+    contained = [each[0] for each in wanted if len(each) == 1 and each[0].isalnum()] + [beginning]
+
+    def fits(author_id: int, content: str) -> bool:
+        small = content.lower()
+        if content.isascii() and not all(word in small for word in contained):
+            return False
+        said = set(word_index.words_of(author_id, content))
+        return all(not said.isdisjoint(each) for each in wanted) and (
+            not beginning or any(word.startswith(beginning) for word in said)
+        )
+
+    fitting = {number for number, author_id, content in texts(numbers) if fits(author_id, content)}
+    return [number for number in numbers if number in fitting]

@@ -6,6 +6,7 @@ deleted leaves the index with the change itself.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from models import task_parts, word_index
 from models.base import Statement, by_key
 from models.chat import Message
 from models.task_parts import Comment
-from models.word_index import Place
+from models.word_index import Entry, Place
 
 _state = Statement("SELECT message_id, comment_id FROM search_state WHERE id = 1")
 _messages_done = Statement("UPDATE search_state SET message_id = ? WHERE id = 1")
@@ -54,6 +55,16 @@ def is_waiting() -> bool:
     return bool(_waiting.value())
 
 
+def catch_up_for(seconds: float, limit: int) -> bool:
+    """Catches up until the time is over, so many at once, for one commit. Returns whether there may be
+    more."""
+    end = time.monotonic() + seconds
+    while has_more := catch_up(limit):
+        if time.monotonic() >= end:
+            break
+    return has_more
+
+
 def catch_up(limit: int) -> bool:
     """Puts into the index what has been said since it was last brought up to date: so many messages and
     comments, and those of one task that others see by now. Returns whether there may be more than that."""
@@ -71,10 +82,11 @@ def _add_messages(rows: Sequence[Any]) -> None:
     if not rows:
         return
     word_index.add(
-        (room_id, word, message_id)
-        for message_id, room_id, sender_id, content, is_system, deleted_at in rows
-        if not is_system and deleted_at is None and sender_id is not None
-        for word in word_index.words_of(sender_id, content)
+        [
+            ((room_id,), word_index.words_of(sender_id, content), message_id)
+            for message_id, room_id, sender_id, content, is_system, deleted_at in rows
+            if not is_system and deleted_at is None and sender_id is not None
+        ]
     )
     _messages_done.run(rows[-1][0])
 
@@ -82,19 +94,18 @@ def _add_messages(rows: Sequence[Any]) -> None:
 def _add_comments(rows: Sequence[Any]) -> None:
     if not rows:
         return
-    found: list[tuple[Place, str, int]] = []
+    found: list[Entry] = []
     for task_id, comments in by_key(rows).items():
-        found += _rows_of(_placed(task_id), [row[1:] for row in comments])
+        found += _entries(_placed(task_id), [row[1:] for row in comments])
     word_index.add(found)
     _comments_done.run(rows[-1][1])
 
 
-def _rows_of(places: Iterable[Place], comments: Iterable[Any]) -> list[tuple[Place, str, int]]:
+def _entries(places: Iterable[Place], comments: Iterable[Any]) -> list[Entry]:
     placed = list(places)
     return [
-        row
+        (placed, word_index.words_of(author_id, content), comment_id)
         for comment_id, author_id, content in comments
-        for row in word_index.rows_of(placed, word_index.words_of(author_id, content), comment_id)
     ]
 
 
@@ -120,8 +131,8 @@ def _wanted_places(task_id: int) -> set[Place]:
 def _place_anew(task_id: int, comment_id: int) -> None:
     old, new = _stored_places(task_id), _wanted_places(task_id)
     comments = _comments_of.all(task_id, comment_id)
-    word_index.remove(_rows_of(old - new, comments))
-    word_index.add(_rows_of(new - old, comments))
+    word_index.remove(_entries(old - new, comments))
+    word_index.add(_entries(new - old, comments))
     _unplace.run_each([(task_id, place) for place in old - new])
     _place.run_each([(task_id, place) for place in new - old])
     _unmark_stale.run(task_id)
@@ -148,8 +159,8 @@ def _replace(places: Iterable[Place], number: int, author_id: int, before: str, 
     old = set(word_index.words_of(author_id, before))
     new = set() if after is None else set(word_index.words_of(author_id, after))
     placed = list(places)
-    word_index.remove(word_index.rows_of(placed, old - new, number))
-    word_index.add(word_index.rows_of(placed, new - old, number))
+    word_index.remove([(placed, list(old - new), number)])
+    word_index.add([(placed, list(new - old), number)])
 
 
 def task_moved(task_id: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, search_query, searched_rooms, word_index, word_search
-from models.base import MAX_VARIANTS, Statement, marks
+from models.base import MAX_VARIANTS, Statement, marks, padded
 from models.chat import DIRECT
 from models.errors import NotFound
 from models.inputs import LARGEST_ID
@@ -52,7 +52,29 @@ def _first_at(table: str) -> Statement:
     return Statement(_FIRST_AT.format(table=table, moment=_MOMENT.format(table=table)))
 
 
-_first_message_at, _first_comment_at = _first_at("message"), _first_at("task_comment")
+@functools.lru_cache(maxsize=MAX_VARIANTS)
+def _texts_by_ids(table: str, author: str, count: int) -> Statement:
+    return Statement(f"SELECT m.id, m.{author}, m.content FROM {table} m WHERE m.id IN ({marks(count)})")
+
+
+class _Searched:
+    """A table whose texts are searched."""
+
+    def __init__(self, table: str, author: str) -> None:
+        self._table, self._author = table, author
+        self._first_at = _first_at(table)
+
+    def first_at(self, moment: int) -> int:
+        """The first number at or behind an instant."""
+        return int(self._first_at.value(moment, moment))
+
+    def texts(self, numbers: Collection[int]) -> list[tuple[int, int, str]]:
+        """Number, author and text of each."""
+        ids = padded(numbers)
+        return _texts_by_ids(self._table, self._author, len(ids)).all(*ids)
+
+
+_MESSAGES, _COMMENTS = _Searched("message", "sender_id"), _Searched("task_comment", "author_id")
 
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)
@@ -71,7 +93,7 @@ def find_messages(actor: Actor, text: str, before: int | None, limit: int) -> Fo
     """
     question = search_query.parse(text)
     places = () if question.is_empty else _rooms(actor, question.place)
-    numbers, following = _find(actor, question, places, before, limit, _first_message_at)
+    numbers, following = _find(actor, question, places, before, limit, _MESSAGES)
     messages = chat.messages_by_id(numbers)
     found = [messages[number] for number in numbers if number in messages]
     return FoundPage([message for message in found if message["deleted_at"] is None], following)
@@ -81,7 +103,7 @@ def find_comments(actor: Actor, text: str, before: int | None, limit: int) -> Fo
     """Query: comments on the tasks that the actor sees, or on the one that the text names. Raises Invalid."""
     question = search_query.parse(text)
     places = () if question.is_empty else _places_of_comments(actor, question.place)
-    numbers, following = _find(actor, question, places, before, limit, _first_comment_at)
+    numbers, following = _find(actor, question, places, before, limit, _COMMENTS)
     return FoundPage(_comments(actor, numbers), following)
 
 
@@ -91,15 +113,15 @@ def _find(
     places: Collection[Place],
     before: int | None,
     limit: int,
-    first_at: Statement,
+    searched: _Searched,
 ) -> tuple[list[int], int | None]:
     wanted = _wanted(actor, question) if places else None
     if wanted is None:
         return [], None
-    until = LARGEST_ID if question.until is None else int(first_at.value(question.until, question.until))
-    since = 0 if question.since is None else int(first_at.value(question.since, question.since))
+    until = LARGEST_ID if question.until is None else searched.first_at(question.until)
+    since = 0 if question.since is None else searched.first_at(question.since)
     among = Range(min(before or LARGEST_ID, until), since)
-    found = word_search.find(places, wanted, question.beginning, among, limit)
+    found = word_search.find(places, wanted, question.beginning, among, limit, searched.texts)
     return found.numbers, found.next
 
 

@@ -150,6 +150,21 @@ async def test_words_that_are_common_but_never_stand_together_end_a_page_and_not
 
 
 @pytest.mark.gen_test
+async def test_of_many_words_all_count_also_those_that_are_not_asked_for_everywhere(talk, find, monkeypatch):
+    monkeypatch.setattr(word_search, "_FEW_READINGS", 0)
+    wanted = "Alpha beta, gamma: delta"
+    await talk.say(talk.ann, wanted)
+    await talk.say(talk.ben, "alpha beta gamma deltas")
+    for text in ("alpha beta gamma", "alpha beta delta", "alphas betas gammas delta", "beta gamma delta"):
+        await talk.say(talk.ann, text, room=await talk.group(talk.ann, name=text))
+        await talk.say(talk.ann, text)
+    assert await find.messages(talk.ann, "alpha beta gamma del") == ["alpha beta gamma deltas", wanted]
+    assert await find.messages(talk.ann, "alpha beta gamma del from:ann") == [wanted]
+    assert await find.messages(talk.ann, "gamma delta beta alpha") == [wanted]
+    assert await find.messages(talk.ann, "gamma deltas beta alpha from:ann") == []
+
+
+@pytest.mark.gen_test
 async def test_a_search_is_the_same_few_statements_however_many_rooms_and_words(talk, find, store):
     counted = []
     for rooms in (1, 9):
@@ -197,14 +212,15 @@ async def test_comments_are_found_by_whoever_sees_their_task_also_when_that_chan
 @pytest.mark.gen_test
 async def test_what_is_said_meanwhile_is_left_for_the_next_time(talk, store, monkeypatch):
     """While people wrote, one slice followed the other, and each kept all who write waiting."""
-    monkeypatch.setattr("jobs.search.SLICE", 3)
+    monkeypatch.setattr("jobs.search.PART", 3)
+    monkeypatch.setattr("jobs.search.SLICE_S", 0)
     for number in range(4):
         await talk.say(talk.ann, f"word{number}")
     write = type(store).write
 
     async def write_and_hear_more(self, operation, *args, **kwargs):
         found = await write(self, operation, *args, **kwargs)
-        if operation is search_index.catch_up:
+        if operation is search_index.catch_up_for:
             await talk.say(talk.ben, "meanwhile")
         return found
 
