@@ -174,4 +174,6 @@ async def test_every_job_of_the_server_runs_by_the_clock(app):
         "focus sessions",
         "held notifications",
         "deadlines",
+        "search",
+        "sessions",
     }
