@@ -424,7 +424,7 @@ def _start_jobs_of_team(every: Callable[[float, str, Work], None], settings: Set
     every(mail.LOOK_EVERY_S, "mail", mail.Post(store, settings).look)
     every(retention.EVERY_S, "retention", lambda: retention.purge_old(store, settings))
     every(uploads_job.EVERY_S, "uploads", uploads_job.Sweep(store, settings.data_dir / "media").round)
-    every(search.EVERY_S, "search", lambda: search.catch_up(store))
+    every(search.EVERY_S, "search", search.Indexer(store).catch_up)
     every(focus.LOOK_EVERY_S, "focus sessions", focus.Ticker(store).tick)
     every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
     if settings.deadline_hours:

@@ -3,6 +3,7 @@ while no server ran, after the next start."""
 
 from __future__ import annotations
 
+from models.base import is_postgres
 from models.database.store import Store
 from models.operations import search_index
 
@@ -11,12 +12,28 @@ EVERY_S = 0.7
 # between two slices others have their turn.
 SLICE_S = 0.002
 PART = 30
+# PostgreSQL may be far away: what takes long there is each statement's way, not its rows.
+FAR_PART = 500
 PAUSE_S = 0.02
 
 
-async def catch_up(store: Store) -> float:
-    """One slice of what waits; returns in how many seconds to look again: while people write, what they have
-    written meanwhile is left for then, since each slice keeps all writers waiting."""
-    if not await store.read(search_index.is_waiting):
-        return EVERY_S
-    return PAUSE_S if await store.write(search_index.catch_up_for, SLICE_S, PART) else EVERY_S
+class Indexer:
+    """Catches up with what is said. Of several processes one does it, since each slice keeps all writers
+    waiting: whoever finds that another has got on leaves it to that one, until nobody gets on any more."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen: search_index.Position | None = None
+
+    async def catch_up(self) -> float:
+        """One slice of what waits; returns in how many seconds to look again: while people write, what they
+        have written meanwhile is left for then."""
+        position, is_waiting = await self._store.read(search_index.progress)
+        is_anothers = self._seen not in (None, position)
+        self._seen = position
+        if not is_waiting or is_anothers:
+            return EVERY_S
+        part = FAR_PART if is_postgres() else PART
+        has_more = await self._store.write(search_index.catch_up_for, SLICE_S, part)
+        self._seen, _ = await self._store.read(search_index.progress)
+        return PAUSE_S if has_more else EVERY_S

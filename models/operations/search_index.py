@@ -16,6 +16,8 @@ from models.chat import Message
 from models.task_parts import Comment
 from models.word_index import Entry, Place
 
+Position = tuple[int, int]
+
 _state = Statement("SELECT message_id, comment_id FROM search_state WHERE id = 1")
 _messages_done = Statement("UPDATE search_state SET message_id = ? WHERE id = 1")
 _comments_done = Statement("UPDATE search_state SET comment_id = ? WHERE id = 1")
@@ -50,9 +52,10 @@ _task = Statement("SELECT department_id, workspace_id FROM task WHERE id = ?")
 # -- what is new -------------------------------------------------------------------------------------
 
 
-def is_waiting() -> bool:
-    """Query: whether anything is not in the index yet."""
-    return bool(_waiting.value())
+def progress() -> tuple[Position, bool]:
+    """The newest message and comment that are in the index, and whether anything is not in it yet."""
+    message_id, comment_id = _state.all()[0]
+    return (message_id, comment_id), bool(_waiting.value())
 
 
 def catch_up_for(seconds: float, limit: int) -> bool:

@@ -19,7 +19,7 @@ class Finder:
         self.run, self.store = run, store
 
     async def catch_up(self):
-        while await self.store.read(search_index.is_waiting):
+        while (await self.store.read(search_index.progress))[1]:
             await self.run(search_index.catch_up, 3)
 
     async def messages(self, actor, text, before=None, limit=20):
@@ -213,6 +213,7 @@ async def test_comments_are_found_by_whoever_sees_their_task_also_when_that_chan
 async def test_what_is_said_meanwhile_is_left_for_the_next_time(talk, store, monkeypatch):
     """While people wrote, one slice followed the other, and each kept all who write waiting."""
     monkeypatch.setattr("jobs.search.PART", 3)
+    monkeypatch.setattr("jobs.search.FAR_PART", 3)
     monkeypatch.setattr("jobs.search.SLICE_S", 0)
     for number in range(4):
         await talk.say(talk.ann, f"word{number}")
@@ -225,5 +226,26 @@ async def test_what_is_said_meanwhile_is_left_for_the_next_time(talk, store, mon
         return found
 
     monkeypatch.setattr(type(store), "write", write_and_hear_more)
-    assert await search.catch_up(store) == search.PAUSE_S
-    assert await search.catch_up(store) == search.EVERY_S
+    indexer = search.Indexer(store)
+    assert await indexer.catch_up() == search.PAUSE_S
+    assert await indexer.catch_up() == search.EVERY_S
+
+
+@pytest.mark.gen_test
+async def test_of_two_processes_one_brings_the_index_up_to_date(talk, store):
+    """Both did, and each kept the writers of both waiting: far from the database they carried a third."""
+    one, other = search.Indexer(store), search.Indexer(store)
+    for indexer in (one, other):
+        await indexer.catch_up()
+    behind = []
+    for number in range(3):
+        await talk.say(talk.ann, f"word{number}")
+        await one.catch_up()
+        await talk.say(talk.ann, f"meanwhile{number}")
+        before = await store.read(search_index.progress)
+        await other.catch_up()
+        behind.append(before == await store.read(search_index.progress))
+    assert behind == [True] * 3
+    await other.catch_up()
+    _, is_waiting = await store.read(search_index.progress)
+    assert not is_waiting, "nobody gets on any more, so the other one does"
