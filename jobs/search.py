@@ -18,8 +18,11 @@ PAUSE_S = 0.02
 
 
 class Indexer:
-    """Catches up with what is said. Of several processes one does it, since each slice keeps all writers
-    waiting: whoever finds that another has got on leaves it to that one, until nobody gets on any more."""
+    """Brings the index up to date, in one process of several, since each slice keeps all writers waiting.
+
+    Whichever process finds that the position has moved since it last looked leaves the work to the one that
+    moved it, until it stands still.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,9 +32,9 @@ class Indexer:
         """One slice of what waits; returns in how many seconds to look again: while people write, what they
         have written meanwhile is left for then."""
         position, is_waiting = await self._store.read(search_index.progress)
-        is_anothers = self._seen not in (None, position)
+        has_moved = self._seen not in (None, position)
         self._seen = position
-        if not is_waiting or is_anothers:
+        if not is_waiting or has_moved:
             return EVERY_S
         part = FAR_PART if is_postgres() else PART
         has_more = await self._store.write(search_index.catch_up_for, SLICE_S, part)
