@@ -9,7 +9,7 @@ import logging
 import operator
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -19,6 +19,7 @@ from tornado.web import Application, RequestHandler
 import handlers.addresses
 import handlers.auth
 import handlers.chat
+import handlers.documents
 import handlers.focus
 import handlers.media
 import handlers.metrics
@@ -35,7 +36,6 @@ import handlers.service
 import handlers.social
 import handlers.taskconsumer
 import handlers.tasks
-import handlers.web.openapi
 import handlers.web.proxy
 import handlers.web.request_ids
 import handlers.workspaces
@@ -103,7 +103,7 @@ ROUTES = [
     *handlers.media.routes,
     *handlers.service.routes,
     *handlers.metrics.routes,
-    *handlers.web.openapi.routes,
+    *handlers.documents.routes,
     *handlers.pages.routes,
 ]
 
@@ -173,11 +173,25 @@ class TaskroomApplication(Application):
 
 def describe_api() -> dict[str, Any]:
     """The document behind `/api/schema/`."""
-    sockets = [
-        documentation.describe(path.replace("...", ""), client) for path, client in wiring.find_routes()
-    ]
-    described = handlers.web.openapi.document(ROUTES, sockets, VERSION)
+    # Needed only once somebody asks for it.
+    from handlers.web import openapi
+
+    described = openapi.document(ROUTES, _described_sockets(), VERSION)
     return described | {"x-close-codes": documentation.close_codes()}
+
+
+def describe_sockets() -> dict[str, Any]:
+    """The document behind `/api/asyncapi/`."""
+    from handlers.web import asyncapi
+
+    return asyncapi.document(_described_sockets(), documentation.close_codes(), VERSION)
+
+
+def _described_sockets() -> list[Mapping[str, Any]]:
+    return [
+        documentation.describe(handlers.service.socket_name(path), path, client)
+        for path, client in ((path.replace("...", ""), client) for path, client in wiring.find_routes())
+    ]
 
 
 class Taskroom:
@@ -296,6 +310,7 @@ class Taskroom:
             static_files=handlers.pages.load(),
             security_headers=security_headers,
             describe=describe_api,
+            describe_sockets=describe_sockets,
             troubles=self.clock.troubles,
             is_stopping=lambda: self.is_stopping,
             metrics=self._metrics,

@@ -89,7 +89,11 @@ def _texts(contents: dict[str, bytes]) -> dict[str, str]:
 
 
 def _file(path: str, content: bytes) -> StaticFile:
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return file_of(mimetypes.guess_type(path)[0] or "application/octet-stream", content)
+
+
+def file_of(kind: str, content: bytes) -> StaticFile:
+    """The content as it is served, compressed once."""
     is_text = kind.startswith("text/") or kind.endswith(("javascript", "svg+xml", "json"))
     if kind.startswith("text/") or kind.endswith("javascript"):
         kind += "; charset=utf-8"
@@ -98,7 +102,24 @@ def _file(path: str, content: bytes) -> StaticFile:
     return StaticFile(content, kind, etag, compressed)
 
 
-class StaticHandler(BaseHandler):
+class FileHandler(BaseHandler):
+    """Answers with files that are in memory."""
+
+    def send_file(self, file: StaticFile) -> None:
+        """Answers with the file, unless the client has it already."""
+        compressed = file.compressed if self.takes_gzip else None
+        self.set_header("ETag", file.compressed_etag if compressed else file.etag)
+        self.set_header("Vary", "Origin, Accept-Encoding")
+        if self.request.headers.get("If-None-Match") in (file.etag, file.compressed_etag):
+            self.set_status(304)
+            return
+        self.set_header("Content-Type", file.content_type)
+        if compressed:
+            self.set_header("Content-Encoding", "gzip")
+        self.write(compressed or file.content)
+
+
+class StaticHandler(FileHandler):
     """A file of the page."""
 
     def path_value(self, text: str) -> str:
@@ -115,22 +136,13 @@ class StaticHandler(BaseHandler):
         if file is None:
             raise NotFound(f"There is nothing at {printable(self.request.path)}.")
         self._open_to_all()
-        compressed = file.compressed if self.takes_gzip else None
-        self.set_header("ETag", file.compressed_etag if compressed else file.etag)
-        self.set_header("Vary", "Origin, Accept-Encoding")
         is_kept = path.startswith("v/")
         self.set_header("Cache-Control", f"public, max-age={_YEAR_S}, immutable" if is_kept else "no-cache")
         # Also with a 304: a browser puts its headers in the place of those it has kept with the page.
         if path.endswith(".html"):
             self.set_header("Content-Security-Policy", _PAGE_POLICY)
             self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        if self.request.headers.get("If-None-Match") in (file.etag, file.compressed_etag):
-            self.set_status(304)
-            return
-        self.set_header("Content-Type", file.content_type)
-        if compressed:
-            self.set_header("Content-Encoding", "gzip")
-        self.write(compressed or file.content)
+        self.send_file(file)
 
     def _open_to_all(self) -> None:
         # A page opened as a file loads its modules and styles from here; there is nothing private in them.

@@ -222,14 +222,14 @@ class Config(BaseHandler):
                 },
                 "social_providers": providers,
                 "limits": _limits(settings),
-                "websockets": {_socket_name(path): base + path for path in about.socket_paths},
+                "websockets": {socket_name(path): base + path for path in about.socket_paths},
                 "websocket_auth": ["subprotocol", "authorization", "cookie", "query", "message"],
             }
         )
 
 
-def _socket_name(path: str) -> str:
-    """`/ws/chat/{room_id}/` is `chat_room_id`."""
+def socket_name(path: str) -> str:
+    """What a socket is called: `/ws/chat/{room_id}/` is `chat_room_id`."""
     return path.removeprefix("/ws/").strip("/").replace("/{", "_").replace("}", "").replace("-", "_")
 
 

@@ -1,22 +1,17 @@
-"""`GET /api/schema/`: OpenAPI 3.1 made from the declarations of the endpoints and socket commands."""
+"""OpenAPI 3.1 made from the declarations of the endpoints and socket commands."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-
-from handlers.schemas import Document, FieldErrors, Problem
-from handlers.web.base import BaseHandler
-from handlers.web.endpoint import Endpoint, Route, endpoint
+from handlers.schemas import FieldErrors, Problem
+from handlers.web.endpoint import Endpoint, Route
+from handlers.web.json_schema import any_of, collect, collect_inline, with_plain_descriptions
 from models.inputs import Input
 
-_REFERENCE = "#/components/schemas/{model}"
 _ERRORS = {
     400: "Fields are wrong: each with its messages, all of them at once. Or the body, the query or a header"
     " cannot be read at all: then `detail` says why.",
@@ -47,7 +42,7 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
         paths.setdefault(path, {})[method.lower()] = _operation(route, method, declared, schemas)
     _keep_useful_defaults(routes, schemas)
     channels = [_socket(one, schemas) for one in sockets]
-    described: dict[str, Any] = _with_plain_descriptions(
+    described: dict[str, Any] = with_plain_descriptions(
         {
             "openapi": "3.1.0",
             "info": {
@@ -90,20 +85,6 @@ def _keep_useful_defaults(routes: Sequence[Route], schemas: Mapping[str, Any]) -
             for field in schemas[declared.body.__name__].get("properties", {}).values():
                 if method in _CHANGING_METHODS or field.get("default") in (None, "", []):
                     field.pop("default", None)
-
-
-def _with_plain_descriptions(value: Any) -> Any:
-    """The document with each description on one line, without a docstring's indentation."""
-    if isinstance(value, list):
-        return [_with_plain_descriptions(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: " ".join(one.split())
-        if name == "description" and isinstance(one, str)
-        else _with_plain_descriptions(one)
-        for name, one in value.items()
-    }
 
 
 def _tags(routes: Sequence[Route]) -> list[dict[str, str]]:
@@ -192,7 +173,7 @@ def _path_schema(name: str, is_text: bool) -> dict[str, Any]:
 def _query_parameters(model: type[Input] | None, schemas: dict[str, Any]) -> list[dict[str, Any]]:
     if model is None:
         return []
-    schema = _collect(model, schemas, keep=False)
+    schema = collect(model, schemas, keep=False)
     return [
         {
             "name": name,
@@ -206,7 +187,7 @@ def _query_parameters(model: type[Input] | None, schemas: dict[str, Any]) -> lis
 
 
 def _body(declared: Endpoint, body: type[Input], schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = _collect(body, schemas)
+    schema = collect(body, schemas)
     content: dict[str, Any] = {}
     if not declared.needs_files:
         # Form fields are taken as well; client generators would send both forms of one body at once.
@@ -231,13 +212,13 @@ def _answer(status: int, model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
         # The first is for client generators, which know no type for "any".
         file = {"schema": {"type": "string", "format": "binary"}}
         return {"description": "The file.", "content": {"application/octet-stream": file, "*/*": file}}
-    return _json(model.__doc__ or "", _collect(model, schemas))
+    return _json(model.__doc__ or "", collect(model, schemas))
 
 
 def _problem(status: int | None, schemas: dict[str, Any]) -> dict[str, Any]:
-    problem = _collect(Problem, schemas)
+    problem = collect(Problem, schemas)
     if status == 400:
-        problem = {"anyOf": [_collect(FieldErrors, schemas), problem]}
+        problem = {"anyOf": [collect(FieldErrors, schemas), problem]}
     return _json(_ERRORS.get(status or 0, "Any other refusal."), problem)
 
 
@@ -245,25 +226,12 @@ def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _collect(model: type[BaseModel], schemas: dict[str, Any], keep: bool = True) -> dict[str, Any]:
-    """The model's schema; with `keep` a reference to it among the components."""
-    schema = TypeAdapter(model).json_schema(ref_template=_REFERENCE)
-    schemas.update(schema.pop("$defs", {}))
-    one_of = getattr(model, "one_of", ())
-    if one_of:
-        schema["allOf"] = [{"anyOf": [{"required": [name]} for name in names]} for names in one_of]
-    if not keep:
-        return schema
-    schemas[model.__name__] = schema
-    return {"$ref": _REFERENCE.format(model=model.__name__)}
-
-
 def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
     client = [
         {
-            "type": item.type,
+            "type": item.name,
             "description": item.description,
-            "schema": _collect_inline(item.model, schemas),
+            "schema": collect_inline(item.model, schemas),
         }
         for item in one["commands"]
     ]
@@ -271,55 +239,9 @@ def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any
         {
             "type": item.name,
             "description": item.description,
-            "schema": _any_of([_collect_inline(shape, schemas) for shape in item.shapes]),
+            "schema": any_of([collect_inline(shape, schemas) for shape in item.shapes]),
             "example": item.example,
         }
         for item in one["server"]
     ]
     return {"path": one["path"], "summary": one["summary"], "client": client, "server": server}
-
-
-def _collect_inline(model: type[BaseModel], components: Mapping[str, Any]) -> dict[str, Any]:
-    """The model's schema with what it needs in it, but for the components: all of these belong to
-    operations."""
-    needed: dict[str, Any] = {}
-    schema = _collect(model, needed, keep=False)
-    inlined: dict[str, Any] = _inline(
-        schema, {name: one for name, one in needed.items() if name not in components}
-    )
-    return inlined
-
-
-def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_inline(one, definitions) for one in value]
-    if not isinstance(value, dict):
-        return value
-    name = str(value.get("$ref", "")).rpartition("/")[2]
-    if name in definitions:
-        # What is said beside a reference is about this place, and holds before what is said there.
-        value = definitions[name] | {key: one for key, one in value.items() if key != "$ref"}
-    return {key: _inline(one, definitions) for key, one in value.items()}
-
-
-def _any_of(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
-
-
-class Schema(BaseHandler):
-    """The document."""
-
-    @endpoint(answers={200: Document}, public=True, throttled=False)
-    async def get(self) -> None:
-        """Describe the server's HTTP API and its WebSockets, as this document does."""
-        # Built when first asked for, which takes most of a second: not on the loop.
-        self.answer(await asyncio.to_thread(_built, self.settings["describe"]))
-
-
-@functools.lru_cache(maxsize=1)
-def _built(describe: Any) -> dict[str, Any]:
-    described: dict[str, Any] = describe()
-    return described
-
-
-routes = [Route("/api/schema/", Schema)]

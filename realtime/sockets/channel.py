@@ -52,7 +52,7 @@ class Resume(Input):
 
 class ChannelClient(Client):
     """One client of a channel. A channel is a subclass that declares its commands with `@command`; each
-    declaration both checks the input and documents it (`/api/schema/`)."""
+    declaration both checks the input and documents it (`/api/asyncapi/`)."""
 
     sends: ClassVar[tuple[type[ServerMessage], ...]] = ()
     """What it says beside events and what every socket says."""

@@ -1,4 +1,5 @@
-"""What `/api/schema/` says about the WebSockets, all of it from declarations: commands, events, answers."""
+"""What `/api/asyncapi/` and `/api/schema/` say of the WebSockets, all from declarations: commands, events,
+answers."""
 
 from __future__ import annotations
 
@@ -13,8 +14,24 @@ from models.shapes import Shape
 from realtime.close_codes import CloseCode
 from realtime.sockets import messages
 from realtime.sockets.channel import ChannelClient
+from realtime.sockets.commands import InputModel
 
 _ONLY_EXTENDED = "It comes only with the additions."
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSays:
+    """Messages of one type that a client may send."""
+
+    name: str
+    description: str
+    model: InputModel
+    is_of_every_socket: bool
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """One such message."""
+        return example_of(self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,7 @@ class ServerSays:
     """Their `type`, or `mode` for what answers one."""
     description: str
     shapes: Sequence[type[Shape]]
+    is_of_every_socket: bool
 
     @property
     def example(self) -> dict[str, Any]:
@@ -32,14 +50,26 @@ class ServerSays:
         return example_of(self.shapes[0])
 
 
-def describe(path: str, socket: type[ChannelClient]) -> Mapping[str, Any]:
+def describe(name: str, path: str, socket: type[ChannelClient]) -> Mapping[str, Any]:
     """One WebSocket."""
     return {
+        "name": name,
         "path": path,
+        "channel": socket.channel,
+        "needs_sign_in": socket.needs_sign_in,
         "summary": inspect.getdoc(socket),
-        "commands": list(socket.commands.values()),
+        "commands": client_messages(socket),
         "server": server_messages(socket),
     }
+
+
+def client_messages(socket: type[ChannelClient]) -> list[ClientSays]:
+    """What clients may send to a socket."""
+    of_every_socket = [getattr(member, "command", None) for member in vars(ChannelClient).values()]
+    return [
+        ClientSays(one.type, one.description, one.model, one in of_every_socket)
+        for one in socket.commands.values()
+    ]
 
 
 def server_messages(socket: type[ChannelClient]) -> list[ServerSays]:
@@ -51,7 +81,12 @@ def server_messages(socket: type[ChannelClient]) -> list[ServerSays]:
     for shape, text in (*_events_on(socket.channel), *declared):
         by_name.setdefault(_name_of(shape), {})[shape] = text
     return [
-        ServerSays(name, " ".join(dict.fromkeys(found.values())), list(found))
+        ServerSays(
+            name,
+            " ".join(dict.fromkeys(found.values())),
+            list(found),
+            set(found) <= set(messages.OF_EVERY_SOCKET),
+        )
         for name, found in by_name.items()
     ]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from models import events, groups
 from models.errors import Conflict, NotFound
@@ -27,7 +27,7 @@ class Relayed(Input):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    data: Any = None
+    data: Annotated[Any, Field(examples=[{"cursor": 12}])] = None
 
     @property
     def content(self) -> Any:

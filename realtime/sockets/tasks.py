@@ -37,7 +37,12 @@ class Create(Input):
     """A new task."""
 
     mode: Literal["create"]
-    data: Annotated[dict[str, Any], Field(description="as the body of `POST /`; `task` is the title")]
+    data: Annotated[
+        dict[str, Any],
+        Field(
+            description="as the body of `POST /`; `task` is the title", examples=[{"task": "Paint the fence"}]
+        ),
+    ]
 
 
 class Read(Input):
@@ -52,7 +57,10 @@ class Update(Input):
 
     mode: Literal["update"]
     task_id: Key
-    data: Annotated[dict[str, Any], Field(description="as the body of `PATCH /task/<pk>/`")]
+    data: Annotated[
+        dict[str, Any],
+        Field(description="as the body of `PATCH /task/<pk>/`", examples=[{"status": "in_progress"}]),
+    ]
 
 
 class Delete(Input):

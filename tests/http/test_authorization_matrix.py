@@ -229,6 +229,7 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/ready/"): Row(everyone(200)),
     ("GET", "/metrics/"): Row(everyone(404)),
     ("GET", "/api/schema/"): Row(everyone(200)),
+    ("GET", "/api/asyncapi/"): Row(everyone(200)),
     ("GET", "/api/docs/"): Row(everyone(200)),
     ("GET", "/"): Row(signed_in(200)),
     ("GET", "/static/{path...}"): Row(everyone(200), places=lambda world: {"path...": "websocket_test.html"}),

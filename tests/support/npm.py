@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ DOCUMENTS = Path(__file__).resolve().parents[1] / "documents"
 # One package that brings all it needs, so that its version pins everything.
 REDOCLY = "@redocly/cli@2.77.0"
 AXE = "axe-core@4.14.1"
+ASYNCAPI_PARSER = "@asyncapi/parser@3.6.3"
 
 
 def axios(folder: Path) -> str:
@@ -26,6 +28,14 @@ def redocly(folder: Path) -> Path:
     return folder / "node_modules/.bin/redocly"
 
 
+def asyncapi_parser(folder: Path) -> Path:
+    """AsyncAPI's own parser, as the one file that it publishes for browsers: it needs nothing beside it."""
+    packed = _npm(folder, "pack", ASYNCAPI_PARSER, "--silent").strip()
+    with tarfile.open(folder / packed) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package/browser/index.js"
+
+
 def axe(folder: Path) -> str:
     """The script that finds what keeps people from using a page."""
     _install(folder, AXE)
@@ -33,15 +43,18 @@ def axe(folder: Path) -> str:
 
 
 def _install(folder: Path, *packages: str) -> None:
-    """Skips the test when it cannot be had, except in CI, where that hides a hole."""
-    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    _npm(folder, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", *packages)
+
+
+def _npm(folder: Path, *words: str) -> str:
+    """What npm says. Skips the test when that fails, except in CI, where it hides a hole."""
     try:
-        subprocess.run(
-            ["npm", "install", *options, *packages],
-            cwd=folder, check=True, capture_output=True, timeout=120, text=True,
-        )  # fmt: skip
+        done = subprocess.run(
+            ["npm", *words], cwd=folder, check=True, capture_output=True, timeout=120, text=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         message = f"not to be had from the npm registry: {getattr(error, 'stderr', None) or error}"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
+    return done.stdout
