@@ -73,7 +73,9 @@ async def _send_missed(
 ) -> None:
     up_to = dict(connection.groups)
     while not connection.closed:
-        page = await log.page(up_to, after, PAGE)
+        # A room that its person has lost meanwhile is over: from where they were in it is known no more.
+        heard = {group: seq for group, seq in up_to.items() if group in connection.groups}
+        page = await log.page(heard, after, PAGE)
         await drained()
         connection.send_all(encoder.event_frames(page, connection.dialect))
         if page:

@@ -276,6 +276,20 @@ def test_whoever_goes_in_the_middle_gets_no_more(monkeypatch):
     assert stage.log.pages <= 3
 
 
+def test_a_room_that_is_lost_in_the_middle_is_replayed_no_further(monkeypatch):
+    """With the room went the knowledge of where its person had come in, and what had been said before that
+    was told to them."""
+    monkeypatch.setattr(replay_module, "PAGE", 2)
+    stage = Stage(*[A, B] * 4, published=8)
+    resuming = stage.resume(0, "a", "b")
+    while not stage.client.wire.writes:
+        resuming.send(None)
+    stage.world.hub.leave(stage.client.connection, "a")
+    stage.finish(resuming)
+    # The second page was on its way.
+    assert stage.client.seqs == [1, 2, 3, 4, 6, 8]
+
+
 @pytest.mark.parametrize("page", [1, 2])
 def test_a_replay_that_fails_lets_nothing_live_past_the_gap(page, monkeypatch):
     """The newest `seq` that the client has seen is what it comes back with."""
