@@ -48,6 +48,8 @@ def bound_database():
 def test_every_promise_holds_in_worlds_where_everything_breaks():
     told = [run(seed) for seed in range(WORLDS)]
     assert sum(one.heard for one in told) > 1000
+    # Once, the worlds went on without Redis, which the bridge had learnt to reach in another way.
+    assert sum(one.passed_on for one in told) > 500
     assert {"GOING_AWAY", "TOO_SLOW", "SERVER_FAILED"} <= {name for one in told for name in one.closes}
 
 

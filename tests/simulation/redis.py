@@ -1,4 +1,4 @@
-"""Redis as the bridge knows it: `redis.asyncio.Redis` without a network, and with all that one does."""
+"""Redis as the bridge knows it: connections without a network, and with all that a network does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 
 from tests.simulation.scheduler import NodeLoop, Scheduler
 
+UNDER_WAY = 8
+"""So many commands fit between a process and Redis; whoever sends more waits, as for a full buffer."""
+
 
 class RedisServer:
     """Passes on what is published, until it is stopped, frozen, or its links are cut or silently go deaf."""
@@ -17,151 +20,184 @@ class RedisServer:
         self.scheduler = scheduler
         self.latency = latency
         self.down_until = self.frozen_until = 0.0
-        self.share_of_lost_answers = 0.0
-        self.subscriptions: list[Subscription] = []
+        self.share_of_cut_publishers = 0.0
+        self.links: list[Link] = []
+        self.passed_on = 0
 
     @property
     def is_down(self) -> bool:
         """Whether it refuses connections."""
         return self.scheduler.now < self.down_until
 
+    @property
+    def _listening(self) -> list[Link]:
+        return [link for link in self.links if link.prefix is not None]
+
     def stop(self, seconds: float) -> None:
         """It ends, forgets everything, and is started again after so long."""
         self.down_until = self.scheduler.now + seconds
-        self.cut_all()
+        for link in self.links[:]:
+            link.cut()
 
-    def cut_all(self) -> None:
+    def drop_listeners(self) -> None:
         """Ends every subscriber's link, with what waits in it: what a full output buffer leads to."""
-        for subscription in self.subscriptions[:]:
-            subscription.cut()
+        for link in self._listening:
+            link.cut()
 
     def deafen(self, number: int) -> None:
         """One subscriber's link takes what is sent, and nothing comes out any more."""
-        if self.subscriptions:
-            self.subscriptions[number % len(self.subscriptions)].is_deaf = True
+        if listening := self._listening:
+            listening[number % len(listening)].is_deaf = True
 
     def heal(self) -> None:
         """Everything is well from now on; a deaf link notices by itself."""
-        self.down_until = self.frozen_until = self.share_of_lost_answers = 0.0
+        self.down_until = self.frozen_until = self.share_of_cut_publishers = 0.0
 
-    def take(self, channel: str, data: bytes) -> None:
-        """Something has been published."""
-        for subscription in self.subscriptions:
-            if channel.startswith(subscription.prefix):
-                subscription.take({"type": "pmessage", "channel": channel.encode(), "data": data})
+    def arrives_at(self, not_before: float) -> float:
+        """When what is sent now is at the other end, behind what was sent before."""
+        return max(not_before, self.frozen_until, self.scheduler.now + self.latency())
+
+    def publish(self, channel: bytes, data: bytes) -> int:
+        """Sends it to whoever listens, in the order in which it came; to how many."""
+        heard_by = [link for link in self._listening if channel.startswith(link.prefix or b"")]
+        for link in heard_by:
+            link.answer([b"pmessage", b"*", channel, data])
+        self.passed_on += len(heard_by)
+        return len(heard_by)
 
 
-def client_class(server: RedisServer) -> type:
-    """What stands in for `redis.asyncio.Redis`."""
+def pool_class(server: RedisServer) -> type:
+    """What stands in for `redis.asyncio.ConnectionPool`."""
 
-    class Redis:
-        def __init__(self) -> None:
-            self._loop: Any = asyncio.get_running_loop()
-
+    class ConnectionPool:
         @classmethod
-        def from_url(cls, url: str, **options: Any) -> Redis:
+        def from_url(cls, url: str, **options: Any) -> ConnectionPool:
             return cls()
 
-        def pubsub(self) -> Subscription:
-            return Subscription(server, self._loop)
+        def make_connection(self) -> Link:
+            return Link(server, asyncio.get_running_loop())
 
-        async def publish(self, channel: str, message: bytes | str) -> None:
-            await _reach(server, self._loop)
-            data = message.encode() if isinstance(message, str) else message
-            server.take(channel, data)
-            if server.scheduler.rng.random() < server.share_of_lost_answers:
-                raise ConnectionError("the answer was lost")
-
-        async def aclose(self) -> None:
-            pass
-
-    return Redis
+    return ConnectionPool
 
 
-async def _reach(server: RedisServer, loop: NodeLoop) -> None:
-    """The way to Redis. Raises ConnectionError; while Redis is frozen, takes as long."""
-    reached = loop.create_future()
-    due = max(server.scheduler.now + server.latency(), server.frozen_until)
-    server.scheduler.at(due, loop.call_soon, _resolve, reached)
-    await reached
-    if loop.is_dead or server.is_down:
-        raise ConnectionError("connection refused")
+class Link:
+    """A connection to Redis. What goes over it arrives in order, each way, or not at all."""
+
+    def __init__(self, server: RedisServer, loop: Any) -> None:
+        self.prefix: bytes | None = None
+        self.is_deaf = False
+        self._server = server
+        self._loop: NodeLoop = loop
+        self._is_open = self._is_cut = False
+        self._answers = True
+        self._there_at = self._back_at = 0.0
+        self._under_way = 0
+        self._items: deque[Any] = deque()
+        self._arrived: asyncio.Future[Any] | None = None
+        self._sent: asyncio.Future[Any] | None = None
+
+    # -- what redis-py's connections have ------------------------------------------------------------
+
+    async def send_command(self, *command: Any) -> None:
+        """Connects, if need be, and sends. Raises ConnectionError."""
+        if not self._is_open:
+            await self._connect()
+        await self.send_packed_command(self.pack_command(*command))
+
+    def pack_command(self, *command: Any) -> tuple[bytes, ...]:
+        """What is sent for a command."""
+        return tuple(part.encode() if isinstance(part, str) else part for part in command)
+
+    async def send_packed_command(self, command: tuple[bytes, ...]) -> None:
+        """Sends; waits only while too much is under way. Raises ConnectionError."""
+        while self._under_way >= UNDER_WAY and not self._is_cut:
+            self._sent = self._loop.create_future()
+            await self._sent
+        if self._is_cut:
+            raise ConnectionError("connection closed by server")
+        self._under_way += 1
+        self._there_at = self._server.arrives_at(self._there_at)
+        self._server.scheduler.at(self._there_at, self._reach, command)
+
+    async def read_response(self, disable_decoding: bool = False, timeout: float = 0) -> Any:
+        """The next thing that has come. Raises ConnectionError."""
+        while not self._items:
+            self._arrived = self._loop.create_future()
+            await self._arrived
+        item = self._items.popleft()
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        """Ends it from this side."""
+        self._end()
+
+    # -- the way -------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        reached, server = self._loop.create_future(), self._server
+        server.scheduler.at(server.arrives_at(0), self._loop.call_soon, _resolve, reached)
+        await reached
+        if self._loop.is_dead or server.is_down:
+            raise ConnectionError("connection refused")
+        self._is_open = True
+        server.links.append(self)
+
+    def _reach(self, command: tuple[bytes, ...]) -> None:
+        self._under_way -= 1
+        self._ring()
+        if self._is_cut:
+            return
+        answer = self._do(command)
+        if self._answers:
+            self.answer(answer)
+        server = self._server
+        if command[0] == b"PUBLISH" and server.scheduler.rng.random() < server.share_of_cut_publishers:
+            self.cut()
+
+    def _do(self, command: tuple[bytes, ...]) -> Any:
+        match command:
+            case (b"PSUBSCRIBE", pattern):
+                self.prefix = pattern.removesuffix(b"*")
+                return [b"psubscribe", pattern, 1]
+            case (b"PUBLISH", channel, data):
+                return self._server.publish(channel, data)
+            case (b"CLIENT", b"REPLY", state):
+                self._answers = state == b"ON"
+                return b"OK"
+        raise AssertionError(f"nobody has taught it {command[0]!r}")
+
+    def answer(self, item: Any) -> None:
+        """Something is sent to this process."""
+        if not self.is_deaf:
+            self._back_at = self._server.arrives_at(self._back_at)
+            self._server.scheduler.at(self._back_at, self._arrive, item)
+
+    def _arrive(self, item: Any) -> None:
+        if not (self._is_cut or self._loop.is_dead):
+            self._items.append(item)
+            self._ring()
+
+    def cut(self) -> None:
+        """The link ends, with what was on its way."""
+        self._items.clear()
+        self._items.append(ConnectionError("connection closed by server"))
+        self._end()
+
+    def _end(self) -> None:
+        self._is_cut = True
+        if self in self._server.links:
+            self._server.links.remove(self)
+        self._ring()
+
+    def _ring(self) -> None:
+        for waiting in (self._arrived, self._sent):
+            if waiting is not None:
+                self._loop.call_soon(_resolve, waiting)
+        self._arrived = self._sent = None
 
 
 def _resolve(future: asyncio.Future[Any]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-class Subscription:
-    """A link on which a process listens; what comes over it comes in order."""
-
-    def __init__(self, server: RedisServer, loop: NodeLoop) -> None:
-        self.prefix = "nothing yet"
-        self.is_deaf = False
-        self._server = server
-        self._loop = loop
-        self._arrives_at = 0.0
-        self._items: deque[Any] = deque()
-        self._waiting: asyncio.Future[Any] | None = None
-        # Each connection has a number: what was on its way when it was cut does not arrive.
-        self._connection = 0
-
-    async def psubscribe(self, pattern: str) -> None:
-        """Begins to listen."""
-        await _reach(self._server, self._loop)
-        self.prefix = pattern.removesuffix("*")
-        self._server.subscriptions.append(self)
-        self.take({"type": "psubscribe"})
-
-    def take(self, item: dict[str, Any]) -> None:
-        """Something is sent to this process."""
-        server = self._server
-        if self.is_deaf:
-            return
-        due = max(self._arrives_at, server.frozen_until, server.scheduler.now + server.latency())
-        self._arrives_at = due
-        server.scheduler.at(due, self._arrive, item, self._connection)
-
-    def _arrive(self, item: Any, connection: int) -> None:
-        if connection == self._connection and not self._loop.is_dead:
-            self._items.append(item)
-            if self._waiting is not None:
-                self._loop.call_soon(_resolve, self._waiting)
-                self._waiting = None
-
-    def cut(self) -> None:
-        """The link ends. The client library makes another one, by itself or after it has said so."""
-        self._connection += 1
-        self._items.clear()
-        if self in self._server.subscriptions:
-            self._server.subscriptions.remove(self)
-        self._items.append(ConnectionError("connection closed by server"))
-        if self._waiting is not None:
-            self._loop.call_soon(_resolve, self._waiting)
-            self._waiting = None
-
-    async def get_message(self, timeout: float) -> Any:
-        """The next thing that has come, or None after so long."""
-        if not self._items:
-            self._waiting = waiting = self._loop.create_future()
-            timer = self._loop.call_later(timeout, _resolve, waiting)
-            await waiting
-            timer.cancel()
-            self._waiting = None
-        if not self._items:
-            return None
-        item = self._items.popleft()
-        if isinstance(item, Exception):
-            if self._server.is_down or self._server.scheduler.rng.random() < 0.5:
-                raise item
-            # It subscribes anew without a word, and what was published meanwhile is lost.
-            await self.psubscribe(self.prefix + "*")
-            return None
-        return item
-
-    async def aclose(self) -> None:
-        """Listens no more."""
-        self._connection += 1
-        if self in self._server.subscriptions:
-            self._server.subscriptions.remove(self)

@@ -26,6 +26,7 @@ class Told:
     steps: int
     events: int
     heard: int
+    passed_on: int
     trace: int
     closes: dict[str, int]
 
@@ -44,7 +45,8 @@ def run(seed: int, seconds: float = SECONDS) -> Told:
         raise Violation(f"seed {seed}: {violation}\n  {befell}") from violation
     heard = sum(len(device.heard) for device in world.devices)
     events = len(world.checks.history.events)
-    return Told(seed, world.scheduler.steps, events, heard, world.trace, world.closes)
+    passed_on = world.redis.passed_on
+    return Told(seed, world.scheduler.steps, events, heard, passed_on, world.trace, world.closes)
 
 
 class Story:
@@ -174,16 +176,16 @@ def _redis_frozen(world: World) -> None:
 
 
 def _redis_drops_its_listeners(world: World) -> None:
-    world.redis.cut_all()
+    world.redis.drop_listeners()
 
 
 def _redis_deaf(world: World) -> None:
     world.redis.deafen(world.rng.randrange(8))
 
 
-def _publishing_without_answer(world: World) -> None:
-    world.redis.share_of_lost_answers = 0.2
-    world.scheduler.after(world.rng.uniform(0.5, 3), setattr, world.redis, "share_of_lost_answers", 0.0)
+def _publishers_cut_off(world: World) -> None:
+    world.redis.share_of_cut_publishers = 0.2
+    world.scheduler.after(world.rng.uniform(0.5, 3), setattr, world.redis, "share_of_cut_publishers", 0.0)
 
 
 def _process_killed(world: World) -> None:
@@ -238,7 +240,7 @@ def _backup_restored(world: World) -> None:
 
 FAULTS: tuple[Callable[[World], None], ...] = (
     _database_away, _database_frozen, _commits_without_answer, _connections_that_end, _redis_stopped,
-    _redis_frozen, _redis_drops_its_listeners, _redis_deaf, _publishing_without_answer, _process_killed,
+    _redis_frozen, _redis_drops_its_listeners, _redis_deaf, _publishers_cut_off, _process_killed,
     _process_stopped, _process_stands_still, _connection_cut, _all_connections_cut, _connection_half_open,
     _slow_reader, _backup_restored,
 )  # fmt: skip

@@ -34,7 +34,7 @@ from settings import Settings
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.clients import Device, Line
 from tests.simulation.database import DatabaseServer, SimulatedStore
-from tests.simulation.redis import RedisServer, client_class
+from tests.simulation.redis import RedisServer, pool_class
 from tests.simulation.scheduler import NodeLoop, Scheduler
 from tests.support.people import DAY_US, newcomer
 
@@ -309,7 +309,7 @@ def simulated(world: World) -> Iterator[None]:
         stack.enter_context(world.scheduler.instead_of_the_clock())
         stack.callback(random.setstate, loop_state)
         random.seed(world.seed)
-        _patch(stack, redis.asyncio, "Redis", client_class(world.redis))
+        _patch(stack, redis.asyncio, "ConnectionPool", pool_class(world.redis))
         _patch(stack, realtime.replay, "PAGE", world.page)
         _patch(stack, realtime.bridge, "MAX_WAITING", world.max_waiting)
         _patch(stack, realtime.bridge, "MAX_A_MESSAGE", world.a_message)
