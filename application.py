@@ -29,6 +29,7 @@ import handlers.passwords
 import handlers.people
 import handlers.profile
 import handlers.realtime
+import handlers.registering
 import handlers.rooms
 import handlers.search
 import handlers.second_factor
@@ -42,6 +43,7 @@ import handlers.workspaces
 import metrics
 import models.mail
 from handlers.checks import Checks
+from handlers.first_person import FirstPerson
 from handlers.providers import Providers
 from handlers.service import About
 from handlers.web.backend import Backend
@@ -54,13 +56,14 @@ from jobs import backups, deadlines, focus, held_notifications, mail, retention,
 from jobs import uploads as uploads_job
 from jobs.clock import Clock, Work
 from metrics import Metrics
-from models import access, event_log, installation, uploads
+from models import access, event_log, first_person, installation, uploads
 from models.authenticator import Authenticator
 from models.base import SECOND_US, now
 from models.database.backends import StoreError
 from models.database.data_folder import ServingLock, sqlite_path
 from models.database.store import Store
 from models.errors import DomainError
+from models.first_person import FirstCode
 from models.links import Links
 from models.resets import ResetTokens
 from models.signed import Signer
@@ -89,6 +92,7 @@ ROUTES = [
     *handlers.search.routes,
     *handlers.rooms.routes,
     *handlers.auth.routes,
+    *handlers.registering.routes,
     *handlers.profile.routes,
     *handlers.passwords.routes,
     *handlers.addresses.routes,
@@ -209,6 +213,8 @@ class Taskroom:
             self.store.expect_writers(1)
         self._lock = ServingLock(sqlite_path(settings.database_url, settings.data_dir))
         self.port = 0
+        self.first_code: FirstCode | None = None
+        """Of the link for the first person, if there was nobody at the start."""
         self.clock = Clock()
         self._metrics = Metrics(parent.number if parent else 1) if settings.metrics_from else None
         # Made by `start`, in this order; `stop` ends what there is of them.
@@ -236,6 +242,7 @@ class Taskroom:
             raise SettingsError(f"setting data_dir: {settings.data_dir}: {error.strerror}") from None
         self._open_store()
         here = store.run_alone(installation.name)
+        self.first_code = store.run_alone(first_person.code_of_link, secret)
         access.configure(
             access.Policy(
                 settings.assignee_fields,
@@ -264,6 +271,7 @@ class Taskroom:
             self.throttle,
             self.providers,
             Signer(secret),
+            FirstPerson(settings.first_link, FirstCode(secret, here)),
         )
         self._listen(self._make_application(backend))
         self._start_jobs()

@@ -18,13 +18,14 @@ from administration import backups, people
 from administration.doctor import Doctor
 from administration.parser import Command, check_words, make_parser
 from jobs.mail import Courier
-from models import access
+from models import access, first_person
 from models.backups.archive import ArchiveError
 from models.backups.errors import UNDER_WAY_STATUS, BackupError, BackupUnderWay
 from models.base import iso
 from models.database.backends import StoreError
 from models.database.store import Store
 from models.errors import DomainError
+from models.first_person import FirstCode
 from models.mail import unsent
 from models.operations import accounts
 from models.operations.accounts import NewPerson
@@ -158,6 +159,27 @@ def reset_link(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def first_link(settings: Settings, given: argparse.Namespace) -> int:
+    """Prints the link with which the first person registers."""
+    store = _store(settings)
+    store.prepare()
+    code = store.run_alone(first_person.code_of_link, settings.resolve_secret())
+    if code is None:
+        return complain("somebody has registered already, so there is no such link any more")
+    link = first_link_of(settings, code, settings.port)
+    if link is None:
+        return complain("no link is needed, or of use: look at the settings registration and first_link")
+    print(link)
+    return 0
+
+
+def first_link_of(settings: Settings, code: FirstCode | None, port: int) -> str | None:
+    """The link with which the first person registers, if there is a code and it is of any use."""
+    if code is None or settings.registration == "closed" or settings.first_link == "never":
+        return None
+    return code.link(settings.backend_url or addresses(settings, port)[0])
+
+
 def show_mail(settings: Settings, given: argparse.Namespace) -> int:
     """Prints the mail that has not been sent, the oldest first."""
     store = _store(settings)
@@ -254,6 +276,7 @@ COMMANDS = {
         "print a link with which a person sets a new password",
         {"email": {"metavar": "EMAIL", "help": "the person's address or username"}},
     ),
+    "first-link": Command(first_link, "print the link with which the first person registers", {}),
     "mail": Command(show_mail, "show the mail that has not been sent", {}),
     "backup": Command(
         backup,

@@ -22,7 +22,9 @@ import settings as settings_module
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
 from handlers.web.log_limit import LogLimit
+from models import first_person
 from models.database.store import Store
+from models.first_person import FirstCode
 from settings import VERSION, Settings, SettingsError
 from workers import Parent, Workers, obey_no_more_signals, obey_stop_signals
 
@@ -72,7 +74,7 @@ def _alongside(
 ) -> list[asyncio.Task[Any]]:
     """What a server does beside serving."""
     if parent is None:
-        _greet(settings, taskroom.port)
+        _greet(settings, taskroom.port, taskroom.first_code)
         # As when a terminal is closed; `nohup` has it ignored.
         if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
@@ -87,8 +89,11 @@ def _alongside(
     return tasks if parent.number > 1 else [*tasks, asyncio.create_task(_warn(settings))]
 
 
-def _greet(settings: Settings, port: int, more: str = "") -> None:
+def _greet(settings: Settings, port: int, code: FirstCode | None, more: str = "") -> None:
     log.info("Taskroom %s serves on %s%s", VERSION, " and ".join(addresses(settings, port)), more)
+    link = command_line.first_link_of(settings, code, port)
+    if link:
+        log.info("Nobody has registered yet. Whoever opens %s and registers runs this server.", link)
 
 
 def _cannot_listen(settings: Settings, error: OSError) -> int:
@@ -98,7 +103,7 @@ def _cannot_listen(settings: Settings, error: OSError) -> int:
     )
 
 
-async def _serve_by_workers(settings: Settings) -> int:
+async def _serve_by_workers(settings: Settings, code: FirstCode | None) -> int:
     with tempfile.TemporaryDirectory(prefix="taskroom-metrics-") as folder:
         os.environ[metrics.FOLDER] = folder
         on_end = functools.partial(metrics.forget_worker, Path(folder))
@@ -107,7 +112,8 @@ async def _serve_by_workers(settings: Settings) -> int:
             workers = Workers(settings.host, settings.port, settings.workers, on_end)
         except OSError as error:
             return _cannot_listen(settings, error)
-        return await workers.run(lambda: _greet(settings, workers.port, f" with {settings.workers} workers"))
+        more = f" with {settings.workers} workers"
+        return await workers.run(lambda: _greet(settings, workers.port, code, more))
 
 
 async def _wait_for_port(settings: Settings) -> None:
@@ -144,8 +150,10 @@ def serve(settings: Settings, parent: Parent | None = None) -> int:
     _raise_file_limit()
     if settings.workers > 1 and parent is None:
         # So that a database which is away, or a migration that fails, is said once.
-        Store(settings.database_url, settings.data_dir).prepare()
-        return asyncio.run(_serve_by_workers(settings))
+        store = Store(settings.database_url, settings.data_dir)
+        store.prepare()
+        code = store.run_alone(first_person.code_of_link, settings.resolve_secret())
+        return asyncio.run(_serve_by_workers(settings, code))
     if parent is not None:
         # A terminal that is closed tells the whole group; it is the parent's to obey.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out, registering (Task Manager, TaskConsumer, promptcraft)."""
+"""Signing in, staying signed in, signing out (Task Manager, TaskConsumer, promptcraft)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from models.errors import (
 from models.inputs import Input, Name, Text, storable
 from models.names import label, user_name
 from models.operations import accounts
-from models.operations.accounts import NewPerson, Reused
+from models.operations.accounts import Reused
 from models.operations.signing_in import NextStep, SignedIn
 from models.passwords import common, hash_password, matches, strong, weaknesses
 from models.people import email_address
@@ -69,16 +69,6 @@ class Credentials(Input):
     def login(self) -> str:
         """Whichever was given."""
         return self.email or self.username or ""
-
-
-class Registration(Input):
-    """A new person. Without a username it is the part of the address before @, made unique."""
-
-    email: EmailAddress
-    password: NewPasswordText
-    username: Username | None = None
-    first_name: PersonalName = ""
-    last_name: PersonalName = ""
 
 
 class RefreshToken(Input):
@@ -278,40 +268,6 @@ class LogIn(AuthHandler):
         self.welcome(signed_in, 200)
 
 
-class Register(NewPasswordHandler):
-    """Register."""
-
-    async def read_inputs(self, declared: Endpoint, path_args: Sequence[str]) -> list[Any]:
-        try:
-            return await super().read_inputs(declared, path_args)
-        except Invalid as error:
-            # Somebody who has to correct one field learns at once that another is taken.
-            right = {
-                name: text
-                for name in ("email", "username")
-                if isinstance(text := self.raw_fields.get(name, ""), str) and name not in error.errors
-            }
-            taken = await self.store.read(accounts.taken, right.get("email", ""), right.get("username", ""))
-            raise Invalid(error.errors | taken) from None
-
-    @endpoint(body=Registration, answers={201: schemas.SignedIn}, public=True)
-    async def post(self, body: Registration) -> None:
-        """Register and log in. The first person ever becomes ceo, everyone after is an employee."""
-        username = body.username or ""
-        problems = await self.store.read(accounts.taken, body.email, username)
-        names = (username, body.email, body.email.split("@")[0], body.first_name, body.last_name)
-        if reasons := weaknesses(body.password, *names):
-            problems["password"] = reasons
-        if problems:
-            raise Invalid(problems)
-        hashed = await self.hash(hash_password, body.password)
-        new = NewPerson(body.email, username, hashed, body.first_name, body.last_name)
-        is_open = self.backend.settings.registration == "open"
-        signed_in = await self.store.write(accounts.register, new, self.device, self.session_life_us, is_open)
-        self.note("registered", signed_in.person_id)
-        self.welcome(signed_in, 201)
-
-
 class Refresh(AuthHandler):
     """Refresh."""
 
@@ -426,11 +382,6 @@ routes = [
     Route("/api/auth/token/refresh/", Refresh),
     Route("/api/v2/auth/token/refresh/", Refresh),
     Route("/token-refresh/", Refresh),
-    Route("/api/register/", Register),
-    Route("/api/users/auth/register/", Register),
-    Route("/api/auth/register/", Register),
-    Route("/api/v2/auth/register/", Register),
-    Route("/register/", Register),
     Route("/api/auth/logout/", LogOut),
     Route("/api/v2/auth/logout/", LogOut),
     Route("/api/auth/sessions/", Sessions),

@@ -220,12 +220,23 @@ class Config(BaseHandler):
                     "attachments": True,
                     "presence": True,
                 },
+                "first_person": await self._first_person(),
                 "social_providers": providers,
                 "limits": _limits(settings),
                 "websockets": {socket_name(path): base + path for path in about.socket_paths},
                 "websocket_auth": ["subprotocol", "authorization", "cookie", "query", "message"],
             }
         )
+
+    async def _first_person(self) -> str | None:
+        """What the first person needs, while there is none."""
+        first = self.backend.first
+        try:
+            if await first.is_somebody_here(self.store):
+                return None
+        except Unavailable:
+            return None
+        return "link" if first.needs_link(self.request, self._allows) else "open"
 
 
 def socket_name(path: str) -> str:

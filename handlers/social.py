@@ -11,14 +11,16 @@ from urllib.parse import unquote, urlencode
 from pydantic import AfterValidator, Field
 
 from handlers import schemas
-from handlers.auth import AuthHandler, Password
+from handlers.auth import Password
 from handlers.providers import Provider, configured
+from handlers.registering import ClaimingHandler, FirstCodeText
 from handlers.web import security_log
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import LOGIN_ADDRESS
 from models.base import SECOND_US
 from models.errors import Forbidden, Invalid, NotFound
+from models.first_person import Claim, check_claim
 from models.inputs import Input, Text
 from models.operations import accounts, social
 from models.operations.signing_in import NextStep
@@ -29,6 +31,7 @@ from settings import Settings
 
 CALLBACK = "/api/v2/auth/social/callback/"
 _COOKIE = "social_{}"
+_FIRST_COOKIE = "first_code"
 _MAX_NEXT_CHARS = 500
 LINK_PURPOSE, LINK_LIFE_S = "link", 600
 
@@ -46,9 +49,10 @@ def _own_path(text: str) -> str:
 
 
 class SocialStart(Input):
-    """Where to go afterwards."""
+    """Where to go afterwards; `first_code` is that of the link which the first person has."""
 
     next: Annotated[Text, Field(max_length=_MAX_NEXT_CHARS), AfterValidator(_own_path)] = "/"
+    first_code: FirstCodeText = ""
 
 
 class SocialLink(Input):
@@ -88,7 +92,7 @@ class SocialProviders(BaseHandler):
         self.answer({"providers": listed(self.backend.settings, self.base_url)})
 
 
-class SocialHandler(AuthHandler):
+class SocialHandler(ClaimingHandler):
     """What going there and coming back share."""
 
     @property
@@ -118,16 +122,25 @@ class InitiateSocial(SocialHandler):
     def path_value(self, text: str) -> str:
         return text
 
-    @endpoint(query=SocialStart, answers={302: None}, public=True, throttled=False, errors=(429, 502))
+    @endpoint(query=SocialStart, answers={302: None}, public=True, throttled=False, errors=(403, 429, 502))
     async def get(self, name: str, query: SocialStart) -> None:
         """Send the browser to the provider. `next` is a path on the frontend's site to come back to."""
         provider = self.provider(name)
         await self.backend.throttle.count(LOGIN_ADDRESS, self.network)
+        if query.first_code:
+            await self._keep_first_code(query.first_code)
         provider = await self.backend.providers.located(provider)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         await self.store.write(social.begin, state, Attempt(provider.id, verifier, query.next))
         self.set_auth_cookie(self.state_cookie(state), state, CALLBACK[:-1], ATTEMPT_LIFE_US / SECOND_US)
         self.go_to(self.backend.providers.redirect_url(provider, self.callback_url, state, verifier))
+
+    async def _keep_first_code(self, code: str) -> None:
+        """Has the browser bring back the code of the first person's link. Raises Throttled, Forbidden."""
+        if await self.backend.first.is_somebody_here(self.store):
+            check_claim(Claim.LINK, is_first=False)
+        await self.claim(code)
+        self.set_auth_cookie(_FIRST_COOKIE, code, CALLBACK[:-1], ATTEMPT_LIFE_US / SECOND_US)
 
 
 class SocialCallback(SocialHandler):
@@ -155,11 +168,12 @@ class SocialCallback(SocialHandler):
         profile = await self.backend.providers.profile(
             provider, query.code, self.callback_url, attempt.verifier
         )
+        claim = await self._claim()
         # Nobody knows this password; a reset link replaces it.
         hashed = await self.hash(hash_password, secrets.token_urlsafe(32))
         is_open = self.backend.settings.registration == "open"
         found = await self.store.write(
-            social.sign_in, profile, hashed, self.device, self.session_life_us, is_open
+            social.sign_in, profile, hashed, self.device, self.session_life_us, is_open, claim
         )
         if isinstance(found, PasswordNeeded):
             return self.go_to(self._link_url(found, profile, attempt.next))
@@ -168,6 +182,13 @@ class SocialCallback(SocialHandler):
         security_log.note(self.request, "log_in", found.person_id, by=profile.provider)
         self.give_cookies(found)
         self.go_to(self.onward(attempt.next))
+
+    async def _claim(self) -> Claim:
+        """By which right whoever comes back may be the first person. Raises Throttled, Forbidden."""
+        code = self.get_cookie(_FIRST_COOKIE) or ""
+        if code:
+            self.set_auth_cookie(_FIRST_COOKIE, "", CALLBACK[:-1], 0)
+        return await self.claim(code)
 
     def _link_url(self, found: PasswordNeeded, profile: Profile, onward: str) -> str:
         """Where the password is asked for: our own page, since no frontend need know of this."""

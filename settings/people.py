@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from email.headerregistry import Address
 from email.utils import parseaddr
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -26,6 +27,11 @@ class SigningIn(Group):
     )
     session_idle_days: float = Field(14, ge=0, le=MAX_DAYS, description="unused, a session ends; 0: never")
     require_second_factor: WordList = Field((), description="roles that need a second factor, like ceo,hr")
+    first_link: Literal["lan", "always", "never"] = Field(
+        "lan",
+        description="who needs the link that the first start shows, to register first and become ceo: lan is"
+        " everybody who is not at this machine",
+    )
     rotate_refresh: bool = Field(False, description="give a new refresh token at each refresh, detect reuse")
 
     @field_validator("require_second_factor")

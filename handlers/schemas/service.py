@@ -49,11 +49,13 @@ class ChatHealth(Status):
 
 
 class Config(Shape):
-    """What a frontend asks for at its start."""
+    """What a frontend asks for at its start. `first_person` is null once somebody has registered. Until then
+    whoever asks may do so (`open`), or needs the link that the server shows at its start (`link`)."""
 
     name: str
     version: str
     features: dict[str, bool]
+    first_person: Literal["link", "open"] | None
     social_providers: list[SocialProvider]
     limits: dict[str, float | str | None]
     websockets: dict[str, str]

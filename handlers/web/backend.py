@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from handlers.first_person import FirstPerson
 from handlers.providers import Providers
 from handlers.web.throttle import Throttle
 from models.authenticator import Authenticator
@@ -28,3 +29,4 @@ class Backend:
     throttle: Throttle
     providers: Providers
     signer: Signer
+    first: FirstPerson

@@ -10,6 +10,7 @@ from models import access, events, groups, mail, quiet, sessions
 from models.base import SECOND_US, Statement, locked, now, parts, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
+from models.first_person import Claim, check_claim, is_anybody_here
 from models.names import user_name_of
 from models.operations import default_room
 from models.operations.notifications import QuietChanges, change_quiet
@@ -61,26 +62,31 @@ def sign_in(
     return enter(person, device, life_us, code)
 
 
-def register(new: NewPerson, device: Device, life_us: int, is_open: bool = True) -> SignedIn:
+def register(
+    new: NewPerson, device: Device, life_us: int, is_open: bool = True, claim: Claim = Claim.HERE
+) -> SignedIn:
     """Makes a person and signs them in. The first person ever becomes ceo, everyone after employee.
 
-    Raises Forbidden when registration is closed, Invalid when the address or name is taken.
+    Raises Forbidden when registration is closed or by `check_claim`, Invalid when the address or name is
+    taken.
     """
     if not is_open:
         raise Forbidden("Registration is closed.", "registration_closed")
-    person = create_person(new)
+    person = create_person(new, claim=claim)
     session = sessions.start(person.id, device, life_us)
     return SignedIn(session.id, person.id, person.to_json())
 
 
-def create_person(new: NewPerson, role: str | None = None) -> Person:
-    """Makes a person without a session. Raises Invalid when the address or name is taken."""
+def create_person(new: NewPerson, role: str | None = None, claim: Claim = Claim.HERE) -> Person:
+    """Makes a person without a session. Raises Invalid when the address or name is taken, Forbidden by
+    `check_claim`."""
     serialize("person")
+    is_first = not is_anybody_here()
+    check_claim(claim, is_first)
     errors = taken(new.email, new.username)
     if errors:
         raise Invalid(errors)
     username = new.username or _free_username(user_name_of(new.email.split("@")[0]) or "user")
-    first = not Person.select().exists()
     person = Person.create(
         username=username,
         username_key=fold(username),
@@ -88,7 +94,7 @@ def create_person(new: NewPerson, role: str | None = None) -> Person:
         email_key=fold(new.email),
         first_name=new.first_name,
         last_name=new.last_name,
-        role=role or (ROLES[-1] if first else ROLES[0]),
+        role=role or (ROLES[-1] if is_first else ROLES[0]),
         password=new.password_hash,
         date_joined=now(),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models.base import locked, now
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid
+from models.first_person import Claim
 from models.names import label_of
 from models.operations.accounts import NewPerson, create_person
 from models.operations.signing_in import NextStep, SignedIn, enter
@@ -64,7 +65,12 @@ class PasswordNeeded:
 
 
 def sign_in(
-    profile: Profile, password_hash: str, device: Device, life_us: int, is_open: bool
+    profile: Profile,
+    password_hash: str,
+    device: Device,
+    life_us: int,
+    is_open: bool,
+    claim: Claim = Claim.HERE,
 ) -> SignedIn | NextStep | PasswordNeeded:
     """Starts a session for whoever has this account: known from before, by exactly this address if it is
     verified here, too, or new. Or tells what else is needed for one.
@@ -72,12 +78,12 @@ def sign_in(
     Whoever registered first with a colleague's address would else share the account with them: until the
     address is verified, its password has to be given once. Raises Forbidden for a deactivated person, an
     address that the provider has not verified or that only looks like somebody's, and for a new person
-    while registration is closed.
+    while registration is closed or by `check_claim`.
     """
     serialize("person")
     person = _known(profile)
     if person is None:
-        person = _of_address(profile) or _new(profile, password_hash, is_open)
+        person = _of_address(profile) or _new(profile, password_hash, is_open, claim)
         if person.is_active and not person.email_verified:
             return PasswordNeeded(person.id, person.email)
         _keep(profile.provider, profile.subject, person)
@@ -136,13 +142,13 @@ def _of_address(profile: Profile) -> Person | None:
     return person
 
 
-def _new(profile: Profile, password_hash: str, is_open: bool) -> Person:
+def _new(profile: Profile, password_hash: str, is_open: bool, claim: Claim) -> Person:
     if not is_open:
         raise Forbidden("Registration is closed.", "registration_closed")
     new = NewPerson(
         profile.email, "", password_hash, label_of(profile.first_name), label_of(profile.last_name)
     )
-    person = create_person(new)
+    person = create_person(new, claim=claim)
     person.email_verified = True
     person.save()
     return person

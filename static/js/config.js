@@ -5,10 +5,11 @@ const PATH = "/api/v2/core/config/";
 const PATIENCE_MS = 1_500;
 
 /** Until a server has answered, and if it does not: registration is offered, and the server decides. */
-const UNKNOWN = { registration: true, providers: [], frameKib: 64, mail: true };
+const UNKNOWN = { registration: true, firstPerson: undefined, providers: [], frameKib: 64, mail: true };
 
-export const understood = ({ features, social_providers: providers, limits }) => ({
+export const understood = ({ features, first_person: firstPerson, social_providers: providers, limits }) => ({
   registration: features?.registration ?? UNKNOWN.registration,
+  firstPerson, // null once there is one
   providers: providers ?? UNKNOWN.providers,
   mail: features?.mail ?? UNKNOWN.mail,
   frameKib: limits ? limits.socket_message_kib : UNKNOWN.frameKib,
@@ -26,6 +27,11 @@ export function createConfig() {
 
   return {
     of: (server) => known.get(server) ?? UNKNOWN,
+
+    /** From now on the first person is there. */
+    noteSomebody(server) {
+      known.set(server, { ...this.of(server), firstPerson: null });
+    },
 
     /** Comes back when the server has answered, or cannot, or takes too long; its answer counts when it comes. */
     load(server) {

@@ -193,3 +193,37 @@ async def test_a_second_factor_from_the_profile_to_the_door_and_for_a_role_that_
     await part("second-factor-code").fill(phone.code(1))
     await part("second-factor-change").click()
     await expect(part("second-factor-state")).to_contain_text("Off")
+
+
+@pytest.mark.gen_test
+async def test_the_first_person_comes_by_the_link_and_nobody_else_before_them(new_page, start_app):
+    """One walk: a colleague without the link, the first person with it, and the link when it is over."""
+    app = await start_app()
+    elsewhere = {"extra_http_headers": {"X-Forwarded-For": "192.0.2.77"}}
+    link = app.first_code.link("")
+    page = await new_page(base_url=f"http://127.0.0.1:{app.port}", **elsewhere)
+    part = page.get_by_test_id
+    await page.goto("/")
+    await expect(part("first-needs-link")).to_contain_text("link that the server shows")
+    await expect(part("register")).to_have_count(0)
+
+    # The link is opened in the page that is there.
+    await page.goto(link)
+    await expect(page.get_by_role("heading", name="You are the first here")).to_be_visible()
+    await fill(page, email="boss@example.org", password=PASSWORD)
+    await part("password").press("Enter")
+    await expect(part("whoami")).to_contain_text("boss")
+    assert "first" not in page.url
+    await sign_out(page)
+    await expect(part("first-here")).to_have_count(0)
+
+    other = await new_page(base_url=f"http://127.0.0.1:{app.port}", **elsewhere)
+    part = other.get_by_test_id
+    await other.goto(link)
+    await expect(part("sign-in-message")).to_contain_text("somebody has registered already")
+    await part("register").click()
+    await fill(other, email="bob@example.org", password=PASSWORD)
+    await part("password").press("Enter")
+    await expect(part("whoami")).to_contain_text("bob")
+    profile = await (await other.request.get("/api/users/profile/")).json()
+    assert profile["role"] == "employee"

@@ -34,7 +34,7 @@ async def addresses(app: Any) -> list[str]:
 async def test_what_a_proxy_says_is_believed_only_from_those_that_the_setting_names(
     start_app, new_client, proxy
 ):
-    app = await start_app(proxy=(proxy,) if proxy else ())
+    app = await start_app(proxy=(proxy,) if proxy else (), first_link="never")
     client = new_client(app)
     body = {"email": "ann@example.org", "password": PASSWORD}
     given = (await client.post("/register/", json=body, headers=FORWARDED)).expect(201).json
@@ -63,7 +63,7 @@ async def test_what_a_proxy_says_is_believed_only_from_those_that_the_setting_na
 async def test_the_client_is_the_first_from_the_right_that_is_no_proxy(
     start_app, new_client, forwarded, address
 ):
-    app = await start_app(proxy=("127.0.0.1", "10.0.0.1"))
+    app = await start_app(proxy=("127.0.0.1", "10.0.0.1"), first_link="never")
     body = {"email": "ann@example.org", "password": PASSWORD}
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     (await new_client(app).post("/register/", json=body, headers=headers)).expect(201)

@@ -29,6 +29,7 @@ const stage = signal(/** @type {any} */ ({ name: "opening" }));
 let scope = null;
 
 const MAILED = /^#(reset|link|verify|second-factor)\?(.+)$/;
+const FIRST = /^#first-([a-z0-9-]+)$/i;
 
 /** What a mailed link carries: {kind, given}, or null. */
 export function mailedLink(hash) {
@@ -51,8 +52,9 @@ function leave() {
 function showDoor(words = {}) {
   leave();
   forgetSeen(server);
-  const { registration, providers, mail } = config.of(server);
-  stage.value = { name: "door", ...words, registration, providers, mail };
+  const { registration, firstPerson, providers, mail } = config.of(server);
+  const [, code = ""] = location.hash.match(FIRST) ?? [];
+  stage.value = { name: "door", ...words, registration, first: { needs: firstPerson, code }, providers, mail };
 }
 
 async function signOut() {
@@ -109,7 +111,10 @@ const doorActions = {
   },
   async register(form) {
     const session = newSession();
-    await goIn(session, await session.register(form));
+    const user = await session.register(form);
+    config.noteSomebody(server);
+    if (FIRST.test(location.hash)) replace(location.pathname);
+    await goIn(session, user);
   },
   askForReset: (email) => request(server, "POST", "/api/password-reset/", { json: { email } }),
   async reset(given, password) {
@@ -151,6 +156,7 @@ async function verify({ token = "" }) {
 
 async function followLink() {
   const link = mailedLink(location.hash);
+  if (!link && stage.value.name === "door" && FIRST.test(location.hash)) showDoor();
   if (!link) return false;
   if (link.kind === "verify") await verify(link.given);
   else {

@@ -21,6 +21,13 @@ function noteHere() {
   }
 }
 
+/** What the door says of the first person. `needs` is null once there is one, `code` that of a link that was followed. */
+export function ofFirst({ needs = undefined, code = "" } = {}) {
+  if (code && needs === null) return { news: "This link was for the first person, and somebody has registered already. Sign in, or create an account without it." };
+  if (needs === "link" && !code) return { isKeptOut: true };
+  return { isFirst: Boolean(needs), isInvited: Boolean(code) };
+}
+
 /**
  * What Enter does. Whoever has filled in both names wants an account, unless they have chosen otherwise: one of
  * them signs in.
@@ -43,10 +50,18 @@ export function refusals(error, fields) {
   return { at, above: error.fields ? rest.join(" ") : error.message };
 }
 
-function Account({ actions, reason, news, registration, providers = [], forgot }) {
+function FirstWords({ isKeptOut = false, isFirst = false }) {
+  if (isKeptOut) return html`<p data-testid="first-needs-link">Nobody has registered here yet. Whoever is first needs the link that the server shows where it is started;
+    there, <code>taskroom first-link</code> shows it again. Open that link in this browser.</p>`;
+  return isFirst && html`<p data-testid="first-here">Nobody has registered here yet. Whoever does first runs this server, as its ceo; everybody else then registers without a link.</p>`;
+}
+
+function Account({ actions, reason, news, registration: isOpen, first, providers = [], forgot }) {
+  const told = ofFirst(isOpen ? first : {});
+  const registration = isOpen && !told.isKeptOut;
   const form = useRef(null);
   const [values, setValues] = useState({ email: "", username: "", password: "" });
-  const [chosen, choose] = useState(null);
+  const [chosen, choose] = useState(told.isInvited ? "register" : null);
   const [trouble, setTrouble] = useState({ at: {}, above: reason ?? "" });
   const [isFirst] = useState(() => !wasHere());
   const mode = modeFor({ chosen, registration, email: values.email.trim(), username: values.username.trim() });
@@ -60,7 +75,8 @@ function Account({ actions, reason, news, registration, providers = [], forgot }
     setTrouble({ at: {}, above: "" });
     const filled = Object.entries(values).map(([field, value]) => [field, field === "password" ? value : value.trim()]).filter(([field, value]) => value || field === "password");
     try {
-      await (name === "register" ? actions.register({ email: "", ...Object.fromEntries(filled) }) : actions.signIn(Object.fromEntries(filled)));
+      const given = Object.fromEntries(told.isInvited ? [...filled, ["first_code", first.code]] : filled);
+      await (name === "register" ? actions.register({ email: "", ...given }) : actions.signIn(Object.fromEntries(filled)));
       noteHere();
     } catch (error) {
       const found = refusals(error, Object.keys(values));
@@ -91,17 +107,18 @@ function Account({ actions, reason, news, registration, providers = [], forgot }
   }
 
   return html`<form ref=${form} class="form" novalidate onSubmit=${submit} aria-labelledby="door-title">
-    <h2 id="door-title" class="part-title">${words.title}</h2>
-    <p class="form-message" role="alert" data-testid="sign-in-message" data-kind=${news && !trouble.above ? "news" : undefined}>${trouble.above || news || ""}</p>
+    <h2 id="door-title" class="part-title">${told.isInvited && mode === "register" ? "You are the first here" : words.title}</h2>
+    <${FirstWords} ...${told} />
+    <p class="form-message" role="alert" data-testid="sign-in-message" data-kind=${(news || told.news) && !trouble.above ? "news" : undefined}>${trouble.above || news || told.news || ""}</p>
     ${hasEmail && field("email", "Email", { type: "email", autocomplete: "email", inputmode: "email" })}
     ${field("username", hasEmail ? "Username" : words.name, { hint: hasEmail ? words.hint : "", autocomplete: "username", autocapitalize: "none", spellcheck: "false" })}
     ${field("password", "Password", { type: "password", autocomplete: words.password })}
     ${mode === "signIn" && html`<p><button type="button" class="link" data-testid="forgot-password" onClick=${forgot}>Forgot your password?</button></p>`}
     <div class="buttons door-buttons">${button("signIn", "Sign in", "sign-in")}${registration && button("register", "Create account", "register")}</div>
     <button type="submit" class="only-heard" tabindex="-1" aria-hidden="true">Go on</button>
-    ${!registration && html`<p class="hint" data-testid="registration-closed">New here? Ask whoever runs this server for an account.</p>`}
+    ${!isOpen && html`<p class="hint" data-testid="registration-closed">New here? Ask whoever runs this server for an account.</p>`}
     ${providers.length > 0 && html`<div class="buttons" data-testid="providers">${providers.map(({ id, name, initiate_url: address }) =>
-      html`<a key=${id} class="button" data-testid=${`provider-${id}`} href=${`${address}?next=${encodeURIComponent(location.pathname)}`}>${`Sign in with ${name}`}</a>`)}</div>`}
+      html`<a key=${id} class="button" data-testid=${`provider-${id}`} href=${`${address}?${new URLSearchParams({ next: location.pathname, ...(told.isInvited && { first_code: first.code }) })}`}>${`Sign in with ${name}`}</a>`)}</div>`}
   </form>`;
 }
 
@@ -172,6 +189,6 @@ export function Door({ link, ...others }) {
   const shown = link?.kind === "second-factor" ? html`<${SecondStep} given=${link.given} ...${others} />`
     : link ? html`<${Mailed} link=${link} ...${others} />`
     : isForgotten ? html`<${Forgotten} back=${() => setForgotten(false)} ...${others} />`
-      : html`<${Account} forgot=${() => setForgotten(true)} ...${others} />`;
+      : html`<${Account} key=${others.first?.code} forgot=${() => setForgotten(true)} ...${others} />`;
   return html`<main class="door"><h1 class="door-title">Taskroom</h1>${shown}</main>`;
 }
