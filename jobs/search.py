@@ -8,8 +8,8 @@ from models.database.store import Store
 from models.operations import search_index
 
 EVERY_S = 0.7
-# Short enough not to delay anybody's write, with the commit, which takes SQLite three times as long again;
-# between two slices others have their turn.
+# On SQLite, short enough not to delay anybody's write, with the commit, which takes three times as long
+# again; between two slices others have their turn.
 SLICE_S = 0.002
 PART = 30
 # PostgreSQL may be far away: what takes long there is each statement's way, not its rows.
@@ -18,7 +18,7 @@ PAUSE_S = 0.02
 
 
 class Indexer:
-    """Brings the index up to date, in one process of several, since each slice keeps all writers waiting.
+    """Brings the index up to date, in one process of several.
 
     Whichever process finds that the position has moved since it last looked leaves the work to the one that
     moved it, until it stands still.
@@ -26,17 +26,22 @@ class Indexer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._seen: search_index.Position | None = None
+        self._seen: tuple[int, int] | None = None
 
     async def catch_up(self) -> float:
         """One slice of what waits; returns in how many seconds to look again: while people write, what they
         have written meanwhile is left for then."""
-        position, is_waiting = await self._store.read(search_index.progress)
-        has_moved = self._seen not in (None, position)
-        self._seen = position
-        if not is_waiting or has_moved:
+        found = await self._store.read(search_index.progress)
+        has_moved = self._seen not in (None, found.position)
+        self._seen = found.position
+        if has_moved:
             return EVERY_S
-        part = FAR_PART if is_postgres() else PART
-        has_more = await self._store.write(search_index.catch_up_for, SLICE_S, part)
-        self._seen, _ = await self._store.read(search_index.progress)
+        has_more = False
+        if found.is_behind:
+            part = FAR_PART if is_postgres() else PART
+            has_more = await self._store.write_aside(search_index.catch_up_for, SLICE_S, part)
+            found = await self._store.read(search_index.progress)
+            self._seen = found.position
+        if found.is_unsettled:
+            has_more |= await self._store.write(search_index.settle)
         return PAUSE_S if has_more else EVERY_S

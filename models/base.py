@@ -21,7 +21,7 @@ import peewee
 
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCK = re.compile(r"\{lock (\w+)\}")
+_LOCK = re.compile(r"\{(try)?lock (\w+)\}")
 _WALK = re.compile(r"\{walk ([\w.]+)\}")
 _MATCH = re.compile(r"\{match (\w+)\}")
 _HAS = re.compile(r"\{has (\w+)\}")
@@ -119,11 +119,16 @@ def locked(query: peewee.ModelSelect[Model]) -> peewee.ModelSelect[Model]:
     return query.for_update() if is_postgres() else query
 
 
+def _lock(found: re.Match[str]) -> str:
+    return f"FOR UPDATE OF {found[2]}{' SKIP LOCKED' if found[1] else ''}"
+
+
 class Statement:
     """SQL of the hot path, written by hand once for both databases and compiled by nobody at run time.
 
     `?` marks a parameter; `{lock r}` is the row lock on alias r that PostgreSQL needs where SQLite's
-    single writer is lock enough; `{match t}` is the search in task t for words like `"one"* "two"*`;
+    single writer is lock enough, `{trylock r}` passes over rows that others have locked;
+    `{match t}` is the search in task t for words like `"one"* "two"*`;
     `{has t}` whether task t has a word that begins so, looked at one by one;
     `{walk t.status}` is a column whose index is not to be used, which PostgreSQL knows by its statistics.
     Everything off the hot path uses Peewee's queries. Rows are of the type `row`, a named tuple of the
@@ -142,7 +147,7 @@ class Statement:
         bound = self._bound
         if bound is None or bound[0] is not database.obj:
             for_postgres = is_postgres()
-            text = _LOCK.sub(r"FOR UPDATE OF \1" if for_postgres else "", self._text)
+            text = _LOCK.sub(_lock if for_postgres else "", self._text)
             text = _MATCH.sub(_POSTGRES_MATCH if for_postgres else _SQLITE_MATCH, text)
             text = _HAS.sub(_POSTGRES_HAS if for_postgres else _SQLITE_HAS, text)
             text = _WALK.sub(r"\1" if for_postgres else r"+\1", text)

@@ -40,7 +40,19 @@ _insert_postgres = Statement("""
         json_array_elements_text(t.value->1) w
     ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
 """)
-_remove = Statement("DELETE FROM search_word WHERE place = ? AND word = ? AND id = ?")
+_remove_sqlite = Statement("DELETE FROM search_word WHERE place = ? AND word = ? AND id = ?")
+# Looked up one by one: PostgreSQL would read all words, having no idea how few are to go.
+_remove_postgres = Statement("""
+    DELETE FROM search_word WHERE ctid = ANY (ARRAY (
+        SELECT found.ctid
+        FROM json_array_elements(CAST(? AS json)) t, json_array_elements_text(t.value->0) p,
+            json_array_elements_text(t.value->1) w, LATERAL (
+                SELECT s.ctid FROM search_word s
+                WHERE s.place = CAST(p.value AS bigint) AND s.word = w.value
+                    AND s.id = CAST(t.value->>2 AS bigint) LIMIT 1
+            ) found
+    ))
+""")
 
 
 def place_of_department(department_id: int) -> Place:
@@ -105,9 +117,12 @@ def add(entries: Sequence[Entry]) -> None:
         _insert_sqlite.run_each(_rows_of(entries))
 
 
-def remove(entries: Iterable[Entry]) -> None:
+def remove(entries: Sequence[Entry]) -> None:
     """Takes words out of the index."""
-    _remove.run_each(_rows_of(entries))
+    if is_postgres():
+        _remove_postgres.run(_dumps(entries))
+    else:
+        _remove_sqlite.run_each(_rows_of(entries))
 
 
 def _rows_of(entries: Iterable[Entry]) -> list[tuple[Place, str, int]]:

@@ -118,6 +118,23 @@ def transaction() -> Iterator[None]:
         database.execute_sql("COMMIT")
 
 
+@contextlib.contextmanager
+def transaction_aside() -> Iterator[None]:
+    """On PostgreSQL, a transaction that writes what can be made anew, without the lock that orders writers.
+
+    A commit that is lost in a crash is lost with everything after it, so nobody waits for the disk.
+    """
+    with database.manual_commit():
+        database.execute_sql("BEGIN; SET LOCAL synchronous_commit = off")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(peewee.PeeweeException):  # a lost connection has undone it already
+                database.execute_sql("ROLLBACK")
+            raise
+        database.execute_sql("COMMIT")
+
+
 def forbid_writing() -> None:
     """From now on this thread's connection refuses to write: a query that is an operation fails at once."""
     text = "SET default_transaction_read_only = on" if is_postgres() else "PRAGMA query_only = ON"

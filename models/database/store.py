@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from models import events
+from models.base import is_postgres
+from models.database.aside import Aside
 from models.database.backends import (
     in_snapshot,
 )
@@ -70,6 +72,7 @@ class Store(Database):
         self._loop: asyncio.AbstractEventLoop
         self._watchdog: asyncio.TimerHandle | None = None
         self._writer = Writer(self._writes, self._hand_over, self._tell_unclear)
+        self._aside = Aside(lambda job: self._call_soon(job.settle))
 
     def expect_writers(self, processes: int) -> None:
         """Says how many processes write to the same database, so that commits are to be few and large;
@@ -81,6 +84,8 @@ class Store(Database):
         self._loop = asyncio.get_running_loop()
         self._readers = Readers(self._loop)
         self._workers = [Worker("writer", self._writes, self._writer.serve), *self._readers.workers]
+        if is_postgres():
+            self._workers.append(self._aside.worker)
         for worker in self._workers:
             worker.start()
         self._watch()
@@ -90,6 +95,7 @@ class Store(Database):
         self._writes.jobs.put(None)
         if self._workers:
             self._readers.stop()
+        self._aside.lane.jobs.put(None)
         for worker in self._workers:
             await asyncio.get_running_loop().run_in_executor(None, worker.join, 5)
         if self._watchdog is not None:
@@ -149,6 +155,15 @@ class Store(Database):
         result: Result = await self._enqueue(self._writes, operation, args, budget_of_caller(), origin)
         return result
 
+    async def write_aside(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Runs the server's own work on what can be made anew. Raises what it raises, or Unavailable.
+
+        It keeps no writer waiting where the database has room for several, and must bear that they write.
+        """
+        lane = self._aside.lane if is_postgres() else self._writes
+        result: Result = await self._enqueue(lane, work, args, Budget())
+        return result
+
     async def try_write(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs an operation that reading brings along, as that something counts as read. Reading never
         needs writing to succeed: waits for a moment at most, and only the log hears of a failure."""
@@ -205,7 +220,7 @@ class Store(Database):
     def _watch(self) -> None:
         """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
         moment = time.monotonic()
-        for lane in (self._writes, self._readers.lane):
+        for lane in (self._writes, self._readers.lane, self._aside.lane):
             lane.give_up_late(moment, QUEUE_PATIENCE_S)
         for worker in self._workers:
             if worker.hangs(moment):
