@@ -142,7 +142,7 @@ export function createStore({ dropped }) {
     for (const [id, items] of threads) {
       if (store.rooms.has(id)) store.threads.set(id, { ...emptyThread(), items, status: "recalled" });
     }
-    changed("rooms", "thread");
+    if (rooms.length) changed("rooms", "thread"); // rooms are shown at intervals: nothing must not hold up the first of them
   }
 
   // Messages

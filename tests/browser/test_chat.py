@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.support.chat_socket import heard, say
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.team import sign_up
@@ -167,6 +168,26 @@ async def test_a_long_conversation_is_read_to_its_beginning_with_few_elements(
     assert most < 3_000
     await page.get_by_test_id("jump").click()
     await expect(page.get_by_text("number 259", exact=True)).to_be_in_viewport()
+
+
+@pytest.mark.gen_test
+async def test_whoever_is_at_the_end_stays_there_in_a_flood_until_they_go_up(
+    new_page, start_app, new_client, connect_to
+):
+    """Rows that were taken away above looked as if somebody had gone up, and the page stopped following."""
+    app = await start_app(socket_rate=0)
+    page, bob, room = await meet(new_page, app, new_client)
+    socket = await connect_to(app, "/ws/chat/", token=bob.access)
+    for number in range(1_500):
+        await say(socket, room, f"number {number}")
+        await heard(socket, 1)
+    await expect(page.get_by_text("number 1499", exact=True)).to_be_in_viewport()
+    await page.get_by_test_id("messages").hover()
+    await page.mouse.wheel(0, -600)
+    await expect(page.get_by_test_id("jump")).to_be_visible()
+    await say(socket, room, "one more")
+    await heard(socket, 1)
+    await expect(page.get_by_text("one more", exact=True)).not_to_be_in_viewport()
 
 
 @pytest.mark.gen_test

@@ -17,6 +17,7 @@ export function showInTitle({ store, changes, clock, notifications }) {
     notifications.changes.value;
     const unread = unreadIn(store.rooms.values());
     document.title = [clock?.value, unread ? `(${unread}) Taskroom` : "Taskroom"].filter(Boolean).join(" · ");
-    if (icon) icon.href = unread || notifications.state.unread ? dotted() : plain;
+    const wanted = unread || notifications.state.unread ? dotted() : plain;
+    if (icon && icon.href !== wanted) icon.href = wanted; // the same once more would be fetched and drawn again
   });
 }

@@ -38,6 +38,7 @@ export class Messages extends Component {
   state = { hovered: null, isFar: false, range: { start: 0, end: 0 }, picking: null };
   isFollowing = true;
   lastTop = 0;
+  lastMost = 0;
   frame = 0;
   anchor = null;
   firstId = null;
@@ -76,12 +77,17 @@ export class Messages extends Component {
     return next;
   }
 
-  /** Only going up is leaving the end: a view that shrinks is suddenly far from its end as well. */
+  /**
+   * Only a person who goes up leaves the end. A view that shrinks is suddenly far from it as well, and rows that are
+   * taken away above push the place up by themselves: then there is more or less to scroll than before.
+   */
   noteScroll() {
     if (!this.scroller) return; // told after the view has gone
-    const { scrollTop } = this.scroller;
-    if (this.isFollowing && scrollTop < this.lastTop - 1 && this.distance() >= AT_END_PX) this.isFollowing = false;
-    this.lastTop = scrollTop;
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const most = scrollHeight - clientHeight;
+    const hasGoneUp = most === this.lastMost && scrollTop < this.lastTop - 1;
+    if (hasGoneUp && most - scrollTop >= AT_END_PX) this.isFollowing = false;
+    Object.assign(this, { lastTop: scrollTop, lastMost: most });
   }
 
   getSnapshotBeforeUpdate() {
@@ -138,7 +144,7 @@ export class Messages extends Component {
     this.isFollowing = true;
     if (!this.scroller) return;
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: still.matches ? "instant" : behavior });
-    this.lastTop = this.scroller.scrollTop;
+    this.noteScroll();
   }
 
   jump = () => {

@@ -1,7 +1,7 @@
 /* The list of rooms: what is new, and the ways to start another. */
 import { askWhere } from "../app/goto.js";
 import { PersonMenu } from "../app/person.js";
-import { go } from "../app/place.js";
+import { go, place } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { Avatar, Badge, Button, Icon, PersonAvatar } from "../kit/controls.js";
 import { html, memo, useState } from "../kit/html.js";
@@ -41,7 +41,7 @@ export function Rooms() {
   const [wanted, setWanted] = useState("");
   follow("rooms", "typing", "me");
   directory.changes.value;
-  const openId = store.openRoomId;
+  const openId = place.value.id; // not the store's, which is told at intervals: what one clicks is marked at once
   const nameOf = (person) => directory.name(person);
   const personOf = (person) => directory.person(person);
   const names = new Map([...store.rooms.values()].map((room) => [room.id, roomTitle(room, me(), nameOf)]));
