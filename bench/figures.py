@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
@@ -55,6 +56,15 @@ def _text(number: float | None, unit: str) -> str:
         return ""
     digits = 0 if number >= 1000 else 1 if number >= 10 else 2
     return f"{number:,.{digits}f} {unit}".strip()
+
+
+def tell(figures: Sequence[Figure]) -> Sequence[Figure]:
+    """Prints figures as soon as they are taken, for whoever waits, and returns them."""
+    for figure in figures:
+        _, name, measured, target, *_, missed = figure.cells()
+        wanted = f" ({target})" if target else ""
+        print(f"  {name}: {measured}{wanted} {missed}".rstrip(), file=sys.stderr, flush=True)
+    return figures
 
 
 def table(figures: Sequence[Figure]) -> str:
