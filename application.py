@@ -17,6 +17,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 import handlers.addresses
+import handlers.api_tokens
 import handlers.auth
 import handlers.chat
 import handlers.documents
@@ -98,6 +99,7 @@ ROUTES = [
     *handlers.addresses.routes,
     *handlers.second_factor.routes,
     *handlers.social.routes,
+    *handlers.api_tokens.routes,
     *handlers.people.routes,
     *handlers.taskconsumer.routes,
     *handlers.notifications.routes,

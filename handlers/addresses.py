@@ -10,6 +10,7 @@ from handlers.web import security_log
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import PASSWORD_RESET
+from models.access import PERSON
 from models.errors import Invalid
 from models.inputs import Input, Text
 from models.operations import addresses
@@ -26,7 +27,7 @@ class Verification(Input):
 class AskVerification(AuthHandler):
     """Asks for the link that verifies one's address."""
 
-    @endpoint(answers={200: schemas.Status}, errors=(429,))
+    @endpoint(answers={200: schemas.Status}, errors=(429,), scope=PERSON)
     async def post(self) -> None:
         """Mail oneself a link with which one's address is verified. Nothing asks for it but signing in with
         an account elsewhere. One that is verified already gets no mail."""
@@ -59,7 +60,7 @@ class ConfirmVerification(BaseHandler):
 class VouchForAddress(BaseHandler):
     """Verifies somebody's address by an admin's word."""
 
-    @endpoint(answers={200: schemas.User})
+    @endpoint(answers={200: schemas.User}, scope=PERSON)
     async def post(self, person_id: int) -> None:
         """Say that somebody's address is theirs, where no mail can show it: for hr and ceo."""
         await self.operate(addresses.vouch, person_id)

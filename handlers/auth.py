@@ -14,9 +14,12 @@ from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Endpoint, Page, Route, endpoint
 from handlers.web.throttle import LOGIN, LOGIN_ADDRESS, USER
 from handlers.web.throttle import REFRESH as REFRESH_RATE
+from models import access
+from models.access import PERSON
 from models.base import SECOND_US
 from models.errors import (
     DomainError,
+    Forbidden,
     Invalid,
     SecondFactorRefused,
     SecondStepNeeded,
@@ -26,6 +29,7 @@ from models.errors import (
     Unavailable,
 )
 from models.inputs import Input, Name, Text, storable
+from models.keys import API_TOKEN
 from models.names import label, user_name
 from models.operations import accounts
 from models.operations.accounts import Reused
@@ -173,7 +177,9 @@ class AuthHandler(BaseHandler):
         return f"{self.request.protocol}://{host}:{port}"
 
     async def check_password(self, password: str) -> tuple[str, str]:
-        """The actor's address, and the hash that their password matches. Raises Throttled, Invalid."""
+        """The actor's address, and the hash that their password matches. Raises Throttled, Invalid, and
+        Forbidden for an API token."""
+        access.check_scope(self.actor, PERSON)
         await self.count_log_in(self.actor.username)
         await self.count_person(self.actor.id)
         found = await self.store.read(accounts.own_secret, self.actor.id)
@@ -339,7 +345,10 @@ class LogOut(AuthHandler):
     def _session_id(self, body: RefreshToken) -> str:
         tokens = self.backend.authenticator.tokens
         try:
-            return tokens.expired_session_of(self.token(), ACCESS)
+            token = self.token()
+            if API_TOKEN.is_named(token):
+                raise Forbidden("An API token does not sign out: revoke it in the profile.", "token_scope")
+            return tokens.expired_session_of(token, ACCESS)
         except Unauthenticated:
             refresh = body.refresh or self.refresh_cookie()
             if not refresh:
@@ -365,7 +374,7 @@ class OneSession(BaseHandler):
     def path_value(self, text: str) -> str:
         return text
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=PERSON)
     async def delete(self, session_id: str) -> None:
         """End one of one's own sessions: its tokens are dead at once, its sockets close."""
         await self.store.write(accounts.end_session, self.actor, session_id)

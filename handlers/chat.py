@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from handlers import media, schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
+from models.access import CHAT
 from models.chat import names_person
 from models.emoji import Emoji
 from models.errors import Invalid
@@ -135,7 +136,7 @@ class Rooms(BaseHandler):
         count, results = await self.store.snapshot(chat.list_rooms, self.actor, *asked)
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room})
+    @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room}, scope=CHAT)
     async def post(self, body: NewRoom) -> None:
         """Make a room. A direct room, or a task's, that exists is given back with 200. A task's room is
         open to whoever sees the task."""
@@ -155,7 +156,7 @@ class OneRoom(BaseHandler):
         """A room one takes part in."""
         self.answer(await self.store.snapshot(chat.room, self.actor, room_id))
 
-    @endpoint(body=RoomChanges, answers={200: schemas.Room})
+    @endpoint(body=RoomChanges, answers={200: schemas.Room}, scope=CHAT)
     async def patch(self, room_id: int, body: RoomChanges) -> None:
         """Change a group for all, or what a room is to oneself. Anybody in a group renames it, but for an
         open one: that, and opening and closing it, is for its owner and its admins."""
@@ -172,7 +173,7 @@ class RoomRead(BaseHandler):
         """How far people have read a room: of a large one, the 1,000 who have read furthest."""
         self.answer(await self.store.read(chat.read_positions, self.actor, room_id))
 
-    @endpoint(body=ReadUpTo, answers={200: schemas.ReadState})
+    @endpoint(body=ReadUpTo, answers={200: schemas.ReadState}, scope=CHAT)
     async def post(self, room_id: int, body: ReadUpTo) -> None:
         """Mark a room read, on all one's devices. It never becomes less read."""
         await self.operate(chat.read_state, room_id, body.last_message_id)
@@ -181,7 +182,7 @@ class RoomRead(BaseHandler):
 class RoomUnread(BaseHandler):
     """What is to be read again."""
 
-    @endpoint(body=UnreadFrom, answers={200: schemas.ReadState})
+    @endpoint(body=UnreadFrom, answers={200: schemas.ReadState}, scope=CHAT)
     async def post(self, room_id: int, body: UnreadFrom) -> None:
         """Mark a room unread from a message on, on all one's devices. Nothing becomes read by it."""
         await self.operate(chat.unread_state, room_id, body.message_id)
@@ -202,7 +203,7 @@ class RoomPins(BaseHandler):
 class RoomParticipants(BaseHandler):
     """Who takes part."""
 
-    @endpoint(body=PeopleToAdd, answers={200: schemas.Room})
+    @endpoint(body=PeopleToAdd, answers={200: schemas.Room}, scope=CHAT)
     async def post(self, room_id: int, body: PeopleToAdd) -> None:
         """Add people to a group. Unknown ones are named, and then nobody is added."""
         await self.operate(chat.add_participants, room_id, body.user_ids)
@@ -211,7 +212,7 @@ class RoomParticipants(BaseHandler):
 class RoomLeave(BaseHandler):
     """Leaving."""
 
-    @endpoint(answers={200: schemas.LeftRoom})
+    @endpoint(answers={200: schemas.LeftRoom}, scope=CHAT)
     async def post(self, room_id: int) -> None:
         """Leave a group: nothing of it comes any more. The room that everybody is in cannot be left (409)."""
         await self.operate(chat.leave, room_id)
@@ -245,7 +246,9 @@ class Messages(BaseHandler):
             }
         )
 
-    @endpoint(body=NewMessage, answers={201: schemas.Message, 200: schemas.Message}, takes_files=True)
+    @endpoint(
+        body=NewMessage, answers={201: schemas.Message, 200: schemas.Message}, takes_files=True, scope=CHAT
+    )
     async def post(self, body: NewMessage) -> None:
         """Send a message. One already stored with the same `client_id` is given back with 200; in another
         room the `client_id` is refused with 409 (`client_id_reused`)."""
@@ -272,12 +275,12 @@ class OneMessage(BaseHandler):
         """A message of a room one takes part in."""
         self.answer(await self.store.read(chat.message, self.actor, message_id))
 
-    @endpoint(body=MessageChanges, answers={200: schemas.Message})
+    @endpoint(body=MessageChanges, answers={200: schemas.Message}, scope=CHAT)
     async def patch(self, message_id: int, body: MessageChanges) -> None:
         """Change one's own message."""
         await self.operate(chat.edit_message, message_id, body.content, self.expected_version())
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=CHAT)
     async def delete(self, message_id: int) -> None:
         """Delete one's own message and its files; its place in the order stays, empty."""
         paths = await self.store.write(chat.delete_message, self.actor, message_id, self.expected_version())
@@ -288,7 +291,7 @@ class OneMessage(BaseHandler):
 class MessageReactions(BaseHandler):
     """Emoji on a message."""
 
-    @endpoint(body=NewReaction, answers={201: schemas.Message, 200: schemas.Message})
+    @endpoint(body=NewReaction, answers={201: schemas.Message, 200: schemas.Message}, scope=CHAT)
     async def post(self, message_id: int, body: NewReaction) -> None:
         """Put an emoji on a message of a room one takes part in; 200 if one's own is there already. A message
         takes 20 different ones, 10 of one person and 400 in all: more are refused with 409
@@ -303,7 +306,7 @@ class OneReaction(BaseHandler):
         is_id = text.isascii() and text.isdigit() and len(text) <= 16
         return int(super().path_value(text)) if is_id else text
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=CHAT)
     async def delete(self, message_id: int, emoji: str) -> None:
         """Take one's own emoji back; also one that is not there."""
         found = parse(NewReaction, {"emoji": emoji})
@@ -314,13 +317,13 @@ class OneReaction(BaseHandler):
 class MessagePin(BaseHandler):
     """A message's pin."""
 
-    @endpoint(answers={201: schemas.Message, 200: schemas.Message})
+    @endpoint(answers={201: schemas.Message, 200: schemas.Message}, scope=CHAT)
     async def post(self, message_id: int) -> None:
         """Pin a message in its room, for everybody in it; 200 if it is pinned already. A room takes 100, more
         are refused with 409 (`too_many_pins`)."""
         await self.operate(chat.pinned, message_id, status=201)
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=CHAT)
     async def delete(self, message_id: int) -> None:
         """Take a message's pin away, whoever put it there."""
         await self.store.write(chat.unpin_message, self.actor, message_id)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from handlers import schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
+from models.access import ALL
 from models.inputs import Id, Input, Name
 from models.operations import focus
 from models.operations.focus import Plan
@@ -99,7 +100,7 @@ class FocusSessions(BaseHandler):
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewSession, answers={201: schemas.FocusSession})
+    @endpoint(body=NewSession, answers={201: schemas.FocusSession}, scope=ALL)
     async def post(self, body: NewSession) -> None:
         """Make a session; one hosts it, and it waits to be started."""
         await self.operate(focus.create, body.plan, status=201)
@@ -123,12 +124,12 @@ class OneFocusSession(BaseHandler):
         """A session and who is in it."""
         self.answer(await self.store.snapshot(focus.retrieve, self.actor, session_id))
 
-    @endpoint(body=SessionChanges, answers={200: schemas.FocusSession})
+    @endpoint(body=SessionChanges, answers={200: schemas.FocusSession}, scope=ALL)
     async def put(self, session_id: int, body: SessionChanges) -> None:
         """Change a session, as its host."""
         await self._change(session_id, body)
 
-    @endpoint(body=SessionChanges, answers={200: schemas.FocusSession})
+    @endpoint(body=SessionChanges, answers={200: schemas.FocusSession}, scope=ALL)
     async def patch(self, session_id: int, body: SessionChanges) -> None:
         """Change a session, as its host."""
         await self._change(session_id, body)
@@ -137,7 +138,7 @@ class OneFocusSession(BaseHandler):
         changes = body.model_dump(exclude_none=True)
         await self.operate(focus.update, session_id, changes, self.expected_version())
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=ALL)
     async def delete(self, session_id: int) -> None:
         """Delete a session and what it counted for, as its host."""
         await self.store.write(focus.delete, self.actor, session_id)
@@ -153,7 +154,8 @@ def _action(operation: Callable[..., Any], text: str) -> type[BaseHandler]:
     post.__doc__ = text
     name = f"Focus{operation.__name__.title()}"
     members = {"__doc__": text, "__module__": __name__}
-    return type(name, (BaseHandler,), members | {"post": endpoint(answers={200: schemas.FocusSession})(post)})
+    declared = endpoint(answers={200: schemas.FocusSession}, scope=ALL)(post)
+    return type(name, (BaseHandler,), members | {"post": declared})
 
 
 def _action_route(name: str, operation: Callable[..., Any], text: str) -> Route:

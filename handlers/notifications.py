@@ -7,6 +7,7 @@ from pydantic import Field
 from handlers import schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
+from models.access import ALL
 from models.operations import notifications
 
 
@@ -50,7 +51,7 @@ class OneNotification(BaseHandler):
         """One of one's notifications; looking at it here does not mark it read."""
         self.answer(await self.store.snapshot(notifications.retrieve, self.actor, notification_id))
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=ALL)
     async def delete(self, notification_id: int) -> None:
         """Delete one of one's notifications."""
         await self.store.write(notifications.delete, self.actor, notification_id)
@@ -60,7 +61,7 @@ class OneNotification(BaseHandler):
 class NotificationRead(BaseHandler):
     """Reading one."""
 
-    @endpoint(answers={200: schemas.Notification})
+    @endpoint(answers={200: schemas.Notification}, scope=ALL)
     async def post(self, notification_id: int) -> None:
         """Mark one of one's notifications read, on all one's devices."""
         await self.operate(notifications.read_one, notification_id)
@@ -69,7 +70,7 @@ class NotificationRead(BaseHandler):
 class AllRead(BaseHandler):
     """Reading all."""
 
-    @endpoint(answers={200: schemas.AllRead})
+    @endpoint(answers={200: schemas.AllRead}, scope=ALL)
     async def post(self) -> None:
         """Mark all of one's notifications read, on all one's devices."""
         await self.operate(notifications.mark_all_read)
@@ -78,7 +79,7 @@ class AllRead(BaseHandler):
 class ClearAll(BaseHandler):
     """Clearing."""
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=ALL)
     async def delete(self) -> None:
         """Delete all of one's notifications."""
         await self.store.write(notifications.clear_all, self.actor)

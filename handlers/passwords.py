@@ -10,6 +10,7 @@ from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, NewPasswordHandler, NewPasswordText, Password
 from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import PASSWORD_RESET
+from models.access import PERSON
 from models.errors import DomainError, Invalid
 from models.inputs import Input, Text
 from models.operations import accounts
@@ -84,7 +85,7 @@ class ConfirmPasswordReset(NewPasswordHandler):
 class ChangePassword(NewPasswordHandler):
     """Changes one's own password."""
 
-    @endpoint(body=PasswordChange, answers={200: schemas.Status})
+    @endpoint(body=PasswordChange, answers={200: schemas.Status}, scope=PERSON)
     async def post(self, body: PasswordChange) -> None:
         """Change one's own password. Every session ends, this one too: sign in with the new one."""
         _, checked_hash = await self.check_password(body.current_password)

@@ -11,6 +11,7 @@ from handlers.auth import PersonalName
 from handlers.web import security_log
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
+from models.access import ALL, PERSON
 from models.inputs import Id, Input, Name, Text
 from models.operations import people
 from models.people import ROLES
@@ -107,7 +108,7 @@ class OnePerson(BaseHandler):
         """Get a person."""
         self.answer(await self.store.read(people.retrieve, self.actor, person_id))
 
-    @endpoint(body=PersonChanges, answers={200: schemas.User})
+    @endpoint(body=PersonChanges, answers={200: schemas.User}, scope=ALL)
     async def patch(self, person_id: int, body: PersonChanges) -> None:
         """Change somebody's department or name: for hr and ceo."""
         await self.operate(people.update, person_id, body.changes, self.expected_version())
@@ -116,7 +117,7 @@ class OnePerson(BaseHandler):
 class ChangeRole(BaseHandler):
     """Roles."""
 
-    @endpoint(body=NewRole, answers={200: schemas.User})
+    @endpoint(body=NewRole, answers={200: schemas.User}, scope=PERSON)
     async def post(self, person_id: int, body: NewRole) -> None:
         """Give somebody a role: for supervisor, hr and ceo, up to their own. The last ceo stays one."""
         await self.operate(people.change_role, person_id, body.role)
@@ -126,7 +127,7 @@ class ChangeRole(BaseHandler):
 class Deactivate(BaseHandler):
     """Leaving the team."""
 
-    @endpoint(answers={200: schemas.User})
+    @endpoint(answers={200: schemas.User}, scope=PERSON)
     async def post(self, person_id: int) -> None:
         """End somebody's sessions at once, and let them start no more: for hr and ceo."""
         await self.operate(people.deactivate, person_id)
@@ -136,7 +137,7 @@ class Deactivate(BaseHandler):
 class Activate(BaseHandler):
     """Coming back."""
 
-    @endpoint(answers={200: schemas.User})
+    @endpoint(answers={200: schemas.User}, scope=PERSON)
     async def post(self, person_id: int) -> None:
         """Let a deactivated person sign in again: for hr and ceo."""
         await self.operate(people.activate, person_id)
@@ -146,7 +147,7 @@ class Activate(BaseHandler):
 class ResetLink(BaseHandler):
     """A new password without a mail server."""
 
-    @endpoint(answers={200: schemas.ResetLink})
+    @endpoint(answers={200: schemas.ResetLink}, scope=PERSON)
     async def post(self, person_id: int) -> None:
         """A link with which the person sets a new password, to hand over: for hr and ceo. It works once,
         within an hour."""
@@ -175,6 +176,7 @@ class Avatar(BaseHandler):
         takes_files=True,
         needs_files=True,
         file_field="avatar",
+        scope=ALL,
     )
     async def post(self, body: Input) -> None:
         """Set one's own picture: the file `avatar`, a JPEG, PNG or GIF of at most 5 MB. It is scaled down
@@ -185,7 +187,7 @@ class Avatar(BaseHandler):
         avatars.remove_soon(self.backend, replaced)
         self.answer(person)
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=ALL)
     async def delete(self) -> None:
         """Remove one's own picture."""
         _, replaced = await self.store.write(people.set_avatar, self.actor, None)
@@ -202,7 +204,7 @@ class Departments(BaseHandler):
         count, results = await self.store.read(people.departments, self.actor, query.page_size, query.offset)
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewDepartment, answers={201: schemas.Department})
+    @endpoint(body=NewDepartment, answers={201: schemas.Department}, scope=ALL)
     async def post(self, body: NewDepartment) -> None:
         """Make a department: for hr and ceo."""
         await self.operate(people.create_department, body.name.strip(), body.manager, status=201)
@@ -216,18 +218,18 @@ class OneDepartment(BaseHandler):
         """Get a department."""
         self.answer(await self.store.read(people.department, self.actor, department_id))
 
-    @endpoint(body=DepartmentChanges, answers={200: schemas.Department})
+    @endpoint(body=DepartmentChanges, answers={200: schemas.Department}, scope=ALL)
     async def patch(self, department_id: int, body: DepartmentChanges) -> None:
         """Change a department's name or manager: for hr and ceo."""
         await self.operate(people.update_department, department_id, body.changes, self.expected_version())
 
-    @endpoint(body=NewDepartment, answers={200: schemas.Department})
+    @endpoint(body=NewDepartment, answers={200: schemas.Department}, scope=ALL)
     async def put(self, department_id: int, body: NewDepartment) -> None:
         """Replace a department's name and manager: for hr and ceo."""
         changes = {"name": body.name.strip(), "manager": body.manager}
         await self.operate(people.update_department, department_id, changes, self.expected_version())
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=ALL)
     async def delete(self, department_id: int) -> None:
         """Remove a department, for hr and ceo; its people stay, without one."""
         await self.store.write(people.delete_department, self.actor, department_id)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, Password, PersonalName, Username
 from handlers.web.endpoint import Route, endpoint
+from models.access import ALL
 from models.base import now
 from models.emoji import MAX_EMOJI_CHARS, one_emoji
 from models.errors import Invalid
@@ -113,7 +114,7 @@ class Profile(AuthHandler):
         """The signed-in person."""
         self.answer(await self.store.read(accounts.own_profile, self.actor))
 
-    @endpoint(body=ProfileChanges, answers={200: schemas.Profile})
+    @endpoint(body=ProfileChanges, answers={200: schemas.Profile}, scope=ALL)
     async def patch(self, body: ProfileChanges) -> None:
         """Change one's own name, address or status. Another address needs one's password, has to be verified
         anew, and the old one is told of it by mail. Whoever shares a room with one hears of the status; it

@@ -15,6 +15,7 @@ from tornado.iostream import StreamClosedError
 from handlers import schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Route, endpoint
+from models.access import ALL, TASKS
 from models.errors import DomainError, Invalid
 from models.inputs import LARGEST_ID, MAX_MESSAGE_CHARS, Id, Input, Since, Text
 from models.links import is_passable
@@ -112,7 +113,7 @@ class EventStream(Protocol):
 class TaskEvents(BaseHandler):
     """Task events."""
 
-    @endpoint(body=TaskEventBody, answers={200: schemas.RecipientCount})
+    @endpoint(body=TaskEventBody, answers={200: schemas.RecipientCount}, scope=TASKS)
     async def post(self, body: TaskEventBody) -> None:
         """Tell people of an event of a task that one may see. They must see it too, or be in the named
         workspace; if one of them is not, nobody is told."""
@@ -124,7 +125,7 @@ class TaskEvents(BaseHandler):
 class WorkspaceEvents(BaseHandler):
     """Workspace events."""
 
-    @endpoint(body=WorkspaceEventBody, answers={200: schemas.Status})
+    @endpoint(body=WorkspaceEventBody, answers={200: schemas.Status}, scope=ALL)
     async def post(self, body: WorkspaceEventBody) -> None:
         """Tell everybody in a workspace that one is in of an event. As `system` or `deadline`, which reach
         people who are left alone, it needs atl or above."""
@@ -144,7 +145,7 @@ class WorkspaceEvents(BaseHandler):
 class SystemEvents(BaseHandler):
     """System events."""
 
-    @endpoint(body=SystemEventBody, answers={200: schemas.Status})
+    @endpoint(body=SystemEventBody, answers={200: schemas.Status}, scope=ALL)
     async def post(self, body: SystemEventBody) -> None:
         """Tell one person of a system event; somebody else than oneself needs atl or above."""
         await self.operate(

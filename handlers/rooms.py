@@ -9,6 +9,7 @@ from pydantic import Field
 from handlers import schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
+from models.access import CHAT
 from models.inputs import Input, Text
 from models.operations import chat
 from models.shapes import RoomRole
@@ -43,7 +44,7 @@ class OpenRooms(BaseHandler):
 class RoomJoin(BaseHandler):
     """Joining."""
 
-    @endpoint(answers={200: schemas.Room})
+    @endpoint(answers={200: schemas.Room}, scope=CHAT)
     async def post(self, room_id: int) -> None:
         """Join an open room. Its history can be read from then on, and nothing of it is unread."""
         await self.operate(chat.join_open, room_id)
@@ -64,13 +65,13 @@ class RoomMembers(BaseHandler):
 class OneRoomMember(BaseHandler):
     """Somebody in a room."""
 
-    @endpoint(body=RoleChange, answers={200: schemas.RoomRoleChange})
+    @endpoint(body=RoleChange, answers={200: schemas.RoomRoleChange}, scope=CHAT)
     async def put(self, room_id: int, person_id: int, body: RoleChange) -> None:
         """Make somebody an admin of a group, or a member again: for its owner and its admins. Owners are
         made and unmade by owners."""
         await self.operate(chat.change_role, room_id, person_id, body.role)
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=CHAT)
     async def delete(self, room_id: int, person_id: int) -> None:
         """Take somebody else out of a group: for its owner and its admins. Nothing of it comes to them any
         more."""

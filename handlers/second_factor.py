@@ -8,6 +8,7 @@ from handlers import schemas
 from handlers.auth import SECOND_STEP, AuthHandler, OneTimeCode, Password
 from handlers.web.endpoint import Route, endpoint
 from handlers.web.throttle import LOGIN_ADDRESS
+from models.access import PERSON
 from models.errors import Invalid
 from models.inputs import Input, Text
 from models.operations import second_factor, signing_in
@@ -105,7 +106,7 @@ class OwnSecondFactor(AuthHandler):
         """Whether one has a second factor, whether one's role needs it, and what recovery codes are left."""
         self.answer(await self.store.read(second_factor.state, self.actor))
 
-    @endpoint(body=OwnPassword, answers={200: schemas.SecondFactorSetup})
+    @endpoint(body=OwnPassword, answers={200: schemas.SecondFactorSetup}, scope=PERSON)
     async def post(self, body: OwnPassword) -> None:
         """A new secret for an app. It counts once a code of it has been confirmed."""
         _, checked_hash = await self.check_password(body.current_password)
@@ -116,7 +117,7 @@ class OwnSecondFactor(AuthHandler):
 class ConfirmSecondFactor(AuthHandler):
     """Has a second factor count."""
 
-    @endpoint(body=Code, answers={200: schemas.RecoveryCodes})
+    @endpoint(body=Code, answers={200: schemas.RecoveryCodes}, scope=PERSON)
     async def post(self, body: Code) -> None:
         """Confirm the app with a code of it: from here on it is asked for. Brings the recovery codes."""
         await self.count_code(self.actor.id)
@@ -128,7 +129,7 @@ class ConfirmSecondFactor(AuthHandler):
 class RenewRecoveryCodes(AuthHandler):
     """Makes recovery codes anew."""
 
-    @endpoint(body=PasswordAndCode, answers={200: schemas.RecoveryCodes})
+    @endpoint(body=PasswordAndCode, answers={200: schemas.RecoveryCodes}, scope=PERSON)
     async def post(self, body: PasswordAndCode) -> None:
         """New recovery codes in the place of the old ones."""
         _, checked_hash = await self.check_password(body.current_password)
@@ -141,7 +142,7 @@ class RenewRecoveryCodes(AuthHandler):
 class SwitchSecondFactorOff(AuthHandler):
     """Switches one's own second factor off."""
 
-    @endpoint(body=PasswordAndCode, answers={200: schemas.SecondFactorState})
+    @endpoint(body=PasswordAndCode, answers={200: schemas.SecondFactorState}, scope=PERSON)
     async def post(self, body: PasswordAndCode) -> None:
         """Sign in with the password alone again; not for a role that needs a second factor."""
         _, checked_hash = await self.check_password(body.current_password)
@@ -154,7 +155,7 @@ class SwitchSecondFactorOff(AuthHandler):
 class ResetSecondFactor(AuthHandler):
     """Removes somebody's second factor."""
 
-    @endpoint(answers={200: schemas.User})
+    @endpoint(answers={200: schemas.User}, scope=PERSON)
     async def post(self, person_id: int) -> None:
         """Remove the second factor of somebody who has lost app and recovery codes, and end their sessions:
         for hr and ceo."""

@@ -12,6 +12,7 @@ from handlers import schemas
 from handlers.pages import PAGE, StaticHandler
 from handlers.tasks import TaskHandler, TaskPage
 from handlers.web.endpoint import Endpoint, Route, endpoint
+from models.access import TASKS
 from models.errors import Conflict
 from models.events import taskconsumer_task
 from models.inputs import Input
@@ -77,7 +78,7 @@ class Root(StaticHandler):
         )
         self.answer_page(count, [taskconsumer_task(task) for task in results], query)
 
-    @endpoint(body=NewTaskConsumerTask, answers={201: schemas.TaskConsumerTask})
+    @endpoint(body=NewTaskConsumerTask, answers={201: schemas.TaskConsumerTask}, scope=TASKS)
     async def post(self, body: NewTaskConsumerTask) -> None:
         """Make a task; its title is called `task`."""
         await self.operate(_create, body, status=201)
@@ -91,12 +92,12 @@ class OneTaskConsumerTask(TaskHandler):
         """A task, by its uuid or its id. One's notifications about it are read with it."""
         self.answer(taskconsumer_task(await self.open(key)))
 
-    @endpoint(body=NamedTaskConsumerTask, answers={200: schemas.TaskConsumerTask})
+    @endpoint(body=NamedTaskConsumerTask, answers={200: schemas.TaskConsumerTask}, scope=TASKS)
     async def put(self, key: int | UUID, body: NamedTaskConsumerTask) -> None:
         """Change a task; what is not sent stays. `task`, its title, is required."""
         await self._change(key, body)
 
-    @endpoint(body=TaskFields, answers={200: schemas.TaskConsumerTask})
+    @endpoint(body=TaskFields, answers={200: schemas.TaskConsumerTask}, scope=TASKS)
     async def patch(self, key: int | UUID, body: TaskFields) -> None:
         """Change a task; what is not sent stays."""
         await self._change(key, body)
@@ -104,7 +105,7 @@ class OneTaskConsumerTask(TaskHandler):
     async def _change(self, key: int | UUID, body: TaskFields) -> None:
         await self.operate(_update, key, body, self.expected_version())
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=TASKS)
     async def delete(self, key: int | UUID) -> None:
         """Delete a task: nobody sees it any more."""
         await self.operate(_delete, key, self.expected_version(), status=204)

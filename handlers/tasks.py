@@ -10,6 +10,7 @@ from pydantic import Field
 from handlers import media, schemas
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Page, Route, endpoint
+from models.access import TASKS
 from models.errors import Invalid, NotFound
 from models.inputs import Id, Input, Prose
 from models.operations import (
@@ -176,7 +177,7 @@ class Tasks(TaskHandler):
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewTask, answers={201: schemas.Task})
+    @endpoint(body=NewTask, answers={201: schemas.Task}, scope=TASKS)
     async def post(self, body: NewTask) -> None:
         """Make a task. Managers and above for anybody, members of a workspace for its members, everybody
         for themselves. Its department's manager, its creator and its assignees get a mail."""
@@ -191,12 +192,12 @@ class OneTask(TaskHandler):
         """A task, by its id or its uuid. One's notifications about it are read with it."""
         self.answer(await self.open(key))
 
-    @endpoint(body=NamedTask, answers={200: schemas.Task})
+    @endpoint(body=NamedTask, answers={200: schemas.Task}, scope=TASKS)
     async def put(self, key: int | UUID, body: NamedTask) -> None:
         """Change a task; what is not sent stays. The title is required."""
         await self._change(key, body)
 
-    @endpoint(body=TaskFields, answers={200: schemas.Task})
+    @endpoint(body=TaskFields, answers={200: schemas.Task}, scope=TASKS)
     async def patch(self, key: int | UUID, body: TaskFields) -> None:
         """Change a task; what is not sent stays."""
         await self._change(key, body)
@@ -204,7 +205,7 @@ class OneTask(TaskHandler):
     async def _change(self, key: int | UUID, body: TaskFields) -> None:
         await self.operate(tasks.update_task, key, body, self.expected_version())
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=TASKS)
     async def delete(self, key: int | UUID) -> None:
         """Delete a task: nobody sees it any more."""
         await self.operate(tasks.delete_task, key, self.expected_version(), status=204)
@@ -213,7 +214,7 @@ class OneTask(TaskHandler):
 class Assign(TaskHandler):
     """Assigning."""
 
-    @endpoint(body=Assignees, answers={200: schemas.AssignedTask})
+    @endpoint(body=Assignees, answers={200: schemas.AssignedTask}, scope=TASKS)
     async def post(self, key: int | UUID, body: Assignees) -> None:
         """Assign people; each gets a mail. Unknown ones are named, and then nothing changes."""
         await self.operate(tasks.assign, key, body.ids, body.replace, body.field, self.expected_version())
@@ -222,7 +223,7 @@ class Assign(TaskHandler):
 class Unassign(TaskHandler):
     """Taking people off a task."""
 
-    @endpoint(body=Assignees, answers={200: schemas.AssignedTask})
+    @endpoint(body=Assignees, answers={200: schemas.AssignedTask}, scope=TASKS)
     async def post(self, key: int | UUID, body: Assignees) -> None:
         """Take people off a task. Unknown ones are named, and then nothing changes."""
         await self.operate(tasks.unassign, key, body.ids, body.field, self.expected_version())
@@ -231,7 +232,7 @@ class Unassign(TaskHandler):
 class Propose(TaskHandler):
     """Proposing."""
 
-    @endpoint(body=Proposed, answers={201: schemas.ProposedTask})
+    @endpoint(body=Proposed, answers={201: schemas.ProposedTask}, scope=TASKS)
     async def post(self, key: int | UUID, body: Proposed) -> None:
         """Ask people to take a task. Who has been asked and has not answered yet is not asked again."""
         await self.operate(proposals.propose, key, body.user_ids, status=201)
@@ -240,7 +241,7 @@ class Propose(TaskHandler):
 class Respond(TaskHandler):
     """Answering a proposal."""
 
-    @endpoint(body=ProposalResponse, answers={200: schemas.Proposal})
+    @endpoint(body=ProposalResponse, answers={200: schemas.Proposal}, scope=TASKS)
     async def post(self, key: int | UUID, body: ProposalResponse) -> None:
         """Accept or reject what was proposed to oneself, once. Accepting makes one an assignee."""
         await self.operate(proposals.respond, key, body.assignment_id, body.action, body.reason)
@@ -249,7 +250,7 @@ class Respond(TaskHandler):
 class UpdateStatus(TaskHandler):
     """The way of a task."""
 
-    @endpoint(body=StatusChange, answers={200: schemas.Task})
+    @endpoint(body=StatusChange, answers={200: schemas.Task}, scope=TASKS)
     async def post(self, key: int | UUID, body: StatusChange) -> None:
         """Move a task. To enter `blocked` or `cancelled` and to leave `done` needs a reason."""
         await self.operate(tasks.update_status, key, body.status, body.reason, self.expected_version())
@@ -258,7 +259,7 @@ class UpdateStatus(TaskHandler):
 class MarkDone(TaskHandler):
     """The end of a task."""
 
-    @endpoint(answers={200: schemas.DoneTask})
+    @endpoint(answers={200: schemas.DoneTask}, scope=TASKS)
     async def post(self, key: int | UUID) -> None:
         """Finish a task; again changes nothing."""
         await self.operate(tasks.mark_done, key, self.expected_version())
@@ -267,7 +268,7 @@ class MarkDone(TaskHandler):
 class UploadAttachment(FilesHandler):
     """Files of a task."""
 
-    @endpoint(body=Input, answers={201: schemas.OneOrMoreAttachments}, takes_files=True, needs_files=True)
+    @endpoint(body=Input, answers={201: schemas.OneOrMoreAttachments}, needs_files=True, scope=TASKS)
     async def post(self, key: int | UUID, body: Input) -> None:
         """Add files, as `file`, `attachments` or `attachments[n]`: gives one object for one file, a list
         for several."""
@@ -297,7 +298,7 @@ class Comments(BaseHandler):
         )
         self.answer_page(count, results, query)
 
-    @endpoint(body=NewComment, answers={201: schemas.Comment})
+    @endpoint(body=NewComment, answers={201: schemas.Comment}, scope=TASKS)
     async def post(self, body: NewComment) -> None:
         """Say something about a task that one may see."""
         await self.operate(comments.post_comment, body.task, body.content, status=201)
@@ -311,17 +312,17 @@ class OneComment(BaseHandler):
         """A comment on a task that one may see."""
         self.answer(await self.store.read(comments.comment, self.actor, comment_id))
 
-    @endpoint(body=CommentChanges, answers={200: schemas.Comment})
+    @endpoint(body=CommentChanges, answers={200: schemas.Comment}, scope=TASKS)
     async def patch(self, comment_id: int, body: CommentChanges) -> None:
         """Change the text of one's own comment."""
         await self.operate(comments.edit_comment, comment_id, body.content, self.expected_version())
 
-    @endpoint(body=CommentText, answers={200: schemas.Comment})
+    @endpoint(body=CommentText, answers={200: schemas.Comment}, scope=TASKS)
     async def put(self, comment_id: int, body: CommentText) -> None:
         """Replace the text of one's own comment."""
         await self.operate(comments.edit_comment, comment_id, body.content, self.expected_version())
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=TASKS)
     async def delete(self, comment_id: int) -> None:
         """Delete one's own comment."""
         await self.operate(comments.delete_comment, comment_id, self.expected_version(), status=204)
@@ -343,6 +344,7 @@ class Attachments(FilesHandler):
         answers={201: schemas.OneOrMoreAttachments},
         takes_files=True,
         needs_files=True,
+        scope=TASKS,
     )
     async def post(self, body: NewAttachment) -> None:
         """Add files to a task."""
@@ -357,7 +359,7 @@ class OneAttachment(BaseHandler):
         """A file of a task that one may see."""
         self.answer(await self.store.read(attachments.attachment, self.actor, attachment_id))
 
-    @endpoint(answers={204: None})
+    @endpoint(answers={204: None}, scope=TASKS)
     async def delete(self, attachment_id: int) -> None:
         """Remove a file: who uploaded it, the task's creator, or a manager."""
         paths = await self.store.write(attachments.detach, self.actor, attachment_id)
@@ -416,7 +418,7 @@ class OneProposal(BaseHandler):
 class Withdraw(BaseHandler):
     """Taking a proposal back."""
 
-    @endpoint(body=Withdrawal, answers={200: schemas.Proposal})
+    @endpoint(body=Withdrawal, answers={200: schemas.Proposal}, scope=TASKS)
     async def post(self, proposal_id: int, body: Withdrawal) -> None:
         """Take back a proposal that has not been answered: who made it, or a manager."""
         await self.operate(proposals.withdraw, proposal_id, body.reason)

@@ -1,11 +1,11 @@
-"""Removes what is over: old events and mail, idempotency keys, sessions that have ended."""
+"""Removes what is over: old events and mail, idempotency keys, sessions and API tokens that have ended."""
 
 from __future__ import annotations
 
 from models import event_log, mail, notifications, presence, social
 from models.base import SECOND_US, now
 from models.database.store import Store
-from models.operations import accounts, idempotency
+from models.operations import accounts, api_tokens, idempotency
 from settings import Settings
 
 EVERY_S = 600
@@ -24,6 +24,7 @@ async def purge_old(store: Store, settings: Settings) -> None:
         pass
     kinds = (
         accounts.purge_ended_sessions,
+        api_tokens.purge_expired,
         mail.purge,
         notifications.purge_cleared,
         presence.purge,

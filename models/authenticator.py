@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from models import sessions
+from models import api_tokens, sessions
 from models.base import SECOND_US, now
 from models.database.gathering import GatheredReads
 from models.database.store import Store
 from models.errors import TokenNotValid
+from models.keys import API_TOKEN
 from models.sessions import Actor
 from models.tokens import ACCESS, TokenMaker
 
@@ -21,7 +22,7 @@ _MAX_TOGETHER = 64
 
 
 class Authenticator:
-    """Checks access tokens against their signature and their session's row."""
+    """Checks access tokens against their signature and their session's row, API tokens against their own."""
 
     def __init__(self, store: Store, tokens: TokenMaker) -> None:
         self.store = store
@@ -50,7 +51,7 @@ class Authenticator:
         # What was read before a session ended must not be kept after it.
         if forgotten == self._forgotten:
             self._remember(asked, found, moment + RECENT_US)
-        return _going_on(found.get(asked[token][0]))
+        return _going_on(found.get(asked[token][0]), asked[token][0])
 
     def _take_busy(self) -> dict[str, tuple[str, int]]:
         """Tokens that have been used since the last look-up, which looks after them, too: to go to the
@@ -88,7 +89,10 @@ class Authenticator:
         known = self._checked.get(token)
         if known is None or known[1] <= now():
             # Checking a signature costs more than the rest of who asks, and the next request brings the same.
-            known = self.tokens.checked(token, ACCESS)
+            if API_TOKEN.is_named(token):
+                known = api_tokens.checked(token)
+            else:
+                known = self.tokens.checked(token, ACCESS)
             if len(self._checked) >= _MAX_RECENT:
                 self._checked.clear()
             self._checked[token] = known
@@ -96,10 +100,12 @@ class Authenticator:
 
     async def actor_of_session(self, session_id: str) -> Actor:
         """Whoever the session belongs to, as they are now. Raises TokenNotValid if it has ended."""
-        return _going_on(await self._actors.get(session_id))
+        return _going_on(await self._actors.get(session_id), session_id)
 
 
-def _going_on(actor: Actor | None) -> Actor:
+def _going_on(actor: Actor | None, session_id: str) -> Actor:
+    if actor is None and api_tokens.is_session_id(session_id):
+        raise TokenNotValid("This API token has been revoked or has expired.")
     if actor is None:
         raise TokenNotValid("The session has ended.")
     return actor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,12 @@ def is_on(person_id: int) -> bool:
     """Query: whether the person signs in with a second factor."""
     found = find(person_id)
     return found is not None and found.confirmed_at is not None
+
+
+def where_lacking(person: Any, roles: Sequence[str]) -> Any:
+    """The condition on a column of people that they have one of these roles and no second factor."""
+    ready = SecondFactor.select(SecondFactor.person).where(SecondFactor.confirmed_at.is_null(False))
+    return person.in_(Person.select(Person.id).where(Person.role.in_(roles) & Person.id.not_in(ready)))
 
 
 def begin(person: Person) -> Setup:

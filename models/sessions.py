@@ -10,6 +10,7 @@ from typing import Any
 
 import peewee
 
+from models import api_tokens
 from models.base import InstantField, Statement, Table, iso, marks, now, parts
 from models.people import Person
 
@@ -44,7 +45,8 @@ class Session(Table):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as far as access has to know. `session_id` is None for the command line."""
+    """Who acts, as far as access has to know. `session_id` is None for the command line; `scope` is what an
+    API token may do, and None for whoever has signed in."""
 
     id: int
     username: str
@@ -52,6 +54,7 @@ class Actor:
     department_id: int | None
     session_id: str | None = None
     session_expires_at: int = 0
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,18 @@ def _actors(count: int) -> Statement:
 
 
 def actor(session_id: str) -> Actor | None:
-    """Who acts by this session; None if it is revoked or over, or the person is deactivated."""
+    """Who acts by this session or token; None if it is revoked or over, or the person is deactivated."""
     return actors([session_id]).get(session_id)
 
 
 def actors(session_ids: Sequence[str]) -> dict[str, Actor]:
-    """Query: who acts by each of these sessions; nothing of those that are revoked or over."""
+    """Query: who acts by each of these sessions and API tokens; nothing of those that are revoked or over.
+
+    One statement for either kind that there is.
+    """
     moment = now()
-    return {row[4]: Actor(*row) for ids in parts(session_ids) for row in _actors(len(ids)).all(*ids, moment)}
+    tokens = [one for one in session_ids if api_tokens.is_session_id(one)]
+    rows = api_tokens.actor_rows(tokens, moment) if tokens else []
+    plain = [one for one in session_ids if not api_tokens.is_session_id(one)] if tokens else session_ids
+    rows += [row for ids in parts(plain) for row in _actors(len(ids)).all(*ids, moment)]
+    return {row[4]: Actor(*row) for row in rows}

@@ -26,6 +26,9 @@ class SigningIn(Group):
         14, gt=0, le=MAX_DAYS, description="life of a refresh token and of its session"
     )
     session_idle_days: float = Field(14, ge=0, le=MAX_DAYS, description="unused, a session ends; 0: never")
+    api_token_days: float = Field(
+        365, ge=0, le=MAX_DAYS, description="longest life of an API token; 0: as one likes, also for ever"
+    )
     require_second_factor: WordList = Field((), description="roles that need a second factor, like ceo,hr")
     first_link: Literal["lan", "always", "never"] = Field(
         "lan",

@@ -39,11 +39,14 @@ from handlers.schemas.live import (
     WorkspacePage,
 )
 from handlers.schemas.people import (
+    ApiToken,
+    ApiTokens,
     Department,
     DepartmentCount,
     DepartmentPage,
     DeviceSession,
     Linked,
+    MadeApiToken,
     PeopleStatistics,
     PersonTasks,
     Profile,
@@ -106,6 +109,8 @@ from models.shapes import (
 
 __all__ = [
     "AllRead",
+    "ApiToken",
+    "ApiTokens",
     "AssignedTask",
     "Assignment",
     "AssignmentPage",
@@ -136,6 +141,7 @@ __all__ = [
     "LeftRoom",
     "Linked",
     "ListPage",
+    "MadeApiToken",
     "Member",
     "MemberPage",
     "Message",

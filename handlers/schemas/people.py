@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from handlers.schemas.common import ListPage
 from models.shapes import Reference, Role, Shape, User
+
+TokenScope = Literal["read", "chat", "tasks", "all"]
 
 
 class QuietHours(Shape):
@@ -143,6 +147,33 @@ class SessionPage(ListPage):
     """A page of sessions."""
 
     results: list[DeviceSession]
+
+
+class ApiToken(Shape):
+    """An API token without its text, of which `begins_with` is the beginning. `last_used` is exact to some
+    minutes."""
+
+    id: str
+    name: str
+    scope: TokenScope
+    begins_with: str
+    created_at: str
+    expires_at: str | None
+    is_expired: bool
+    last_used: str | None
+
+
+class MadeApiToken(ApiToken):
+    """A new API token with its text, which is told this once."""
+
+    token: str
+
+
+class ApiTokens(Shape):
+    """Somebody's API tokens; `max_days` is the longest life of a new one, null if there is no limit."""
+
+    tokens: list[ApiToken]
+    max_days: float | None
 
 
 class SocialProvider(Shape):

@@ -11,7 +11,7 @@ from handlers.web.answering import AnsweringHandler
 from handlers.web.bodies import BodyReader, Upload, body_reader, declared_size
 from handlers.web.endpoint import Endpoint
 from handlers.web.throttle import ANON, USER
-from models import errors
+from models import access, errors
 from models.errors import DomainError
 from models.places import network
 from models.sessions import Actor
@@ -79,9 +79,11 @@ class AdmittingHandler(AnsweringHandler):
                 await self.count_anonymous()
                 raise
         if self.asker is not None and declared.throttled:
-            await self.backend.throttle.count(USER, str(self.asker.id))
+            await self.backend.throttle.count(USER, _counted_as(self.asker))
         elif declared.throttled:
             await self.count_anonymous()
+        if self.asker is not None:
+            access.check_scope(self.asker, declared.scope)
 
     async def count_anonymous(self) -> None:
         """Counts a request without credentials. Raises Throttled."""
@@ -164,3 +166,9 @@ class AdmittingHandler(AnsweringHandler):
         """Removes uploaded files that nobody has taken."""
         if self._body is not None:
             await self._body.discard()
+
+
+def _counted_as(actor: Actor) -> str:
+    """Whose rate a request counts against. A person's tokens together have one of their own: a script that
+    asks too often keeps its person out of nothing, and more tokens are no more requests."""
+    return str(actor.id) if actor.scope is None else f"tokens of {actor.id}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handlers.web.json_schema import any_of, collect, with_plain_descriptions
+from models.access import PERSON
 
 _EVERY_SOCKET = "every_socket"
 _DESCRIPTION = (
@@ -23,7 +24,7 @@ _SECURITY = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The access token in the header `Authorization`.",
+        "description": "The access token, or an API token, in the header `Authorization`.",
     },
     "subprotocol": {
         "type": "httpApiKey",
@@ -100,7 +101,9 @@ class _Messages:
     def command(self, socket: Mapping[str, Any], item: Any) -> str:
         """The name of what a client may send."""
         name = f"{_owner(socket, item)}.client.{item.name}"
-        return self._keep(name, item, [item.model])
+        self._keep(name, item, [item.model])
+        self.messages[name]["x-token-scope"] = item.scope or PERSON
+        return name
 
     def said(self, socket: Mapping[str, Any], item: Any) -> str:
         """The name of what the server may say."""

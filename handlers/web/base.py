@@ -15,7 +15,7 @@ from typing import Any
 
 from handlers.web.admission import AdmittingHandler
 from handlers.web.endpoint import METHODS, Endpoint, takes_list
-from models import errors
+from models import access, errors
 from models.inputs import LARGEST_ID, Input, parse, parse_text
 from models.operations.idempotency import once
 from models.operations.outcomes import Outcome
@@ -127,8 +127,9 @@ class BaseHandler(AdmittingHandler):
 
     async def mark(self, operation: Callable[..., Any], *args: Any) -> None:
         """Runs what looking at something brings along: that it counts as read. What cannot be marked now
-        stays unread until the next look; HEAD looks at nothing."""
-        if self.request.method != "HEAD":
+        stays unread until the next look. HEAD looks at nothing, and for an API token that only reads nothing
+        changes."""
+        if self.request.method != "HEAD" and self.actor.scope != access.READ:
             await self.store.try_write(operation, self.actor, *args)
 
 

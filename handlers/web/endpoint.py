@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from tornado.web import RequestHandler
 
+from models.access import READ
 from models.errors import DomainError
 from models.inputs import LARGEST_ID, Input
 
@@ -48,6 +49,8 @@ class Endpoint:
     file_field: str
     throttled: bool
     errors: Sequence[int]
+    scope: str | None
+    """What an API token needs for it; None is what nobody has declared, and no token covers."""
 
 
 def endpoint(
@@ -61,16 +64,19 @@ def endpoint(
     file_field: str = "attachments",
     throttled: bool = True,
     errors: Sequence[int] = (),
+    scope: str | None = None,
 ) -> Callable[..., Any]:
     """Declares a method of a handler as an endpoint.
 
     The method gets the path's ids as integers, then `query`, then `body`, as far as they are declared.
     `answers` maps each status of success to the type of its JSON (None: no content); its docstring
     describes it. `takes_files` lets the body be multipart with files, which the method finds in
-    `self.uploads`; `needs_files` says that the method refuses to do without, `file_field` is what the
+    `self.uploads`; `needs_files` says that it also refuses to do without, `file_field` is what the
     documentation calls them. Requests count against the rate of their person, or else of their address,
     unless `throttled` is false: then the method counts them itself, or nobody does. `errors` are
-    statuses of refusal that do not follow from all this.
+    statuses of refusal that do not follow from all this. `scope` is what an API token needs
+    (`models/access/token_scopes.py`); every GET needs to read, and whatever else says nothing is not for
+    tokens.
     """
 
     def declare(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,8 +91,10 @@ def endpoint(
 
         summary = inspect.getdoc(method) or ""
         declared = Endpoint(
-            summary, body, query, answers, public, takes_files, needs_files, file_field, throttled, errors
-        )
+            summary, body, query, answers, public,
+            takes_files or needs_files, needs_files, file_field, throttled, errors,
+            READ if method.__name__ == "get" else scope,
+        )  # fmt: skip
         vars(run)["endpoint"] = declared
         return run
 

@@ -8,18 +8,19 @@ from typing import Any
 import orjson
 
 from handlers.web import request_ids
+from models.keys import masked
 from models.text import printable
 
 
 class _SafeFormatter(logging.Formatter):
-    """Escapes what strangers put into paths, names and errors."""
+    """Escapes what strangers put into paths, names and errors, and masks keys wherever they came from."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = printable(record.message)
+        record.message = masked(printable(record.message))
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
-        return "\n".join(printable(line) for line in super().formatException(ei).split("\n"))
+        return "\n".join(masked(printable(line)) for line in super().formatException(ei).split("\n"))
 
 
 class TextFormatter(_SafeFormatter):
@@ -49,7 +50,7 @@ class JsonFormatter(_SafeFormatter):
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": printable(record.getMessage()),
+            "message": masked(printable(record.getMessage())),
         }
         if self._worker:
             line["worker"] = self._worker

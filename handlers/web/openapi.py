@@ -10,6 +10,7 @@ from typing import Any
 from handlers.schemas import FieldErrors, Problem
 from handlers.web.endpoint import Endpoint, Route
 from handlers.web.json_schema import any_of, collect, collect_inline, with_plain_descriptions
+from models.access import PERSON
 from models.inputs import Input
 
 _ERRORS = {
@@ -59,7 +60,13 @@ def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], vers
             "components": {
                 "schemas": dict(sorted(schemas.items())),
                 "securitySchemes": {
-                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "bearer": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "bearerFormat": "JWT or API token",
+                        "description": "An access token, or an API token of a scope that covers the"
+                        " operation's `x-token-scope`.",
+                    },
                     "cookie": {"type": "apiKey", "in": "cookie", "name": "access"},
                 },
             },
@@ -106,6 +113,9 @@ def _operation(route: Route, method: str, declared: Endpoint, schemas: dict[str,
         "responses": _responses(route, method, declared, schemas),
         "security": [] if declared.public else [{"bearer": []}, {"cookie": []}],
     }
+    if not declared.public:
+        # What no token covers needs somebody who has signed in.
+        operation["x-token-scope"] = declared.scope or PERSON
     if declared.body is not None:
         operation["requestBody"] = _body(declared, declared.body, schemas)
     return operation
@@ -232,6 +242,7 @@ def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any
             "type": item.name,
             "description": item.description,
             "schema": collect_inline(item.model, schemas),
+            "x-token-scope": item.scope or PERSON,
         }
         for item in one["commands"]
     ]

@@ -81,6 +81,16 @@ from models.access.tasks import (
     only_of_visible_tasks,
     where_visible_tasks,
 )
+from models.access.token_scopes import (
+    ALL,
+    CHAT,
+    PERSON,
+    READ,
+    SCOPES,
+    TASKS,
+    check_scope,
+    is_in_scope,
+)
 from models.access.workspaces import (
     check_changing_member,
     check_changing_workspace,
@@ -91,7 +101,13 @@ from models.access.workspaces import (
 )
 
 __all__ = [
+    "ALL",
+    "CHAT",
+    "PERSON",
     "RANK",
+    "READ",
+    "SCOPES",
+    "TASKS",
     "Policy",
     "can_be_in_focus_session",
     "can_manage_default_room",
@@ -111,6 +127,7 @@ __all__ = [
     "check_placement",
     "check_reading_statistics",
     "check_related_entity",
+    "check_scope",
     "check_sending_system_event",
     "check_task_changes",
     "check_withdrawing",
@@ -150,6 +167,7 @@ __all__ = [
     "get_visible_task_ids",
     "get_watchers_of",
     "get_workspace_role",
+    "is_in_scope",
     "is_in_workspace",
     "is_personal",
     "only_of_visible_tasks",

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, events, groups, mail, quiet, sessions
+from models import access, calendars, events, groups, mail, quiet, second_factor, sessions
+from models.api_tokens import is_session_id
+from models.api_tokens import note_use as note_token_use
 from models.base import SECOND_US, Statement, locked, now, parts, tuples
 from models.database.store import serialize
 from models.errors import Forbidden, Invalid, NotFound, TokenNotValid, Unauthenticated
 from models.first_person import Claim, check_claim, is_anybody_here
 from models.names import user_name_of
-from models.operations import default_room
+from models.operations import api_tokens, default_room
 from models.operations.notifications import QuietChanges, change_quiet
 from models.operations.signing_in import NextStep, SignedIn, enter, lacks_second_factor
 from models.operations.statuses import StatusChanges, change_status
 from models.operations.versions import check_version
 from models.people import ROLES, Person, by_login
-from models.second_factor import SecondFactor
 from models.sessions import Actor, Device, Session
 from models.social import Identity
 from models.text import MAX_NAME_CHARS, fold
@@ -198,8 +199,9 @@ def reset_target(login: str) -> tuple[int, str, str] | None:
 
 
 def set_password(person_id: int, hashed: str, replaces: str, proven_email: str = "") -> None:
-    """Sets a new password and ends every session. With an address that a mailed link has proven to be the
-    person's, that is verified too. Raises Invalid if `replaces` is no longer the hash."""
+    """Sets a new password, and ends whatever could be made with the old one (`end_access`). With an address
+    that a mailed link has proven to be the person's, that is verified too. Raises Invalid if `replaces` is no
+    longer the hash."""
     if proven_email:
         _drop_strangers(person_id)
     verified = {"email_verified": True} if proven_email else {}
@@ -211,7 +213,7 @@ def set_password(person_id: int, hashed: str, replaces: str, proven_email: str =
     )
     if not changed:
         raise Invalid({"token": ["This link has been used, or is not valid."]})
-    end_sessions(person_id)
+    end_access(person_id)
 
 
 def _drop_strangers(person_id: int) -> None:
@@ -258,6 +260,13 @@ def end_sessions(person_id: int) -> None:
     """Ends every session of a person, and with them their sockets."""
     for session in list(Session.select(Session.id).where(Session.person == person_id)):
         sign_out(session.id)
+
+
+def end_access(person_id: int) -> None:
+    """Ends whatever anybody acts or reads with as this person: sessions, API tokens, the calendar."""
+    end_sessions(person_id)
+    api_tokens.end_all(person_id)
+    calendars.end(person_id)
 
 
 def reset_subject(person_id: int) -> tuple[str, tuple[str, ...]] | None:
@@ -347,11 +356,12 @@ def not_free(actor: Actor, changes: dict[str, str]) -> dict[str, list[str]]:
 
 
 def note_use(session_ids: Sequence[str]) -> None:
-    """Notes that these sessions are in use; whoever has noted it lately need not write it again."""
+    """Notes that these sessions and API tokens are in use, but for those where that was noted lately."""
     moment = now()
     idle_us = access.get_policy().session_idle_us
     lately = moment - min(NOTED_EVERY_US, idle_us // 10 or NOTED_EVERY_US)
-    for ids in parts(session_ids):
+    note_token_use(session_ids)
+    for ids in parts([one for one in session_ids if not is_session_id(one)]):
         Session.update(last_used_at=moment).where(
             Session.id.in_(ids) & (Session.last_used_at < lately)
         ).execute()
@@ -368,10 +378,8 @@ def end_sessions_without_second_factor(limit: int) -> list[int]:
     roles = access.get_policy().second_factor_roles
     if not roles:
         return []
-    ready = SecondFactor.select(SecondFactor.person).where(SecondFactor.confirmed_at.is_null(False))
-    lacking = Person.select(Person.id).where(Person.role.in_(roles) & Person.id.not_in(ready))
     late = Session.created_at < now() - SETUP_WITHIN_US
-    return _end(late & Session.person.in_(lacking), limit)
+    return _end(late & second_factor.where_lacking(Session.person, roles), limit)
 
 
 def _end(which: Any, limit: int) -> list[int]:

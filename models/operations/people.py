@@ -82,7 +82,10 @@ def update(
 
 
 def deactivate(actor: Actor, person_id: int) -> dict[str, Any]:
-    """Ends a person's sessions and lets them start no more. Raises NotFound, Forbidden, Conflict."""
+    """Ends a person's sessions and API tokens, and lets them start no more.
+
+    Raises NotFound, Forbidden, Conflict.
+    """
     serialize("ceo")
     person = access.get_managed_person(access.get_current_actor(actor), person_id)
     if person.is_active:
@@ -92,7 +95,7 @@ def deactivate(actor: Actor, person_id: int) -> dict[str, Any]:
         person.online_until, person.last_seen = 0, _last_seen(person)
         _save(person)
         default_room.leave(person.id)
-        accounts.end_sessions(person.id)
+        accounts.end_access(person.id)
     return person.to_json()
 
 

@@ -8,7 +8,7 @@ from models import access, mail, second_factor
 from models.base import locked
 from models.errors import Conflict, Forbidden, Invalid, SecondFactorRefused
 from models.operations import accounts
-from models.operations.signing_in import needs_second_factor
+from models.operations.signing_in import get_oneself, needs_second_factor
 from models.people import Person
 from models.second_factor import Setup
 from models.sessions import Actor
@@ -26,7 +26,7 @@ def state(actor: Actor) -> dict[str, Any]:
 def begin(actor: Actor, checked_hash: str) -> Setup:
     """A new secret for the actor, whose password has been checked against this hash; it does not count before
     `confirm`. Raises Conflict if one counts already, Invalid if the password is another one by now."""
-    person = _oneself(actor, checked_hash)
+    person = get_oneself(actor, checked_hash)
     if second_factor.is_on(person.id):
         raise Conflict("You have a second factor already.", "second_factor_on")
     return second_factor.begin(person)
@@ -42,14 +42,14 @@ def confirm(actor: Actor, code: str) -> list[str]:
 
 def renew_recovery_codes(actor: Actor, checked_hash: str, code: str) -> list[str]:
     """New recovery codes in the place of the old ones, for a code. Raises Invalid."""
-    person = _oneself(actor, checked_hash)
+    person = get_oneself(actor, checked_hash)
     _with_field("code", second_factor.check, person.id, code)
     return second_factor.renew_recovery_codes(person.id)
 
 
 def switch_off(actor: Actor, checked_hash: str, code: str) -> None:
     """Signing in takes the password alone again. Raises Forbidden for a role that needs more, Invalid."""
-    person = _oneself(actor, checked_hash)
+    person = get_oneself(actor, checked_hash)
     if needs_second_factor(access.get_current_actor(actor).role):
         raise Forbidden("Your role needs a second factor.", "second_factor_required")
     _with_field("code", second_factor.check, person.id, code)
@@ -58,7 +58,8 @@ def switch_off(actor: Actor, checked_hash: str, code: str) -> None:
 
 
 def reset(actor: Actor, person_id: int) -> dict[str, Any]:
-    """Removes the second factor of somebody who has lost it, and ends their sessions, for hr and ceo.
+    """Removes the second factor of somebody who has lost it, and ends their sessions and API tokens, for hr
+    and ceo.
 
     Raises NotFound, Forbidden.
     """
@@ -66,16 +67,9 @@ def reset(actor: Actor, person_id: int) -> dict[str, Any]:
     if person.id == actor.id:
         raise Forbidden("Switch your own off in your profile.", "own_second_factor")
     if second_factor.remove(person.id):
-        accounts.end_sessions(person.id)
+        accounts.end_access(person.id)
         _mail(person, "Your second factor for Taskroom has been removed by somebody who administers it.")
     return person.to_json()
-
-
-def _oneself(actor: Actor, checked_hash: str) -> Person:
-    person: Person = locked(Person.select().where(Person.id == actor.id)).get()
-    if person.password != checked_hash:
-        raise Invalid({"current_password": ["This is not your password."]})
-    return person
 
 
 def _with_field(field: str, call: Any, person_id: int, code: str) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 
 from models import access, second_factor, sessions
 from models.base import locked
-from models.errors import Unauthenticated
+from models.errors import Invalid, Unauthenticated
 from models.people import Person
-from models.sessions import Device
+from models.sessions import Actor, Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,17 @@ _OVER = "This sign-in is over. Please start again."
 def proof_of(password_hash: str) -> str:
     """What a token says of the password that was right; nothing follows from it."""
     return hashlib.sha256(f"second step {password_hash}".encode()).hexdigest()
+
+
+def get_oneself(actor: Actor, checked_hash: str) -> Person:
+    """The actor's own row, locked, once their password has been checked against this hash.
+
+    Raises Invalid if the password is another one by now.
+    """
+    person: Person = locked(Person.select().where(Person.id == actor.id)).get()
+    if person.password != checked_hash:
+        raise Invalid({"current_password": ["This is not your password."]})
+    return person
 
 
 def needs_second_factor(role: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Literal
 
 from models import events, groups
+from models.access import READ
 from models.base import now
 from models.errors import Invalid
 from models.inputs import Input, Since, Text, parse
@@ -60,7 +61,7 @@ class ChannelClient(Client):
     commands_class: ClassVar[type[Commands]] = Commands
     """How the messages of the channel are read."""
 
-    __slots__ = ("_counted_person",)
+    __slots__ = ("_counted_person", "_shows_presence")
 
     def __init_subclass__(cls) -> None:
         declared = [
@@ -75,6 +76,8 @@ class ChannelClient(Client):
         super().__init__(realtime, wire, handshake)
         # The person among whose open sockets this one is counted, once it is.
         self._counted_person: int | None = None
+        # Whether that person is online by it.
+        self._shows_presence = False
 
     # -- what a channel has of its own ---------------------------------------------------------------
 
@@ -140,15 +143,21 @@ class ChannelClient(Client):
         self.look_again(time.monotonic(), now())
 
     def _enter_presence(self) -> None:
-        """From now on its person is online. Raises CloseSocket if they have too many sockets open."""
+        """From now on its person is online, unless this is a script of theirs.
+
+        Raises CloseSocket if they have too many sockets open.
+        """
         if not self.realtime.admission.person_entered(self.actor.id):
             raise CloseSocket(CloseCode.TOO_MANY, "Too many open sockets of one person.")
         self._counted_person = self.actor.id
-        self.realtime.presence.opened(self.actor.id)
+        self._shows_presence = self.actor.scope is None
+        if self._shows_presence:
+            self.realtime.presence.opened(self.actor.id)
 
     def left(self) -> None:
         if self._counted_person is not None:
-            self.realtime.presence.closed(self._counted_person)
+            if self._shows_presence:
+                self.realtime.presence.closed(self._counted_person)
             self.realtime.admission.person_left(self._counted_person)
 
     async def refresh_actor(self) -> None:
@@ -163,7 +172,7 @@ class ChannelClient(Client):
 
     # -- commands of every channel -------------------------------------------------------------------
 
-    @command("auth")
+    @command("auth", scope=READ)
     async def authenticate(self, message: Auth, request_id: Any) -> None:
         """Signs in when the handshake carried no credentials; answers `auth` with the person."""
 
@@ -177,17 +186,17 @@ class ChannelClient(Client):
             # Ahead of what a room or a replay says: a client waits for this to go on.
             await self._sign_in(message.token, greet)
 
-    @command("ping")
+    @command("ping", scope=READ)
     async def ping_back(self, message: Ping, request_id: Any) -> None:
         """Answers `pong`."""
         self.reply({"type": "pong"}, request_id)
 
-    @command("hello")
+    @command("hello", scope=READ)
     async def hello(self, message: Hello, request_id: Any) -> None:
         """Answers `hello` with the `seq` of the newest event: what to send as `since` later."""
         self.reply({"type": "hello", "seq": self.realtime.hub.position}, request_id)
 
-    @command("resume")
+    @command("resume", scope=READ)
     async def resume(self, message: Resume, request_id: Any) -> None:
         """Replays what came after `since`, in order, then goes on live; or answers `resync`."""
         await self._replay(message.since)

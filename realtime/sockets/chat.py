@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models import events
+from models.access import CHAT
 from models.inputs import Id, Prose, Text
 from models.operations import chat
 from models.operations.chat import Draft
@@ -80,7 +81,7 @@ class ChatClient(MarksClient):
 
     # -- messages ------------------------------------------------------------------------------------
 
-    @command("send_message", pipelined=True)
+    @command("send_message", scope=CHAT, pipelined=True)
     def send_message(self, message: SendMessage, request_id: Any) -> asyncio.Future[Any]:
         """Stores the message; everyone who has joined the room gets it as `chat_message`, the sender's
         copy with the `request_id`. The same `client_id` is stored once, however often it is sent, and
@@ -103,7 +104,7 @@ class ChatClient(MarksClient):
         if not answer.is_new or answer.body["room_id"] not in self._rooms:
             self.reply({"type": "chat_message", "data": answer.body}, request_id)
 
-    @command("read")
+    @command("read", scope=CHAT)
     async def read(self, message: Read, request_id: Any) -> None:
         """Marks read for all devices of the person; everyone in the room gets `read`."""
         room = await self._find(message.room_id, message.room_type, make=False)
@@ -116,7 +117,7 @@ class ChatClient(MarksClient):
 
     # -- typing --------------------------------------------------------------------------------------
 
-    @command("typing")
+    @command("typing", scope=CHAT)
     async def typing(self, message: Typing, request_id: Any) -> None:
         """Goes to the others in the room; ends by itself after 6 seconds, or with the socket."""
         room = self._rooms.get(self._direct.get(message.room_id, message.room_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from models.access import CHAT
 from models.emoji import Emoji
 from models.inputs import Id, Input
 from models.operations import chat
@@ -56,29 +57,29 @@ class MarksClient(RoomsClient):
 
     __slots__ = ()
 
-    @command("add_reaction")
+    @command("add_reaction", scope=CHAT)
     async def add_reaction(self, message: AddReaction, request_id: Any) -> None:
         """Everyone in the room who has the additions gets `reaction`."""
         asked = (message.message_id, message.emoji)
         await self._mark("reaction", request_id, chat.add_reaction, *asked)
 
-    @command("remove_reaction")
+    @command("remove_reaction", scope=CHAT)
     async def remove_reaction(self, message: RemoveReaction, request_id: Any) -> None:
         """Everyone in the room who has the additions gets `reaction`."""
         asked = (message.message_id, message.emoji)
         await self._mark("reaction", request_id, chat.remove_reaction, *asked)
 
-    @command("pin_message")
+    @command("pin_message", scope=CHAT)
     async def pin_message(self, message: PinMessage, request_id: Any) -> None:
         """Everyone in the room who has the additions gets `message_pinned`."""
         await self._mark("message_pinned", request_id, chat.pin_message, message.message_id)
 
-    @command("unpin_message")
+    @command("unpin_message", scope=CHAT)
     async def unpin_message(self, message: UnpinMessage, request_id: Any) -> None:
         """Everyone in the room who has the additions gets `message_pinned`."""
         await self._mark("message_pinned", request_id, chat.unpin_message, message.message_id)
 
-    @command("mark_unread")
+    @command("mark_unread", scope=CHAT)
     async def mark_unread(self, message: MarkUnread, request_id: Any) -> None:
         """All devices of the person that have the additions get `unread`."""
         room = await self._find(message.room_id, message.room_type, make=False)

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from models import event_log, events, groups
+from models import access, event_log, events, groups
+from models.access import CHAT, READ
 from models.chat import FIRST_ROOM_ID, TASK, names_person
 from models.errors import NotFound
 from models.inputs import Id, Input, Since, Text
@@ -66,14 +67,14 @@ class RoomsClient(ChannelClient):
         if self.since is not None:
             self.turn_additions_on()
 
-    @command("hello")
+    @command("hello", scope=READ)
     async def hello(self, message: Hello, request_id: Any) -> None:
         """Turns on what the Task Manager's document does not name, and answers `hello` with the `seq` of
         the newest event: what to send as `since` later. `?since=` and `resume` turn it on, too."""
         self.turn_additions_on()
         await super().hello(message, request_id)
 
-    @command("resume")
+    @command("resume", scope=READ)
     async def resume(self, message: Resume, request_id: Any) -> None:
         """Replays what came after `since`, in order, then goes on live; or answers `resync`."""
         self.turn_additions_on()
@@ -122,6 +123,7 @@ class RoomsClient(ChannelClient):
                 return room
             if not make:
                 raise NotFound("There is no such room.")
+            access.check_scope(self.actor, CHAT)
             room_id = await store.write(chat.actual_room_id, self.actor, room_type, room_id)
         room = await store.read(chat.join, self.actor, room_id)
         if room_id in self._lost:
@@ -144,7 +146,7 @@ class RoomsClient(ChannelClient):
         }
         self.reply({"type": "room_joined", "data": data}, request_id)
 
-    @command("join_room")
+    @command("join_room", scope=READ)
     async def join_room(self, message: JoinRoom, request_id: Any) -> None:
         """Answers `room_joined`; the room's events follow. With `since`, the messages after that id
         come first."""
@@ -195,7 +197,7 @@ class RoomsClient(ChannelClient):
         if message is not None:
             self.reply(message)
 
-    @command("leave_room")
+    @command("leave_room", scope=READ)
     async def leave_room(self, message: LeaveRoom, request_id: Any) -> None:
         """Answers `room_left`; nothing of the room follows."""
         room = await self._find(message.room_id, message.room_type, make=False)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Mapping
 from typing import Any, ClassVar
 
+from models import access
 from models.base import SECOND_US
 from models.errors import DomainError, Invalid, Unauthenticated
 from models.sessions import Actor
@@ -121,9 +122,12 @@ class Client:
         return False
 
     def run(self, item: QueuedCommand) -> Awaitable[Any]:
-        """Starts a command. Raises Unauthenticated before the client has signed in."""
+        """Starts a command. Raises Unauthenticated before the client has signed in, and Forbidden for an API
+        token that does not cover it."""
         if self._lacks_sign_in() and item.command.type != "auth":
             raise Unauthenticated(SIGN_IN_FIRST)
+        if self.is_signed_in:
+            access.check_scope(self.actor, item.command.scope)
         if not item.is_pipelined:
             self.realtime.store.begin_anew()
         return item.command.call(self, item.message, item.request_id)

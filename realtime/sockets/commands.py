@@ -44,20 +44,25 @@ class Command:
     call: Callable[..., Awaitable[Any]]
     description: str
     pipelined: bool
+    scope: str | None
+    """What an API token needs for it; None is what nobody has declared, and no token covers."""
 
 
-def command(type_: str, *, pipelined: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def command(
+    type_: str, *, scope: str | None = None, pipelined: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declares a method as the answer to messages of a type.
 
     The method takes `(self, message, request_id)`, with the message's model as its annotation, and its
-    docstring describes it. A pipelined one must not wait: it returns a future of the store, and the
+    docstring describes it. `scope` is what an API token needs for it (`models/access/token_scopes.py`); what
+    says nothing is not for tokens. A pipelined one must not wait: it returns a future of the store, and the
     next message is taken at once, so that one sender's messages share a commit.
     """
 
     def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         hints = inspect.get_annotations(method, eval_str=True)
         description = inspect.getdoc(method) or ""
-        declared = Command(type_, hints["message"], method, description, pipelined)
+        declared = Command(type_, hints["message"], method, description, pipelined, scope)
         method.command = declared  # type: ignore[attr-defined]
         return method
 

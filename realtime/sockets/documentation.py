@@ -27,6 +27,8 @@ class ClientSays:
     description: str
     model: InputModel
     is_of_every_socket: bool
+    scope: str | None
+    """What an API token needs for it."""
 
     @property
     def example(self) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def client_messages(socket: type[ChannelClient]) -> list[ClientSays]:
     """What clients may send to a socket."""
     of_every_socket = [getattr(member, "command", None) for member in vars(ChannelClient).values()]
     return [
-        ClientSays(one.type, one.description, one.model, one in of_every_socket)
+        ClientSays(one.type, one.description, one.model, one in of_every_socket, one.scope)
         for one in socket.commands.values()
     ]
 

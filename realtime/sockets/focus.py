@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from models import events, groups
+from models import access, events, groups
+from models.access import ALL
 from models.errors import Conflict, NotFound
 from models.inputs import Input
 from models.links import is_passable
@@ -58,14 +59,14 @@ class FocusClient(OptInClient):
     __slots__ = ("session_id",)
 
     async def opened(self) -> None:
-        """Whoever connects takes part, unless the session is over."""
+        """Whoever connects takes part, unless the session is over; by an API token for less, one listens."""
         self.session_id = self.named_id()
         store = self.realtime.store
         with self.checked_before_live():
             self.realtime.hub.join(self.connection, groups.focus(self.session_id))
             try:
                 found = await store.read(focus.entrance, self.actor, self.session_id)
-                if not (found.is_present or found.is_over):
+                if not (found.is_present or found.is_over) and access.is_in_scope(self.actor, ALL):
                     await self._join()
                 position, state = await store.snapshot(focus.state, self.actor, self.session_id)
             except NotFound as error:
@@ -81,7 +82,7 @@ class FocusClient(OptInClient):
             if error.code == "full":
                 raise CloseSocket(CloseCode.NOT_ALLOWED, error.detail) from None
 
-    @command("data")
+    @command("data", scope=ALL)
     async def relay(self, message: Relayed, request_id: Any) -> None:
         """Reaches everyone in the session, the sender too, as `focus_session_update`; never stored. Any
         object whose type is not one of the server's own will do; its `data` is passed on, or all of it."""

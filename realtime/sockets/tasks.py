@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from models import events, groups
+from models.access import READ, TASKS
 from models.inputs import Input, parse
 from models.operations import new_tasks, notifications, tasks
 from models.task_inputs import Key, NewTaskConsumerTask, TaskFields, TaskQuery
@@ -122,7 +123,7 @@ class TaskClient(ChannelClient):
 
     # -- the modes -----------------------------------------------------------------------------------
 
-    @command("all")
+    @command("all", scope=READ)
     async def all(self, message: All, request: Request) -> None:
         """Answers with the tasks one may see, the newest first: at most 1,000 at once, and their `count`."""
         count, found = await self.realtime.store.read(
@@ -134,29 +135,29 @@ class TaskClient(ChannelClient):
         )
         self._done(request, [events.taskconsumer_task(task) for task in found], count=count)
 
-    @command("create")
+    @command("create", scope=TASKS)
     async def create(self, message: Create, request: Request) -> None:
         """Makes a task."""
         draft = parse(NewTaskConsumerTask, message.data)
         answer = await self.realtime.store.write(new_tasks.create_task, self.actor, draft)
         self._done(request, events.taskconsumer_task(answer.body))
 
-    @command("read")
+    @command("read", scope=READ)
     async def read(self, message: Read, request: Request) -> None:
         """Answers with the task. One's notifications about it are read with it."""
         opened = await self.realtime.store.read(tasks.look_at, self.actor, message.task_id)
-        if opened.unread:
+        if opened.unread and self.actor.scope != READ:
             await self.realtime.store.try_write(notifications.mark_read, self.actor, opened.unread)
         self._done(request, events.taskconsumer_task(opened.task))
 
-    @command("update")
+    @command("update", scope=TASKS)
     async def update(self, message: Update, request: Request) -> None:
         """Changes a task."""
         changes = parse(TaskFields, message.data)
         task = await self.realtime.store.write(tasks.update_task, self.actor, message.task_id, changes)
         self._done(request, events.taskconsumer_task(task))
 
-    @command("delete")
+    @command("delete", scope=TASKS)
     async def delete_task(self, message: Delete, request: Request) -> None:
         """Deletes a task; answers with it as it was."""
         task = await self.realtime.store.read(tasks.retrieve, self.actor, message.task_id)

@@ -103,6 +103,7 @@ def managers(status: int) -> tuple[int, ...]:
 NO_DEPARTMENT = {"id": 999}
 PASSWORDS = {"current_password": "not mine", "new_password": "another horse 8"}
 PASSWORD_ONLY, CODE = {"current_password": PASSWORD}, {"otp": "000000"}
+NEW_TOKEN = {"name": "Report", "scope": "read"} | PASSWORD_ONLY
 LOG_IN = Row(everyone(200), log_in_body)
 REFRESH = Row(everyone(200), refresh_body)
 REGISTER = Row(everyone(201), register_body)
@@ -167,6 +168,15 @@ HTTP: dict[tuple[str, str], Row] = {
     ("POST", "/api/users/profile/email/confirm/"): Row(everyone(400), lambda world: {"token": "x"}),
     ("POST", "/api/v2/auth/social/link/"): Row(
         everyone(400), lambda world: {"token": "x", "password": PASSWORD}
+    ),
+    ("GET", "/api/users/profile/tokens/"): Row(signed_in(200)),
+    ("POST", "/api/users/profile/tokens/"): Row(signed_in(201), lambda world: NEW_TOKEN),
+    ("DELETE", "/api/users/profile/tokens/{token_id...}/"): Row(
+        signed_in(404), places=lambda world: {"token_id...": "none"}
+    ),
+    ("GET", "/api/users/{id}/tokens/"): Row(managers(200), places=of_participant),
+    ("DELETE", "/api/users/{id}/tokens/{token_id...}/"): Row(
+        managers(404), places=lambda world: of_participant(world) | {"token_id...": "none"}
     ),
     ("GET", "/api/departments/"): Row(signed_in(200)),
     ("POST", "/api/departments/"): Row(managers(201), lambda world: {"name": "Sales"}),
