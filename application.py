@@ -259,7 +259,9 @@ class Taskroom:
         )
         authenticator = Authenticator(store, tokens)
         links = Links(secret)
-        self.realtime = _make_realtime(settings, store, authenticator, links, here)
+        self.realtime = _make_realtime(
+            settings, store, authenticator, links, here, self._parent.place if self._parent else ""
+        )
         self._has_realtime = True
         self._stream = Stream(self.realtime)
         self.throttle, self.providers = Throttle(settings, here), Providers(settings)
@@ -431,11 +433,12 @@ class Taskroom:
 
 
 def _make_realtime(
-    settings: Settings, store: Store, authenticator: Authenticator, links: Links, installation: str
-) -> Realtime:
+    settings: Settings, store: Store, authenticator: Authenticator, links: Links, installation: str,
+    worker: str = "",
+) -> Realtime:  # fmt: skip
     hub = Hub(store.start_seq)
     broadcaster = Broadcaster(hub, Encoder(links.encode, operator.attrgetter("about")))
-    feed = Feed(store, broadcaster, settings.redis_url, installation)
+    feed = Feed(store, broadcaster, settings.redis_url, installation, worker)
     feed.start()
     flusher = Flusher(asyncio.get_running_loop().call_soon)
     presence = Presence(store, feed.publish_ephemeral)

@@ -81,6 +81,8 @@ class Parent:
 
     def __init__(self, number: int, channel: socket.socket, sockets: list[socket.socket]) -> None:
         self.number = number
+        self.place = f"{socket.gethostname()} {os.getppid()} {number}"
+        """Where this worker is, among all machines: whoever has the same one follows the other."""
         self.sockets = sockets
         self._channel = channel
 

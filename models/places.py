@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import functools
 import ipaddress
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 # Below this part of what may be taken, nobody is hurried.
 _RELAXED = 0.5
@@ -18,12 +18,24 @@ class Places:
     """Counts what each key holds; a limit of 0 is none."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
+        self.elsewhere: collections.Counter[Hashable] = collections.Counter()
+        """What each key holds beside these, in other processes."""
+        self.changed: Callable[[Hashable, int], None] | None = None
+        """Called with the key and 1 when it has taken a place, and with -1 when it has given one back."""
         self._taken: collections.Counter[Hashable] = collections.Counter()
+
+    def here(self, key: Hashable) -> int:
+        """How much the key holds here."""
+        return self._taken[key]
+
+    def held(self) -> Iterable[Hashable]:
+        """Whoever holds anything here."""
+        return self._taken.keys()
 
     def is_full(self, key: Hashable) -> bool:
         """Whether the key holds as much as it may."""
-        return bool(self._limit) and self._taken[key] >= self._limit
+        return bool(self.limit) and self._taken[key] + self.elsewhere[key] >= self.limit
 
     def take(self, key: Hashable) -> bool:
         """Takes a place for the key; False if it has none left."""
@@ -35,20 +47,24 @@ class Places:
     def add(self, key: Hashable) -> None:
         """Counts a place of the key, whether or not it may have one more."""
         self._taken[key] += 1
+        if self.changed is not None:
+            self.changed(key, 1)
 
     def give_back(self, key: Hashable) -> None:
         """Gives a place of the key back."""
         self._taken[key] -= 1
         if self._taken[key] <= 0:
             del self._taken[key]
+        if self.changed is not None:
+            self.changed(key, -1)
 
     def fill(self, key: Hashable) -> float:
         """Which part of its places the key has taken, from 0 to 1."""
-        return self._taken[key] / self._limit if self._limit else 0.0
+        return (self._taken[key] + self.elsewhere[key]) / self.limit if self.limit else 0.0
 
     def crowded(self) -> Iterable[Hashable]:
         """The keys of whom no patience is to be had any more (see `patience_s`)."""
-        return [key for key, taken in self._taken.items() if self._limit and taken / self._limit > _RELAXED]
+        return [key for key in self._taken if self.fill(key) > _RELAXED]
 
 
 def patience_s(full_s: float, fill: float, least_s: float = 1.0) -> float:

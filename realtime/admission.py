@@ -1,4 +1,4 @@
-"""Who may open one more socket: limits for the process, for one address and for one person."""
+"""Who may open one more socket: limits for all of them, for one address and for one person."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from models.places import Places, patience_s
 from realtime.offenders import Offenders
+from realtime.shared_limits import GiveUp, SharedLimits
 from settings import Settings
 
 RETRY_AFTER_S = 10
@@ -26,19 +27,33 @@ class Refusal(NamedTuple):
     """So long the answer waits: whoever comes back at once without waiting is slower for it."""
 
 
-class Admission:
-    """Counts the open sockets of one process; each limit may be 0, which is none."""
+class Limits(NamedTuple):
+    """How many there may be; 0 is no limit."""
 
-    def __init__(self, max_all: int, max_per_address: int, max_per_person: int) -> None:
-        self._all = Places(max_all)
-        self._addresses = Places(max_per_address)
-        self._people = Places(max_per_person)
-        self.offenders = Offenders()
+    everybody: int
+    address: int
+    person: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Admission:
-        """With the limits that the settings name."""
+    def of(cls, settings: Settings) -> Limits:
+        """What the settings name."""
         return cls(settings.max_sockets, settings.max_sockets_per_address, settings.max_sockets_per_person)
+
+
+class Admission:
+    """Counts what is open in one process, together with the others."""
+
+    def __init__(
+        self, limits: Limits, shared: SharedLimits, what: str,
+        crowd_out_address: GiveUp | None = None, crowd_out_person: GiveUp | None = None,
+    ) -> None:  # fmt: skip
+        """`what` is counted. What two processes have opened at the same moment and is too much for an address
+        or a person is closed by `crowd_out_…(key, number)`, if given."""
+        self._all, self._addresses, self._people = map(Places, limits)
+        shared.share(f"{what} of {_EVERYBODY}", self._all)
+        shared.share(f"{what} of an address", self._addresses, crowd_out_address)
+        shared.share(f"{what} of a person", self._people, crowd_out_person)
+        self.offenders = Offenders()
 
     def refusal(self, address: str) -> Refusal | None:
         """Why nobody at this address may open a socket now, if so."""

@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 
 from realtime.broadcast import SupportsEvent
+from realtime.shared_limits import SharedLimits
 
 log = logging.getLogger("taskroom.bridge")
 PROBE_EVERY_S = 2.0
@@ -42,7 +43,8 @@ class Bridge:
 
     `on_events` gets what other processes did, in any order; `on_ephemeral(group, message, but_person)`
     what is true for a moment; `expect` hears when events may have been missed, and with a `seq` that
-    everything up to it is there. `position` says how far this process is.
+    everything up to it is there. `position` says how far this process is, `limits` what it holds of what all
+    share.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Bridge:
         on_ephemeral: Callable[[str | Sequence[str], Mapping[str, Any], int], None],
         expect: Callable[..., None],
         position: Callable[[], int],
+        limits: SharedLimits,
     ) -> None:
         self._url = url
         self._make_event = make_event
@@ -62,10 +65,12 @@ class Bridge:
         self._expect = expect
         self._position = position
         self._prefix = f"taskroom:{installation}:"
-        self._probe_channel = self._prefix + "probe"
+        self._limits = limits
+        self._probe_channel, self._limits_channel = self._prefix + "probe", self._prefix + "limits"
         self._name = secrets.token_hex(8)
         self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MAX_WAITING)
         self._something = asyncio.Event()
+        limits.on_unsaid = self._something.set
         self._is_probe_due = False
         self._heard_at = 0.0
         self._probed_at: dict[str, float] = {}
@@ -77,6 +82,7 @@ class Bridge:
         """How many processes there are, this one included, as far as they have been heard lately."""
         since = asyncio.get_running_loop().time() - DEAF_AFTER_S
         self._probed_at = {name: at for name, at in self._probed_at.items() if at > since}
+        self._limits.keep_only(self._probed_at)
         return len(self._probed_at.keys() | {self._name})
 
     # -- out -----------------------------------------------------------------------------------------
@@ -106,6 +112,8 @@ class Bridge:
             is_probe_due, self._is_probe_due = self._is_probe_due, False
             while self._outgoing:
                 await _publish(connection, *self._next_message())
+            if unsaid := self._limits.unsaid():
+                await _publish(connection, self._limits_channel, b"%b %b" % (self._name.encode(), unsaid))
             if is_probe_due:
                 # After what waited, so that whoever hears of a `seq` has heard what was sent up to there.
                 await _publish(connection, self._probe_channel, self._probe())
@@ -143,6 +151,8 @@ class Bridge:
         if channel == self._probe_channel:
             return self._take_probe(*data.decode().split())
         name, _, items = data.partition(b" ")
+        if channel == self._limits_channel:
+            return self._take_limits(name.decode(), items)
         if name == self._name.encode():
             self._heard_at = asyncio.get_running_loop().time()
             return
@@ -155,10 +165,20 @@ class Bridge:
         if found:
             self._on_events(found)
 
+    def _take_limits(self, name: str, data: bytes) -> None:
+        self._hear(name)
+        self._limits.hear(name, name == self._name, data)
+
+    def _hear(self, name: str) -> None:
+        if name not in self._probed_at and name != self._name:
+            # It is new, or was silent for so long that what it holds has been forgotten.
+            self._limits.say_all(asks=True)
+        self._probed_at[name] = asyncio.get_running_loop().time()
+
     def _take_probe(self, name: str, position: str) -> None:
-        self._probed_at[name] = moment = asyncio.get_running_loop().time()
+        self._hear(name)
         if name == self._name:
-            self._heard_at = moment
+            self._heard_at = self._probed_at[name]
         elif int(position) > self._position():
             self._expect(int(position))
 
@@ -182,6 +202,7 @@ class Bridge:
             if self.is_connected:
                 backoff_s = FIRST_BACKOFF_S
             self.is_connected = False
+            self._limits.disconnected()
             self._expect()
             await asyncio.sleep(backoff_s * random.uniform(0.5, 1.5))
             backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
@@ -211,6 +232,7 @@ class Bridge:
             self.is_connected = True
             self._complaint = ""
             log.info("connected to Redis")
+            self._limits.connected()
             # What was published before is lost on this way.
             self._expect()
             work = (

@@ -29,7 +29,7 @@ class CloseCode(enum.IntEnum):
     NOT_ALLOWED = 4403, "no longer allowed: a membership was lost"
     NOT_FOUND = 4404, "no such room, session or workspace, or not one's own"
     SIGN_IN_TIMEOUT = 4408, "no credentials within 10 seconds"
-    TOO_MANY = 4429, "too many messages, or too many open sockets of one person"
+    TOO_MANY = 4429, "too many messages, or too many open sockets of one person or address"
     TOO_SLOW = 4503, "too slow a reader; reconnect with `since`"
 
 

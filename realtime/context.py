@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import heapq
 import logging
 import operator
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -17,7 +19,7 @@ from models.database.gathering import GatheredReads
 from models.database.store import Store
 from models.errors import DomainError
 from models.operations import chat
-from realtime.admission import Admission
+from realtime.admission import Admission, Limits
 from realtime.broadcast import Broadcaster, Encoder, SupportsEvent
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection, Flusher, OutboxLimits
@@ -37,8 +39,14 @@ class Client(Protocol):
 
     channel: ClassVar[str]
     connection: Connection
+    address: str
+    opened_at: float
 
     def __hash__(self) -> int: ...
+
+    @property
+    def person_id(self) -> int | None:
+        """The person among whose sockets it is counted, once it is."""
 
     def sweep(self, moment: float, wall_us: int) -> None:
         """Looks at what is due."""
@@ -88,7 +96,10 @@ class Realtime:
     def __post_init__(self) -> None:
         settings = self.settings
         self.outbox_limits = OutboxLimits(settings.socket_outbox_kib * 1024, settings.socket_outbox_messages)
-        self.admission = Admission.of(settings)
+        self.admission = Admission(
+            Limits.of(settings), self.feed.limits, "sockets", self._crowd_out_address, self._crowd_out_person
+        )
+        self.feed.limits.on_offence = self._take_offence
         self.rooms_of = GatheredReads(lambda actors: self.store.read(chat.joined_rooms_of, actors))
         self.tail = Tail(self.hub.position, about=operator.attrgetter("about"))
         self.broadcaster.followers += [self.tail.add, self._revise]
@@ -99,6 +110,17 @@ class Realtime:
         if revision is not None:
             self.tail.revise(revision.about, event.seq, revision.change)
             self.encoder.drop(revision.about)
+
+    def _crowd_out_address(self, address: str, number: int) -> None:
+        at_address = (client for client in self.sockets if client.address == address)
+        _close_newest(at_address, number, "Too many open sockets of one address.")
+
+    def _crowd_out_person(self, person_id: int, number: int) -> None:
+        of_person = (client for client in self.sockets if client.person_id == person_id)
+        _close_newest(of_person, number, "Too many open sockets of one person.")
+
+    def _take_offence(self, party: str, weight: float) -> None:
+        self.admission.offenders.note(party, weight, time.monotonic())
 
     def sweep(self, moment: float, wall_us: int) -> None:
         """Looks at the sockets for which something is due; called every second."""
@@ -150,3 +172,8 @@ class Realtime:
             key, lambda: self.store.read(event_log.page, groups, after, limit, begins)
         )
         return page
+
+
+def _close_newest(clients: Iterable[Client], number: int, reason: str) -> None:
+    for client in heapq.nlargest(number, clients, key=operator.attrgetter("opened_at")):
+        client.close(CloseCode.TOO_MANY, reason)

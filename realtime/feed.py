@@ -18,6 +18,7 @@ from models.database.store import Store
 from realtime.bridge import Bridge
 from realtime.broadcast import Broadcaster
 from realtime.sequence import Sequencer
+from realtime.shared_limits import SharedLimits
 
 LOOK_EVERY_S = 2.0
 GRACE_S = 0.05
@@ -31,7 +32,11 @@ class Feed:
     """Puts every event once, in order, before the broadcaster. `start` on the running loop, and `round`
     again and again."""
 
-    def __init__(self, store: Store, broadcaster: Broadcaster, redis_url: str, installation: str) -> None:
+    def __init__(
+        self, store: Store, broadcaster: Broadcaster, redis_url: str, installation: str, worker: str = ""
+    ) -> None:
+        """`worker` is the place of this process among those of its parent, if it has one."""
+        self.limits = SharedLimits(worker)
         self._store = store
         self._broadcaster = broadcaster
         self._sequencer = Sequencer(store.start_seq, broadcaster.publish, self.expect)
@@ -48,6 +53,7 @@ class Feed:
                 broadcaster.publish_ephemeral,
                 self.expect,
                 lambda: self._sequencer.position,
+                self.limits,
             )
 
     def start(self) -> None:

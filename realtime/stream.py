@@ -13,7 +13,7 @@ from models import events
 from models.errors import Throttled, Unavailable
 from models.operations import streams
 from models.sessions import Actor
-from realtime.admission import RETRY_AFTER_S, Admission
+from realtime.admission import RETRY_AFTER_S, Admission, Limits
 from realtime.broadcast import SupportsEvent, message_of
 from realtime.context import Realtime
 from realtime.personal import PersonalLog
@@ -69,7 +69,7 @@ class Stream:
         self._realtime = realtime
         self._arrivals = Arrivals()
         # As many as may have a socket open may wait here.
-        self._admission = Admission.of(realtime.settings)
+        self._admission = Admission(Limits.of(realtime.settings), realtime.feed.limits, "waiting")
         self.is_closed = False
         realtime.broadcaster.followers.append(self._arrivals.ring)
 

@@ -152,11 +152,11 @@ class Limits(Group):
     socket_message_kib: int = Field(64, ge=0, description="largest message of a client")
     socket_outbox_kib: int = Field(1024, ge=0, description="bytes that may wait for one slow reader")
     socket_outbox_messages: int = Field(1000, ge=0, description="messages that may wait for one slow reader")
-    max_sockets: int = Field(10000, ge=0, description="open WebSockets of this process")
+    max_sockets: int = Field(10000, ge=0, description="open WebSockets, of all processes together")
     max_sockets_per_address: int = Field(
         1000,
         ge=0,
-        description="open WebSockets of one address; as many other connections, as many waiting for events",
+        description="open WebSockets of one address; as many waiting for events, as many other connections",
     )
     max_sockets_per_person: int = Field(
         50, ge=0, description="open WebSockets of one person, and as many requests waiting for events"

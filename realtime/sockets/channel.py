@@ -154,6 +154,10 @@ class ChannelClient(Client):
         if self._shows_presence:
             self.realtime.presence.opened(self.actor.id)
 
+    @property
+    def person_id(self) -> int | None:
+        return self._counted_person
+
     def left(self) -> None:
         if self._counted_person is not None:
             if self._shows_presence:

@@ -41,8 +41,8 @@ class Client:
     needs_sign_in: ClassVar[bool] = True
 
     __slots__ = (
-        "_address", "_bucket", "_party", "_runner", "_wire",
-        "connection", "heartbeat", "opened_at", "path_args", "realtime", "since",
+        "_bucket", "_party", "_runner", "_wire",
+        "address", "connection", "heartbeat", "opened_at", "path_args", "realtime", "since",
     )  # fmt: skip
 
     def __init__(self, realtime: Realtime, wire: Wire, handshake: Handshake) -> None:
@@ -53,7 +53,7 @@ class Client:
         self.path_args = handshake.path_args
         self.since = handshake.since
         # Where it counts while it is connected, and against whom it counts what it does.
-        self._address = handshake.address
+        self.address = handshake.address
         self._party = handshake.party
         # Its way out: frames through the connection, in order; pings and the last words on the wire itself.
         self._wire = wire
@@ -69,7 +69,7 @@ class Client:
 
     def begin(self, token: str | None) -> None:
         """Takes its place among the process's sockets; `token` is what the handshake brought along."""
-        self.realtime.admission.opened(self._address)
+        self.realtime.admission.opened(self.address)
         self.realtime.sockets.add(self)
         self.realtime.wheel.put(self, self.opened_at)
 
@@ -85,6 +85,11 @@ class Client:
         if actor is None:
             raise Unauthenticated(SIGN_IN_FIRST)
         return actor
+
+    @property
+    def person_id(self) -> int | None:
+        """The person among whose sockets it is counted, once it is."""
+        return None
 
     @property
     def is_signed_in(self) -> bool:
@@ -167,8 +172,8 @@ class Client:
         self.realtime.closing.discard(self)
         if self.connection.gone():
             self._leave()
-        self.realtime.admission.closed(self._address)
-        if self._lacks_sign_in() and self._party == self._address:
+        self.realtime.admission.closed(self.address)
+        if self._lacks_sign_in() and self._party == self.address:
             # Whoever brought a good token may only have gone before it was looked up.
             self._hold_against(NEVER_SIGNED_IN)
 
@@ -200,6 +205,7 @@ class Client:
 
     def _hold_against(self, weight: float) -> None:
         self.realtime.admission.offenders.note(self._party, weight, time.monotonic())
+        self.realtime.feed.limits.tell_offence(self._party, weight)
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -218,7 +224,7 @@ class Client:
         self.look_again(moment, wall_us)
 
     def _sign_in_within_s(self) -> float:
-        return self.realtime.admission.patience_s(self._address, AUTH_WITHIN_S)
+        return self.realtime.admission.patience_s(self.address, AUTH_WITHIN_S)
 
     def look_again(self, moment: float, wall_us: int) -> None:
         """Sets when the next of its time limits comes."""

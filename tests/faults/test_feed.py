@@ -12,6 +12,7 @@ from models.errors import Unavailable
 from realtime import feed as feed_module
 from realtime.bridge import Bridge
 from realtime.feed import Feed
+from realtime.shared_limits import SharedLimits
 from tests.support.database import postgresql_only
 from tests.support.events import Noted
 from tests.support.team import sign_up
@@ -181,6 +182,7 @@ class Ear:
             lambda group, message, except_person: self.heard.append(message),
             lambda up_to=None: self.expected.append(up_to),
             lambda: self.position,
+            SharedLimits(),
         )
         self.running = asyncio.ensure_future(self.bridge.run())
 

@@ -8,6 +8,7 @@
 6. It is told to start anew only after a backup was restored.
 7. When all have left, nothing of them remains in any process.
 8. Nothing is raised that nobody handles.
+9. When all is well again, the processes agree on how many sockets all of them have.
 """
 
 from __future__ import annotations
@@ -163,6 +164,18 @@ class Checks:
             and self.history.must_see(device.person.id, event)
             and event.message(ADDITIONS) is not None
         ]  # fmt: skip
+
+    def all_count_alike(self) -> None:
+        """Called after a quiet while: what counts for all processes together is the same everywhere."""
+        processes = [one for one in self._world.living if one.realtime.feed.bridge is not None]
+        places = [process.realtime.admission._all for process in processes]
+        together = sum(one.here("everybody") for one in places)
+        for process, one in zip(processes, places, strict=True):
+            counted = one.here("everybody") + one.elsewhere["everybody"]
+            if counted != together:
+                raise Violation(
+                    f"process {process.number} counts {counted} sockets, and there are {together}"
+                )
 
     def _acknowledged_is_stored(self) -> None:
         stored: dict[str, list[int]] = {}

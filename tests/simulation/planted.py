@@ -15,6 +15,7 @@ from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.personal import PersonalLog
 from realtime.sequence import Sequencer
+from realtime.shared_limits import SharedLimits
 from realtime.sockets.chat_rooms import RoomsClient
 from realtime.tail import Tail
 
@@ -203,6 +204,18 @@ def _a_restored_backup_is_not_noticed() -> AbstractContextManager[Any]:
 def _whoever_leaves_stays_in_its_groups() -> AbstractContextManager[Any]:
     """A registry that only grows."""
     return patch.object(Hub, "remove", lambda self, connection: self.connections.discard(connection))
+
+
+@planted
+def _what_a_killed_process_held_counts_for_ever() -> AbstractContextManager[Any]:
+    """Nobody notices that it is heard no more."""
+    return patch.object(SharedLimits, "keep_only", lambda self, names: None)
+
+
+@planted
+def _whoever_comes_back_to_redis_does_not_say_what_it_holds() -> AbstractContextManager[Any]:
+    """The others go on with what they heard before."""
+    return patch.object(SharedLimits, "say_all", lambda self, asks: None)
 
 
 @planted

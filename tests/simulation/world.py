@@ -18,6 +18,7 @@ import redis.asyncio
 
 import realtime.bridge
 import realtime.replay
+import realtime.shared_limits
 from application import _make_realtime
 from jobs.clock import Clock
 from models import event_log, sessions
@@ -230,6 +231,7 @@ class World:
             device.say(self._room_of(device), has_key=True)
         self.scheduler.run_until(self.scheduler.now + PROMPT_S)
         self.checks.everything_arrived()
+        self.checks.all_count_alike()
         self._end()
 
     def _room_of(self, device: Device) -> int:
@@ -312,6 +314,8 @@ def simulated(world: World) -> Iterator[None]:
         _patch(stack, redis.asyncio, "ConnectionPool", pool_class(world.redis))
         _patch(stack, realtime.replay, "PAGE", world.page)
         _patch(stack, realtime.bridge, "MAX_WAITING", world.max_waiting)
+        # So that a few sockets are worth speaking of.
+        _patch(stack, realtime.shared_limits, "QUIET_PART", 1_000_000)
         _patch(stack, realtime.bridge, "MAX_A_MESSAGE", world.a_message)
         _patch(stack, event_log.after, "__defaults__", (world.missed_at_once,))
         # In a set, members lie by where they are in memory, and that is no seed's business.

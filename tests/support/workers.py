@@ -18,13 +18,14 @@ async def open_at(process: ServerProcess, pid: int, path: str, other: list[Socke
     """A socket that this worker serves; those that came to another one are added to `other`."""
     while True:
         socket = await Socket.connect(f"{process.url}{path}", **options)
-        port = socket.connection.protocol.stream.socket.getsockname()[1]
-        if await eventually(lambda port=port: _served_by(process, port)) == pid:
+        if await eventually(lambda socket=socket: served_by(process, socket)) == pid:
             return socket
         other.append(socket)
 
 
-def _served_by(process: ServerProcess, port: int) -> int | None:
+def served_by(process: ServerProcess, socket: Socket) -> int | None:
+    """The worker at the other end of a socket."""
+    port = socket.connection.protocol.stream.socket.getsockname()[1]
     for pid in worker_pids(process):
         for connection in psutil.Process(pid).net_connections("tcp"):
             if connection.raddr and connection.raddr.port == port:

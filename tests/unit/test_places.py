@@ -3,7 +3,8 @@
 import pytest
 
 from models.places import Places, patience_s
-from realtime.admission import Admission
+from realtime.admission import Admission, Limits
+from realtime.shared_limits import SharedLimits
 
 
 def test_a_key_holds_as_much_as_it_may_and_others_do_not_count():
@@ -43,7 +44,7 @@ def test_patience_is_never_more_than_there_was():
 
 
 def test_an_address_and_the_whole_process_have_limits_of_their_own():
-    admission = Admission(3, 2, 0)
+    admission = Admission(Limits(3, 2, 0), SharedLimits(), "sockets")
     assert admission.refusal("a") is None
     for _ in range(2):
         admission.opened("a")
