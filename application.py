@@ -7,14 +7,12 @@ import contextlib
 import itertools
 import logging
 import operator
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 import handlers.addresses
 import handlers.api_tokens
@@ -38,12 +36,13 @@ import handlers.service
 import handlers.social
 import handlers.taskconsumer
 import handlers.tasks
+import handlers.trust
 import handlers.web.proxy
-import handlers.web.request_ids
 import handlers.workspaces
 import metrics
 import models.mail
 from handlers.checks import Checks
+from handlers.dispatch import TaskroomApplication
 from handlers.first_person import FirstPerson
 from handlers.providers import Providers
 from handlers.service import About
@@ -56,6 +55,7 @@ from handlers.web.throttle import Throttle
 from jobs import backups, deadlines, focus, held_notifications, mail, retention, search, sessions
 from jobs import uploads as uploads_job
 from jobs.clock import Clock, Work
+from lan.certificate import LOOK_EVERY_S, Certificate
 from metrics import Metrics
 from models import access, event_log, first_person, installation, uploads
 from models.authenticator import Authenticator
@@ -109,6 +109,7 @@ ROUTES = [
     *handlers.media.routes,
     *handlers.service.routes,
     *handlers.metrics.routes,
+    *handlers.trust.routes,
     *handlers.documents.routes,
     *handlers.pages.routes,
 ]
@@ -150,31 +151,6 @@ CLOSED_AT_ONCE = 100
 
 CLOSE_PAUSE_S, CLOSE_WITHIN_S = 0.1, 4
 """Between batches of sockets, and for all of them."""
-
-MAX_VERSION_CHARS = 60
-
-
-class TaskroomApplication(Application):
-    """Applies what a trusted proxy says before anything looks at the request."""
-
-    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        handlers.web.request_ids.begin(request)
-        handlers.web.proxy.apply(request, self.settings["backend"].settings.proxy)
-        return super().find_handler(request, **kwargs)
-
-    def log_request(self, handler: RequestHandler) -> None:
-        if self.settings["metrics"] is not None:
-            self.settings["metrics"].statuses[handler.get_status()] += 1
-        # The path only: a query may carry a token.
-        level = logging.INFO if handler.get_status() >= 400 else logging.DEBUG
-        if log.isEnabledFor(level):
-            request = handler.request
-            took_ms = 1000 * request.request_time()
-            text, values = "%s %s %d %.1f ms", [request.method, request.path, handler.get_status(), took_ms]
-            client = request.headers.get("X-Client-Version", "")[:MAX_VERSION_CHARS]
-            if client.isascii() and client.isprintable() and client:
-                text, values = text + " (%s)", [*values, client]
-            log.log(level, text, *values)
 
 
 def describe_api() -> dict[str, Any]:
@@ -218,6 +194,7 @@ class Taskroom:
         self.first_code: FirstCode | None = None
         """Of the link for the first person, if there was nobody at the start."""
         self.clock = Clock()
+        self._certificate: Certificate | None = None
         self._metrics = Metrics(parent.number if parent else 1) if settings.metrics_from else None
         # Made by `start`, in this order; `stop` ends what there is of them.
         self.realtime: Realtime
@@ -277,6 +254,8 @@ class Taskroom:
             Signer(secret),
             FirstPerson(settings.first_link, FirstCode(secret, here)),
         )
+        if settings.speaks_tls:
+            self._certificate = Certificate(settings)
         self._listen(self._make_application(backend))
         self._start_jobs()
 
@@ -302,6 +281,8 @@ class Taskroom:
         made = backups.Backups(store, settings)
         if settings.backup_every:
             every(0, "backups", made.round)
+        if self._certificate is not None:
+            every(LOOK_EVERY_S, "certificate", self._certificate.round)
         if self._metrics is not None:
             metrics.follow(
                 self._metrics, store, self.realtime, self._server, self.throttle, made,
@@ -326,6 +307,7 @@ class Taskroom:
             troubles=self.clock.troubles,
             is_stopping=lambda: self.is_stopping,
             metrics=self._metrics,
+            certificate=self._certificate,
             checks=Checks(self.store, self.settings.data_dir),
             about=About(
                 VERSION,
@@ -340,7 +322,7 @@ class Taskroom:
         settings = self.settings
         self._server = GuardedServer(
             application,
-            ssl_options=_tls_context(settings),
+            ssl_options=self._certificate.context if self._certificate else None,
             idle_connection_timeout=IDLE_CONNECTION_S,
             body_timeout=BODY_WITHIN_S,
             max_header_size=MAX_HEAD_BYTES,
@@ -457,11 +439,3 @@ def _start_jobs_of_team(every: Callable[[float, str, Work], None], settings: Set
     every(held_notifications.EVERY_S, "held notifications", lambda: held_notifications.deliver_due(store))
     if settings.deadline_hours:
         every(deadlines.EVERY_S, "deadlines", lambda: deadlines.remind(store, settings.deadline_hours))
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.tls_cert:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    return context

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import getpass
 import logging
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import settings as settings_module
-from administration import backups, people
+from administration import backups, certificates, people
 from administration.doctor import Doctor
 from administration.parser import Command, check_words, make_parser
 from jobs.mail import Courier
+from lan.addresses import EVERY_ADDRESS, lan_addresses
 from models import access, first_person
 from models.backups.archive import ArchiveError
 from models.backups.errors import UNDER_WAY_STATUS, BackupError, BackupUnderWay
@@ -39,7 +39,6 @@ from settings.origins import Origins, shown, trouble
 MAX_MAIL_SHOWN = 1000
 CONNECT_WITHIN_S = 3
 """What a Redis or a mail server has to answer in."""
-_EVERY_ADDRESS = ("", "0.0.0.0", "::")
 
 
 def migrate(settings: Settings, given: argparse.Namespace) -> int:
@@ -57,7 +56,10 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
     warnings = settings_module.warnings(settings)
     settings.resolve_secret()
     pending = _store(settings).check()
-    warnings += filter(None, (port_trouble(settings), redis_trouble(settings), _mail_trouble(settings)))
+    certificate = certificates.trouble(settings, addresses(settings, settings.port))
+    warnings += filter(
+        None, (port_trouble(settings), redis_trouble(settings), _mail_trouble(settings), certificate)
+    )
     for text in warnings:
         print(f"warning: {text}", file=sys.stderr)
     if pending:
@@ -213,6 +215,15 @@ def restore(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def make_certificate(settings: Settings, given: argparse.Namespace) -> int:
+    """Makes a local authority and a certificate, and tells how devices are taught to trust it."""
+    host = settings.host if settings.host in EVERY_ADDRESS or lan_addresses(settings.host) else "0.0.0.0"
+    served = settings.model_copy(update={"tls": "auto", "host": host})
+    for line in certificates.describe(settings, addresses(served, settings.port)):
+        print(line)
+    return 0
+
+
 def show_settings(settings: Settings, given: argparse.Namespace) -> int:
     """Prints what each setting is and where that comes from, without secrets."""
     rows = list(shown(settings, Origins(flags_of(given))))
@@ -292,6 +303,11 @@ COMMANDS = {
     "doctor": Command(
         doctor, "look whether the server beside it and all that it needs are well, and say what to do", {}
     ),
+    "tls": Command(
+        make_certificate,
+        "make a local authority and a certificate for this machine, and say how devices trust it",
+        {},
+    ),
     "settings": Command(show_settings, "show each setting and where it comes from, secrets hidden", {}),
     "check": Command(check, "say whether the settings, the database and what they name can be used", {}),
 }
@@ -314,17 +330,10 @@ def complain(text: str) -> int:
 
 def addresses(settings: Settings, port: int) -> list[str]:
     """Where people open this server: on every address of the machine if it listens to all of them."""
-    scheme = "https" if settings.tls_cert else "http"
-    hosts = [*_lan_addresses(), "localhost"] if settings.host in _EVERY_ADDRESS else [settings.host]
+    scheme = "https" if settings.speaks_tls else "http"
+    is_everywhere = settings.host in EVERY_ADDRESS
+    hosts = [*lan_addresses(settings.host), "localhost"] if is_everywhere else [settings.host]
     return [f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts]
-
-
-def _lan_addresses() -> Iterator[str]:
-    """The addresses with which this machine would speak to others; nothing is sent to find out."""
-    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.connect((elsewhere, 9))
-            yield trial.getsockname()[0]
 
 
 def flags_of(given: argparse.Namespace) -> dict[str, str]:

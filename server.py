@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import command_line
 import metrics
 import settings as settings_module
+from administration import certificates
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
 from handlers.web.log_limit import LogLimit
@@ -133,6 +134,9 @@ async def _warn(settings: Settings) -> None:
     """Says what most likely is a mistake, and what the server does without until it is there."""
     for text in settings_module.warnings(settings):
         log.warning("%s", text)
+    places = addresses(settings, settings.port)
+    if certificate := await asyncio.to_thread(certificates.trouble, settings, places):
+        log.warning("%s", certificate)
     trouble = await asyncio.to_thread(command_line.redis_trouble, settings)
     if trouble:
         log.warning("%s; until it does, events take longer and each process counts its rates alone", trouble)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from administration import reach
 from administration.findings import Finding, look, ok, problem, warning
 from administration.reach import Certificate, Unreached
+from lan.certificate import authority_of, names_of
 from models import event_log, installation
 from models.base import SECOND_US, now
 from models.database import backends, upgrade
@@ -118,7 +119,9 @@ class Doctor:
     def _certificate(self) -> Iterator[Finding]:
         settings, url = self.settings, self.settings.backend_url
         try:
-            if settings.tls_cert and settings.tls_key:
+            if settings.tls == "auto":
+                yield from self._own_authority()
+            elif settings.tls_cert and settings.tls_key:
                 # That the key belongs to it was checked with the settings.
                 certificate = reach.own_certificate(settings.tls_cert, settings.tls_key)
                 yield from self._judge(certificate, [url] if url else self.addresses)
@@ -128,6 +131,19 @@ class Doctor:
                 yield ok("certificate", "none is used: what people write travels readably.")
         except Unreached as error:
             yield problem("certificate", f"browsers warn of it: {error}.", "Renew it, with its whole chain.")
+
+    def _own_authority(self) -> Iterator[Finding]:
+        authority = authority_of(self.settings)
+        if not authority.server_path.exists():
+            advice = "Start the server with --tls auto, or type `taskroom tls`."
+            yield problem("certificate", "there is none yet.", advice)
+            return
+        urls = [self.settings.backend_url] if self.settings.backend_url else self.addresses
+        yield from self._judge(reach.own_certificate(authority.server_path, None), urls)
+        if strange := authority.uncovered(names_of(self.settings)):
+            text = f"the local authority may not vouch for {', '.join(strange)}, which came after it."
+            advice = "Remove data_dir/tls, type `taskroom tls`, and have each device trust the new one."
+            yield warning("certificate", text, advice)
 
     def _judge(self, certificate: Certificate, urls: Sequence[str]) -> Iterator[Finding]:
         hosts = [urlsplit(url).hostname or "" for url in urls]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import ipaddress
 import json
 import secrets
 import socket
@@ -99,10 +100,19 @@ class Certificate:
     def covers(self, host: str) -> bool:
         """Whether it is for this host."""
         wild = "*." + host.partition(".")[2]
-        return any(name.lower() in (host.lower(), wild.lower()) for name in self.names)
+        known = {_plain(name) for name in self.names}
+        return not known.isdisjoint((_plain(host), wild.lower()))
 
 
-def own_certificate(cert: Path, key: Path) -> Certificate:
+def _plain(name: str) -> str:
+    """A name or address in the one way to write it: OpenSSL writes out every zero."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name.lower()
+
+
+def own_certificate(cert: Path, key: Path | None) -> Certificate:
     """What the server would show. Raises Unreached for one that no browser takes any more."""
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(cert, key)

@@ -16,15 +16,13 @@ _FORWARDED = (
     "Forwarded",
     "Via",
     "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Server",
     "X-Real-IP",
     "X-Client-IP",
     "True-Client-IP",
     "CF-Connecting-IP",
 )
-"""Whoever sends one of these passes on what somebody else has asked. Not so `X-Forwarded-Proto` alone, by
-which a program on this machine says that it has ended TLS."""
+"""Whoever sends one of these passes on what somebody else has asked. `X-Forwarded-Proto` and `-Host` alone
+say how a program on this machine is reached, and not that there is somebody else."""
 
 
 class FirstPerson:

@@ -102,6 +102,12 @@ def file_of(kind: str, content: bytes) -> StaticFile:
     return StaticFile(content, kind, etag, compressed)
 
 
+def set_page_policy(handler: BaseHandler) -> None:
+    """What a browser is to forbid a page of ours."""
+    handler.set_header("Content-Security-Policy", _PAGE_POLICY)
+    handler.set_header("Cross-Origin-Opener-Policy", "same-origin")
+
+
 class FileHandler(BaseHandler):
     """Answers with files that are in memory."""
 
@@ -140,8 +146,7 @@ class StaticHandler(FileHandler):
         self.set_header("Cache-Control", f"public, max-age={_YEAR_S}, immutable" if is_kept else "no-cache")
         # Also with a 304: a browser puts its headers in the place of those it has kept with the page.
         if path.endswith(".html"):
-            self.set_header("Content-Security-Policy", _PAGE_POLICY)
-            self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+            set_page_policy(self)
         self.send_file(file)
 
     def _open_to_all(self) -> None:

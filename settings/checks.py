@@ -20,6 +20,10 @@ def check(settings: Settings) -> None:
     """Raises SettingsError for settings that make sense alone, but not together or with their files."""
     _check_pairs(settings)
     _check_workers(settings)
+    if settings.tls == "auto" and settings.tls_cert:
+        raise SettingsError(
+            "setting tls: auto makes a certificate of its own, and tls_cert names another one"
+        )
     if settings.tls_cert and settings.tls_key:
         _check_tls(settings.tls_cert, settings.tls_key)
 

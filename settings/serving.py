@@ -21,6 +21,7 @@ from settings.values import (
     Url,
     WordList,
     absolute_url,
+    host_name,
     url_parts,
 )
 
@@ -33,6 +34,9 @@ class Serving(Group):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 serves the LAN")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    mdns: bool = Field(
+        True, description="whether a server of the LAN announces itself there as taskroom.local"
+    )
     workers: int = Field(
         1, ge=1, le=64, description="processes that share the port; several need PostgreSQL and Redis"
     )
@@ -186,6 +190,12 @@ class Surroundings(Group):
     """Proxy, TLS, metrics and log."""
 
     proxy: Networks = Field((), description="addresses and networks whose X-Forwarded-* headers are believed")
+    tls: Literal["off", "auto"] = Field(
+        "off", description="auto makes a local authority and a certificate in data_dir/tls, and serves https"
+    )
+    tls_names: WordList = Field(
+        (), description="further names and addresses that the certificate of tls auto is for"
+    )
     tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="private key (PEM)")
     metrics_from: Networks = Field(
@@ -195,6 +205,16 @@ class Surroundings(Group):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least that is logged; debug has a line for every request"
     )
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether the server itself speaks https."""
+        return self.tls == "auto" or self.tls_cert is not None
+
+    @field_validator("tls_names")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host_name(name) for name in value)
 
     @field_validator("tls_cert", "tls_key")
     @classmethod

@@ -12,6 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_settings import NoDecode
 
 MAX_DAYS = 3650
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_MAX_HOST_CHARS = 253
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw]?)")
 
 
@@ -79,6 +82,17 @@ def absolute_url(value: str) -> str:
     if value and not (url_parts(value).scheme in ("http", "https") and url_parts(value).netloc):
         raise ValueError("must be an absolute http:// or https:// URL, or empty")
     return value
+
+
+def host_name(value: str) -> str:
+    """The value in lower case. Raises ValueError for what is neither a host's name nor an address."""
+    value = value.lower()
+    if _HOST.fullmatch(value) and len(value) <= _MAX_HOST_CHARS:
+        return value
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value[:60]!r} is no name or address of a machine") from None
 
 
 class Group(BaseModel):

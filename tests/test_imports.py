@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
     "server", "application", "workers", "metrics", "command_line", "settings",
     "administration",
-    "handlers", "models", "realtime", "jobs",
+    "handlers", "models", "realtime", "jobs", "lan",
 )  # fmt: skip
 
 # What carries events; nothing here may know the domain.
@@ -56,6 +56,11 @@ RULES = (
     ),
     Rule(("workers",), ROOMS, "the parent of workers knows nothing of what they do"),
     Rule(("metrics",), ROOMS, "what is measured is handed in"),
+    Rule(
+        ("lan",), tuple(room for room in ROOMS if room not in ("lan", "settings")),
+        "what a LAN needs knows nothing of what is served there",
+    ),
+    Rule(("models", "realtime", "handlers", "jobs"), ("lan",), "what they need of the LAN is handed in"),
     Rule(
         ("models", "handlers", "realtime", "jobs"), ("administration",),
         "what an administrator types is done beside the server",

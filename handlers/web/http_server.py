@@ -28,6 +28,8 @@ _BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 _DRAIN_WITHIN_S = 2.0
 _MAX_DRAINED_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_TLS_HANDSHAKE = b"\x16"
+"""The first byte of whoever speaks TLS; no request of HTTP begins so."""
 
 
 def refusal(
@@ -186,7 +188,45 @@ class _PlainStream(_Refusing, IOStream):
 
 
 class _TlsStream(_Refusing, SSLIOStream):
+    """Begins with TLS, or goes on as a plain stream with a client that does not: it is sent to https."""
+
     refusals = _Refusals.of("https")
+
+    _has_begun = False
+    """Whether the first byte has come."""
+
+    def _do_ssl_handshake(self) -> None:
+        if not self._has_begun and not self._look_at_first_byte():
+            return self._go_on_plain()
+        super()._do_ssl_handshake()
+
+    def _look_at_first_byte(self) -> bool:
+        """Whether it may be that of a handshake: it has not come yet, or is."""
+        connection: Any = self.socket
+        try:
+            # The TLS socket's own method does not look ahead.
+            first = socket.socket.recv(connection, 1, socket.MSG_PEEK)
+        except OSError:
+            return True
+        self._has_begun = bool(first)
+        return first in (b"", _TLS_HANDSHAKE)
+
+    def _go_on_plain(self) -> None:
+        connection: Any = self.socket
+        # As after an orderly end of TLS: the socket's methods are the plain ones again.
+        connection._sslobj = None
+        self._ssl_accepting = self._handshake_reading = self._handshake_writing = False
+        # A plain stream differs by its methods only.
+        self.__class__ = _StrayStream  # type: ignore[assignment]
+
+
+class _StrayStream(_PlainStream):
+    """Plain, at a port of TLS."""
+
+
+def is_stray(stream: Any) -> bool:
+    """Whether the client speaks plainly where TLS is spoken."""
+    return isinstance(stream, _StrayStream)
 
 
 class AnsweringServer(HTTPServer):

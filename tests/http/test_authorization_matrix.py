@@ -240,6 +240,9 @@ HTTP: dict[tuple[str, str], Row] = {
     ("GET", "/metrics/"): Row(everyone(404)),
     ("GET", "/api/schema/"): Row(everyone(200)),
     ("GET", "/api/asyncapi/"): Row(everyone(200)),
+    # Not with an authority of its own: the server of these tests has none.
+    ("GET", "/ca.crt"): Row(everyone(404)),
+    ("GET", "/trust/"): Row(everyone(404)),
     ("GET", "/api/docs/"): Row(everyone(200)),
     ("GET", "/"): Row(signed_in(200)),
     ("GET", "/static/{path...}"): Row(everyone(200), places=lambda world: {"path...": "websocket_test.html"}),

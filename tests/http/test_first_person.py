@@ -47,7 +47,7 @@ async def test_nobody_else_on_the_network_is_quicker(app, client, path):
 @sqlite_only
 @pytest.mark.parametrize(
     "header",
-    ["Forwarded", "Via", "X-Real-IP", "x-forwarded-for", "X-Forwarded-Host"],
+    ["Forwarded", "Via", "X-Real-IP", "x-forwarded-for"],
 )
 @pytest.mark.gen_test
 async def test_what_is_passed_on_does_not_come_from_this_machine(app, client, header):

@@ -1,0 +1,45 @@
+"""What happens to every request before a handler has it, and its line in the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
+
+from handlers.trust import PLAIN_PATHS, ToTls
+from handlers.web import proxy, request_ids
+from handlers.web.http_server import is_stray
+
+log = logging.getLogger("taskroom")
+
+MAX_VERSION_CHARS = 60
+
+
+class TaskroomApplication(Application):
+    """Applies what a trusted proxy says before anything looks at the request."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        request_ids.begin(request)
+        connection: Any = request.connection
+        if is_stray(connection.stream):
+            request.protocol = "http"
+            if not request.path.startswith(PLAIN_PATHS):
+                return self.get_handler_delegate(request, ToTls)
+        proxy.apply(request, self.settings["backend"].settings.proxy)
+        return super().find_handler(request, **kwargs)
+
+    def log_request(self, handler: RequestHandler) -> None:
+        if self.settings["metrics"] is not None:
+            self.settings["metrics"].statuses[handler.get_status()] += 1
+        # The path only: a query may carry a token.
+        level = logging.INFO if handler.get_status() >= 400 else logging.DEBUG
+        if log.isEnabledFor(level):
+            request = handler.request
+            took_ms = 1000 * request.request_time()
+            text, values = "%s %s %d %.1f ms", [request.method, request.path, handler.get_status(), took_ms]
+            client = request.headers.get("X-Client-Version", "")[:MAX_VERSION_CHARS]
+            if client.isascii() and client.isprintable() and client:
+                text, values = text + " (%s)", [*values, client]
+            log.log(level, text, *values)

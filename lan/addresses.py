@@ -1,0 +1,85 @@
+"""The addresses and names of this machine, those first that colleagues can type."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+
+EVERY_ADDRESS = ("", "0.0.0.0", "::")
+_FAMILIES = {"0.0.0.0": (4,), "::": (6,), "": (4, 6)}
+_VIRTUAL = re.compile(r"(docker|br-|veth|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|podman|tun|tap|ifb|wg)")
+"""Interfaces of containers, virtual machines and tunnels: colleagues most likely are not behind them."""
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_MAX_NAME_CHARS = 253
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def lan_addresses(host: str = "") -> list[str]:
+    """The addresses at which others reach whoever listens on `host`, the likeliest first; none for an address
+    of this machine alone."""
+    if host in EVERY_ADDRESS:
+        # Imported here: a server for this machine alone does without.
+        import ifaddr
+
+        found = [(one.nice_name, ip) for one in ifaddr.get_adapters() for ip in _plain(one.ips)]
+        return _ordered(found, _FAMILIES[host])
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return []
+    return [] if address.is_loopback else [host]
+
+
+def _plain(ips: Iterable[object]) -> list[str]:
+    """As texts: of an IPv6 address the library also gives the flow and the scope."""
+    values = (getattr(one, "ip", "") for one in ips)
+    return [value[0] if isinstance(value, tuple) else str(value) for value in values]
+
+
+def _ordered(found: Iterable[tuple[str, str]], families: tuple[int, ...]) -> list[str]:
+    """Those that can be typed: by whether the interface is a real one, IPv4 first, and the address with which
+    this machine speaks to others before its others."""
+    outgoing = _outgoing()
+
+    def rank(one: tuple[str, Address]) -> tuple[bool, bool, bool]:
+        name, address = one
+        return _VIRTUAL.match(name) is not None, address.version == 6, str(address) not in outgoing
+
+    usable = [
+        (name, address)
+        for name, text in found
+        if _is_typed(address := ipaddress.ip_address(text)) and address.version in families
+    ]
+    return list(dict.fromkeys(str(address) for _, address in sorted(usable, key=rank)))
+
+
+def _is_typed(address: Address) -> bool:
+    # A link-local IPv6 address needs the interface's name beside it, which no browser takes.
+    local = address.version == 6 and address.is_link_local
+    return not (address.is_loopback or address.is_unspecified or address.is_multicast or local)
+
+
+def _outgoing() -> set[str]:
+    """The addresses with which this machine would speak to others; nothing is sent to find out."""
+    found = set()
+    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.connect((elsewhere, 9))
+            found.add(trial.getsockname()[0])
+    return found
+
+
+def machine_names() -> list[str]:
+    """What this machine calls itself, and that below `.local`."""
+    name = socket.gethostname().lower().rstrip(".")
+    short = name.partition(".")[0]
+    return list(dict.fromkeys(one for one in (name, f"{short}.local") if is_name(one)))
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can be a host's name in a certificate."""
+    return len(text) <= _MAX_NAME_CHARS and all(map(_LABEL.fullmatch, text.split(".")))
