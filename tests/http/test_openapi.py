@@ -114,6 +114,34 @@ def test_every_refusal_of_a_field_or_a_rate_is_declared(document):
             assert {"401", "403", "429", "503"} <= responses.keys(), operation["operationId"]
 
 
+def test_what_reads_a_version_or_a_key_says_so(document):
+    """By what the handlers call, also where a method calls another of its own to do so."""
+    paths = document["paths"]
+    for method, path, header in (
+        ("patch", "/api/tasks/{task}/", "If-Match"),
+        ("patch", "/api/v1/workspaces/{id}/", "If-Match"),
+        ("patch", "/api/v1/focus-sessions/{id}/", "If-Match"),
+        ("delete", "/api/chat/messages/{id}/", "If-Match"),
+        ("post", "/api/tasks/", "Idempotency-Key"),
+        ("post", "/api/chat/messages/", "Idempotency-Key"),
+        ("post", "/api/task-attachments/", "Idempotency-Key"),
+        ("post", "/api/v1/focus-sessions/{id}/start/", "Idempotency-Key"),
+    ):
+        assert header in {one["name"] for one in paths[path][method]["parameters"]}, (method, path)
+    answers = paths["/api/tasks/{task}/"]["get"]["responses"]
+    assert answers["200"]["headers"].keys() == {"ETag"}
+    assert answers["429"]["headers"].keys() == {"Retry-After"}
+    assert answers["401"]["headers"].keys() == {"WWW-Authenticate"}
+
+
+def test_every_tag_says_what_it_is_about(document):
+    tags = {one["name"]: one["description"] for one in document["tags"]}
+    assert {tag for operation in operations(document) for tag in operation["tags"]} == tags.keys()
+    for name, description in tags.items():
+        assert re.fullmatch(r"[A-Z][a-zA-Z ]+", name), name
+        assert re.match(r"[A-Z].+[.]", description), name
+
+
 @pytest.fixture
 def generated(document_file, tmp_path, monkeypatch) -> str:
     """The name of a Python package that openapi-python-client has made."""

@@ -61,9 +61,10 @@ async def test_every_operation_is_described_in_full(client):
         assert {one["name"] for one in parameters if one["in"] == "path"} == places
         assert len({(one["name"], one["in"]) for one in parameters}) == len(parameters)
         for parameter in parameters:
-            assert parameter["in"] in ("path", "query")
+            assert parameter["in"] in ("path", "query", "header")
             assert parameter["schema"]
-            assert parameter["required"] or parameter["in"] == "query"
+            assert parameter["required"] is (parameter["in"] == "path") or parameter["in"] == "query"
+            assert re.fullmatch(r"[A-Za-z`].+", parameter["description"]), (path, parameter["name"])
         assert any(status.startswith(("2", "302")) for status in operation["responses"])
         for status, response in operation["responses"].items():
             assert re.fullmatch(r"[2-5]\d\d|default", status)
