@@ -17,6 +17,7 @@ from tornado.web import Application
 import handlers.addresses
 import handlers.api_tokens
 import handlers.auth
+import handlers.calendars
 import handlers.chat
 import handlers.documents
 import handlers.focus
@@ -100,6 +101,7 @@ ROUTES = [
     *handlers.second_factor.routes,
     *handlers.social.routes,
     *handlers.api_tokens.routes,
+    *handlers.calendars.routes,
     *handlers.people.routes,
     *handlers.taskconsumer.routes,
     *handlers.notifications.routes,

@@ -41,6 +41,8 @@ from handlers.schemas.live import (
 from handlers.schemas.people import (
     ApiToken,
     ApiTokens,
+    CalendarAddress,
+    CalendarState,
     Department,
     DepartmentCount,
     DepartmentPage,
@@ -117,6 +119,8 @@ __all__ = [
     "Attachment",
     "AttachmentPage",
     "BusyPerson",
+    "CalendarAddress",
+    "CalendarState",
     "ChatHealth",
     "Comment",
     "CommentPage",

@@ -176,6 +176,19 @@ class ApiTokens(Shape):
     max_days: float | None
 
 
+class CalendarState(Shape):
+    """Whether one's calendar has an address, and since when."""
+
+    is_on: bool
+    created_at: str | None
+
+
+class CalendarAddress(Shape):
+    """The new address of one's calendar, which is told this once."""
+
+    url: str
+
+
 class SocialProvider(Shape):
     """A provider to sign in with; `initiate_url` is where to send the browser."""
 

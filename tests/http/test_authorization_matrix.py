@@ -178,6 +178,10 @@ HTTP: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/users/{id}/tokens/{token_id...}/"): Row(
         managers(404), places=lambda world: of_participant(world) | {"token_id...": "none"}
     ),
+    ("GET", "/api/users/profile/calendar/"): Row(signed_in(200)),
+    ("POST", "/api/users/profile/calendar/"): Row(signed_in(201)),
+    ("DELETE", "/api/users/profile/calendar/"): Row(signed_in(204)),
+    ("GET", "/api/calendar/{address...}"): Row(everyone(404), places=lambda world: {"address...": "none"}),
     ("GET", "/api/departments/"): Row(signed_in(200)),
     ("POST", "/api/departments/"): Row(managers(201), lambda world: {"name": "Sales"}),
     ("GET", "/api/departments/{id}/"): Row(signed_in(404), places=lambda world: NO_DEPARTMENT),

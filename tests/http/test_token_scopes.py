@@ -75,6 +75,8 @@ WRITES = {
         POST {OWN}tokens/
         DELETE {OWN}tokens/{token_id...}/
         DELETE {PERSON}tokens/{token_id...}/
+        POST {OWN}calendar/
+        DELETE {OWN}calendar/
         POST {OWN}password/
         POST {OWN}email/verify/
         POST {OWN}second-factor/
