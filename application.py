@@ -21,6 +21,7 @@ import handlers.calendars
 import handlers.chat
 import handlers.documents
 import handlers.focus
+import handlers.incoming_hooks
 import handlers.media
 import handlers.metrics
 import handlers.notifications
@@ -39,6 +40,7 @@ import handlers.taskconsumer
 import handlers.tasks
 import handlers.trust
 import handlers.web.proxy
+import handlers.webhooks
 import handlers.workspaces
 import metrics
 import models.mail
@@ -55,6 +57,7 @@ from handlers.web.http_server import MAX_HEAD_BYTES, security_headers
 from handlers.web.throttle import Throttle
 from jobs import backups, deadlines, focus, held_notifications, mail, retention, search, sessions
 from jobs import uploads as uploads_job
+from jobs import webhooks as webhooks_job
 from jobs.clock import Clock, Work
 from lan.certificate import LOOK_EVERY_S, Certificate
 from metrics import Metrics
@@ -106,6 +109,8 @@ ROUTES = [
     *handlers.taskconsumer.routes,
     *handlers.notifications.routes,
     *handlers.workspaces.routes,
+    *handlers.webhooks.routes,
+    *handlers.incoming_hooks.routes,
     *handlers.realtime.routes,
     *handlers.focus.routes,
     *handlers.media.routes,
@@ -230,6 +235,7 @@ class Taskroom:
                 settings.require_second_factor,
                 int(settings.session_idle_days * DAY_US),
                 settings.default_room,
+                settings.webhooks_to_this_machine,
             )
         )
         store.start()
@@ -280,6 +286,8 @@ class Taskroom:
         every(0, "presence", self.realtime.presence.round)
         every(sessions.EVERY_S, "sessions", lambda: sessions.look(store, self._sessions_in_use))
         _start_jobs_of_team(every, settings, store)
+        told = webhooks_job.Webhooks(store, settings)
+        every(webhooks_job.LOOK_EVERY_S, "webhooks", told.round)
         made = backups.Backups(store, settings)
         if settings.backup_every:
             every(0, "backups", made.round)

@@ -11,6 +11,7 @@ from tornado.web import Application, RequestHandler
 from handlers.trust import PLAIN_PATHS, ToTls
 from handlers.web import proxy, request_ids
 from handlers.web.http_server import is_stray
+from handlers.web.log_format import without_secret
 
 log = logging.getLogger("taskroom")
 
@@ -38,7 +39,8 @@ class TaskroomApplication(Application):
         if log.isEnabledFor(level):
             request = handler.request
             took_ms = 1000 * request.request_time()
-            text, values = "%s %s %d %.1f ms", [request.method, request.path, handler.get_status(), took_ms]
+            path = without_secret(request.path)
+            text, values = "%s %s %d %.1f ms", [request.method, path, handler.get_status(), took_ms]
             client = request.headers.get("X-Client-Version", "")[:MAX_VERSION_CHARS]
             if client.isascii() and client.isprintable() and client:
                 text, values = text + " (%s)", [*values, client]

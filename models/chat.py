@@ -85,7 +85,8 @@ class Participant(Table):
 
 class Message(Table):
     """A chat message. A deleted one stays as an empty place in the order. The sender of a system message
-    is whoever caused it: nobody finds their own deed unread. `reply_to_id` is a message of the same room."""
+    is whoever caused it: nobody finds their own deed unread. `reply_to_id` is a message of the same room,
+    `hook_name` what posted it through a hook of its sender's."""
 
     id = peewee.AutoField()
     room = peewee.ForeignKeyField(Room, on_delete="CASCADE", lazy_load=False)
@@ -102,6 +103,7 @@ class Message(Table):
     reply_to_id = peewee.BigIntegerField(null=True)
     pinned_at = InstantField(null=True)
     pinned_by_id = peewee.BigIntegerField(null=True)
+    hook_name = peewee.TextField(null=True)
 
 
 class Attachment(Table):
@@ -170,6 +172,7 @@ class MessageRow(NamedTuple):
     reply_to_id: int | None = None
     pinned_at: int | None = None
     pinned_by_id: int | None = None
+    hook_name: str | None = None
 
 
 _OF_OTHERS = {"room_type": "r", "username": "p", "avatar": "p"}
@@ -226,7 +229,7 @@ def message_json(
     }
     if row.is_system:
         message["actor_id"] = row.sender_id
-    return message
+    return message if row.hook_name is None else message | {"hook": {"name": row.hook_name}}
 
 
 _insert_message = RowInsert(
@@ -240,8 +243,7 @@ _count_message = Statement("""
 
 
 def store_message(row: MessageRow) -> MessageRow | None:
-    """Stores a message and counts it in its room; gives it with its id. None, and nothing is done, if its
-    sender has used its `client_id` before."""
+    """Stores a message and counts it; gives it with its id. None if its sender has used its `client_id`."""
     inserted = _insert_message.all([row._asdict()])
     if not inserted:
         return None
@@ -344,8 +346,8 @@ _my_rooms = Statement(
 )
 _my_room_count = Statement(f"SELECT count(*) {_MINE}")
 _unread = Statement("""
-    SELECT count(*) FROM message
-    WHERE room_id = ? AND id > ? AND deleted_at IS NULL AND (sender_id IS NULL OR sender_id <> ?)
+    SELECT count(*) FROM message WHERE room_id = ? AND id > ? AND deleted_at IS NULL
+        AND (sender_id IS NULL OR sender_id <> ? OR hook_name IS NOT NULL)
 """)
 
 

@@ -78,6 +78,13 @@ class NotFound(DomainError):
     detail = "Not found."
 
 
+class Gone(DomainError):
+    """The thing was there, and will not come back."""
+
+    code = "gone"
+    detail = "This is not there any more."
+
+
 class Invalid(DomainError):
     """Input is wrong. `errors` maps each field to its messages, all of them at once."""
 

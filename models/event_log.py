@@ -91,6 +91,8 @@ _newest_stored = Statement("SELECT created_at FROM event ORDER BY seq DESC LIMIT
 
 _gap = Statement("SELECT 1 FROM event_epoch WHERE previous < ? AND base > ?")
 
+_is_kept = Statement("SELECT 1 FROM event WHERE seq = ?")
+
 _bounds = Statement("SELECT seq, floor FROM event_counter WHERE id = 1")
 
 
@@ -146,6 +148,11 @@ def newest_stored_at() -> int:
 def last_so_far() -> int:
     """Operation: the `seq` that the last event before the next one will have, of whatever transaction."""
     return newest() + events.count_unnumbered()
+
+
+def is_kept(seq: int) -> bool:
+    """Query: whether an event is in the log."""
+    return _is_kept.one(seq) is not None
 
 
 def floor() -> int:
@@ -238,13 +245,14 @@ def _event(seq: int, kind: str, payload: str, groups: Sequence[str] = ()) -> Emi
     return event
 
 
-def purge(before: int, limit: int) -> int:
-    """Removes up to `limit` kept events older than the instant `before`; returns how many went."""
+def purge(before: int, limit: int, needed: int | None = None) -> int:
+    """Removes up to `limit` kept events older than the instant `before`, but none from the number `needed`
+    on; returns how many went."""
     old = [
         seq
         for (seq,) in tuples(
             LoggedEvent.select(LoggedEvent.seq)
-            .where(LoggedEvent.created_at < before)
+            .where((LoggedEvent.created_at < before) & (LoggedEvent.seq < (needed or 2**62)))
             .order_by(LoggedEvent.seq)
             .limit(limit)
         )

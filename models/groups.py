@@ -45,6 +45,11 @@ def focus(session_id: int) -> str:
 _ABOUT = "about_"
 
 
+def comments_of_workspace(workspace_id: int) -> str:
+    """The comments on a workspace's tasks. Nobody listens here: webhooks find them in the log by it."""
+    return f"{_ABOUT}comments_of_workspace_{workspace_id}"
+
+
 def quoted(thing: str, number: int) -> str:
     """The name of a message or comment that something else repeats."""
     return f"{thing}_{number}"

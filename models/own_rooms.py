@@ -34,7 +34,8 @@ def _own(count: int) -> Statement:
     text = f"""
         SELECT me.room_id, me.role, me.is_muted, me.is_silent, me.is_favourite, me.is_hidden, (
             SELECT count(*) FROM message m WHERE m.room_id = me.room_id AND m.id > me.last_read_id
-                AND m.deleted_at IS NULL AND (m.sender_id IS NULL OR m.sender_id <> ?)
+                AND m.deleted_at IS NULL
+                AND (m.sender_id IS NULL OR m.sender_id <> ? OR m.hook_name IS NOT NULL)
         ), (
             SELECT n.data FROM notification n JOIN notification_state s ON s.person_id = n.person_id
             WHERE n.person_id = ? AND n.related_entity_type = 'room' AND n.related_entity_id = me.room_id

@@ -98,9 +98,15 @@ class Quote(Shape):
     is_deleted: bool
 
 
+class MessageHook(Shape):
+    """What posted a message through somebody's incoming hook."""
+
+    name: str
+
+
 class Message(Shape):
     """A chat message. A system message has no sender, but an `actor_id`, who caused it; a deleted one is
-    empty but keeps its place."""
+    empty but keeps its place. One with a `hook` came from a program, through a hook of its sender's."""
 
     id: int
     room: int
@@ -121,6 +127,7 @@ class Message(Shape):
     reactions: list[Reaction]
     pinned_at: str | None
     pinned_by: int | None
+    hook: MessageHook | None = None
 
 
 class SharedRoom(Shape):

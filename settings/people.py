@@ -51,9 +51,15 @@ class Rates(Group):
     throttle_login: str = Field("10/minute", description="log-ins to one account from one address")
     throttle_refresh: str = Field("30/minute", description="refreshes of tokens from one address")
     throttle_password_reset: str = Field("5/hour", description="reset requests of one address")
+    throttle_hook: str = Field("60/minute", description="messages of one incoming webhook")
 
     @field_validator(
-        "throttle_anon", "throttle_user", "throttle_login", "throttle_refresh", "throttle_password_reset"
+        "throttle_anon",
+        "throttle_user",
+        "throttle_login",
+        "throttle_refresh",
+        "throttle_password_reset",
+        "throttle_hook",
     )
     @classmethod
     def _rate(cls, value: str) -> str:

@@ -201,6 +201,9 @@ class Surroundings(Group):
     metrics_from: Networks = Field(
         (), description="addresses and networks that may read /metrics, after X-Forwarded-For; empty is off"
     )
+    webhooks_to_this_machine: bool = Field(
+        False, description="whether webhooks may be sent to this machine itself, loopback included"
+    )
     log_format: Literal["text", "json"] = Field("text", description="how a line of the log looks")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least that is logged; debug has a line for every request"

@@ -25,6 +25,19 @@ from handlers.schemas.common import (
     Problem,
     Status,
 )
+from handlers.schemas.hooks import (
+    AllowedAddress,
+    AllowedAddresses,
+    Delivery,
+    DeliveryPage,
+    HookPosted,
+    IncomingHook,
+    IncomingHookPage,
+    IncomingHookWithUrl,
+    Webhook,
+    WebhookPage,
+    WebhookWithSecret,
+)
 from handlers.schemas.live import (
     AllRead,
     FocusFigures,
@@ -111,6 +124,8 @@ from models.shapes import (
 
 __all__ = [
     "AllRead",
+    "AllowedAddress",
+    "AllowedAddresses",
     "ApiToken",
     "ApiTokens",
     "AssignedTask",
@@ -128,6 +143,8 @@ __all__ = [
     "Config",
     "Dashboard",
     "DayCount",
+    "Delivery",
+    "DeliveryPage",
     "Department",
     "DepartmentCount",
     "DepartmentPage",
@@ -142,6 +159,10 @@ __all__ = [
     "Health",
     "HistoryEntry",
     "HistoryPage",
+    "HookPosted",
+    "IncomingHook",
+    "IncomingHookPage",
+    "IncomingHookWithUrl",
     "LeftRoom",
     "Linked",
     "ListPage",
@@ -201,6 +222,9 @@ __all__ = [
     "UnreadCount",
     "User",
     "UserPage",
+    "Webhook",
+    "WebhookPage",
+    "WebhookWithSecret",
     "Workspace",
     "WorkspacePage",
 ]

@@ -21,6 +21,7 @@ from handlers.web.backend import Backend
 from handlers.web.endpoint import Endpoint, Page
 from handlers.web.errors import error_body, status_of
 from handlers.web.http_server import security_headers
+from handlers.web.log_format import without_secret
 from models import errors
 from models.errors import DomainError
 from models.sessions import Actor
@@ -154,7 +155,7 @@ class AnsweringHandler(RequestHandler):
     def answer_error(self, error: DomainError) -> None:
         """The one place where an error becomes HTTP."""
         if isinstance(error, errors.Forbidden):
-            who, path = self.asker.id if self.asker else None, printable(self.request.path)
+            who, path = self.asker.id if self.asker else None, printable(without_secret(self.request.path))
             security_log.note(
                 self.request, "refused", who, code=error.code, method=self.request.method, path=path
             )
@@ -188,7 +189,8 @@ class AnsweringHandler(RequestHandler):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         # Tornado's own would print the request's query, tokens and all.
         if not isinstance(value, HTTPError):
-            log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+            path = without_secret(self.request.path)
+            log.error("%s %s failed", self.request.method, path, exc_info=(typ, value, tb))
 
     def options(self, *path_args: str) -> None:
         """Answers a preflight, and says which methods there are."""

@@ -15,6 +15,7 @@ STATUS: dict[type[DomainError], int] = {
     errors.Invalid: 400,
     errors.Malformed: 400,
     errors.Conflict: 409,
+    errors.Gone: 410,
     errors.TooLarge: 413,
     errors.UnsupportedType: 415,
     errors.MethodNotAllowed: 405,

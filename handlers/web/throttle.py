@@ -18,7 +18,7 @@ from settings import Settings
 
 log = logging.getLogger("taskroom.throttle")
 ANON, USER, LOGIN, LOGIN_ADDRESS, PASSWORD_RESET = "anon", "user", "login", "login_address", "password_reset"
-REFRESH = "refresh"
+REFRESH, HOOK = "refresh", "hook"
 OFFICE_FACTOR = 10
 """Log-ins from one address, as a multiple of those to one account: an office sits behind one router."""
 REDIS_PATIENCE_S = 0.3
@@ -39,6 +39,7 @@ class Throttle:
             LOGIN: settings.throttle_login,
             PASSWORD_RESET: settings.throttle_password_reset,
             REFRESH: settings.throttle_refresh,
+            HOOK: settings.throttle_hook,
         }
         if not any(rates.values()):
             return

@@ -91,6 +91,12 @@ from models.access.token_scopes import (
     check_scope,
     is_in_scope,
 )
+from models.access.webhooks import (
+    can_manage_webhooks,
+    check_allowing_addresses,
+    check_managing_webhooks,
+    is_ceo,
+)
 from models.access.workspaces import (
     check_changing_member,
     check_changing_workspace,
@@ -113,8 +119,10 @@ __all__ = [
     "can_manage_default_room",
     "can_manage_people",
     "can_manage_room",
+    "can_manage_webhooks",
     "can_see_private",
     "can_see_task",
+    "check_allowing_addresses",
     "check_answering",
     "check_assigning",
     "check_changing_member",
@@ -122,6 +130,7 @@ __all__ = [
     "check_deleting",
     "check_detaching",
     "check_managing_departments",
+    "check_managing_webhooks",
     "check_naming",
     "check_not_last_ceo",
     "check_placement",
@@ -167,6 +176,7 @@ __all__ = [
     "get_visible_task_ids",
     "get_watchers_of",
     "get_workspace_role",
+    "is_ceo",
     "is_in_scope",
     "is_in_workspace",
     "is_personal",

@@ -19,6 +19,9 @@ class Policy:
     default_room: str = "Everybody"
     """What the room that everybody is in is called when it is made; empty: nobody is put into one."""
 
+    webhooks_to_this_machine: bool = False
+    """Whether webhooks may be sent to the machine that the server runs on."""
+
 
 # A thread of a store begins with the context that started the store, so that applications that share a
 # process each have their own policy.

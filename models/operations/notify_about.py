@@ -45,7 +45,7 @@ def message_posted(actor: Actor, message: dict[str, Any]) -> None:
     Whoever writes in a room has read what they were told of it."""
     room_id, name = message["room"], message["sender"]["username"]
     room_read(actor, room_id, message["id"])
-    told = _tell_who_is_meant(actor, message)
+    told = _tell_who_is_meant(actor, message, name)
     if message["room_type"] == DIRECT:
         moment = now()
         away = [
@@ -57,14 +57,21 @@ def message_posted(actor: Actor, message: dict[str, Any]) -> None:
         notify_anew(notice, away, lambda count: f"{count} new messages from {name}")
 
 
-def _tell_who_is_meant(actor: Actor, message: dict[str, Any]) -> set[int]:
-    """Tells whoever a message mentions or answers; gives their ids."""
+def message_posted_by_hook(actor: Actor, message: dict[str, Any]) -> None:
+    """Tells whoever a message mentions that came through the actor's hook, the actor too: they need not know
+    of it."""
+    _tell_who_is_meant(actor, message, message["hook"]["name"])
+
+
+def _tell_who_is_meant(actor: Actor, message: dict[str, Any], name: str) -> set[int]:
+    """Tells whoever a message mentions or answers; gives their ids. `name` is who or what says it."""
     author, has_mentions = _answered(message), "@" in message["content"]
     if not has_mentions and author is None:
         return set()
-    name, people = message["sender"]["username"], list(_room_people(message["room"], message["room_type"]))
-    told = mentioned(message["content"], people) - {actor.id} if has_mentions else set()
-    answered = {person_id for person_id, _ in people if person_id == author} - told - {actor.id}
+    people, oneself = list(_room_people(message["room"], message["room_type"])), {actor.id}
+    own = set() if "hook" in message else oneself
+    told = mentioned(message["content"], people) - own if has_mentions else set()
+    answered = {person_id for person_id, _ in people if person_id == author} - told - oneself
     _tell_of_message(actor, message, f"{name} mentioned you", told)
     _tell_of_message(actor, message, f"{name} replied to you", answered)
     return told | answered

@@ -68,6 +68,8 @@ def commented(
     """Tells those who see the task of a comment; returns it as JSON."""
     data = comment.to_json()
     addresses = [groups.tasks(person_id) for person_id in sorted(access.get_task_watchers(row))]
+    if row.workspace_id is not None:
+        addresses.append(groups.comments_of_workspace(row.workspace_id))
     events.emit(events.TaskCommented(action, data), addresses)
     return data
 

@@ -10,6 +10,7 @@ import application
 import handlers.taskconsumer
 import handlers.tasks
 from tests.support.database import sqlite_only
+from tests.support.hooks import HOOK_ROWS, new_hooks
 from tests.support.http import PASSWORD
 from tests.support.team import Member, log_in, sign_up
 from tests.support.websocket import Socket
@@ -30,6 +31,7 @@ class World:
     workspace: int
     session: int
     notification: int
+    hooks: dict[str, Any]
 
     def person(self, who: str) -> Member | None:
         return self.people.get(who)
@@ -263,7 +265,12 @@ PUBLIC = {path for _, path in HTTP if not path.startswith(("/api/users/", "/api/
     "/api/departments/{id}/",
     "/api/v2/analytics/dashboard/",
     "/",
-} | {"/api/users/auth/login/", "/api/users/auth/register/", "/api/users/profile/email/confirm/"}
+} | {
+    "/api/users/auth/login/",
+    "/api/users/auth/register/",
+    "/api/users/profile/email/confirm/",
+    "/api/hooks/in/{secret...}/",
+}
 """Written down a second time, so that a row alone cannot open a path to everyone."""
 
 # Here somebody "in it" is a member, and whoever wrote the message owns the workspace, hosts the session
@@ -358,6 +365,7 @@ HTTP |= {
     ("POST", _SESSION + "skip/"): session_row(owner(409)),
     ("POST", _SESSION + "end/"): session_row(owner(200)),
 }
+HTTP |= {asked: Row(*row) for asked, row in HOOK_ROWS.items()}
 # It has no end: its status is asked for by itself.
 STREAM = "/api/v1/realtime/stream/"
 
@@ -387,7 +395,8 @@ def new_world(client):
         listed = await sender.get("/api/notifications/", query={"mark_read": "false", "page_size": 1})
         notification = listed.expect(200).json["results"][0]["id"]
         file = message["attachments"][0]["file"]
-        return World(client, people, room, message["id"], file, place, session, notification)
+        hooks = await new_hooks(people["ceo"], sender, room)
+        return World(client, people, room, message["id"], file, place, session, notification, hooks)
 
     return make
 

@@ -90,10 +90,20 @@ WRITES = {
         POST {PERSON}verify_email/
         POST {PERSON}reset_second_factor/
         DELETE /api/auth/sessions/{id...}/
+        POST {HOOKS}outgoing/
+        PATCH {HOOKS}outgoing/{id}/
+        DELETE {HOOKS}outgoing/{id}/
+        POST {HOOKS}outgoing/{id}/secret/
+        POST {HOOKS}outgoing/{id}/test/
+        POST {HOOKS}outgoing/{id}/deliveries/{delivery_id}/again/
+        POST {HOOKS}addresses/
+        DELETE {HOOKS}addresses/{id}/
+        POST {HOOKS}incoming/
+        DELETE {HOOKS}incoming/{id}/
     """,
 }
 _NAMES = {"{ROOM}": _ROOM, "{MESSAGE}": _MESSAGE, "{SPACE}": _SPACE, "{SESSION}": _SESSION}
-_NAMES |= {"{OWN}": _OWN, "{PERSON}": _PERSON}
+_NAMES |= {"{HOOKS}": "/api/hooks/", "{OWN}": _OWN, "{PERSON}": _PERSON}
 
 
 def rows(text):

@@ -1,0 +1,281 @@
+"""What waits to be told by webhooks: found in the log, taken by one process, and noted as told or not."""
+
+from __future__ import annotations
+
+import functools
+import random
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from models import access, event_log, webhook_addresses, webhooks
+from models.base import Statement, iso, marks, now
+from models.notifications import SYSTEM
+from models.operations.notifications import Notice, notify
+from models.operations.webhooks import switch_off
+from models.webhooks import (
+    DELIVERED,
+    DROPPED,
+    FAILING,
+    GONE,
+    LEASE_US,
+    NO_ACCESS,
+    NOT_ALLOWED,
+    WAITING,
+    Delivery,
+    Webhook,
+)
+
+COLLECTED_AT_ONCE = 200
+_GONE_STATUS = 410
+_WHY = {
+    FAILING: "its receiver has not taken anything for a day",
+    GONE: "its receiver says that it is gone for good",
+    NO_ACCESS: "whoever made it may not do so any more",
+    NOT_ALLOWED: "its address is not allowed any more",
+}
+_WITH_ROOM = f"""
+    w.is_active AND {webhooks.MAX_WAITING} > (
+        SELECT count(*) FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'waiting')
+"""
+_DUE = """
+    w.is_active AND w.leased_until <= ? AND w.next_attempt_at <= ? AND EXISTS (
+        SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'waiting')
+"""
+_has_work = Statement(f"""
+    SELECT 1 FROM webhook w WHERE {_DUE} OR ({_WITH_ROOM} AND EXISTS (
+        SELECT 1 FROM webhook_group g JOIN event_group a ON a.group_name = g.group_name
+        WHERE g.webhook_id = w.id AND a.seq > w.position)) LIMIT 1
+""")
+_with_room = Statement(f"SELECT w.id, w.events FROM webhook w WHERE {_WITH_ROOM}")
+_take = Statement(f"""
+    UPDATE webhook SET leased_until = ? WHERE id = (
+        SELECT w.id FROM webhook w WHERE {_DUE} ORDER BY w.next_attempt_at, w.id LIMIT 1
+    ) AND leased_until <= ? RETURNING id
+""")
+_head = Statement("""
+    SELECT d.id, d.message_id, d.seq, d.event, d.attempts, d.created_at, e.payload, e.created_at
+    FROM webhook_delivery d LEFT JOIN event e ON e.seq = d.seq
+    WHERE d.webhook_id = ? AND d.state = 'waiting' ORDER BY d.id LIMIT 1
+""")
+_drop = Statement("UPDATE webhook_delivery SET state = 'dropped', error = ? WHERE id = ?")
+
+
+@functools.cache
+def _events_for(count: int) -> Statement:
+    return Statement(f"""
+        SELECT DISTINCT g.webhook_id, a.seq, e.kind, e.created_at FROM webhook_group g
+        JOIN webhook w ON w.id = g.webhook_id
+        JOIN event_group a ON a.group_name = g.group_name AND a.seq > w.position AND a.seq <= ?
+        JOIN event e ON e.seq = a.seq
+        WHERE g.webhook_id IN ({marks(count)}) ORDER BY a.seq, g.webhook_id LIMIT ?
+    """)
+
+
+@functools.cache
+def _move(count: int) -> Statement:
+    return Statement(f"UPDATE webhook SET position = ? WHERE position < ? AND id IN ({marks(count)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery that this process has taken for sending."""
+
+    id: int
+    webhook_id: int
+    message_id: str
+    url: str
+    body: bytes
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of sending: a status, or an error if there was none."""
+
+    status: int | None
+    error: str
+    duration_ms: int
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether the receiver has it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+# -- from the log into the queue ---------------------------------------------------------------------
+
+
+def has_work() -> bool:
+    """Query: whether anything is to be collected or sent now."""
+    moment = now()
+    return _has_work.one(moment, moment) is not None
+
+
+def collect(limit: int = COLLECTED_AT_ONCE) -> bool:
+    """Writes down what webhooks are to tell of what has happened since; whether there may be more."""
+    up_to = event_log.newest()
+    chosen = {webhook_id: names.split() for webhook_id, names in _with_room.all()}
+    if not chosen:
+        return False
+    ids = sorted(chosen)
+    rows = _events_for(len(ids)).all(up_to, *ids, limit)
+    has_more = len(rows) == limit
+    if has_more:
+        # The last event may be for more webhooks than the page had room for.
+        up_to = rows[-1][1] - 1 if rows[0][1] < rows[-1][1] else rows[-1][1]
+    made = [
+        (webhook_id, webhooks.new_message_id(), seq, name, WAITING, created_at)
+        for webhook_id, seq, kind, created_at in rows
+        if seq <= up_to and (name := webhooks.NAMES.get(kind)) in chosen[webhook_id]
+    ]
+    webhooks.insert_deliveries.run(made)
+    _move(len(ids)).run(up_to, up_to, *ids)
+    return has_more
+
+
+# -- from the queue to whoever sends -----------------------------------------------------------------
+
+
+def collect_and_take(limit: int) -> list[Parcel]:
+    """Collects, and takes of up to so many webhooks what they have to tell."""
+    collect()
+    taken: list[Parcel] = []
+    while len(taken) < limit and (parcel := take()) is not None:
+        taken.append(parcel)
+    return taken
+
+
+def take() -> Parcel | None:
+    """Takes what a webhook that is due has to tell first, for this process alone; None if none is due."""
+    moment = now()
+    while (found := _take.one(moment + LEASE_US, moment, moment, moment)) is not None:
+        parcel = _parcel(Webhook.get_by_id(found[0]))
+        if parcel is not None:
+            return parcel
+    return None
+
+
+def _parcel(hook: Webhook) -> Parcel | None:
+    reason = _why_not(hook)
+    if reason is not None:
+        _end(hook, reason)
+        return None
+    while (row := _head.one(hook.id)) is not None:
+        if row[2] is None or row[6] is not None:
+            return _packed(hook, row)
+        _drop.run("It has been taken back, or a later one stands for it.", row[0])
+    _release(hook)
+    return None
+
+
+def _why_not(hook: Webhook) -> str | None:
+    """Why a webhook may tell nothing any more."""
+    maker = access.get_actors([hook.maker_id]).get(hook.maker_id)
+    if maker is None or not access.can_manage_webhooks(maker, hook.room_id, hook.workspace_id):
+        return NO_ACCESS
+    return None if webhook_addresses.is_allowed(webhook_addresses.origin_of(hook.url)) else NOT_ALLOWED
+
+
+def _packed(hook: Webhook, row: Any) -> Parcel:
+    delivery_id, message_id, seq, name, _, queued_at, payload, happened_at = row
+    body = {
+        "type": name,
+        "timestamp": iso(queued_at if seq is None else happened_at),
+        "webhook": {"id": hook.id, "name": hook.name, "room": hook.room_id, "workspace": hook.workspace_id},
+        "data": {"message": "This is a test."} if seq is None else _data(name, orjson.loads(payload)),
+    }
+    old = hook.previous_secret if hook.previous_until > now() else None
+    signing = tuple(one for one in (hook.secret, old) if one)
+    return Parcel(delivery_id, hook.id, message_id, hook.url, orjson.dumps(body), signing)
+
+
+def _data(name: str, payload: dict[str, Any]) -> dict[str, Any]:
+    if name == "task.commented":
+        return {"action": payload["action"], "comment": payload["data"]}
+    return payload if name.startswith("task.") else {"message": payload}
+
+
+def _release(hook: Webhook) -> None:
+    Webhook.update(leased_until=0).where(Webhook.id == hook.id).execute()
+
+
+# -- what came of it ---------------------------------------------------------------------------------
+
+Outcome = Literal["delivered", "failed", "off"]
+
+
+def note(parcel: Parcel, attempt: Attempt) -> Outcome:
+    """Notes what came of sending, and when to try again: later each time, and never after a day."""
+    moment = now()
+    Delivery.update(
+        state=DELIVERED if attempt.has_worked else WAITING,
+        attempts=Delivery.attempts + 1,
+        attempted_at=moment,
+        status=attempt.status,
+        duration_ms=attempt.duration_ms,
+        error=attempt.error,
+    ).where((Delivery.id == parcel.id) & (Delivery.state != DROPPED)).execute()
+    hook = Webhook.get_or_none(Webhook.id == parcel.webhook_id)
+    if hook is None or not hook.is_active:
+        return "off"
+    hook.leased_until = 0
+    if attempt.has_worked:
+        hook.attempts, hook.failing_since, hook.next_attempt_at = 0, None, moment
+    elif _note_failure(hook, attempt, moment):
+        return "off"
+    hook.save()
+    return "delivered" if attempt.has_worked else "failed"
+
+
+def _note_failure(hook: Webhook, attempt: Attempt, moment: int) -> bool:
+    """Whether that was the last attempt."""
+    hook.failing_since = hook.failing_since or moment
+    if attempt.status == _GONE_STATUS or moment - hook.failing_since >= webhooks.OFF_AFTER_US:
+        _end(hook, GONE if attempt.status == _GONE_STATUS else FAILING)
+        return True
+    pause = min(webhooks.FIRST_PAUSE_US * 2 ** min(hook.attempts, 20), webhooks.LONGEST_PAUSE_US)
+    hook.attempts += 1
+    # Receivers that went together are not all asked at the same moment when they are back.
+    hook.next_attempt_at = moment + int(pause * random.uniform(0.75, 1.25))
+    return False
+
+
+def _end(hook: Webhook, reason: str) -> None:
+    """Switches a webhook off, and tells whoever made it."""
+    switch_off(hook, reason)
+    hook.leased_until = 0
+    hook.save()
+    notice = Notice(
+        SYSTEM,
+        "A webhook was switched off",
+        f"The webhook “{hook.name}” sends nothing any more: {_WHY[reason]}.",
+        action="webhook_off",
+        data={"webhook_id": hook.id, "reason": reason},
+    )
+    notify(notice, access.get_actors([hook.maker_id]))
+
+
+# -- what is over ------------------------------------------------------------------------------------
+
+
+def purge(limit: int) -> int:
+    """Removes up to `limit` lines of the logs that are old, or too many; returns how many."""
+    is_over = Delivery.state != WAITING
+    old = Delivery.select(Delivery.id).where(is_over & (Delivery.created_at < now() - webhooks.KEEP_US))
+    removed = Delivery.delete_where(Delivery.id.in_(old.limit(limit)))
+    for hook in Webhook.select(Webhook.id):
+        oldest_kept = (
+            Delivery.select(Delivery.id)
+            .where(Delivery.webhook == hook.id)
+            .order_by(Delivery.id.desc())
+            .offset(webhooks.KEEP_DELIVERIES)
+            .limit(1)
+            .scalar()
+        )
+        if oldest_kept is not None and removed < limit:
+            mine = (Delivery.webhook == hook.id) & is_over & (Delivery.id <= oldest_kept)
+            many = Delivery.select(Delivery.id).where(mine).limit(limit - removed)
+            removed += Delivery.delete_where(Delivery.id.in_(many))
+    return removed
