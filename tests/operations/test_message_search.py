@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,7 @@ from models.base import database
 from models.errors import Invalid
 from models.operations import chat, comments, search_index, searching
 from models.operations import tasks as task_operations
-from tests.support.database import count_queries, postgresql_only
+from tests.support.database import count_queries, postgresql_only, sqlite_only
 from tests.support.tasks import Team, changes, make
 
 
@@ -216,9 +217,8 @@ async def test_comments_are_found_by_whoever_sees_their_task_also_when_that_chan
 @pytest.mark.gen_test
 async def test_what_is_said_meanwhile_is_left_for_the_next_time(talk, store, monkeypatch):
     """While people wrote, one slice followed the other, and each kept all who write waiting."""
-    monkeypatch.setattr("jobs.search.PART", 3)
-    monkeypatch.setattr("jobs.search.FAR_PART", 3)
-    monkeypatch.setattr("jobs.search.SLICE_S", 0)
+    for name in ("SLICE", "IDLE_SLICE", "FAR_SLICE"):
+        monkeypatch.setattr(search, name, search.Slice(3, 0))
     for number in range(4):
         await talk.say(talk.ann, f"word{number}")
     write_aside = type(store).write_aside
@@ -232,6 +232,31 @@ async def test_what_is_said_meanwhile_is_left_for_the_next_time(talk, store, mon
     indexer = search.Indexer(store)
     assert await indexer.catch_up() == search.PAUSE_S
     assert await indexer.catch_up() == search.EVERY_S
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_amid_many_writes_the_index_takes_small_slices_and_long_pauses(talk, store, monkeypatch):
+    """Behind a burst of messages the index took a third of the time in which the next one was written."""
+    moment = [1000.0]
+    monkeypatch.setattr(search, "time", SimpleNamespace(monotonic=lambda: moment[0]))
+    for name, part in (("SLICE", 1), ("IDLE_SLICE", 2)):
+        monkeypatch.setattr(search, name, search.Slice(part, 0))
+    write_aside, sizes = type(store).write_aside, []
+
+    async def take_long(self, work, seconds, part):
+        sizes.append(part)
+        moment[0] += 0.004
+        return await write_aside(self, work, seconds, part)
+
+    monkeypatch.setattr(type(store), "write_aside", take_long)
+    indexer = search.Indexer(store)
+    for word in ("one", "two", "three", "four"):
+        await talk.say(talk.ann, word)
+    assert await indexer.catch_up() == pytest.approx(search.BUSY_PAUSES * 0.004)
+    moment[0] += 1
+    assert await indexer.catch_up() == search.PAUSE_S
+    assert sizes == [1, 2]
 
 
 @pytest.mark.gen_test
