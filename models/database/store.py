@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,7 @@ Result = TypeVar("Result")
 MAX_WAITING = 20_000
 # What somebody reads does not wait longer than this for being marked as read.
 TRY_PATIENCE_S = 0.5
-WATCH_EVERY_S = 0.1
+WATCH_EVERY_S, LATE_S = 0.1, 0.1
 
 
 class Store(Database):
@@ -71,6 +72,8 @@ class Store(Database):
         self._files = ThreadPoolExecutor(1, "files")
         self._loop: asyncio.AbstractEventLoop
         self._watchdog: asyncio.TimerHandle | None = None
+        self._looked_at = math.inf
+        self._was_late = False
         self._writer = Writer(self._writes, self._hand_over, self._tell_unclear)
         self._aside = Aside(lambda job: self._call_soon(job.settle))
 
@@ -219,14 +222,25 @@ class Store(Database):
 
     def _watch(self) -> None:
         """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
+        # Before anything may fail: without it, whatever hangs would hang for ever.
+        self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
         moment = time.monotonic()
         for lane in (self._writes, self._readers.lane, self._aside.lane):
             lane.give_up_late(moment, QUEUE_PATIENCE_S)
+        if self._is_late(moment):
+            return
         for worker in self._workers:
             if worker.hangs(moment):
                 log.warning("cutting off %s after %.1f s", worker.name, moment - worker.began_at)
                 worker.cut()
-        self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
+
+    def _is_late(self, moment: float) -> bool:
+        """Whether this process has stood still since the last look: then an answer may have come that no
+        thread had time to take, and they get another moment. Not twice, though."""
+        is_late = moment - self._looked_at > WATCH_EVERY_S + LATE_S
+        self._looked_at = moment
+        self._was_late = is_late and not self._was_late
+        return self._was_late
 
     # -- the threads ---------------------------------------------------------------------------------
 

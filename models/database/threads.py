@@ -291,11 +291,13 @@ class Worker(threading.Thread):
     def hangs(self, moment: float) -> bool:
         """Whether it is to be cut off. A slow disk is no frozen server: SQLite has all the time that its
         callers have."""
-        if self.busy_since is None or self.was_cut:
+        # Read once: the loop asks, and the thread may be done at any moment.
+        busy_since = self.busy_since
+        if busy_since is None or self.was_cut:
             return False
         if not is_postgres():
-            return self.busy_since + BUDGET_S < moment
-        return self.busy_since + JOB_PATIENCE_S < moment or self.began_at + BUDGET_S < moment
+            return busy_since + BUDGET_S < moment
+        return busy_since + JOB_PATIENCE_S < moment or self.began_at + BUDGET_S < moment
 
     def connect(self) -> None:
         """Opens this thread's connection unless it is open and usable."""

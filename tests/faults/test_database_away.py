@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import select
+import socket
 import time
 from types import SimpleNamespace
 
@@ -37,11 +40,84 @@ async def refused_in_time(*calls):
 
 
 async def heals(store, name="healed"):
+    def add_once():
+        # What nobody answered may have happened.
+        return name if name in names() else add(name)
+
     async def works():
         with contextlib.suppress(Unavailable):
-            return await store.write(add, name) and name in await store.read(names)
+            return await store.write(add_once) and name in await store.read(names)
 
     await eventually(works)
+
+
+# The watchdog
+
+
+def test_a_thread_that_is_done_while_the_watchdog_looks_does_not_hang(monkeypatch):
+    """The thread says that it is done between two looks at the same attribute; the error that this made
+    ended the watchdog, and from then on whatever hung was waited for without end."""
+
+    class Done(threads.Worker):
+        looks = iter([100.0])
+        busy_since = property(lambda self: next(self.looks, None), lambda self, value: None)
+
+    for is_postgres in (True, False):
+        monkeypatch.setattr(threads, "is_postgres", lambda is_postgres=is_postgres: is_postgres)
+        worker = Done("reader", threads.Lane(), print)
+        worker.looks = iter([100.0])
+        worker.began_at = 100.0
+        assert worker.hangs(1000.0)
+        assert not worker.hangs(1000.0)
+
+
+@pytest.mark.expects_errors
+@pytest.mark.real_patience
+@postgresql_only
+@pytest.mark.gen_test
+async def test_the_watchdog_goes_on_whatever_befell_it(store, monkeypatch):
+    hangs, failures = threads.Worker.hangs, []
+
+    def fail_once(self, moment):
+        if not failures:
+            failures.append(self.name)
+            raise TypeError("unforeseen")
+        return hangs(self, moment)
+
+    monkeypatch.setattr(threads.Worker, "hangs", fail_once)
+    await eventually(lambda: failures)
+    monkeypatch.setattr(store_module, "WATCH_EVERY_S", 0.01)
+    # Not a statement, which PostgreSQL would end by itself.
+    result, _ = await outcome_of(store.read(hang))
+    assert isinstance(result, Unavailable)
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_process_that_has_stood_still_blames_nobody_before_they_could_go_on(store, monkeypatch):
+    """Right after, the watchdog knows only that time has passed: it cut the writer off beside an answer that
+    had come, and everybody who waited together was refused."""
+    cut = []
+    monkeypatch.setattr(threads.Worker, "hangs", lambda self, moment: self.name == "writer")
+    monkeypatch.setattr(threads.Worker, "cut", lambda self: cut.append(self.name))
+    store._watchdog.cancel()
+    for seconds, expected in (
+        (0.0, ["writer"]),
+        (1.0, ["writer"]),
+        (1.0, ["writer"] * 2),
+        (1.0, ["writer"] * 2),
+    ):
+        store._looked_at = time.monotonic() - seconds
+        store._watch()
+        store._watchdog.cancel()
+        assert cut == expected
+
+
+def hang():
+    """As a call does whose server is frozen: until somebody ends the connection."""
+    with socket.socket(fileno=os.dup(database.connection().fileno())) as twin:
+        assert select.select([twin], [], [], 20)[0]
+    database.execute_sql("SELECT 1")
 
 
 # A database that is away
