@@ -336,6 +336,16 @@ def addresses(settings: Settings, port: int) -> list[str]:
     return [f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts]
 
 
+def show_code(url: str) -> None:
+    """Prints an address as a QR code, for a phone's camera."""
+    # Imported here: only a terminal shows one.
+    import segno
+
+    print()
+    segno.make(url, error="l", micro=False).terminal(border=2, compact=True)
+    print(f"  {url}\n", flush=True)
+
+
 def flags_of(given: argparse.Namespace) -> dict[str, str]:
     """The settings that were typed."""
     return {

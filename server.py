@@ -23,6 +23,8 @@ from administration import certificates
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
 from handlers.web.log_limit import LogLimit
+from lan.addresses import lan_addresses
+from lan.announcement import announce
 from models import first_person
 from models.database.store import Store
 from models.first_person import FirstCode
@@ -79,7 +81,7 @@ def _alongside(
         # As when a terminal is closed; `nohup` has it ignored.
         if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
-        return [asyncio.create_task(_warn(settings))]
+        return [asyncio.create_task(_warn(settings)), *_announce(settings, taskroom.port)]
 
     def leave() -> None:
         taskroom.is_replaced = True
@@ -90,11 +92,27 @@ def _alongside(
     return tasks if parent.number > 1 else [*tasks, asyncio.create_task(_warn(settings))]
 
 
+def _announce(settings: Settings, port: int) -> list[asyncio.Task[Any]]:
+    """Gives a server of the LAN its name there, beside everything else."""
+    if not (settings.mdns and lan_addresses(settings.host)):
+        return []
+    scheme = "https" if settings.speaks_tls else "http"
+
+    def say(name: str) -> None:
+        log.info("on the network it is also called %s://%s:%d", scheme, name, port)
+
+    return [asyncio.create_task(announce(settings, port, say))]
+
+
 def _greet(settings: Settings, port: int, code: FirstCode | None, more: str = "") -> None:
     log.info("Taskroom %s serves on %s%s", VERSION, " and ".join(addresses(settings, port)), more)
+    if settings.tls == "auto":
+        log.info("Devices are told at %s/trust how to trust its certificate.", addresses(settings, port)[0])
     link = command_line.first_link_of(settings, code, port)
     if link:
         log.info("Nobody has registered yet. Whoever opens %s and registers runs this server.", link)
+    if lan_addresses(settings.host) and sys.stdout.isatty():
+        command_line.show_code(link or settings.backend_url or addresses(settings, port)[0])
 
 
 def _cannot_listen(settings: Settings, error: OSError) -> int:
@@ -113,8 +131,19 @@ async def _serve_by_workers(settings: Settings, code: FirstCode | None) -> int:
             workers = Workers(settings.host, settings.port, settings.workers, on_end)
         except OSError as error:
             return _cannot_listen(settings, error)
-        more = f" with {settings.workers} workers"
-        return await workers.run(lambda: _greet(settings, workers.port, code, more))
+        announcing: list[asyncio.Task[Any]] = []
+
+        def greet() -> None:
+            _greet(settings, workers.port, code, f" with {settings.workers} workers")
+            # Here and in no worker: they come and go, and the name stays.
+            announcing.extend(_announce(settings, workers.port))
+
+        try:
+            return await workers.run(greet)
+        finally:
+            for task in announcing:
+                task.cancel()
+            await asyncio.gather(*announcing, return_exceptions=True)
 
 
 async def _wait_for_port(settings: Settings) -> None:

@@ -21,17 +21,28 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def lan_addresses(host: str = "") -> list[str]:
     """The addresses at which others reach whoever listens on `host`, the likeliest first; none for an address
     of this machine alone."""
+    return [address for address, _ in _found(host)]
+
+
+def colleagues_addresses(host: str) -> list[str]:
+    """The same without those of containers and tunnels, unless there are no others."""
+    found = _found(host)
+    return [address for address, is_virtual in found if not is_virtual] or [one for one, _ in found]
+
+
+def _found(host: str) -> list[tuple[str, bool]]:
+    """Addresses, and whether each belongs to a virtual interface."""
     if host in EVERY_ADDRESS:
         # Imported here: a server for this machine alone does without.
         import ifaddr
 
-        found = [(one.nice_name, ip) for one in ifaddr.get_adapters() for ip in _plain(one.ips)]
-        return _ordered(found, _FAMILIES[host])
+        own = [(one.nice_name, ip) for one in ifaddr.get_adapters() for ip in _plain(one.ips)]
+        return _ordered(own, _FAMILIES[host])
     try:
-        address = ipaddress.ip_address(host)
+        is_own = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return []
-    return [] if address.is_loopback else [host]
+        is_own = True
+    return [] if is_own else [(host, False)]
 
 
 def _plain(ips: Iterable[object]) -> list[str]:
@@ -40,21 +51,21 @@ def _plain(ips: Iterable[object]) -> list[str]:
     return [value[0] if isinstance(value, tuple) else str(value) for value in values]
 
 
-def _ordered(found: Iterable[tuple[str, str]], families: tuple[int, ...]) -> list[str]:
+def _ordered(found: Iterable[tuple[str, str]], families: tuple[int, ...]) -> list[tuple[str, bool]]:
     """Those that can be typed: by whether the interface is a real one, IPv4 first, and the address with which
     this machine speaks to others before its others."""
     outgoing = _outgoing()
 
-    def rank(one: tuple[str, Address]) -> tuple[bool, bool, bool]:
-        name, address = one
-        return _VIRTUAL.match(name) is not None, address.version == 6, str(address) not in outgoing
+    def rank(one: tuple[Address, bool]) -> tuple[bool, bool, bool]:
+        address, is_virtual = one
+        return is_virtual, address.version == 6, str(address) not in outgoing
 
-    usable = [
-        (name, address)
+    usable = {
+        address: _VIRTUAL.match(name) is not None
         for name, text in found
         if _is_typed(address := ipaddress.ip_address(text)) and address.version in families
-    ]
-    return list(dict.fromkeys(str(address) for _, address in sorted(usable, key=rank)))
+    }
+    return [(str(address), is_virtual) for address, is_virtual in sorted(usable.items(), key=rank)]
 
 
 def _is_typed(address: Address) -> bool:
