@@ -1,5 +1,6 @@
 """The page speaks to people: their clock, their words, and what concerns them where they look."""
 
+import asyncio
 import re
 
 import pytest
@@ -107,6 +108,88 @@ async def test_the_badge_of_the_chat_shows_beside_the_board_and_settles(new_page
     await expect(part("message-text")).to_have_text("@bob, soup")
     await expect(part("bell-count")).to_be_hidden()
     await expect(badge).to_be_hidden()
+
+
+AWAY = "document.hasFocus = () => false"
+NOTED = """
+  window.told = [];
+  window.Notification = class {
+    static permission = "default";
+    static requestPermission = async () => { Notification.permission = "granted"; return "granted"; };
+    constructor(title, { body }) { window.told.push([title, body]); }
+  };
+"""
+
+
+@pytest.mark.gen_test
+async def test_the_browser_asks_once_how_to_tell_and_then_tells_so(new_page, start_app, new_client):
+    app = await start_app()
+    (ann,) = await sign_up(new_client(app), "ann")
+    page, bob = await arrive(new_page, app, "bob", viewport={"width": 1366, "height": 768})
+    part = page.get_by_test_id
+    body = {"room_type": "group", "name": "Kitchen", "participant_ids": [bob]}
+    room = (await ann.post("/api/chat/rooms/", json=body)).expect(201).json["id"]
+    await page.add_init_script(NOTED)
+    await page.reload()
+    await expect(part("room")).to_have_count(1)
+    await ann.say(room, "While you look, nothing need be asked.")
+    await expect(part("room")).to_have_attribute("data-unread", "1")
+    await expect(part("ask-alerts")).to_have_count(0)
+
+    await page.evaluate(AWAY)
+    await ann.say(room, "soup")
+    await expect(part("ask-alerts")).to_contain_text("How shall this browser tell you?")
+    await part("ask-desktop").click()
+    await expect(part("ask-alerts")).to_have_count(0)
+    assert await page.evaluate("told") == []
+    await ann.say(room, "and bread")
+    await page.wait_for_function("told.length === 1")
+    assert await page.evaluate("told") == [["ann in Kitchen", "and bread"]]
+
+    # The inbox has the same choice, and what comes there is told as well.
+    await part("bell").click()
+    await expect(part("alert-desktop")).to_be_checked()
+    body = {"title": "Paint", "assignees": [bob]}
+    (await ann.post("/api/tasks/", json=body)).expect(201)
+    await page.wait_for_function("told.length === 2")
+    assert "Paint" in " ".join((await page.evaluate("told"))[1])
+    await part("alert-desktop").uncheck()
+    await part("alert-sound").check()
+    await page.reload()
+    await expect(part("alert-desktop")).not_to_be_checked()
+    await expect(part("alert-sound")).to_be_checked()
+    await page.evaluate(AWAY)
+    await ann.say(room, "and wine")
+    await expect(part("tab-chat").locator(".badge")).to_have_text("4")
+    assert await page.evaluate("told") == []
+    await part("tab-chat").click()
+    await expect(part("ask-alerts")).to_have_count(0)
+
+
+@pytest.mark.gen_test
+async def test_a_menu_stays_within_the_window_when_more_comes_into_it(new_page, start_app):
+    """What is one's own is fetched later: the last entries were pushed out of the window."""
+    app = await start_app()
+    page = await new_page(base_url=f"http://127.0.0.1:{app.port}", viewport={"width": 1366, "height": 600})
+    held = asyncio.Event()
+
+    async def hold(route):
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/js-people-own.js", hold)
+    body = {"email": "ann@example.org", "username": "ann", "password": PASSWORD}
+    assert (await page.request.post("/api/register/", data=body)).ok
+    await page.goto("/")
+    await page.get_by_test_id("whoami").click()
+    await expect(page.get_by_test_id("sign-out")).to_be_in_viewport(ratio=1)
+    held.set()
+    await expect(page.get_by_test_id("set-status")).to_be_visible()
+    await expect(page.get_by_test_id("sign-out")).to_be_in_viewport(ratio=1)
+    await page.set_viewport_size({"width": 1366, "height": 400})
+    inside = "(menu) => menu.getBoundingClientRect().bottom <= innerHeight"
+    menu = page.get_by_role("menu")
+    await eventually(lambda: menu.evaluate(inside))
 
 
 @pytest.mark.gen_test

@@ -5,13 +5,27 @@ import { roving } from "./list.js";
 
 const MARGIN = 8;
 
-/** Beside its button, and inside the window. */
+/** Beside its button, and inside the window: where it fits neither below nor above, as near as it can be. */
 function place(menu, button) {
   const [about, own] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
   const below = about.bottom + 4;
-  const top = below + own.height + MARGIN < innerHeight ? below : Math.max(MARGIN, about.top - own.height - 4);
-  const left = Math.min(about.left, innerWidth - own.width - MARGIN);
-  Object.assign(menu.style, { top: `${top}px`, left: `${Math.max(MARGIN, left)}px` });
+  const wanted = below + own.height + MARGIN < innerHeight ? below : about.top - own.height - 4;
+  const top = Math.max(MARGIN, Math.min(wanted, innerHeight - own.height - MARGIN));
+  const left = Math.max(MARGIN, Math.min(about.left, innerWidth - own.width - MARGIN));
+  Object.assign(menu.style, { top: `${top}px`, left: `${left}px` });
+}
+
+/** Keeps it there while items come or the window changes. Returns what ends it. */
+function keepPlace(menu, button) {
+  const again = () => place(menu, button);
+  const resized = new ResizeObserver(again);
+  resized.observe(menu);
+  addEventListener("resize", again);
+  again();
+  return () => {
+    resized.disconnect();
+    removeEventListener("resize", again);
+  };
 }
 
 /**
@@ -26,11 +40,14 @@ export function Menu({ items, label, button = {}, children, header = null }) {
   useLayoutEffect(() => {
     if (!isOpen) return undefined;
     menu.current.showPopover();
-    place(menu.current, place_.current.firstElementChild);
+    const leave = keepPlace(menu.current, place_.current.firstElementChild);
     menu.current.querySelector(".menu-item")?.focus();
     const beside = (event) => { if (!place_.current?.contains(event.target)) setOpen(false); };
     addEventListener("pointerdown", beside);
-    return () => removeEventListener("pointerdown", beside);
+    return () => {
+      leave();
+      removeEventListener("pointerdown", beside);
+    };
   }, [isOpen]);
 
   function close() {
