@@ -7,7 +7,9 @@ from __future__ import annotations
 import functools
 import gzip
 import hashlib
+import json
 import mimetypes
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ DOCS = "docs.html"
 CLIENT = "js/app/main.js"
 PROTOCOL = "js/main.js"
 STYLES = "css/client.css"
+FILES = "bundle/files.json"
 _YEAR_S = 365 * 24 * 3600
 # Smaller ones fit into a packet as they are.
 _MIN_COMPRESSED = 1_000
@@ -74,7 +77,10 @@ def _made_for_client(contents: dict[str, bytes]) -> dict[str, bytes]:
     texts = _texts(contents)
     scripts = bundle.bundles(texts, CLIENT)
     made = {f"bundle/{name}": text.encode() for name, text in scripts.items()}
-    return made | {"bundle/client.css": bundle.styles(texts, STYLES).encode()}
+    made["bundle/client.css"] = bundle.styles(texts, STYLES).encode()
+    # What a browser keeps, so that all of the page works while the server is away.
+    made[FILES] = json.dumps(sorted(posixpath.basename(name) for name in made)).encode()
+    return made
 
 
 def _joined_protocol(contents: dict[str, bytes]) -> bytes:

@@ -52,9 +52,18 @@ async def test_a_reload_while_the_server_is_away_shows_what_was_loaded_and_loses
     said = ["the soup is ready", "and the bread", "come soon"]
     await tab.texts(*said)
 
+    # Nobody has been to the other views.
+    await tab.page.wait_for_function(
+        f"({CACHED})().then((all) => all.some((one) => one.includes('js-workspaces')))"
+    )
+
     process.kill9()
     await tab.page.reload()
     await tab.texts(*said)
+    for view in ("open-focus", "open-people", "open-workspaces", "bell", "tab-tasks"):
+        await tab.part(view).click()
+        await expect(tab.page.locator(".part-title").first).to_be_visible()
+    await tab.part("tab-chat").click()
     await expect(tab.part("room")).to_have_count(2)
     await tab.say("I am coming")
     await tab.texts(*said, "I am coming")

@@ -2,14 +2,14 @@
  * Keeps the page's own files for a reload while the server is away (static/sw.js gives them out). They are the
  * same for everybody; what people read is kept elsewhere (seen.js) and goes when they sign out.
  */
-import { VIEWS } from "./viewlist.js";
-
 const CACHE = "taskroom.page";
 /* What is shown comes first. */
 const SOON_MS = 4_000;
-const QUIET_MS = 15_000;
+const IDLE_MS = 2_000;
 
 const after = (ms) => new Promise((done) => { setTimeout(done, ms); });
+/** When the browser has nothing better to do. Safari does not say when. */
+const idle = () => new Promise((done) => { (globalThis.requestIdleCallback ?? ((work) => setTimeout(work)))(() => done(null), { timeout: IDLE_MS }); });
 
 const own = () => document.querySelector("script[type=module][src]")?.src ?? "";
 
@@ -23,6 +23,15 @@ async function keep(cache, addresses) {
   const missing = [];
   for (const address of addresses) if (!(await cache.match(address, { ignoreVary: true }))) missing.push(address);
   await cache.addAll(missing);
+}
+
+/** Everything else that the page is made of, by the server's list: also what nobody has needed yet. One by one. */
+async function keepRest(cache) {
+  const names = await fetch(new URL("files.json", own()).href).then((answer) => (answer.ok ? answer.json() : []));
+  for (const name of names) {
+    await idle();
+    await keep(cache, [new URL(name, own()).href]);
+  }
 }
 
 /** The page as the browser got it when it was opened, not asked for again; another version would want other files. */
@@ -47,8 +56,6 @@ export async function keepPage() {
   await keep(cache, loaded(folder));
   await keepItself(cache, folder);
   await navigator.serviceWorker.register("/sw.js");
-  await after(QUIET_MS);
-  const views = VIEWS.filter(({ id }) => id !== "chat").map(({ id }) => new URL(`js-${id}-index.js`, own()).href);
-  await keep(cache, [...loaded(folder), ...views]);
+  await keepRest(cache);
   await drop(cache, folder);
 }

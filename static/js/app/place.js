@@ -34,7 +34,8 @@ addEventListener("hashchange", () => { hash.value = location.hash; });
 export const place = computed(() => placeOf(hash.value));
 
 const lastOf = new Map(); // view -> its last address
-place.subscribe((now) => { if (now.kind || Object.keys(now.query).length) lastOf.set(now.view, hash.value); });
+const note = (now) => { if (now.kind || Object.keys(now.query).length) lastOf.set(now.view, hash.value); };
+place.subscribe(note);
 
 /** To an address; the back button comes back from there. */
 export function go(address) {
@@ -53,5 +54,8 @@ export const goToView = (view, address) => go(lastOf.get(view) ?? address);
 /** What was open in a view is gone. */
 export const forgetPlace = (view) => lastOf.delete(view);
 
-/** For the next person: nothing of the last one is remembered. */
-export const forgetPlaces = () => lastOf.clear();
+/** For the next person: nothing of the last one is remembered but what the address still names. */
+export function forgetPlaces() {
+  lastOf.clear();
+  note(place.value);
+}
