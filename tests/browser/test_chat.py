@@ -86,6 +86,23 @@ async def test_what_one_types_is_completed(new_page, start_app, new_client):
 
 
 @pytest.mark.gen_test
+async def test_the_name_of_an_emoji_is_shown_as_the_emoji_and_stays_as_it_was_written(
+    new_page, start_app, new_client
+):
+    page, bob, room = await meet(new_page, await start_app(), new_client)
+    said = [
+        ":tada: at 10:100:10, :nothing_like_it: http://here/:fire:",
+        "**:tada:** but `:fire:` and :raised_hands:",
+    ]
+    first, _ = [await bob.say(room, text) for text in said]
+    shown = ["🎉 at 10:100:10, :nothing_like_it: http://here/:fire:", "🎉 but :fire: and 🙌"]
+    await expect(page.get_by_test_id("message-text")).to_have_text(shown)
+    await bob.say(room, "yes", reply_to=first["id"])
+    await expect(page.get_by_test_id("quote")).to_contain_text("🎉 at 10:100:10")
+    assert [message["content"] for message in await bob.history(room)][:2] == said
+
+
+@pytest.mark.gen_test
 async def test_a_deleted_message_can_be_taken_back(new_page, start_app, new_client):
     page, bob, room = await meet(new_page, await start_app(), new_client)
     part = page.get_by_test_id
@@ -120,7 +137,9 @@ async def test_a_message_becomes_a_task_and_a_task_shows_as_a_card(new_page, sta
     await part("message-to-task").click()
     await expect(part("message-task-title")).to_have_value("Somebody must paint the fence")
     await part("message-task-save").click()
-    await expect(part("toast")).to_contain_text("Task #")
+    await part("toast-link").click()
+    await expect(part("task-title")).to_have_value("Somebody must paint the fence")
+    await page.go_back()
     (task,) = (await (await page.request.get("/api/tasks/")).json())["results"]
     assert f"#room-{room}/" in task["description"]
     await part("composer").fill(f"I do #{task['id']}")

@@ -65,6 +65,16 @@ async def test_somebody_finds_an_old_message_and_a_comment_by_keys_and_stands_th
     await expect(page.locator(f"[data-message-id='{newest['id']}']")).to_have_count(0)
     await part("jump").click()
     await expect(page.locator(f"[data-message-id='{newest['id']}']")).to_be_in_viewport()
+    # A comment is found in its task, below others that came later.
+    for number in range(30):
+        later = {"task": task, "content": f"comment {number}"}
+        assert (await page.request.post("/api/task-comments/", data=later)).ok
+    await page.keyboard.press("Control+k")
+    await part("goto").fill("stood")
+    await page.locator("[data-testid=goto-option][data-kind=comment]").click()
+    stood = part("task-comment-item").filter(has_text="a heron stood on it")
+    await expect(stood).to_be_in_viewport()
+    await expect(stood).to_be_focused()
     await page.keyboard.press("Control+k")
     await part("goto").fill("heron before:christmas")
     await expect(part("goto-status")).to_contain_text("takes a day such as")

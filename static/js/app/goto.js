@@ -3,7 +3,7 @@ import { roomTitle } from "../chat/roomfacts.js";
 import { Icon } from "../kit/controls.js";
 import { ask } from "../kit/dialog.js";
 import { classes, html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
-import { withoutMarks } from "../chat/text.js";
+import { inLine } from "../chat/shortcodes.js";
 import { listTime } from "../format.js";
 import { displayName } from "./directory.js";
 import { found } from "./finding.js";
@@ -50,7 +50,7 @@ function foundEntries({ store, directory, me }, { tasks, messages, comments, mor
     return room ? roomTitle(room, me(), (person) => directory.name(person)) : "A room";
   };
   const said = (kind, one, author, where, address) => ({
-    kind, key: `${kind}${one.id}`, label: snippetOf(withoutMarks(one.content), wanted), detail: `${author} · ${where} · ${listTime(one.timestamp ?? one.created_at)}`, run: () => go(address),
+    kind, key: `${kind}${one.id}`, label: snippetOf(inLine(one.content), wanted), detail: `${author} · ${where} · ${listTime(one.timestamp ?? one.created_at)}`, run: () => go(address),
   });
   const further = (list, words, which) => (list.next ? [{ kind: "more", key: which, label: words, stays: true, run: () => more(which) }] : []);
   return [

@@ -13,7 +13,7 @@ import { later } from "../kit/toast.js";
 import { outsidersIn } from "./complete.js";
 import { Composer } from "./composer.js";
 import { statusOf } from "../status.js";
-import { askForLevel, askForMembers, askForName, askForTask } from "./dialogs.js";
+import { askForLevel, askForMembers, askForName, askForPerson, askForTask, browseRooms } from "./dialogs.js";
 import { quoteOf } from "./marks.js";
 import { MESSAGE_KEYS, Messages } from "./messages.js";
 import { countIn, mayIn, othersIn, peopleWords, roomTitle } from "./roomfacts.js";
@@ -238,7 +238,16 @@ function Room({ room, target, members, pins }) {
   </>`;
 }
 
+/** While none is chosen: what one can do. */
+function NoRoom() {
+  const scope = useScope();
+  scope.follow("rooms");
+  const isLoading = !scope.store.roomsLoaded && !scope.store.rooms.size;
+  return html`<${Content} label="Chat"><${Empty} icon="chat"><p>${isLoading ? "Loading your rooms…" : "Choose a room at the left, write to somebody, or join a room that is open to all."}</p>
+    ${!isLoading && html`<div class="buttons"><${Button} kind="primary" testid="first-message" onClick=${() => { askForPerson(scope); }}>New message</><${Button} testid="first-room" onClick=${() => { browseRooms(scope); }}>Browse open rooms</></div>`}</></>`;
+}
+
 export function Conversation({ room, target, members, pins }) {
   if (room) return html`<${Room} room=${room} target=${target} members=${members} pins=${pins} />`;
-  return html`<${Content} label="Chat"><${Empty} icon="chat"><p>Choose a room, or start a new one.</p></></>`;
+  return html`<${NoRoom} />`;
 }

@@ -118,7 +118,7 @@ function TaskQuestion({ message, room, close }) {
       const task = await call("POST", "/api/tasks/", { json, once: keyFor(slot, json) });
       slot.set(null);
       close(true);
-      say(`Task #${task.id} has been made.`);
+      say(`Task #${task.id} has been made.`, { label: "Open it", address: `#task-${task.id}` });
     } catch (error) {
       setProblem(error.fields?.title?.join(" ") ?? error.message);
     }
@@ -133,6 +133,9 @@ function TaskQuestion({ message, room, close }) {
 
 /* A dialog stands outside the views, so each question is given the scope that asks. */
 const question = (title, scope, Question, more = {}) => ask({ title, content: (close) => html`<${scope.Provide}><${Question} close=${close} ...${more} /></>` });
+
+/** The open rooms that one may join; fetched when it is first asked for. */
+export const browseRooms = (scope) => import("./browse.js").then(({ askForOpenRoom }) => askForOpenRoom(scope), () => scope.say("The open rooms could not be loaded."));
 
 export const askForPerson = (scope) => question("New message", scope, PersonQuestion);
 export const askForGroup = (scope) => question("New group", scope, GroupQuestion);

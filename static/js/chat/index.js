@@ -3,12 +3,12 @@ import { go, place, replace } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
 import { html, signal, useEffect } from "../kit/html.js";
-import { View } from "../kit/layout.js";
+import { isPhone, View } from "../kit/layout.js";
 import { Conversation, roomActions } from "./conversation.js";
 import { askForMembers } from "./dialogs.js";
 import { Members } from "./members.js";
 import { Pins } from "./pins.js";
-import { nextUnread } from "./roomfacts.js";
+import { nextUnread, onlyRoom } from "./roomfacts.js";
 import { Rooms } from "./rooms.js";
 
 /** Opens the room that the address names, also one that the page has not heard of yet. */
@@ -38,6 +38,9 @@ function useRoomInAddress(scope) {
       else seek();
     }
   }, [id, isKnown, store.roomsLoaded, store.openRoomId]);
+  /* Where there is nothing to choose, nobody is asked to. */
+  const only = store.roomsLoaded && !isPhone.value ? onlyRoom(store.rooms.values()) : null;
+  useEffect(() => { if (!id && only && place.value.view === "chat") replace(`#room-${only.id}`); }, [id, only?.id]);
   /* Whoever comes back to the room that was open last comes to it anew. */
   useEffect(() => {
     if (id && store.openRoomId === id) {

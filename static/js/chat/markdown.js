@@ -4,6 +4,7 @@
  * may stay; HTML in a message is text.
  */
 import { signal } from "../kit/html.js";
+import { loadNames, withShortcodes } from "./shortcodes.js";
 import { partsOf } from "./text.js";
 
 const MAX_KEPT = 400;
@@ -19,8 +20,8 @@ let markup = null;
 
 /** Fetches the libraries; the promise is kept also where they cannot be had: then the text stands as it is. */
 export function loadMarkdown() {
-  asked ??= import("./markup.js").then((module) => {
-    markup = module.createMarkup({ partsOf, allowedTags: ALLOWED_TAGS, allowedAttributes: ALLOWED_ATTR });
+  asked ??= Promise.all([import("./markup.js"), loadNames()]).then(([module]) => {
+    markup = module.createMarkup({ partsOf, shown: withShortcodes, allowedTags: ALLOWED_TAGS, allowedAttributes: ALLOWED_ATTR });
     isReady.value = true;
   }).catch(() => { asked = null; });
   return asked;

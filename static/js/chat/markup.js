@@ -5,10 +5,10 @@ import "../../vendor/purify.js";
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const isWeb = (address) => /^(?:https?:|mailto:|#)/i.test(address);
 
-/** Text with its mentions, tasks and bare addresses as markup. */
-function inline(text, partsOf) {
+/** Text with its mentions, tasks and bare addresses as markup; `shown` says how the rest of it is shown. */
+function inline(text, partsOf, shown) {
   return partsOf(text).map((part) => {
-    if (typeof part === "string") return escaped(part);
+    if (typeof part === "string") return escaped(shown(part));
     if (part.kind === "mention") return `<span class="mention" data-username="${escaped(part.username)}">@${escaped(part.username)}</span>`;
     if (part.kind === "task") return `<a href="#task-${part.id}">#${part.id}</a>`;
     return `<a href="${escaped(part.address)}">${escaped(part.address)}</a>`;
@@ -16,7 +16,7 @@ function inline(text, partsOf) {
 }
 
 /** A function from a text to markup that may be shown. */
-export function createMarkup({ partsOf, allowedTags, allowedAttributes }) {
+export function createMarkup({ partsOf, shown, allowedTags, allowedAttributes }) {
   const marked = new Marked({
     gfm: true, breaks: true, async: false,
     renderer: {
@@ -30,7 +30,7 @@ export function createMarkup({ partsOf, allowedTags, allowedAttributes }) {
       },
       text(token) {
         if (token.tokens) return this.parser.parseInline(token.tokens);
-        return token.type === "escape" ? escaped(token.text) : inline(token.raw, partsOf);
+        return token.type === "escape" ? escaped(token.text) : inline(token.raw, partsOf, shown);
       },
       link({ href, tokens, text }) {
         const words = tokens ? this.parser.parseInline(tokens.map((token) => (token.type === "text" ? { ...token, type: "escape" } : token))) : escaped(text);

@@ -1,6 +1,7 @@
 /* The text of a message: plain text as text, Markdown as cleaned markup. */
 import { html } from "../kit/html.js";
 import { isReady, loadMarkdown, toMarkup } from "./markdown.js";
+import { withShortcodes } from "./shortcodes.js";
 import { isPlain, partsOf } from "./text.js";
 
 const isOwnPage = (address) => URL.parse?.(address)?.origin === location.origin;
@@ -18,5 +19,5 @@ export function Text({ text, env, testid = "message-text" }) {
     const markup = isReady.value ? toMarkup(text) : (loadMarkdown(), null);
     if (markup !== null) return html`<div class="text marked" dir="auto" data-testid=${testid} dangerouslySetInnerHTML=${{ __html: markup }}></div>`;
   }
-  return html`<div class="text" dir="auto" data-testid=${testid}>${partsOf(text).map((part) => (typeof part === "string" ? part : html`<${Part} part=${part} env=${env} />`))}</div>`;
+  return html`<div class="text" dir="auto" data-testid=${testid}>${partsOf(text).map((part) => (typeof part === "string" ? withShortcodes(part) : html`<${Part} part=${part} env=${env} />`))}</div>`;
 }

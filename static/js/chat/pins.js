@@ -7,12 +7,12 @@ import { Button, Empty, PersonAvatar } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
 import { isPhone, Side } from "../kit/layout.js";
 import { plainWords } from "../words.js";
-import { withoutMarks } from "./text.js";
+import { inLine } from "./shortcodes.js";
 
 function Pin({ message, sender, show, unpin }) {
   return html`<li class="pin" data-testid="pinned-message" data-message-id=${message.id}>
     <p class="pin-head"><${PersonAvatar} person=${sender} small /><span class="sender">${displayName(sender)}</span> <time class="time" datetime=${message.timestamp}>${listTime(message.timestamp)}</time></p>
-    <p class="pin-text" dir="auto">${withoutMarks(plainWords(message.content)) || (message.attachments ?? []).map((file) => file.file_name).join(", ")}</p>
+    <p class="pin-text" dir="auto">${inLine(plainWords(message.content)) || (message.attachments ?? []).map((file) => file.file_name).join(", ")}</p>
     <div class="buttons"><${Button} small testid="pin-jump" onClick=${show}>Show</><${Button} small kind="quiet" testid="unpin" onClick=${unpin}>Unpin</></div>
   </li>`;
 }

@@ -1,11 +1,11 @@
 /* What an answer shows of the message that it answers. */
 import { go } from "../app/place.js";
 import { html } from "../kit/html.js";
-import { withoutMarks } from "./text.js";
+import { inLine } from "./shortcodes.js";
 
 /** Its author and the beginning of its text. */
 export const QuoteWords = ({ quote, nameOf, before = "" }) => html`<span class="quote-words"><span class="quote-author">${before}${quote.sender ? nameOf(quote.sender) : "Taskroom"}</span>
-  ${" "}<span class="quote-text" dir="auto">${quote.is_deleted ? "This message was deleted" : withoutMarks(quote.content)}</span></span>`;
+  ${" "}<span class="quote-text" dir="auto">${quote.is_deleted ? "This message was deleted" : inLine(quote.content)}</span></span>`;
 
 /** Above the answer; it leads to the place. */
 export function Quote({ quote, env }) {

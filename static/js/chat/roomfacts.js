@@ -78,3 +78,9 @@ export function peopleWords(room, me, { online, lastSeen, nameOf, listTime, name
   const people = room.participants.map((person) => (person.id === me.id ? "you" : nameOf(person)));
   return people.length > 4 ? `${people.length} people, ${online.size} online` : names(people);
 }
+
+/** The room that somebody is in who is in one only, such as the one that everybody is in; null where there is a choice. */
+export function onlyRoom(rooms) {
+  const [first, ...others] = rooms;
+  return first && !others.length && !first.is_hidden ? first : null;
+}

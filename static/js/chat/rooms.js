@@ -9,8 +9,7 @@ import { isPhone, List } from "../kit/layout.js";
 import { Roving } from "../kit/list.js";
 import { statusOf } from "../status.js";
 import { AskToTell } from "./asktotell.js";
-import { askForOpenRoom } from "./browse.js";
-import { askForGroup, askForPerson } from "./dialogs.js";
+import { askForGroup, askForPerson, browseRooms } from "./dialogs.js";
 import { listedRooms, othersIn, roomTitle, sectionsOf, toldIn } from "./roomfacts.js";
 import { Strays } from "./strays.js";
 
@@ -61,7 +60,7 @@ export function Rooms() {
       ${sectionsOf(rooms).map(({ id, label, rooms: inside }) => html`${label && html`<li key=${id} class="room-section" data-testid=${`section-${id}`}>${label}</li>`}
       ${inside.map((room) => html`<${RoomRow} key=${room.id} room=${room} name=${names.get(room.id)} unread=${room.unread_count ?? 0} told=${toldIn(room)} status=${statusIn(room)} isOpen=${room.id === openId} isMuted=${Boolean(room.is_muted)}
         isOnline=${isOnline(room)} isTyping=${Boolean(store.typing.get(room.id)?.size)} draft=${Boolean(kept.get(`room-${room.id}`))} avatar=${avatarOf(room)} me=${me()} personOf=${personOf} />`)}`)}
-      <li key="browse"><button type="button" class="room row browse" data-testid="browse-rooms" onClick=${() => { askForOpenRoom(scope); }}><span class="browse-icon"><${Icon} name="rooms" /></span>Browse open rooms</button></li>
+      <li key="browse"><button type="button" class="room row browse" data-testid="browse-rooms" onClick=${() => { browseRooms(scope); }}><span class="browse-icon"><${Icon} name="rooms" /></span>Browse open rooms</button></li>
     </>
     ${!rooms.length && html`<p class="empty">${store.roomsLoaded || store.rooms.size ? (wanted ? "No room has that name." : "No rooms yet. Start one with a colleague.") : "Loading your rooms…"}</p>`}
     <${AskToTell} />

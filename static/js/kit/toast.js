@@ -19,8 +19,8 @@ function show(toast, shownMs) {
   return id;
 }
 
-/** Says something that needs no answer. */
-export const say = (text) => { show({ text }, SHOWN_MS); };
+/** Says something that needs no answer; `link` ({label, address}) leads to what it is about. */
+export const say = (text, link = null) => { show({ text, link }, link ? UNDO_MS : SHOWN_MS); };
 
 /** Says what was done, and takes it back at the press of Undo. */
 export const sayUndo = (text, undo) => show({ text, undo }, UNDO_MS);
@@ -47,6 +47,7 @@ export function later(text, work, undone) {
 }
 
 export const Toasts = () => html`<div class="toasts" role="status" aria-live="polite">
-  ${toasts.value.map(({ id, text, undo }) => html`<p key=${id} class="toast" data-testid="toast">${text}
+  ${toasts.value.map(({ id, text, undo, link }) => html`<p key=${id} class="toast" data-testid="toast">${text}
+    ${link && html`<a class="button small" href=${link.address} data-testid="toast-link" onClick=${() => take(id)}>${link.label}</a>`}
     ${undo && html`<${Button} small testid="undo" onClick=${() => { take(id); undo(); }}>Undo</>`}</p>`)}
 </div>`;

@@ -3,7 +3,7 @@ import { Text } from "../chat/messagetext.js";
 import { useScope } from "../app/scope.js";
 import { exactTime, shortTimeOf } from "../format.js";
 import { Button, PersonAvatar } from "../kit/controls.js";
-import { html, signal, useState } from "../kit/html.js";
+import { classes, html, signal, useEffect, useRef, useState } from "../kit/html.js";
 import { later } from "../kit/toast.js";
 import { wordsOf } from "./engine.js";
 import { MentionField } from "./mention.js";
@@ -57,7 +57,7 @@ function EditComment({ comment, tasks, people, close }) {
   </div>`;
 }
 
-function Comment({ comment, tasks, env, people }) {
+function Comment({ comment, tasks, env, people, isWanted }) {
   const { directory, me, say } = useScope();
   const [isEditing, setEditing] = useState(false);
   const isMine = comment.author === me().id;
@@ -71,7 +71,7 @@ function Comment({ comment, tasks, env, people }) {
     }), () => set(comment.id, false));
   }
 
-  return html`<li class="comment" data-testid="task-comment-item" data-comment-id=${comment.id}>
+  return html`<li class=${classes("comment", isWanted && "wanted")} tabindex="-1" data-testid="task-comment-item" data-comment-id=${comment.id}>
     <${PersonAvatar} person=${directory.person({ id: comment.author, username: name })} small />
     <div class="comment-body">
       <p class="comment-head"><strong>${name}</strong> <${When} iso=${comment.created_at} />
@@ -111,15 +111,41 @@ function Write({ task, tasks, people, isGone, discuss }) {
   </form>`;
 }
 
-/** `env` is what texts need, as in chat/messagetext.js; discuss() is a promise of being in the task's room. */
-export function Comments({ tasks, task, env, discuss }) {
+/** Brings one comment before one's eyes, once; older ones are read until it is among them. */
+function useWanted(tasks, target) {
+  const { say } = useScope();
+  const list = useRef(null);
+  const shown = useRef(null);
+  const { comments, moreComments } = tasks.state;
+
+  useEffect(() => {
+    if (!target || shown.current === target || !comments.length) return;
+    const element = list.current.querySelector(`[data-comment-id="${target}"]`);
+    if (!element && moreComments && comments[0].id > target) {
+      tasks.olderComments().catch((error) => say(wordsOf(error)));
+      return;
+    }
+    shown.current = target;
+    if (!element) return say("The comment is no longer there.");
+    element.scrollIntoView({ block: "center" });
+    element.focus({ preventScroll: true });
+  }, [target, comments.length]);
+  return list;
+}
+
+/**
+ * `env` is what texts need, as in chat/messagetext.js; discuss() is a promise of being in the task's room;
+ * `target` is the number of a comment to show.
+ */
+export function Comments({ tasks, task, target, env, discuss }) {
   const { directory } = useScope();
   const { state } = tasks;
   tasks.changes.value;
+  const list = useWanted(tasks, target);
   const people = () => [...new Map([...task.assigned_to.map((one) => directory.person(one)), ...directory.all()].map((one) => [one.id, one])).values()];
   return html`<section class="task-section" aria-label="Comments"><h3 class="section-title">Comments</h3>
     <${Older} testid="comments-older" count=${state.moreComments} load=${tasks.olderComments} />
-    <ul class="comments" data-testid="task-comments">${state.comments.filter(({ id }) => !leaving.value.has(id)).map((comment) => html`<${Comment} key=${comment.id} comment=${comment} tasks=${tasks} env=${env} people=${people} />`)}</ul>
+    <ul ref=${list} class="comments" data-testid="task-comments">${state.comments.filter(({ id }) => !leaving.value.has(id)).map((comment) => html`<${Comment} key=${comment.id} comment=${comment} tasks=${tasks} env=${env} people=${people} isWanted=${comment.id === target} />`)}</ul>
     <${Write} key=${task.id} task=${task} tasks=${tasks} people=${people} isGone=${Boolean(state.trouble)} discuss=${discuss} />
   </section>`;
 }

@@ -58,7 +58,7 @@ function removeTask(tasks, task, { removed, say }) {
     .then((isSure) => isSure && tasks.remove(task).then(removed, (error) => say(wordsOf(error))));
 }
 
-function Loaded({ tasks, task, actions, title }) {
+function Loaded({ tasks, task, comment, actions, title }) {
   const scope = useScope();
   const { state } = tasks;
   const form = useMemo(() => createTaskForm({ tasks, task }), [task.id]);
@@ -96,7 +96,7 @@ function Loaded({ tasks, task, actions, title }) {
     <${Assignees} tasks=${tasks} task=${task} may=${may} />
     <${Proposals} tasks=${tasks} task=${task} />
     <${Files} tasks=${tasks} task=${task} uploads=${uploads} isGone=${isGone} />
-    <${Comments} tasks=${tasks} task=${task} env=${env} discuss=${() => actions.discuss(task)} />
+    <${Comments} tasks=${tasks} task=${task} target=${comment} env=${env} discuss=${() => actions.discuss(task)} />
     <${History} tasks=${tasks} />
   </>`;
 }
@@ -116,12 +116,12 @@ function Missing({ tasks, id, actions, title }) {
   </>`;
 }
 
-/** `actions` -> {close(), removed(), discuss(task)}. The task's title has the focus when another one is opened. */
-export function Detail({ tasks, actions }) {
+/** `actions` -> {close(), removed(), discuss(task)}. The task's title has the focus when another one is opened, or the comment that is looked for. */
+export function Detail({ tasks, comment, actions }) {
   const { openId: id, open: task } = tasks.state;
   const title = useRef(null);
   useEffect(() => {
-    if (!document.querySelector("dialog[open]")) title.current?.focus();
+    if (!comment && !document.querySelector("dialog[open]")) title.current?.focus();
   }, [id, Boolean(task)]);
-  return task ? html`<${Loaded} key=${id} tasks=${tasks} task=${task} actions=${actions} title=${title} />` : html`<${Missing} key=${`missing ${id}`} tasks=${tasks} id=${id} actions=${actions} title=${title} />`;
+  return task ? html`<${Loaded} key=${id} tasks=${tasks} task=${task} comment=${comment} actions=${actions} title=${title} />` : html`<${Missing} key=${`missing ${id}`} tasks=${tasks} id=${id} actions=${actions} title=${title} />`;
 }

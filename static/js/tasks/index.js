@@ -20,7 +20,7 @@ import { Views } from "./views.js";
 
 /** Follows the address: the filters, the shape, and the task that it names. */
 function usePlace(tasks) {
-  const { kind, id, query } = place.value;
+  const { kind, id, part, query } = place.value;
   const key = JSON.stringify(query);
   const [filters, shape] = [fromQuery(query), shapeOf(query)];
   // Before anything is painted: a filter that was chosen holds at once.
@@ -31,7 +31,7 @@ function usePlace(tasks) {
       if (key === "{}") forgetPlace("tasks");
     } else if (tasks.state.openId !== id) tasks.open(id);
   }, [kind, id, key]);
-  return { filters, shape, openId: kind === "task" ? id : null, query: toQuery(filters, shape) };
+  return { filters, shape, openId: kind === "task" ? id : null, comment: part, query: toQuery(filters, shape) };
 }
 
 /** Everybody whom the tasks can be narrowed to: those who are known, and those who are assigned. */
@@ -68,7 +68,7 @@ function Trouble({ tasks }) {
 export function View() {
   const scope = useScope();
   const tasks = useTasks(scope);
-  const { filters, shape, openId, query } = usePlace(tasks);
+  const { filters, shape, openId, comment, query } = usePlace(tasks);
   const { state } = tasks;
   const shown = useRef(null); // {focus(id)} of the board or the list
   const before = useRef(null); // the task that was open
@@ -86,7 +86,7 @@ export function View() {
     const { assignees, ...given } = givenBy(filters, tasks.may.manage());
     askForTask(scope, {
       tasks, given: Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])),
-      made: (task) => scope.say(`“${task.title}” has been made.`),
+      made: (task) => scope.say(`“${task.title}” has been made.`, { label: "Open it", address: addressOf(`task-${task.id}`, query) }),
     });
   };
   useShortcuts([{ keys: "c", words: "New task", run: create }]);
@@ -111,6 +111,6 @@ export function View() {
       <${Trouble} tasks=${tasks} /><${MyProposals} tasks=${tasks} scope=${scope} />
       ${isEmpty || state.status === "loading" ? html`<${Nothing} words=${emptyWords(state, filters, isEmpty)} offer=${isEmpty && !isFiltered(filters) ? create : null} />` : html`<${Shape} tasks=${tasks} scope=${scope} open=${open} handle=${shown} />`}
     </>
-    ${hasDetail && html`<${Detail} tasks=${tasks} actions=${{ close, removed, discuss: (task) => scope.chat.enterRoom(scope.api.openTaskRoom(task.id)) }} />`}
+    ${hasDetail && html`<${Detail} tasks=${tasks} comment=${comment} actions=${{ close, removed, discuss: (task) => scope.chat.enterRoom(scope.api.openTaskRoom(task.id)) }} />`}
   </>`;
 }

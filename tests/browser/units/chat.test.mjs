@@ -8,7 +8,8 @@ globalThis.localStorage = { getItem: () => null };
 const load = (name) => import(`../../../static/js/${name}.js`);
 
 const { askedAt, emojiFor, outsiderWords, outsidersIn, peopleFor, taken, withEmoji } = await load("chat/complete");
-const { countIn, listedRooms, mayIn, nextUnread, peopleWords, roomTitle, sectionsOf, toldIn, unreadIn } = await load("chat/roomfacts");
+const { countIn, listedRooms, mayIn, nextUnread, onlyRoom, peopleWords, roomTitle, sectionsOf, toldIn, unreadIn } = await load("chat/roomfacts");
+const { replaced } = await load("chat/shortcodes");
 const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
 const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
@@ -34,6 +35,19 @@ test("a text is told apart into links, mentions and tasks", () => {
   ]);
   assert.deepEqual(partsOf("ann@b.org, a#1, ##2, #0, /#3"), ["ann@b.org, a#1, ##2, #0, /#3"]);
   assert.deepEqual(partsOf("<img src=x onerror=alert(1)>"), ["<img src=x onerror=alert(1)>"]);
+});
+
+test("names of emoji are replaced where they stand alone", () => {
+  const names = new Map([["tada", "🎉"], ["100", "💯"], ["+1", "👍"]]);
+  assert.equal(replaced("(:tada:) :+1::tada: 10:100:20 a:tada:b :who:", names), "(🎉) :+1::tada: 10:100:20 a:tada:b :who:");
+  assert.equal(replaced("http://a:100:b :100:", names), "http://a:100:b 💯");
+});
+
+test("a room is the only one while there is no other that could be meant", () => {
+  assert.deepEqual(onlyRoom(new Map([[3, { id: 3 }]]).values()), { id: 3 });
+  assert.equal(onlyRoom([{ id: 3 }, { id: 4 }]), null);
+  assert.equal(onlyRoom([{ id: 3, is_hidden: true }]), null);
+  assert.equal(onlyRoom([]), null);
 });
 
 test("tasks are found by number and by address, three at most and each once", () => {
