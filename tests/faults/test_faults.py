@@ -65,7 +65,7 @@ async def test_without_a_database_rest_says_503_in_time_and_heals_without_a_rest
     )
     # What needs no database is there all the time.
     (await in_time(client.get("/health/"))).expect(200)
-    (await in_time(client.get("/"))).expect(200)
+    (await in_time(client.get("/websocket_test.html"))).expect(200)
     await heal_database(postgres_server)
 
     async def is_back() -> bool:
