@@ -271,15 +271,19 @@ COMMANDS = {
     ),
     "people": Command(
         manage_people,
-        "list people, or change somebody's role, sessions and whether they may sign in",
+        "list people, or change somebody's role, sessions, API tokens and whether they may sign in",
         {
             "action": {
                 "metavar": "ACTION",
                 "help": "list; role PERSON ROLE; deactivate PERSON; activate PERSON; sessions PERSON;"
-                " revoke PERSON [SESSION]",
+                " revoke PERSON [SESSION]; tokens PERSON; revoke-token PERSON [TOKEN]",
             },
             "person": {"metavar": "PERSON", "nargs": "?", "help": "an id, a username or an address"},
-            "value": {"metavar": "ROLE|SESSION", "nargs": "?", "help": "a role, or a session's id"},
+            "value": {
+                "metavar": "ROLE|SESSION|TOKEN",
+                "nargs": "?",
+                "help": "a role, or the id of a session or API token",
+            },
         },
     ),
     "reset-link": Command(

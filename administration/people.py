@@ -7,7 +7,7 @@ closes the sockets of whoever has no session any more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from handlers.web import security_log
 from models import access
 from models.database.store import Store
 from models.errors import NotFound
-from models.operations import accounts, people
+from models.operations import accounts, api_tokens, people
 from models.people import ROLES, Person, by_id_or_login
 from models.sessions import Actor
 from models.text import printable
@@ -136,6 +136,40 @@ def _revoke(store: Store, wish: str, session_id: str = "") -> list[str]:
     return [f"Ended {ended[0]} session{'s' * (ended[0] != 1)} of {_named(person)}."]
 
 
+def _tokens(store: Store, wish: str) -> list[str]:
+    found: list[dict[str, Any]] = []
+    person = _with(store, wish, lambda person: found.extend(api_tokens.list_own(_actor(person.id))))
+    if not found:
+        return [f"{_named(person)} has no API tokens."]
+    rows = [("id", "scope", "expires", "last used", "name")]
+    rows += [
+        (one["id"], one["scope"], _end_of(one), one["last_used"] or "never", one["name"]) for one in found
+    ]
+    return _columns(rows)
+
+
+def _end_of(token: Mapping[str, Any]) -> str:
+    if token["is_expired"]:
+        return "expired"
+    return token["expires_at"] or "never"
+
+
+def _revoke_token(store: Store, wish: str, token_id: str = "") -> list[str]:
+    ended: list[int] = []
+
+    def end(person: Person) -> None:
+        if token_id:
+            api_tokens.revoke(_actor(person.id), token_id)
+            ended.append(1)
+        else:
+            ended.append(api_tokens.end_all(person.id))
+
+    person = _with(store, wish, end)
+    if ended[0]:
+        _note("api_token_revoked", person, tokens=ended[0])
+    return [f"Revoked {ended[0]} API token{'s' * (ended[0] != 1)} of {_named(person)}."]
+
+
 _ACTIONS = {
     "list": _Action(_list, ()),
     "role": _Action(_change_role, ("PERSON", "ROLE")),
@@ -143,6 +177,8 @@ _ACTIONS = {
     "activate": _Action(_activate, ("PERSON",)),
     "sessions": _Action(_sessions, ("PERSON",)),
     "revoke": _Action(_revoke, ("PERSON", "[SESSION]")),
+    "tokens": _Action(_tokens, ("PERSON",)),
+    "revoke-token": _Action(_revoke_token, ("PERSON", "[TOKEN]")),
 }
 
 

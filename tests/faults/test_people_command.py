@@ -11,6 +11,7 @@ from models.database.store import Store
 from models.operations import accounts
 from models.operations.accounts import NewPerson
 from models.sessions import Device
+from tests.support.api_tokens import make_token
 from tests.support.server_process import ROOT
 from tests.support.team import sign_up
 
@@ -154,3 +155,24 @@ def test_a_folder_without_a_database_is_refused_and_not_filled(monkeypatch, tmp_
     assert server.main(["people", "list", "--data_dir", str(tmp_path / "mistyped")]) == 1
     assert capsys.readouterr().err.startswith("taskroom: database: there is none at ")
     assert not (tmp_path / "mistyped").exists()
+
+
+@pytest.mark.gen_test
+async def test_tokens_are_listed_and_revoked_beside_a_running_server(app, new_client, connect_to):
+    (ann,) = await sign_up(new_client(app), "ann")
+    first, _ = await make_token(ann, "chat"), await make_token(ann, "read")
+    socket = await connect_to(app, "/ws/notifications/", token=first["token"])
+    status, out, _ = await typed_beside(app, "tokens", "ann")
+    assert status == 0 and [line.split()[1] for line in out.splitlines()] == ["scope", "read", "chat"]
+    assert first["id"] in out and "tr_" not in out
+    status, out, logged = await typed_beside(app, "revoke-token", "ann", first["id"])
+    assert (status, out) == (0, f"Revoked 1 API token of ann (id {ann.id}).\n")
+    assert f"api_token_revoked person={ann.id} address=- by=command_line tokens=1" in logged
+    assert await socket.closed() == 4401
+    (await ann.client.get("/api/users/profile/", token=first["token"])).expect(401)
+    status, _, error = await typed_beside(app, "revoke-token", "ann", "nothing")
+    assert status == 1 and "There is no such API token" in error
+    status, out, _ = await typed_beside(app, "revoke-token", "ann")
+    assert (status, out) == (0, f"Revoked 1 API token of ann (id {ann.id}).\n")
+    status, out, _ = await typed_beside(app, "tokens", "ann")
+    assert out == f"ann (id {ann.id}) has no API tokens.\n"

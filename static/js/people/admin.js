@@ -4,8 +4,9 @@ import { useScope } from "../app/scope.js";
 import { Button, Field } from "../kit/controls.js";
 import { ask, confirm } from "../kit/dialog.js";
 import { Form, useForm } from "../kit/form.js";
-import { html, useState } from "../kit/html.js";
+import { html, useEffect, useState } from "../kit/html.js";
 import { manages, roleName, rolesToGive } from "./rights.js";
+import { TokenList } from "./tokenlist.js";
 
 export function Administration({ person, people }) {
   const { me, follow } = useScope();
@@ -20,7 +21,8 @@ export function Administration({ person, people }) {
     ${isManaged && html`<${Choice} label="Department" testid="person-department" value=${String(person.department ?? "")} options=${departmentOptions(people)}
       choose=${(id) => people.update(person.id, { department: id ? Number(id) : null })} />
       <${Names} person=${person} people=${people} />
-      <${Access} person=${person} people=${people} />`}
+      <${Access} person=${person} people=${people} />
+      ${person.id !== me().id && html`<${TokensOf} key=${person.id} person=${person} />`}`}
   </section>`;
 }
 
@@ -51,6 +53,19 @@ function Names({ person, people }) {
     </div>
     ${form.isChanged && html`<div class="buttons"><${Button} kind="primary" testid="person-save" onClick=${form.submit}>Save the name</><${Button} onClick=${form.reset}>Cancel</></div>`}
   </>`;
+}
+
+/** Somebody's API tokens, if they have any. */
+function TokensOf({ person }) {
+  const { call, say } = useScope();
+  const [tokens, setTokens] = useState([]);
+  const path = `/api/users/${person.id}/tokens/`;
+  const failed = (error) => say(error.message);
+  const load = () => call("GET", path).then((listed) => setTokens(listed.tokens), failed);
+  useEffect(() => { load(); }, [person.version]);
+  if (!tokens.length) return null;
+  return html`<h4 class="label">API tokens</h4>
+    <${TokenList} tokens=${tokens} label=${`API tokens of ${displayName(person)}`} revoke=${({ id }) => call("DELETE", `${path}${id}/`).then(load, failed)} />`;
 }
 
 function Access({ person, people }) {

@@ -1,16 +1,18 @@
-/* One's own profile: picture, name and address, when one is left alone, password, theme, and where one is signed in. */
+/* One's own profile: picture, name and address, when one is left alone, password, theme, where one is signed in, and what programs may. */
 import { place } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { setTheme, theme, THEMES } from "../app/theme.js";
 import { Button, Field, PersonAvatar } from "../kit/controls.js";
 import { Form, useForm } from "../kit/form.js";
 import { html, useEffect, useRef, useState } from "../kit/html.js";
+import { CalendarAddress } from "./calendar.js";
 import { Head } from "./head.js";
 import { Facts } from "./person.js";
 import { Quiet } from "./quiet.js";
 import { SecondFactor } from "./secondfactor.js";
 import { StatusForm } from "./statusform.js";
 import { Sessions } from "./sessions.js";
+import { Tokens } from "./tokens.js";
 
 const PROFILE = "/api/users/profile/";
 const NAMES = ["first_name", "last_name", "username", "email"];
@@ -37,6 +39,8 @@ export function Profile({ people }) {
       <${Password} />
       <${SecondFactor} />
       <${Sessions} />
+      <${Tokens} />
+      <${CalendarAddress} />
     </div></div>`;
 }
 
@@ -132,7 +136,7 @@ function Password() {
     <h3 class="section-title">Password</h3>
     <${Form} form=${form} label="Password" testid="profile-password">
       <${Field} label="Current password" type="password" testid="profile-current_password" autocomplete="current-password" ...${form.bind("current_password")} />
-      <${Field} label="New password" type="password" testid="profile-new_password" autocomplete="new-password" hint="At least 8 characters. Every device has to sign in again with it." ...${form.bind("new_password")} />
+      <${Field} label="New password" type="password" testid="profile-new_password" autocomplete="new-password" hint="At least 8 characters. Every device has to sign in again with it, and API tokens end." ...${form.bind("new_password")} />
       <div class="buttons"><${Button} testid="profile-password" onClick=${form.submit}>Change password</></div>
     </>
   </section>`;
