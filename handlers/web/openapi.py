@@ -139,6 +139,7 @@ def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any
             "description": item.description,
             "schema": collect_inline(item.model, schemas),
             "x-token-scope": item.scope or PERSON,
+            "example": item.example,
         }
         for item in one["commands"]
     ]

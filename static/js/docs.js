@@ -1,4 +1,7 @@
 /* The API docs as a page, made from the server's own description at /api/schema/. */
+import { socketConsole } from "./docs/console.js";
+import { createPerson } from "./docs/person.js";
+import { tryOut } from "./docs/tryout.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { byTag, closeCodes, constraints, fields, haystack, inside, operations, sockets, typeName } from "./schema.js";
 
@@ -6,6 +9,7 @@ const content = document.getElementById("content");
 const contents = document.getElementById("contents");
 const search = document.getElementById("search");
 const found = document.getElementById("found");
+const person = createPerson(document.getElementById("person"), () => {});
 let root = {};
 
 /** Text with `code` in backticks; anything else stays as written. */
@@ -43,6 +47,8 @@ function unfold(label, build, props = {}) {
   return element;
 }
 
+const linkTo = (id) => h("p", {}, h("a", { class: "anchor", href: `#${id}` }, "Link to this"));
+
 const heading = (text) => h("h4", { class: "part" }, text);
 
 function parameters(list) {
@@ -56,7 +62,7 @@ function parameters(list) {
 }
 
 const sample = (example) =>
-  example !== undefined && h("pre", { class: "sample", tabindex: "0" }, JSON.stringify(example, null, 2));
+  example !== undefined && h("pre", { class: "sample", tabindex: "0", role: "region", "aria-label": "Example" }, typeof example === "string" ? example : JSON.stringify(example, null, 2));
 
 function bodies(contentTypes = {}, isSent = false) {
   return Object.entries(contentTypes).map(([type, { schema, example }]) => [
@@ -67,7 +73,7 @@ function bodies(contentTypes = {}, isSent = false) {
 }
 
 function response({ status, description, content: types }) {
-  const hasFields = Object.values(types ?? {}).some(({ schema }) => schema && inside(schema, root).properties);
+  const hasFields = Object.values(types ?? {}).some(({ schema, example }) => example !== undefined || (schema && inside(schema, root).properties));
   const label = h("span", {}, h("strong", { class: "status", data: { class: status[0] } }, status), " ", inline(description),
     " ", h("span", { class: "type" }, Object.values(types ?? {}).map(({ schema }) => schema && typeName(schema, root)).filter(Boolean).join(", ")));
   return hasFields ? unfold(label, () => bodies(types)) : h("p", { class: "plain-response" }, label);
@@ -75,10 +81,12 @@ function response({ status, description, content: types }) {
 
 function operationBody(operation) {
   return [
+    linkTo(operation.id),
     prose(operation.description),
     operation.isOpen && h("p", { class: "hint" }, "Works without signing in."),
     parameters(operation.parameters),
     operation.requestBody && [heading("Request body"), prose(operation.requestBody.description), bodies(operation.requestBody.content, true)],
+    tryOut(operation, person),
     heading("Responses"),
     operation.responses.map(response),
   ];
@@ -89,8 +97,7 @@ function operationEntry(operation) {
   const label = h("span", { class: "entry-label" },
     h("span", { class: "method", data: { method } }, method.toUpperCase()),
     h("code", { class: "path" }, path),
-    h("span", { class: "entry-summary" }, inline(summary)),
-    h("a", { class: "anchor", href: `#${id}`, "aria-label": `Link to ${method} ${path}` }, "#"));
+    h("span", { class: "entry-summary" }, inline(summary)));
   return unfold(label, () => [h("div", { class: "entry-body" }, operationBody(operation).flat(Infinity).filter(Boolean))], {
     id, class: "entry", testid: "operation", data: { search: haystack(operation), deprecated: operation.deprecated ? "true" : null },
   });
@@ -110,12 +117,13 @@ function socketEntry(socket) {
   const label = h("span", { class: "entry-label" },
     h("span", { class: "method", data: { method: "socket" } }, "WS"),
     h("code", { class: "path" }, socket.path),
-    h("span", { class: "entry-summary" }, inline(socket.summary)),
-    h("a", { class: "anchor", href: `#${socket.id}`, "aria-label": `Link to ${socket.path}` }, "#"));
+    h("span", { class: "entry-summary" }, inline(socket.summary)));
   const body = () => [h("div", { class: "entry-body" },
+    linkTo(socket.id),
     prose(socket.description),
     messageList("The client sends", socket.client, true),
-    messageList("The server sends", socket.server, false))];
+    messageList("The server sends", socket.server, false),
+    socketConsole(socket, person))];
   return unfold(label, body, { id: socket.id, class: "entry", testid: "socket", data: { search: haystack(socket) } });
 }
 
@@ -168,6 +176,7 @@ function followAddress() {
 }
 
 async function start() {
+  const known = person.begin();
   try {
     const answer = await fetch("/api/schema/", { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
@@ -176,6 +185,7 @@ async function start() {
     content.replaceChildren(h("p", { class: "empty", role: "alert" }, `The description could not be loaded. ${error.message}`));
     return;
   }
+  await known;
   render();
   followAddress();
 }
