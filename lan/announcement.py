@@ -24,6 +24,7 @@ log = logging.getLogger("taskroom.mdns")
 
 ASK_FOR_MS = 1500
 """Others answer a question within half a second; asked twice."""
+_GROUP = "224.0.0.251"
 LOOK_EVERY_S = 60.0
 """A laptop that changes its network gets another address."""
 
@@ -71,6 +72,7 @@ class Announcement:
         has_6 = any(":" in one for one in self._addresses)
         has_4 = any(":" not in one for one in self._addresses)
         version = IPVersion.All if has_4 and has_6 else IPVersion.V6Only if has_6 else IPVersion.V4Only
+        _try_multicast(self._addresses)
         self._zeroconf = zeroconf = Zeroconf(interfaces=self._addresses, ip_version=version)
         for name in NAMES:
             if not _is_taken(zeroconf, name):
@@ -99,6 +101,16 @@ class Announcement:
             with contextlib.suppress(Exception):
                 zeroconf.unregister_all_services()
             zeroconf.close()
+
+
+def _try_multicast(addresses: Sequence[str]) -> None:
+    """Raises OSError where nothing can be sent to a group: the library would leave its sockets open."""
+    for address in addresses:
+        if ":" not in address:
+            group = socket.inet_aton(_GROUP) + socket.inet_aton(address)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+                trial.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+                trial.bind((address, 0))
 
 
 def _is_taken(zeroconf: Zeroconf, name: str) -> bool:
