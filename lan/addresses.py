@@ -7,11 +7,14 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 
 EVERY_ADDRESS = ("", "0.0.0.0", "::")
 _FAMILIES = {"0.0.0.0": (4,), "::": (6,), "": (4, 6)}
 _VIRTUAL = re.compile(r"(docker|br-|veth|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|podman|tun|tap|ifb|wg)")
 """Interfaces of containers, virtual machines and tunnels: colleagues most likely are not behind them."""
+_ROUTES, _EVERYWHERE = Path("/proc/net/route"), "00000000"
+"""Linux's routes of IPv4, and the destination of the one for everything else."""
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME_CHARS = 253
 
@@ -52,20 +55,24 @@ def _plain(ips: Iterable[object]) -> list[str]:
 
 
 def _ordered(found: Iterable[tuple[str, str]], families: tuple[int, ...]) -> list[tuple[str, bool]]:
-    """Those that can be typed: by whether the interface is a real one, IPv4 first, and the address with which
-    this machine speaks to others before its others."""
+    """Those that can be typed: by whether the interface is a real one, IPv4 first, and the one by which this
+    machine speaks to others before its others."""
     outgoing = _outgoing()
 
-    def rank(one: tuple[Address, bool]) -> tuple[bool, bool, bool]:
-        address, is_virtual = one
-        return is_virtual, address.version == 6, str(address) not in outgoing
+    def rank(one: tuple[Address, str]) -> tuple[bool, bool, bool]:
+        address, name = one
+        return _is_virtual(name), address.version == 6, name != outgoing
 
     usable = {
-        address: _VIRTUAL.match(name) is not None
+        address: name
         for name, text in found
         if _is_typed(address := ipaddress.ip_address(text)) and address.version in families
     }
-    return [(str(address), is_virtual) for address, is_virtual in sorted(usable.items(), key=rank)]
+    return [(str(address), _is_virtual(name)) for address, name in sorted(usable.items(), key=rank)]
+
+
+def _is_virtual(name: str) -> bool:
+    return _VIRTUAL.match(name) is not None
 
 
 def _is_typed(address: Address) -> bool:
@@ -74,14 +81,15 @@ def _is_typed(address: Address) -> bool:
     return not (address.is_loopback or address.is_unspecified or address.is_multicast or local)
 
 
-def _outgoing() -> set[str]:
-    """The addresses with which this machine would speak to others; nothing is sent to find out."""
-    found = set()
-    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.connect((elsewhere, 9))
-            found.add(trial.getsockname()[0])
-    return found
+def _outgoing() -> str:
+    """The network card by which this machine speaks to others, where the system tells without being asked for
+    a connection; else nothing."""
+    with contextlib.suppress(OSError):
+        for line in _ROUTES.read_text().splitlines()[1:]:
+            name, destination = line.split()[:2]
+            if destination == _EVERYWHERE:
+                return name
+    return ""
 
 
 def machine_names() -> list[str]:

@@ -86,7 +86,7 @@ ADAPTERS = {
 
 
 @pytest.fixture
-def adapters(monkeypatch):
+def adapters(monkeypatch, tmp_path):
     import ifaddr
 
     found = [
@@ -94,7 +94,9 @@ def adapters(monkeypatch):
         for name, ips in ADAPTERS.items()
     ]
     monkeypatch.setattr(ifaddr, "get_adapters", lambda: found)
-    monkeypatch.setattr(lan_addresses, "_outgoing", lambda: {"192.168.1.21"})
+    routes = tmp_path / "route"
+    routes.write_text("Iface Destination Gateway\neth0 0001A8C0 0\nwlan0 00000000 0101A8C0\n")
+    monkeypatch.setattr(lan_addresses, "_ROUTES", routes)
 
 
 @pytest.mark.parametrize(
