@@ -12,6 +12,7 @@ import pytest
 
 from administration.doctor import Doctor
 from administration.findings import look, ok
+from lan.certificate import authority_of, names_of
 from models import installation
 from models.base import SECOND_US, now
 from models.database.store import Store
@@ -213,3 +214,14 @@ def test_a_certificate_that_ends_soon_and_one_for_somebody_else(seen, tmp_path):
     assert judged("later", "10.1.2.3").text == "for tasks.example.org, 10.1.2.3, 90 days left; the key fits."
     assert judged("soon", "10.1.2.3").state == "warning"
     assert "it is for tasks.example.org" in said_of("later", "10.9.9.9")
+
+
+def test_a_certificate_of_the_machines_own_authority(seen, tmp_path):
+    url = ["https://127.0.0.1:1"]
+    assert "--tls auto" in seen(url, tls="auto")["certificate"].advice
+    settings = Settings(data_dir=tmp_path / "data", tls="auto")
+    authority_of(settings).ensure(names_of(settings))
+    found = seen(url, tls="auto")["certificate"]
+    assert (found.state, "taskroom.local" in found.text) == ("ok", True)
+    stranger = seen(url, tls="auto", tls_names=("box.elsewhere.example",))["certificate"]
+    assert stranger.state == "warning" and "box.elsewhere.example" in stranger.text

@@ -8,9 +8,11 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tornado.httputil import HTTPHeaders
 
 from lan.authority import Authority
 from lan.certificate import names_of
+from tests.http.test_every_answers_headers import check_headers
 from tests.support.database import sqlite_only
 from tests.support.raw_http import exchange, raw_connection, request_head
 from tests.support.waiting import PATIENCE_SECONDS
@@ -179,6 +181,18 @@ async def test_who_says_nothing_keeps_nobody_waiting(secure_app):
         assert secure_app._certificate.fingerprint in answer.text
         await silent.send(request_head("GET", "/", {}))
         (await silent.answer()).expect(307)
+
+
+@pytest.mark.parametrize("path", ["/trust", "/ca.crt", "/health/"])
+@pytest.mark.gen_test
+async def test_what_is_told_over_tls_forbids_browsers_the_same_as_every_answer(secure_app, path):
+    context = await trusting(secure_app)
+    async with connection(secure_app, context) as (reader, writer):
+        writer.write(request_head("GET", path, {}))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    status, _, headers = head.partition("\r\n")
+    assert status == "HTTP/1.1 200 OK"
+    check_headers(path, HTTPHeaders.parse(headers), path)
 
 
 @pytest.mark.gen_test
