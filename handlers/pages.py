@@ -17,6 +17,7 @@ from handlers import bundle
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Endpoint, Route, endpoint
 from models.errors import NotFound
+from models.keys import masked
 from models.text import printable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -146,7 +147,7 @@ class StaticHandler(FileHandler):
         """Answers with the file. Raises NotFound."""
         file = self.settings["static_files"].get(path)
         if file is None:
-            raise NotFound(f"There is nothing at {printable(self.request.path)}.")
+            raise NotFound(f"There is nothing at {masked(printable(self.request.path))}.")
         self._open_to_all()
         is_kept = path.startswith("v/")
         self.set_header("Cache-Control", f"public, max-age={_YEAR_S}, immutable" if is_kept else "no-cache")
@@ -168,7 +169,7 @@ class RootFile(StaticHandler):
 
     def _declared(self) -> Endpoint:
         if self.path_args[0] not in self.settings["static_files"]:
-            raise NotFound(f"There is nothing at {printable(self.request.path)}.")
+            raise NotFound(f"There is nothing at {masked(printable(self.request.path))}.")
         return super()._declared()
 
 

@@ -17,6 +17,7 @@ from handlers.web.admission import AdmittingHandler
 from handlers.web.endpoint import METHODS, Endpoint, takes_list
 from models import access, errors
 from models.inputs import LARGEST_ID, Input, parse, parse_text
+from models.keys import masked
 from models.operations.idempotency import once
 from models.operations.outcomes import Outcome
 from models.sessions import Device
@@ -137,7 +138,7 @@ class UnknownPath(BaseHandler):
     """Whatever has no route."""
 
     def _declared(self) -> Endpoint:
-        raise errors.NotFound(f"There is nothing at {printable(self.request.path)}.")
+        raise errors.NotFound(f"There is nothing at {masked(printable(self.request.path))}.")
 
 
 def _call(operation: Callable[..., Any], makes: bool, *args: Any) -> Outcome:

@@ -8,6 +8,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
+from tests.support.api_tokens import make_token
 from tests.support.http import Client
 from tests.support.raw_http import raw_connection
 from tests.support.team import Member, sign_up
@@ -19,7 +20,7 @@ SECRET = "Sesame0pen"
 
 
 async def do_everything_wrong_with_secrets(
-    client: Client, ann: Member, connect_to: Any, process: Any
+    client: Client, ann: Member, connect_to: Any, process: Any, api_token: str, calendar: str
 ) -> None:
     """Whatever makes a server complain, with a secret wherever one may be."""
     json_type = {"Content-Type": "application/json"}
@@ -32,6 +33,11 @@ async def do_everything_wrong_with_secrets(
     await client.get(f"/media/x?signature={SECRET}&expires=1&token={ann.access}")
     await client.get(f"/api/users/%ff/?token={SECRET}")
     await client.get(f"/ws/chat/?token={SECRET}")
+    await client.get(f"/api/nothing/{api_token}", token=f"{api_token}x")
+    await client.delete(f"/api/users/profile/tokens/{api_token}/", token=ann.access)
+    await client.get(f"/api/users/profile/?token={api_token}")
+    await client.get(calendar)
+    await client.get(calendar.replace("trcal", "trc%61l") + "/x.ics")
     for query in (f"token={SECRET}", f"token=%ff{SECRET}", f"token={ann.access}%ff", f"since={SECRET}"):
         socket = await connect_to(process, f"/ws/chat/?{query}")
         with contextlib.suppress(WebSocketClosedError):
@@ -63,10 +69,15 @@ async def test_no_token_password_or_query_reaches_the_log(start_process, new_cli
     process = start_process(log_format=log_format)
     client = new_client(process)
     [ann] = await sign_up(client, "ann")
-    await do_everything_wrong_with_secrets(client, ann, connect_to, process)
+    api_token = (await make_token(ann))["token"]
+    url = (await ann.post(f"{PROFILE}calendar/")).expect(201).json["url"]
+    calendar = "/api/calendar/" + url.rpartition("/")[2]
+    await do_everything_wrong_with_secrets(client, ann, connect_to, process, api_token, calendar)
+    (await client.get(calendar)).expect(200)
     process.stop()
     log = process.log_text()
     assert "/api/nothing/" in log
-    for secret in (SECRET, ann.access, ann.access[:25], "?token", "signature="):
+    of_requests = (SECRET, ann.access, ann.access[:25], "?token", "signature=")
+    for secret in (api_token[10:], calendar[-20:], "trc%61l", *of_requests):
         found = [line for line in log.splitlines() if secret in line]
         assert not found, secret
