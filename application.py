@@ -286,16 +286,15 @@ class Taskroom:
         every(0, "presence", self.realtime.presence.round)
         every(sessions.EVERY_S, "sessions", lambda: sessions.look(store, self._sessions_in_use))
         _start_jobs_of_team(every, settings, store)
-        told = webhooks_job.Webhooks(store, settings)
+        made, told = backups.Backups(store, settings), webhooks_job.Webhooks(store, settings)
         every(webhooks_job.LOOK_EVERY_S, "webhooks", told.round)
-        made = backups.Backups(store, settings)
         if settings.backup_every:
             every(0, "backups", made.round)
         if self._certificate is not None:
             every(LOOK_EVERY_S, "certificate", self._certificate.round)
         if self._metrics is not None:
             metrics.follow(
-                self._metrics, store, self.realtime, self._server, self.throttle, made,
+                self._metrics, store, self.realtime, self._server, self.throttle, made, told,
                 lambda: store.read(models.mail.waiting_count),
                 lambda: store.read(installation.backup_age_s),
                 lambda: store.read(event_log.untold_s, self.realtime.hub.position),

@@ -130,6 +130,7 @@ def follow(
     server: Any,
     throttle: Any,
     backups: Any,
+    webhooks: Any,
     waiting_mail: Query,
     backup_age_s: Query,
     untold_s: Query,
@@ -141,6 +142,7 @@ def follow(
         "event_lag_seconds", "For how long an event has been stored that this worker has not told.", untold_s
     )
     _follow_batches(metrics, store)
+    _follow_webhooks(metrics, webhooks)
     counter, gauge = metrics.counter, metrics.gauge
     counter("requests", "Requests that were answered.", lambda: metrics.statuses, "status")
     counter("throttled", "Requests above a rate.", lambda: throttle.refused, "rate")
@@ -170,6 +172,15 @@ def follow(
     gauge("event_seq", "The newest event that was told.", lambda: {"": realtime.hub.position})
     gauge("memory_bytes", "Resident memory.", lambda: {"": memory_bytes()})
     gauge("open_descriptors", "Open file descriptors.", lambda: {"": open_descriptors()})
+
+
+def _follow_webhooks(metrics: Metrics, webhooks: Any) -> None:
+    metrics.query("webhooks_waiting", "What webhooks have still to tell.", webhooks.waiting)
+    metrics.query("webhooks_waiting_seconds", "For how long the oldest of it has waited.", webhooks.oldest_s)
+    metrics.query("webhooks_failing", "Webhooks whose receiver has not taken the last.", webhooks.failing)
+    metrics.counter(
+        "webhook_attempts", "What was sent by webhooks, by outcome.", lambda: webhooks.outcomes, "outcome"
+    )
 
 
 def _follow_batches(metrics: Metrics, store: Any) -> None:

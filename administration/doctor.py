@@ -15,7 +15,7 @@ from administration import reach
 from administration.findings import Finding, look, ok, problem, warning
 from administration.reach import Certificate, Unreached
 from lan.certificate import authority_of, names_of
-from models import event_log, installation
+from models import event_log, installation, webhooks
 from models.base import SECOND_US, now
 from models.database import backends, upgrade
 from models.database.backends import StoreError
@@ -185,6 +185,8 @@ class Doctor:
         yield from _clock(looked)
         if looked.backups is not None:
             yield from self._backups(looked.backups)
+        if looked.webhooks is not None:
+            yield from _webhooks(looked.webhooks)
 
     def _backups(self, made: installation.Backups) -> Iterator[Finding]:
         every_s = self.settings.backup_every * 3600
@@ -252,6 +254,7 @@ class _Looked:
     clock_off_s: float
     newest_event_at: int
     backups: installation.Backups | None
+    webhooks: webhooks.Figures | None
 
 
 def _look_at_database() -> _Looked:
@@ -265,7 +268,16 @@ def _look_at_database() -> _Looked:
     is_current = applied >= set(upgrade.known_migrations())
     backups = installation.backups() if is_current else None
     newest = event_log.newest_stored_at() if is_current else 0
-    return _Looked(version, 1000 * latency_s, applied, off_s, newest, backups)
+    told = webhooks.figures() if is_current else None
+    return _Looked(version, 1000 * latency_s, applied, off_s, newest, backups, told)
+
+
+def _webhooks(found: webhooks.Figures) -> Iterator[Finding]:
+    if found.failing:
+        text = f"{found.failing} cannot deliver, and {found.waiting} messages wait."
+        yield warning("webhooks", text, "Their logs, in the client under Spaces or in the room, say why.")
+    else:
+        yield ok("webhooks", "none is failing.")
 
 
 def _clock(looked: _Looked) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 from handlers import schemas, social
 from handlers.web.base import BaseHandler
 from handlers.web.endpoint import Route, endpoint
-from models import installation, mail
+from models import installation, mail, webhooks
 from models.base import SECOND_US, now
 from models.errors import Unavailable
 from models.operations import analytics
@@ -65,8 +65,13 @@ class SystemHealth(BaseHandler):
     async def get(self) -> None:
         """Whether each part works, and how long it takes to answer; which background jobs fail. Writing is
         tried as well. 503 when the database is away or takes no writes."""
-        database, disk, redis, queue, backup = await asyncio.gather(
-            self._database(), self._disk(), self._redis(), self._mail_queue(), self._backup()
+        database, disk, redis, queue, backup, told = await asyncio.gather(
+            self._database(),
+            self._disk(),
+            self._redis(),
+            self._mail_queue(),
+            self._backup(),
+            self._webhooks(),
         )
         parts = {
             "database": database,
@@ -75,6 +80,7 @@ class SystemHealth(BaseHandler):
             "mail_queue": queue,
             "jobs": self._jobs(),
             "backup": backup,
+            "webhooks": told,
         }
         about: About = self.settings["about"]
         body = {
@@ -152,6 +158,18 @@ class SystemHealth(BaseHandler):
         if part["status"] == "ok" and not self.backend.settings.smtp_url:
             part["status"] = "off"
         return part | {"waiting": waiting[0] if waiting else None}
+
+    async def _webhooks(self) -> dict[str, Any]:
+        """A receiver that is away is no failing of this server."""
+        found: list[webhooks.Figures] = []
+
+        async def look() -> None:
+            found.append(await self.store.read(webhooks.figures))
+
+        part = await _timed(look)
+        if found and found[0].failing:
+            part["detail"] = f"{found[0].failing} of them cannot deliver right now."
+        return part | {"waiting": found[0].waiting if found else None}
 
 
 def _overall(parts: Mapping[str, dict[str, Any]]) -> str:

@@ -12,6 +12,8 @@ import collections
 import logging
 
 from jobs.webhook_client import WebhookClient
+from models import webhooks
+from models.base import SECOND_US, now
 from models.database.store import Store
 from models.errors import DomainError
 from models.operations import webhook_queue
@@ -37,6 +39,19 @@ class Webhooks:
         self._running: set[asyncio.Task[None]] = set()
         self.outcomes: collections.Counter[str] = collections.Counter()
         """How many attempts came to what."""
+
+    async def waiting(self) -> float:
+        """How many deliveries wait."""
+        return (await self._store.read(webhooks.figures)).waiting
+
+    async def oldest_s(self) -> float:
+        """For how long the oldest of them has waited; 0 if there is none."""
+        oldest_at = (await self._store.read(webhooks.figures)).oldest_at
+        return 0.0 if oldest_at is None else max(0.0, (now() - oldest_at) / SECOND_US)
+
+    async def failing(self) -> float:
+        """How many webhooks' receivers have not taken what they were sent last."""
+        return (await self._store.read(webhooks.figures)).failing
 
     async def round(self) -> None:
         """Collects and sends until nothing is to be done."""
