@@ -57,7 +57,8 @@ export function createStore({ dropped }) {
   /** For the next person: views of the last one must not hear of it. */
   const unwatch = () => listeners.clear();
 
-  const isMine = (message) => message.sender?.id === store.me?.id;
+  /* What came through one's hook is news to oneself, too. */
+  const isMine = (message) => message.sender?.id === store.me?.id && !message.hook;
   /** Also what the server says of one's own deeds is nothing new to oneself. */
   const isOwnDeed = (message) => isMine(message) || (message.actor_id && message.actor_id === store.me?.id);
 
@@ -219,7 +220,7 @@ export function createStore({ dropped }) {
     const roomId = message.room_id;
     const room = store.rooms.get(roomId);
     settle(message);
-    if (message.sender && !isMine(message)) noteRead(roomId, message.sender.id, message.id);
+    if (message.sender && !message.hook && !isMine(message)) noteRead(roomId, message.sender.id, message.id);
     stopTyping(roomId, message.sender?.id);
     if (store.threads.has(roomId)) mergeMessages(roomId, [message]);
     const past = store.past.get(roomId);

@@ -69,6 +69,9 @@ function Member({ member, person, isOnline, lastSeen, actions }) {
   </li>`;
 }
 
+/** Webhooks of the room; few need them, so they come when they are asked for. */
+const openHooks = (scope, room) => import("../hooks/index.js").then(({ askForHooks }) => { askForHooks(scope, { room: room.id }, room.name); }, () => scope.say("This could not be loaded. Is the server away?"));
+
 export function Members({ room, close, add }) {
   const scope = useScope();
   const { store, directory, me, follow } = scope;
@@ -79,7 +82,8 @@ export function Members({ room, close, add }) {
   const isOnline = (member) => online.has(member.user_id) || member.user_id === me().id;
   const personOf = (member) => ({ ...member.user, full_name: member.full_name, status_text: member.status_text, status_emoji: member.status_emoji, status_until: member.status_until, ...directory.get(member.user_id) });
   return html`<${Side} title=${peopleCount({ member_count: count || room.member_count })} label="People in this room" testid="members" close=${close}>
-    ${mayIn(room, me()).add && html`<div class="buttons"><${Button} icon="addPerson" testid="members-add" onClick=${add}>Add people</></div>`}
+    <div class="buttons">${mayIn(room, me()).add && html`<${Button} icon="addPerson" testid="members-add" onClick=${add}>Add people</>`}
+      ${mayIn(room, me()).run && html`<${Button} testid="room-hooks" onClick=${() => openHooks(scope, room)}>Webhooks</>`}</div>
     <ul class="members">${people.map((member) => html`<${Member} key=${member.user_id} member=${member} person=${personOf(member)} isOnline=${isOnline(member)} lastSeen=${store.lastSeen.get(member.user_id) ?? member.last_seen}
       actions=${actionsOn(scope, room, member, () => load())} />`)}</ul>
     ${people.length < count && html`<div class="buttons"><${Button} small testid="members-more" onClick=${more}>${`Show more (${count - people.length})`}</></div>`}

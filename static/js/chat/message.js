@@ -68,14 +68,14 @@ function Readers({ readers, seenBy, isDirect, env }) {
 function Message({ row, env }) {
   const { message, isMine, isFirst, readers, seenBy, isHovered } = row;
   const sender = env.personOf(message.sender);
-  const name = displayName(sender);
+  const name = message.hook?.name ?? displayName(sender);
   const isSent = !message.state && !message.deleted_at;
   return html`<article class=${classes("message", isFirst && "first")} data-testid="message" tabindex="-1" data-key=${row.key}
-    aria-label=${`${isMine ? "You" : name}, ${shortTimeOf(message.timestamp)}`} data-message-id=${message.id ?? ""} data-client-id=${message.client_id}
+    aria-label=${`${isMine && !message.hook ? "You" : name}, ${shortTimeOf(message.timestamp)}`} data-message-id=${message.id ?? ""} data-client-id=${message.client_id}
     data-state=${message.state ?? "sent"} data-mine=${String(isMine)} data-first=${String(isFirst)}>
-    <span class="message-side">${isFirst ? html`<${PersonAvatar} person=${sender} />` : html`<${Time} message=${message} />`}</span>
+    <span class="message-side">${isFirst ? html`<${PersonAvatar} person=${message.hook ? { id: message.hook.name.length, full_name: name } : sender} />` : html`<${Time} message=${message} />`}</span>
     <div class="message-body">
-      ${isFirst && html`<p class="message-head"><span class="sender">${name}</span> <${Time} message=${message} /></p>`}
+      ${isFirst && html`<p class="message-head"><span class="sender">${name}</span>${message.hook && html` <span class="chip" data-testid="message-hook" title=${`Posted by a program, through a hook of ${displayName(sender)}`}>hook</span>`} <${Time} message=${message} /></p>`}
       ${isPinnedMessage(message) && html`<span class="meta pinned" data-testid="pinned"><${Icon} name="pin" />${`Pinned by ${env.nameOfId(message.pinned_by)}`}</span>`}
       <${Body} message=${message} env=${env} /><${State} message=${message} env=${env} />
       ${Boolean(message.reactions?.length) && html`<${Reactions} message=${message} env=${env} />`}

@@ -15,7 +15,7 @@ function dayOf(message) {
   return days.get(hour);
 }
 
-const belongTogether = (a, b) => a && b && !a.is_system && !b.is_system && a.sender?.id === b.sender?.id
+const belongTogether = (a, b) => a && b && !a.is_system && !b.is_system && a.sender?.id === b.sender?.id && a.hook?.name === b.hook?.name
   && dayOf(a) === dayOf(b) && Date.parse(b.timestamp) - Date.parse(a.timestamp) < TOGETHER_MS;
 
 /** Own messages keep their client_id as key, so that one that gets its number stays where it is. */

@@ -37,20 +37,23 @@ export function View() {
   </>`;
 }
 
+const openHooks = (scope, where, name) => import("../hooks/index.js").then(({ askForHooks }) => { askForHooks(scope, where, name); }, () => scope.say("This could not be loaded. Is the server away?"));
+
 function Nothing({ id, workspaces }) {
   const words = id && workspaces.state.status === "ready" ? `There is no workspace ${id}, or you are not in it.` : "A workspace shares its tasks with its members. Make one, and bring your colleagues in.";
   return html`<header class="part-head"><${Back} go=${() => go("#workspaces")} /></header><${Empty} icon="spaces"><p>${words}</p></>`;
 }
 
 function NewWorkspace({ workspaces }) {
-  const { kept } = useScope();
+  const scope = useScope();
   const form = useForm({ name: "" }, {
-    slot: kept.slot("new-workspace"),
+    slot: scope.kept.slot("new-workspace"),
     send: async ({ name }) => go(addressOfWorkspace((await workspaces.create(name.trim())).id)),
   });
   return html`<div class="list-foot"><${Form} form=${form} label="New workspace">
     <${Field} label="New workspace" testid="workspace-name" maxlength="255" autocomplete="off" placeholder="Its name" ...${form.bind("name")} />
-    <div class="buttons"><${Button} kind="primary" testid="workspace-new" onClick=${form.submit}>Create</></div>
+    <div class="buttons"><${Button} kind="primary" testid="workspace-new" onClick=${form.submit}>Create</>
+      ${scope.me().role === "ceo" && html`<${Button} testid="all-hooks" onClick=${() => openHooks(scope, {}, "")}>All webhooks</>`}</div>
   </></div>`;
 }
 
@@ -67,8 +70,9 @@ function Workspace({ workspace, workspaces }) {
   return html`
     <header class="part-head"><${Back} go=${() => go("#workspaces")} /><${Name} workspace=${workspace} workspaces=${workspaces} mayChange=${mayChange} /></header>
     <div class="scroll"><div class="page">
-      <div class="section-head"><p class="hint grow">${`Number ${workspace.id}. You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
+      <div class="section-head" style=${{ flexWrap: "wrap" }}><p class="hint grow">${`Number ${workspace.id}. You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
         <${Button} kind="quiet" testid="workspace-tasks" onClick=${() => go(addressOf("tasks", { workspace: workspace.id }))}>Its tasks</>
+        ${mayChange && html`<${Button} kind="quiet" testid="workspace-hooks" onClick=${() => openHooks(scope, { workspace: workspace.id }, workspace.name)}>Webhooks</>`}
         ${role === "owner" && html`<${Button} kind="quiet" testid="workspace-delete" onClick=${remove}>Delete</>`}</div>
       <section aria-label="Members">
         <header class="section-head"><h3 class="section-title">Members</h3>
