@@ -23,6 +23,7 @@ from administration import certificates
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
 from handlers.web.log_limit import LogLimit
+from handlers.web.tls_log import in_plain_words
 from lan.addresses import lan_addresses
 from lan.announcement import announce
 from models import first_person
@@ -202,6 +203,7 @@ def _set_up_logging(settings: Settings, worker: int = 0) -> None:
     # Below that, it has lines without end, with what people write in them.
     for name in ("asyncio", "peewee", "oauthlib", "PIL"):
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+    logging.getLogger("tornado.general").addFilter(in_plain_words)
     # It quotes malformed headers, and with them tokens.
     logging.getLogger("tornado.general").setLevel(max(logging.WARNING, logging.getLogger().level))
     # It has a line for each malformed body, and the client is told anyway.

@@ -39,8 +39,11 @@ def _found(host: str) -> list[tuple[str, bool]]:
         # Imported here: a server for this machine alone does without.
         import ifaddr
 
-        own = [(one.nice_name, ip) for one in ifaddr.get_adapters() for ip in _plain(one.ips)]
-        return _ordered(own, _FAMILIES[host])
+        # A service that is shut in may not ask for them (AF_NETLINK).
+        with contextlib.suppress(OSError):
+            own = [(one.nice_name, ip) for one in ifaddr.get_adapters() for ip in _plain(one.ips)]
+            return _ordered(own, _FAMILIES[host])
+        return []
     try:
         is_own = ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -86,7 +86,7 @@ class Authority:
     def _locked(self) -> Iterator[None]:
         """Several processes start at once, and make one authority."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(self.folder / ".lock", "w") as lock:
+        with open(os.open(self.folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import shutil
+import socket
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
@@ -10,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tornado.httputil import HTTPHeaders
 
+from handlers.web.tls_log import in_plain_words
 from lan.authority import Authority
 from lan.certificate import names_of
 from tests.http.test_every_answers_headers import check_headers
 from tests.support.database import sqlite_only
 from tests.support.raw_http import exchange, raw_connection, request_head
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = sqlite_only
 HEALTH = request_head("GET", "/health/", {})
@@ -77,8 +80,8 @@ async def test_who_trusts_the_root_believes_this_machine_and_nobody_else(secure_
 @pytest.mark.gen_test
 async def test_only_the_servers_user_reads_the_keys(secure_app):
     folder = secure_app.settings.data_dir / "tls"
-    files = [path for path in folder.iterdir() if path.name != ".lock"]
-    assert {path.name for path in files} == {"root.crt", "root.key", "server.pem"}
+    files = list(folder.iterdir())
+    assert {path.name for path in files} == {".lock", "root.crt", "root.key", "server.pem"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -181,6 +184,27 @@ async def test_who_says_nothing_keeps_nobody_waiting(secure_app):
         assert secure_app._certificate.fingerprint in answer.text
         await silent.send(request_head("GET", "/", {}))
         (await silent.answer()).expect(307)
+
+
+@pytest.mark.gen_test
+async def test_the_log_says_in_words_who_does_not_trust_the_certificate(secure_app, caplog):
+    """It said "SSLV3_ALERT_CERTIFICATE_UNKNOWN"."""
+
+    def refuse():
+        strict = ssl.create_default_context()
+        with (
+            socket.create_connection(("127.0.0.1", secure_app.port)) as plain,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            strict.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    logging.getLogger("tornado.general").addFilter(in_plain_words)
+    try:
+        await asyncio.to_thread(refuse)
+        await eventually(lambda: "does not trust" in caplog.text)
+    finally:
+        logging.getLogger("tornado.general").removeFilter(in_plain_words)
+    assert "SSL" not in caplog.text
 
 
 @pytest.mark.parametrize("path", ["/trust", "/ca.crt", "/health/"])

@@ -114,6 +114,17 @@ def test_addresses_that_colleagues_can_type_come_first_and_others_than_it_listen
     assert addresses(Settings(host=host), 8000) == [f"http://{one}:8000" for one in hosts]
 
 
+def test_a_service_that_may_not_ask_for_addresses_serves_all_the_same(monkeypatch):
+    import ifaddr
+
+    def refuse():
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(ifaddr, "get_adapters", refuse)
+    assert addresses(Settings(host="0.0.0.0"), 8000) == ["http://localhost:8000"]
+    assert lan_addresses.colleagues_addresses("0.0.0.0") == []
+
+
 def test_containers_are_told_of_no_name(adapters):
     assert lan_addresses.colleagues_addresses("0.0.0.0") == ["192.168.1.21", "192.168.1.20"]
     assert lan_addresses.colleagues_addresses("127.0.0.1") == []
