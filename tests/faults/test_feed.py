@@ -13,6 +13,7 @@ from realtime import feed as feed_module
 from realtime.bridge import Bridge
 from realtime.feed import Feed
 from realtime.shared_limits import SharedLimits
+from tests.support.api_tokens import TOKENS, make_token
 from tests.support.database import postgresql_only
 from tests.support.events import Noted
 from tests.support.team import sign_up
@@ -164,6 +165,21 @@ async def test_two_processes_without_redis_tell_each_other(start_app, new_client
     await socket.expect("room_joined")
     await ann.say(room, "across")
     assert (await socket.expect("chat_message"))["data"]["content"] == "across"
+
+
+@postgresql_only
+@pytest.mark.gen_test
+async def test_an_api_token_that_is_revoked_at_one_process_ends_at_the_other(
+    start_app, new_client, connect_to
+):
+    one, other = await start_app(), await start_app()
+    [ann] = await sign_up(new_client(one), "ann")
+    made = await make_token(ann)
+    socket = await connect_to(other, "/ws/chat/", token=made["token"])
+    await socket.settle()
+    (await ann.delete(f"{TOKENS}{made['id']}/")).expect(204)
+    assert await socket.closed() == 4401
+    (await new_client(other).get("/api/users/profile/", token=made["token"])).expect(401)
 
 
 # Redis
