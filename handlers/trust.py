@@ -17,7 +17,7 @@ PLAIN_PATHS = ("/ca.crt", "/trust", "/static/", "/favicon.")
 compares its fingerprint with what the server shows."""
 _FINGERPRINT = b"that of <code>taskroom tls</code>"
 """Stands in the page for the fingerprint."""
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _URI_CHARS = "/%?&=+:@!$'()*,;~-._"
 
 
@@ -65,7 +65,8 @@ class ToTls(BaseHandler):
 
     async def prepare(self) -> None:
         """Sends the client to the same path by https, method and body included."""
-        host = self.request.host
+        # Without the header, Tornado would name this machine by its loopback address.
+        host = self.request.headers.get("Host", "")
         if not _HOST.fullmatch(host):
             address, port = self.tcp_stream.socket.getsockname()[:2]
             host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -159,6 +159,12 @@ async def test_a_host_that_is_none_is_not_repeated(secure_app, host):
         assert answer.headers["Location"] == f"https://127.0.0.1:{secure_app.port}/x"
 
 
+@pytest.mark.gen_test
+async def test_who_names_no_host_is_sent_to_the_address_that_it_has_come_to(secure_app):
+    answer = await exchange(plain(secure_app), b"GET /x HTTP/1.0\r\n\r\n")
+    assert answer.expect(307).headers["Location"] == f"https://127.0.0.1:{secure_app.port}/x"
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [(b"a" * 40_000, 431), (b"GARBAGE\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000, 431)],
