@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handlers.web.json_schema import any_of, collect, first_sentence, with_plain_descriptions
+from handlers.web.json_schema import Schemas, any_of, collect, first_sentence, with_plain_descriptions
 from models.access import PERSON
 
 _EVERY_SOCKET = "every_socket"
@@ -122,7 +122,7 @@ class _Messages:
         return name
 
     def _schema(self, model: Any) -> dict[str, Any]:
-        nested: dict[str, Any] = {}
+        nested = Schemas()
         schema = collect(model, nested, keep=False)
         for name, one in nested.items():
             if self.schemas.setdefault(name, one) != one:

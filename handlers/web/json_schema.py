@@ -11,28 +11,46 @@ from pydantic import BaseModel, TypeAdapter
 _REFERENCE = "#/components/schemas/{model}"
 
 
-def collect(model: type[BaseModel], schemas: dict[str, Any], keep: bool = True) -> dict[str, Any]:
+class Schemas(dict[str, Any]):
+    """The named schemas of a document. Making one is slow, so each model's is made once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.models: dict[str, type[BaseModel]] = {}
+        """Whose schema a name stands for, where that was asked for."""
+        self.inlined: dict[type[BaseModel], dict[str, Any]] = {}
+
+    def add(self, found: Mapping[str, Any]) -> None:
+        """Names what a schema needs, unless it was asked for by itself."""
+        self.update({name: one for name, one in found.items() if name not in self.models})
+
+
+def collect(model: type[BaseModel], schemas: Schemas, keep: bool = True) -> dict[str, Any]:
     """The model's schema; with `keep` a reference to it among the components."""
+    reference = {"$ref": _REFERENCE.format(model=model.__name__)}
+    if keep and schemas.models.get(model.__name__) is model:
+        return reference
     schema = TypeAdapter(model).json_schema(ref_template=_REFERENCE)
-    schemas.update(schema.pop("$defs", {}))
+    schemas.add(schema.pop("$defs", {}))
     one_of = getattr(model, "one_of", ())
     if one_of:
         schema["allOf"] = [{"anyOf": [{"required": [name]} for name in names]} for names in one_of]
     if not keep:
         return schema
     schemas[model.__name__] = schema
-    return {"$ref": _REFERENCE.format(model=model.__name__)}
+    schemas.models[model.__name__] = model
+    return reference
 
 
-def collect_inline(model: type[BaseModel], components: Mapping[str, Any]) -> dict[str, Any]:
+def collect_inline(model: type[BaseModel], components: Schemas) -> dict[str, Any]:
     """The model's schema with what it needs in it, but for the components: all of these belong to
     operations."""
-    needed: dict[str, Any] = {}
-    schema = collect(model, needed, keep=False)
-    inlined: dict[str, Any] = _inline(
-        schema, {name: one for name, one in needed.items() if name not in components}
-    )
-    return inlined
+    if model not in components.inlined:
+        needed = Schemas()
+        schema = collect(model, needed, keep=False)
+        lacking = {name: one for name, one in needed.items() if name not in components}
+        components.inlined[model] = _inline(schema, lacking)
+    return components.inlined[model]
 
 
 def _inline(value: Any, definitions: Mapping[str, Any]) -> Any:

@@ -8,7 +8,14 @@ from typing import Any
 
 from handlers.web.endpoint import Endpoint, Route
 from handlers.web.examples import Example, Examples, load
-from handlers.web.json_schema import any_of, collect, collect_inline, first_sentence, with_plain_descriptions
+from handlers.web.json_schema import (
+    Schemas,
+    any_of,
+    collect,
+    collect_inline,
+    first_sentence,
+    with_plain_descriptions,
+)
 from handlers.web.parameters import parameters
 from handlers.web.responses import HEADERS, responses
 from handlers.web.tags import tag_of, tags
@@ -35,7 +42,7 @@ _CHANGING_METHODS = ("PUT", "PATCH")
 
 def document(routes: Sequence[Route], sockets: Sequence[Mapping[str, Any]], version: str) -> dict[str, Any]:
     """The whole document. `sockets` describes the WebSockets (`realtime.sockets.documentation`)."""
-    schemas: dict[str, Any] = {}
+    schemas = Schemas()
     shown = load()
     paths: dict[str, dict[str, Any]] = {}
     for route, method, declared in _operations(routes):
@@ -90,7 +97,7 @@ def _keep_useful_defaults(routes: Sequence[Route], schemas: Mapping[str, Any]) -
 
 
 def _operation(
-    route: Route, method: str, declared: Endpoint, schemas: dict[str, Any], shown: Examples, example: Example
+    route: Route, method: str, declared: Endpoint, schemas: Schemas, shown: Examples, example: Example
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{method.lower()}{route.path}").strip("_"),
@@ -109,7 +116,7 @@ def _operation(
     return operation
 
 
-def _body(declared: Endpoint, body: type[Input], schemas: dict[str, Any], example: Example) -> dict[str, Any]:
+def _body(declared: Endpoint, body: type[Input], schemas: Schemas, example: Example) -> dict[str, Any]:
     schema = collect(body, schemas)
     shown = {"example": example["body"]} if "body" in example else {}
     content: dict[str, Any] = {}
@@ -132,7 +139,7 @@ def _is_optional(model: type[Input]) -> bool:
     return not model.one_of and not any(field.is_required() for field in model.model_fields.values())
 
 
-def _socket(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _socket(one: Mapping[str, Any], schemas: Schemas) -> dict[str, Any]:
     client = [
         {
             "type": item.name,

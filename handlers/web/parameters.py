@@ -9,12 +9,15 @@ from typing import Any
 
 from handlers.web.endpoint import Endpoint, Route
 from handlers.web.examples import Example
-from handlers.web.json_schema import collect
+from handlers.web.json_schema import Schemas, collect
 from models.inputs import Input
 
 _PLACES = {
+    "address": "The private part of the calendar's address.",
+    "delivery_id": "The id of the delivery.",
     "emoji": "The emoji, percent-encoded.",
     "path": "The path of the file.",
+    "secret": "The private part of the hook's address.",
     "provider": "The id of a sign-in provider.",
     "task": "The id of the task, or its uuid.",
     "token_id": "The id of the API token.",
@@ -40,6 +43,7 @@ _QUERY = {
     "page_size": "How many there are on a page.",
     "priority": "Only tasks of this priority.",
     "role": "Only people with this role.",
+    "room": "Only of this room.",
     "room_id": "The id of the room, or below 1,000,000 that of the person to talk with.",
     "room_type": "The kind of room that the id is of.",
     "search": "Words to look for.",
@@ -72,7 +76,7 @@ _HEADERS = {
 
 
 def parameters(
-    route: Route, method: str, declared: Endpoint, schemas: dict[str, Any], example: Example
+    route: Route, method: str, declared: Endpoint, schemas: Schemas, example: Example
 ) -> list[dict[str, Any]]:
     """Every parameter of an operation."""
     return [
@@ -104,9 +108,7 @@ def _path_schema(name: str, is_text: bool) -> dict[str, Any]:
     return {"type": "string"} if is_text else number
 
 
-def _of_query(
-    model: type[Input] | None, schemas: dict[str, Any], shown: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def _of_query(model: type[Input] | None, schemas: Schemas, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
     if model is None:
         return []
     schema = collect(model, schemas, keep=False)

@@ -8,7 +8,7 @@ from typing import Any
 from handlers.schemas import FieldErrors, Problem
 from handlers.web.endpoint import Endpoint, Route
 from handlers.web.examples import Example
-from handlers.web.json_schema import collect
+from handlers.web.json_schema import Schemas, collect
 
 _ERRORS = {
     400: "Fields are wrong: each with its messages, all of them at once. Or the body, the query or a header"
@@ -17,6 +17,7 @@ _ERRORS = {
     403: "Known, but not allowed.",
     404: "Not there, or not for the caller to know.",
     409: "Changed meanwhile, or done already.",
+    410: "It was there, and is no longer.",
     413: "Too large.",
     415: "A content type that is not taken.",
     429: "Too many requests; `Retry-After` says when to come back.",
@@ -45,7 +46,7 @@ def responses(
     route: Route,
     method: str,
     declared: Endpoint,
-    schemas: dict[str, Any],
+    schemas: Schemas,
     example: Example,
     refusals: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _headers(status: int, declared: Endpoint) -> list[str]:
     return [*(["ETag"] if is_versioned else []), *([_HEADER_OF[status]] if status in _HEADER_OF else [])]
 
 
-def _answer(status: int, model: Any, schemas: dict[str, Any], example: Any) -> dict[str, Any]:
+def _answer(status: int, model: Any, schemas: Schemas, example: Any) -> dict[str, Any]:
     if model is None:
         return {"description": _WITHOUT_BODY[status]}
     if model is bytes:
@@ -104,7 +105,7 @@ def _answer(status: int, model: Any, schemas: dict[str, Any], example: Any) -> d
     return _json(model.__doc__ or "", collect(model, schemas), example)
 
 
-def _problem(status: int | None, schemas: dict[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+def _problem(status: int | None, schemas: Schemas, shown: Mapping[str, Any]) -> dict[str, Any]:
     problem = collect(Problem, schemas)
     if status == 400:
         problem = {"anyOf": [collect(FieldErrors, schemas), problem]}

@@ -20,10 +20,12 @@ _ABOUT = {
     "Search": ("Finding messages and comments by their words.", ("search",)),
     "Notifications": ("What concerns one person.", ("notifications",)),
     "Workspaces": ("Workspaces and who is in them.", ("workspaces",)),
+    "Webhooks": ("Telling other programs, and being told by them.", ("webhooks", "incoming_hooks")),
+    "Calendar": ("One's due tasks for a calendar program.", ("calendars",)),
     "Focus sessions": ("People who focus together, by one clock.", ("focus",)),
     "Live events": ("Telling others, and hearing of events without a socket.", ("realtime",)),
     "Files": ("What was uploaded.", ("media",)),
-    "Service": ("Health, configuration and figures.", ("service", "metrics")),
+    "Service": ("Health, configuration and figures.", ("service", "metrics", "trust")),
     "Documents and pages": ("These documents, and the files of the pages.", ("documents", "pages")),
 }
 """By name: what it is about, and the modules. A module that none of them names is about itself."""

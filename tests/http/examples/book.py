@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import application
 from tests.support.http import Answer, Client
 from tests.support.team import Member
+from tests.support.waiting import eventually
 
 SERVER = "https://taskroom.example.org"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
@@ -170,6 +171,15 @@ def _plain(value: Any) -> Any:
     text = re.sub(r"ws://127\.0\.0\.1:\d+", SERVER.replace("http", "ws"), text)
     text = re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", TOKEN, text)
     return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]}…"
+
+
+async def is_found(who: Member, path: str, word: str) -> None:
+    """Waits until a search finds what was just said: a job fills the index a moment later."""
+
+    async def found() -> bool:
+        return bool((await who.get(path, query={"search": word})).expect(200).json["results"])
+
+    await eventually(found)
 
 
 def shape_of(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Rooms, messages, their files, and who is in a room."""
 
-from tests.http.examples.book import Book, Stage
+from tests.http.examples.book import Book, Stage, is_found
 from tests.support.uploads import PNG
 
 ROOM, MESSAGE = "/api/chat/rooms/{id}/", "/api/chat/messages/{id}/"
@@ -37,6 +37,7 @@ async def show_messages(book: Book, ann, bob, room: int) -> None:
     file = sent.expect(201).json["attachments"][0]["file"]
     await book.show(bob, "GET /media/{path...}", path=file.removeprefix("/media/"))
     await book.show(bob, "GET /api/chat/messages/", query={"room_id": room, "page_size": 2})
+    await is_found(bob, "/api/chat/search/", "paint")
     await book.show(bob, "GET /api/chat/search/", query={"search": "paint"})
     here = {"id": message}
     await book.show(bob, f"GET {MESSAGE}", **here)

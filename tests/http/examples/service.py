@@ -1,5 +1,7 @@
 """Health, configuration, figures, the documents and the page's files."""
 
+from types import SimpleNamespace
+
 from tests.http.examples.book import Book, Stage
 from tests.http.examples.refusals import away
 
@@ -24,6 +26,10 @@ async def tell(book: Book, stage: Stage) -> None:
     await book.show(None, "GET /api/asyncapi/", keys=("asyncapi", "info"))
     await book.show(None, "GET /api/docs/")
     await book.show(None, "GET /static/{path...}", path="base.css")
+    shown = SimpleNamespace(root=b"-----BEGIN CERTIFICATE-----", fingerprint="AB:CD:EF")
+    stage.monkeypatch.setattr("handlers.trust.root_of", lambda handler: shown)
+    await book.show(None, "GET /ca.crt")
+    await book.show(None, "GET /trust/")
     stage.monkeypatch.setattr("handlers.checks.Checks.database", away)
     await book.show(None, "GET /ready/", status=503)
     await book.show(None, "GET /api/v1/core/health/", status=503)

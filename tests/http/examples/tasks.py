@@ -1,6 +1,6 @@
 """Tasks with their comments, files, assignments and proposals; and as TaskConsumer has them."""
 
-from tests.http.examples.book import Book, Stage
+from tests.http.examples.book import Book, Stage, is_found
 
 ONE = "/api/tasks/{task}/"
 FILE = ("fence.txt", b"Green, as the gate.", "text/plain")
@@ -57,6 +57,7 @@ async def show_comments(book: Book, ann, bob, here) -> None:
     said = {"task": here["task"], "content": "The gate has dried."}
     comment = (await book.show(bob, "POST /api/task-comments/", said)).json["id"]
     await book.show(ann, "GET /api/task-comments/", query=here)
+    await is_found(ann, "/api/task-comments/search/", "gate")
     await book.show(ann, "GET /api/task-comments/search/", query={"search": "gate"})
     await book.show(ann, f"GET {one}", id=comment)
     await book.show(bob, f"PATCH {one}", {"content": "The gate has dried by now."}, id=comment)
