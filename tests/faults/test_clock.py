@@ -176,4 +176,5 @@ async def test_every_job_of_the_server_runs_by_the_clock(app):
         "deadlines",
         "search",
         "sessions",
+        "webhooks",
     }
