@@ -61,6 +61,11 @@ class FrameReader:
             data = data[skipped:]
         self._buffer += data
 
+    @property
+    def is_between_frames(self) -> bool:
+        """Whether all that has come was whole frames, and has been taken."""
+        return not self._skip and self._at == len(self._buffer)
+
     def next_frame(self) -> tuple[int, bytes] | None:
         """The next control frame or whole message, and what it carries; for a part of a message
         CONTINUATION and nothing; None if more has to come first. Raises FrameError."""

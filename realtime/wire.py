@@ -38,6 +38,8 @@ _MAX_REASON_BYTES = 123
 _READ_BYTES = 64 * 1024
 _SLOW_READ_S = 0.05
 PING_FRAME = bytes((_PING, 0))
+# As clients answer it; their mask follows.
+_EMPTY_PONG = bytes((0x80 | PONG, 0x80))
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -99,6 +101,17 @@ class BufferedProtocol(WebSocketProtocol13):
         with contextlib.suppress(OSError):  # The connection is broken; whoever reads from it notices.
             self.stream.set_nodelay(True)
             self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+        stream: Any = self.stream
+        stream.websocket = self
+
+    def takes_pong(self, data: bytes) -> bool:
+        """Takes an empty pong that has come alone, between two frames; False if it is anything else."""
+        if not data.startswith(_EMPTY_PONG) or not self._reader.is_between_frames:
+            return False
+        if self.client_terminated or self.server_terminated:
+            return False
+        self.handler.on_pong(b"")
+        return True
 
     def abandon(self) -> None:
         """Passes over what a client that has gone before it was heard left behind."""
@@ -109,9 +122,10 @@ class BufferedProtocol(WebSocketProtocol13):
         return []
 
     async def _receive_frame_loop(self) -> None:
+        stream: Any = self.stream
         try:
             while not self.client_terminated:
-                reading: Any = self.stream.read_bytes(_READ_BYTES, partial=True)
+                reading: Any = stream.read_bytes(_READ_BYTES, partial=True)
                 was_waiting = not reading.done()
                 self._reader.feed(await reading)
                 while (waiting := self._take_frames()) is not None:
@@ -126,6 +140,7 @@ class BufferedProtocol(WebSocketProtocol13):
         except StreamClosedError:
             self._abort()
         finally:
+            stream.websocket = None
             self.handler.on_ws_connection_close(self.close_code, self.close_reason)
 
     def _take_frames(self) -> Awaitable[None] | None:

@@ -152,6 +152,10 @@ async def _drain(connection: socket.socket) -> None:
                 read += len(chunk)
 
 
+_EMPTY_FRAME_BYTES = 6
+"""A frame of a client that carries nothing: two bytes and a mask."""
+
+
 class _PlainStream(_Refusing, IOStream):
     """Asks the kernel for what may be there, and only for that.
 
@@ -161,12 +165,19 @@ class _PlainStream(_Refusing, IOStream):
     when more has come than anybody waits for.
     """
 
+    websocket: Any = None
+    """What takes an answer to a ping (`wire.BufferedProtocol`): of ten thousand silent clients nothing else
+    comes, and whoever waits for more need not wake for it."""
+
     _is_drained = False
     """Whether the last read took all that there was."""
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         read = super().read_from_fd(buf)
         self._is_drained = read is None or read < len(buf)
+        if read == _EMPTY_FRAME_BYTES and self.websocket is not None and not self._read_buffer_size:
+            # As if nothing had come.
+            return None if self.websocket.takes_pong(bytes(buf[:read])) else read
         return read
 
     def _try_inline_read(self) -> None:

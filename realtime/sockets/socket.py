@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from tornado.web import HTTPError
@@ -80,6 +80,14 @@ class Socket(WebSocketHandler):
         admission = self.realtime.admission
         refusal = admission.refusal(found.address) or admission.stay_out(found.party, time.monotonic())
         return self._refuse(refusal) if refusal is not None else None
+
+    def get(self, *args: str, **kwargs: str) -> Coroutine[Any, Any, None]:
+        """As Tornado's, whose checks `prepare` has made: what that looked at, the request's headers, it kept
+        for as long as the socket lived, 2 KiB of each."""
+        self.open_args, self.open_kwargs = args, kwargs
+        self.ws_connection = self.get_websocket_protocol()
+        assert self.ws_connection is not None
+        return self.ws_connection.accept_connection(self)
 
     def _read_handshake(self) -> Handshake:
         request, settings = self.request, self.realtime.settings

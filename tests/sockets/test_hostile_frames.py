@@ -1,13 +1,16 @@
 """What no decent client sends, to every kind of socket: it ends with a code, and costs next to nothing."""
 
 import asyncio
+import gc
 import itertools
 import json
 from typing import Any
 
 import pytest
+from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketProtocol13
 
+from realtime.frames import FrameReader
 from realtime.limits import MAX_TURN_ITEMS
 from realtime.sockets.runner import CommandRunner
 from realtime.sockets.socket import Socket
@@ -141,6 +144,65 @@ async def test_a_client_that_answers_our_pings_is_not_counted_for_it(start_app, 
         await socket.send_raw(_PONG_FLOOD)
         await eventually(lambda: not mine.heartbeat._awaits_pong)
     assert mine in app.realtime.sockets
+    socket.abort()
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_only_a_pong_that_comes_alone_is_taken_without_waking_the_reader(app, monkeypatch):
+    """Ten thousand silent clients send nothing else. The same bytes may as well be a part of something."""
+    fed, feed = [], FrameReader.feed
+    monkeypatch.setattr(FrameReader, "feed", lambda reader, data: (fed.append(data), feed(reader, data))[1])
+    socket = await quiet(app, "/ws/health/")
+    await eventually(lambda: len(app.realtime.sockets) == 1)
+    [mine] = app.realtime.sockets
+
+    async def answer(*pieces):
+        mine.heartbeat.pinged(mine.heartbeat.last_ping)
+        for piece in pieces:
+            already = len(fed)
+            await socket.send_raw(piece)
+            await eventually(lambda: len(fed) > already or not mine.heartbeat._awaits_pong)  # noqa: B023
+        assert not mine.heartbeat._awaits_pong
+
+    await answer(_PONG_FLOOD)
+    assert fed == []
+    await answer(_PONG_FLOOD[:2], _PONG_FLOOD[2:])
+    await answer(masked_frame(b"", TEXT, fin=False), _PONG_FLOOD)
+    assert fed == [_PONG_FLOOD[:2], _PONG_FLOOD[2:], masked_frame(b"", TEXT, fin=False)]
+    await socket.send_raw(masked_frame(b"", CONTINUATION))
+    # The last six bytes of this message look like a pong.
+    text = b'{"type":"ping"}'
+    at = len(text) - 6
+    mask = bytearray(4)
+    mask[at % 4], mask[(at + 1) % 4] = text[at] ^ _PONG_FLOOD[0], text[at + 1] ^ _PONG_FLOOD[1]
+    sent = bytes((0x80 | TEXT, 0x80 | len(text), *mask, *(byte ^ mask[n % 4] for n, byte in enumerate(text))))
+    assert sent[-6:-4] == _PONG_FLOOD[:2]
+    already = len(fed)
+    await socket.send_raw(sent[:-6])
+    await eventually(lambda: len(fed) > already)
+    await socket.send_raw(sent[-6:])
+    async for opcode, payload in socket.frames():
+        if opcode == TEXT and b"pong" in payload:
+            break
+    assert b"".join(fed).endswith(sent)
+    socket.abort()
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_an_open_socket_keeps_nothing_of_the_headers_that_it_came_with(app):
+    """Tornado kept them as long as the socket was open, 2 KiB of each."""
+
+    def headers_of_handshakes():
+        gc.collect()
+        kept = [one for one in gc.get_objects() if isinstance(one, HTTPHeaders)]
+        return sum("Sec-WebSocket-Key" in one for one in kept)
+
+    before = headers_of_handshakes()
+    socket = await quiet(app, "/ws/health/")
+    await eventually(lambda: len(app.realtime.sockets) == 1)
+    assert headers_of_handshakes() == before
     socket.abort()
 
 
