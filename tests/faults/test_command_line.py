@@ -291,7 +291,7 @@ def test_a_server_starts_without_its_redis_and_says_so(start_process):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
 def test_who_serves_everywhere_is_told_addresses_that_can_be_opened(monkeypatch, host):
-    monkeypatch.setattr(command_line, "_lan_addresses", lambda: iter(["192.168.1.5", "2001:db8::7"]))
+    monkeypatch.setattr(command_line, "lan_addresses", lambda host: ["192.168.1.5", "2001:db8::7"])
     chosen = settings_module.load({"host": host})
     assert command_line.addresses(chosen, 8000) == [
         "http://192.168.1.5:8000",
@@ -301,7 +301,7 @@ def test_who_serves_everywhere_is_told_addresses_that_can_be_opened(monkeypatch,
 
 
 def test_the_machines_addresses_are_addresses_and_none_of_them_means_all():
-    for found in command_line._lan_addresses():
+    for found in command_line.lan_addresses("0.0.0.0"):
         assert not ipaddress.ip_address(found).is_unspecified
 
 
