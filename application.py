@@ -309,7 +309,7 @@ class Taskroom:
             backend=backend,
             realtime=self.realtime,
             stream=self._stream,
-            static_files=handlers.pages.load(),
+            static_files=asyncio.ensure_future(asyncio.to_thread(handlers.pages.load)),
             security_headers=security_headers,
             describe=describe_api,
             describe_sockets=describe_sockets,

@@ -16,6 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import program
+
+program.begin()
+
+# ruff: noqa: E402
 import command_line
 import metrics
 import settings as settings_module
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     # Imported when it is needed: the parent of workers does without.
     from application import Taskroom
 
+gc.enable()
 log = logging.getLogger("taskroom")
 
 STOPS_WITHIN_S = 15
@@ -55,6 +61,7 @@ async def _serve(settings: Settings, parent: Parent | None) -> int:
         await taskroom.start()
     except OSError as error:
         return _cannot_listen(settings, error)
+    _collect_rarely()
     alongside = _alongside(settings, taskroom, parent, asked)
     await asked.wait()
     log.info("stopping")
@@ -173,10 +180,11 @@ async def _warn(settings: Settings) -> None:
 
 
 def _collect_rarely() -> None:
-    """Each socket is a hundred objects that stay: looking through all of them every 70,000 for what could
-    go took a quarter of the time when thousands came back at once."""
+    """Looks for garbage from here on. Each socket is a hundred objects that stay: looking through all of
+    them every 70,000 for what could go took a quarter of the time when thousands came back at once."""
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.enable()
 
 
 def serve(settings: Settings, parent: Parent | None = None) -> int:
@@ -191,7 +199,7 @@ def serve(settings: Settings, parent: Parent | None = None) -> int:
     if parent is not None:
         # A terminal that is closed tells the whole group; it is the parent's to obey.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    _collect_rarely()
+    gc.disable()
     return asyncio.run(_serve(settings, parent))
 
 

@@ -81,8 +81,8 @@ def _usage(command: Command, prog: str) -> str:
     return " ".join([prog, *words, "[--NAME VALUE …]"])
 
 
-def make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
-    """The parser of the whole command line; without a command `command` is missing in what it gives."""
+def make_parser(commands: dict[str, Command], argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the command line `argv`; without a command `command` is missing in what it gives."""
     name = Path(sys.argv[0]).name
     prog = name if name == "taskroom" else "server.py"
     parser = _Parser(
@@ -101,12 +101,15 @@ def make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     _add_settings(parser)
     parts = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for word, command in commands.items():
-        _add_command(parts, word, command, f"{prog} {word}")
+        part = _add_command(parts, word, command, f"{prog} {word}")
+        # Sixty flags each: they are made for the one that is typed.
+        if word in argv:
+            _add_settings(part)
     return parser
 
 
-def _add_command(parts: Any, word: str, command: Command, prog: str) -> None:
-    part = parts.add_parser(
+def _add_command(parts: Any, word: str, command: Command, prog: str) -> argparse.ArgumentParser:
+    part: argparse.ArgumentParser = parts.add_parser(
         word,
         prog=prog,
         usage=_usage(command, prog),
@@ -118,7 +121,7 @@ def _add_command(parts: Any, word: str, command: Command, prog: str) -> None:
         part.add_argument(argument, **options)
     for flag, meaning in command.flags.items():
         part.add_argument(f"--{_dashed(flag)}", f"--{flag}", action="store_true", help=meaning)
-    _add_settings(part)
+    return part
 
 
 def check_words(parser: argparse.ArgumentParser, commands: dict[str, Command], argv: Sequence[str]) -> None:

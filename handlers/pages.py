@@ -1,6 +1,6 @@
-"""The web pages and their files. They are few and small: read, joined and compressed once at the start,
-served from memory. What the client's page asks for has an address with the files' version in it, so that a
-browser keeps it for good."""
+"""The web pages and their files. They are few and small: read, joined and compressed once, beside the start,
+and served from memory. What the client's page asks for has an address with the files' version in it, so that
+a browser keeps it for good."""
 
 from __future__ import annotations
 
@@ -141,11 +141,11 @@ class StaticHandler(FileHandler):
     @endpoint(answers={200: bytes, 304: None}, public=True, throttled=False)
     async def get(self, path: str) -> None:
         """A file of the web page."""
-        self.send(path)
+        await self.send(path)
 
-    def send(self, path: str) -> None:
+    async def send(self, path: str) -> None:
         """Answers with the file. Raises NotFound."""
-        file = self.settings["static_files"].get(path)
+        file = (await self.settings["static_files"]).get(path)
         if file is None:
             raise NotFound(f"There is nothing at {masked(printable(self.request.path))}.")
         self._open_to_all()
@@ -167,8 +167,13 @@ class StaticHandler(FileHandler):
 class RootFile(StaticHandler):
     """A file of the page beside the page, and the end of every path that no route has."""
 
+    async def prepare(self) -> None:
+        """As any endpoint, once it is known which files there are."""
+        await self.settings["static_files"]
+        await super().prepare()
+
     def _declared(self) -> Endpoint:
-        if self.path_args[0] not in self.settings["static_files"]:
+        if self.path_args[0] not in self.settings["static_files"].result():
             raise NotFound(f"There is nothing at {masked(printable(self.request.path))}.")
         return super()._declared()
 
@@ -179,7 +184,7 @@ class DocsHandler(StaticHandler):
     @endpoint(answers={200: bytes, 304: None}, public=True, throttled=False)
     async def get(self) -> None:
         """A readable page of the schema."""
-        self.send(DOCS)
+        await self.send(DOCS)
 
 
 routes = [

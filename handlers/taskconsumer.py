@@ -72,7 +72,7 @@ class Root(StaticHandler):
     async def get(self, query: TaskPage) -> None:
         """The tasks one may see; for a browser's navigation, the web page."""
         if self.is_navigation:
-            return self.send(PAGE)
+            return await self.send(PAGE)
         count, results = await self.store.read(
             tasks.list_tasks, self.actor, query.filters(self.actor.id), query.page_size, query.offset
         )

@@ -26,7 +26,7 @@ MAX_MESSAGE_CHARS = MAX_TEXT_CHARS
 class Input(BaseModel):
     """Base of all bodies, queries and socket messages. Unknown fields are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Fields that stand for each other: one of each tuple must be there."""

@@ -25,7 +25,7 @@ Priority = Literal["low", "medium", "high", "critical"]
 class Shape(BaseModel):
     """Base of them all: nothing undocumented is said."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Reference(Shape):

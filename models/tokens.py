@@ -7,10 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
+import program
 from models.base import SECOND_US
 from models.errors import TokenNotValid
+
+# It would take it up for signatures that are not used here: 10 MiB.
+with program.without("cryptography"):
+    import jwt
 
 ALGORITHM = "HS256"
 ACCESS, REFRESH = "access", "refresh"
