@@ -153,4 +153,11 @@ def _pending() -> list[str]:
         # An empty folder would pass for a database that is up to date.
         raise StoreError(f"database: there are no migrations in {MIGRATIONS}; the installation is incomplete")
     steps = _runner().status()
-    return [step.name for step in steps if step.path and not step.applied]
+    unknown = sorted(step.name for step in steps if not step.path)
+    if unknown:
+        # It would run, until it meets what has another name or meaning by now.
+        raise StoreError(
+            f"database: a newer Taskroom has changed it ({unknown[0]}): install that one again, or restore a"
+            " backup from before"
+        )
+    return [step.name for step in steps if not step.applied]

@@ -75,6 +75,18 @@ def test_two_processes_that_start_at_once_migrate_once(empty_database, tmp_path)
 
 
 @both_kinds_empty
+def test_an_older_version_refuses_a_database_that_a_newer_one_has_changed(empty_database, tmp_path):
+    """It ran, until it met what had another meaning by then."""
+    store = Store(empty_database, tmp_path / "data")
+    store.prepare()
+    later = "INSERT INTO schema_migration (name, applied) VALUES ('0999_later', '2030-01-01')"
+    store.run_alone(lambda: database.execute_sql(later))
+    for use in (store.prepare, store.check, store.open):
+        with pytest.raises(StoreError, match=r"a newer Taskroom has changed it \(0999_later\)"):
+            use()
+
+
+@both_kinds_empty
 def test_the_first_start_makes_everything_and_copies_nothing(empty_database, tmp_path):
     store = Store(empty_database, tmp_path / "data")
     assert store.prepare()
