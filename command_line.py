@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import settings as settings_module
 from administration import backups, certificates, people
 from administration.doctor import Doctor
+from administration.documents import documents, first_line
 from administration.parser import Command, check_words, make_parser
 from jobs.mail import Courier
 from lan.addresses import EVERY_ADDRESS, lan_addresses
@@ -246,6 +247,20 @@ def manage_people(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def show_documents(settings: Settings, given: argparse.Namespace) -> int:
+    """Prints a document or a file for a deployment, or says which there are."""
+    found = documents()
+    if given.name is None:
+        width = max(map(len, found))
+        for name, path in found.items():
+            print(f"{name:{width}}  {first_line(path)}".rstrip())
+        return 0
+    if given.name.removesuffix(".md") not in found:
+        return complain(f"there is no document {given.name}; there are {', '.join(found)}")
+    print(found[given.name.removesuffix(".md")].read_text(), end="")
+    return 0
+
+
 def doctor(settings: Settings, given: argparse.Namespace) -> int:
     """Looks whether everything is well; 1 if anything is not."""
     chosen = Doctor(settings, addresses(settings, settings.port), redis_trouble, _mail_trouble)
@@ -253,6 +268,13 @@ def doctor(settings: Settings, given: argparse.Namespace) -> int:
     for one in found:
         print(printable(str(one)))
     return int(any(one.state == "problem" for one in found))
+
+
+def _listen(argv: Sequence[str]) -> int:
+    # Imported here: nothing else needs it.
+    import websocket_client_test
+
+    return websocket_client_test.main(argv, "taskroom listen")
 
 
 COMMANDS = {
@@ -312,6 +334,16 @@ COMMANDS = {
         "make a local authority and a certificate for this machine, and say how devices trust it",
         {},
     ),
+    "docs": Command(
+        show_documents,
+        "print a document or a file for a deployment, taskroom.service say; without a name, which there are",
+        {"name": {"metavar": "NAME", "nargs": "?", "help": "as the list has it"}},
+    ),
+    "listen": Command(
+        lambda settings, given: _listen([]),
+        "show what OneTask's sockets say to the owner of a token: `listen --help`",
+        {},
+    ),
     "settings": Command(show_settings, "show each setting and where it comes from, secrets hidden", {}),
     "check": Command(check, "say whether the settings, the database and what they name can be used", {}),
 }
@@ -366,7 +398,10 @@ def run(
     commands = {
         "serve": Command(lambda settings, given: serve(settings), "serve; so does no command at all", {})
     } | COMMANDS
-    parser = make_parser(commands)
+    if argv and argv[0] == "listen":
+        # It has flags of its own, and asks a server instead of reading settings.
+        return _listen(argv[1:])
+    parser = make_parser(commands, argv)
     if not {"-h", "--help"} & set(argv):
         check_words(parser, commands, argv)
     given = parser.parse_args(argv)

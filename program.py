@@ -15,6 +15,7 @@ from pathlib import Path
 IS_ONE_FILE: bool = getattr(sys, "frozen", False)
 _STARTED_AS = os.stat(sys.executable)
 _RESET = "PYINSTALLER_RESET_ENVIRONMENT"
+_LAUNCHED = "_TASKROOM_LAUNCHED"
 _FROM_SOURCE = "import sys, server; sys.exit(server.main())"
 _PR_SET_PDEATHSIG = 1
 # Where systems keep the certificates they trust; what is in the one file knows the first only.
@@ -67,7 +68,7 @@ def environment() -> dict[str, str]:
     """What another process of this program needs beside our variables.
 
     It runs from what this one file has unpacked, unless another version has taken the file's place."""
-    return {_RESET: "1"} if IS_ONE_FILE and _has_been_replaced() else {}
+    return {_RESET: "1", _LAUNCHED: "1"} if IS_ONE_FILE and _has_been_replaced() else {}
 
 
 def _has_been_replaced() -> bool:
@@ -80,8 +81,9 @@ def _has_been_replaced() -> bool:
 
 def _end_with_launcher() -> None:
     """The one file unpacks itself and starts this process, and removes what was unpacked when it has ended.
-    Killed, it could not tell us."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    Killed, it could not tell us. Whoever started another one as its process meant that one by it."""
+    is_meant = os.environ.pop(_LAUNCHED, "")
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL if is_meant else signal.SIGTERM)
 
 
 def _keep_unpacked() -> None:

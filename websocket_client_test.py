@@ -1,6 +1,7 @@
 """A client of OneTask's sockets: shows what arrives, and comes back when the server has gone.
 
     python websocket_client_test.py <your_jwt_token> [workspace_id] [--session ID] [--server URL]
+    taskroom listen <your_jwt_token> [workspace_id] [--session ID] [--server URL]
 
 It connects to /ws/notifications, with a workspace's id to /ws/tasks/<workspace_id>, and with --session to
 /ws/focus-session/<id>. After a break it asks for what it missed. Ctrl-C ends it.
@@ -118,10 +119,10 @@ async def listen(args: argparse.Namespace) -> None:
     await asyncio.gather(*(listener.run() for listener in listeners(args, screen)))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, called: str | None = None) -> int:
     """The command line. Returns the exit status: 1 when every socket was refused."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=called, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("token", help="an access token, as signing in gives it")
     parser.add_argument("workspace_id", nargs="?", type=int)

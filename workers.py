@@ -18,11 +18,12 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from tornado.netutil import bind_sockets
+
+import program
 
 log = logging.getLogger("taskroom.workers")
 
@@ -299,7 +300,9 @@ class _Place:
         given = ",".join(map(str, (self.number, *descriptors)))
         # A program started anew and no copy of this one: after an update it is the new version.
         return await asyncio.create_subprocess_exec(
-            sys.executable, *sys.orig_argv[1:], pass_fds=descriptors, env=os.environ | {_ENVIRONMENT: given}
+            *program.same_command(),
+            pass_fds=descriptors,
+            env=os.environ | program.environment() | {_ENVIRONMENT: given},
         )
 
     def stop_listening(self) -> None:

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import program
 from models import installation
 from models.backups.errors import UNDER_WAY_STATUS
 from models.backups.names import name_of, thin
@@ -28,7 +29,6 @@ RETRY_S = 3600.0
 LONGEST_S = 6 * 3600.0
 """A database that is frozen while it is read would be waited for without end, and without a word."""
 ENDS_WITHIN_S = 3
-_PROGRAM = "import sys, server; sys.exit(server.main())"
 
 
 class Backups:
@@ -72,12 +72,8 @@ class Backups:
     async def _run(self, path: Path) -> tuple[int, str]:
         """Has another process make it; gives its status, and the last thing that it said."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            _PROGRAM,
-            "backup",
-            str(path),
-            env=os.environ | _environment(self._settings),
+            *program.command("backup", str(path)),
+            env=os.environ | program.environment() | _environment(self._settings),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

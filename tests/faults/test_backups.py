@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 
+import program
 from jobs import backups as backups_job
 from models import installation
 from models.backups.names import made_at
@@ -21,6 +22,10 @@ from tests.support.uploads import path_of, send_file
 from tests.support.waiting import eventually, wait_until
 
 HEALTH = "/api/v1/core/health/"
+
+
+def _sleep(*words):
+    return [sys.executable, "-c", "import time; time.sleep(1000)"]
 
 
 def left_in(folder):
@@ -223,7 +228,7 @@ async def test_the_clock_thins_what_it_has_made(start_app, soon, tmp_path):
 @pytest.mark.gen_test
 async def test_a_backup_that_hangs_is_ended_and_counts_as_failed(start_app, soon, tmp_path, monkeypatch):
     """As one does whose database is frozen."""
-    monkeypatch.setattr(backups_job, "_PROGRAM", "import time; time.sleep(1000)")
+    monkeypatch.setattr(program, "command", _sleep)
     monkeypatch.setattr(backups_job, "LONGEST_S", 0.5)
     app = await start_app(backup_every="1d", backup_folder=tmp_path / "kept")
 
@@ -236,7 +241,7 @@ async def test_a_backup_that_hangs_is_ended_and_counts_as_failed(start_app, soon
 @sqlite_only
 @pytest.mark.gen_test
 async def test_a_server_that_stops_takes_its_backup_along(start_app, soon, tmp_path, monkeypatch):
-    monkeypatch.setattr(backups_job, "_PROGRAM", "import time; time.sleep(1000)")
+    monkeypatch.setattr(program, "command", _sleep)
     started = []
     create = asyncio.create_subprocess_exec
 
