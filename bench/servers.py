@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
+BINARY = ROOT / "dist" / "taskroom"
 STARTS_WITHIN_S = 20
 STOPS_WITHIN_S = 10
 _POLL_EVERY_S = 0.01
@@ -37,8 +38,10 @@ class Server:
     """
 
     def __init__(self, script: str | Path, *args: str, log: Path) -> None:
+        """`script` is Python's, or a program that needs none."""
         self.port = free_port()
-        self._command = [sys.executable, str(script), "--port", str(self.port), *args]
+        program = [sys.executable, str(script)] if str(script).endswith(".py") else [str(script)]
+        self._command = [*program, "--port", str(self.port), *args]
         self._log = log
 
     def __enter__(self) -> Server:
@@ -100,6 +103,11 @@ class Server:
         """Resident memory now."""
         return self._watched.memory_info().rss
 
+    def all_rss_bytes(self) -> int:
+        """The same with all its processes: the one file has a small one that unpacks it."""
+        everybody = [self._watched, *self._watched.children(recursive=True)]
+        return sum(process.memory_info().rss for process in everybody)
+
     def settled_rss_bytes(self) -> int:
         """Resident memory once it no longer changes, or after a while."""
         now = self.rss_bytes()
@@ -139,6 +147,11 @@ class Server:
 def taskroom(data_dir: Path, *args: str) -> Server:
     """The server as it is shipped, without limits on what one client may send."""
     return Server("server.py", "--data_dir", str(data_dir), *_UNLIMITED, *args, log=_log_beside(data_dir))
+
+
+def binary(data_dir: Path) -> Server:
+    """The one file that `make binary` has built."""
+    return Server(BINARY, "--data_dir", str(data_dir), *_UNLIMITED, log=_log_beside(data_dir))
 
 
 def counting_taskroom(data_dir: Path) -> Server:

@@ -56,7 +56,7 @@ class Trust(StaticHandler):
         fingerprint = root_of(self).fingerprint
         set_page_policy(self)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        page = self.settings["static_files"][PAGE].content
+        page = (await self.settings["static_files"])[PAGE].content
         self.write(page.replace(_FINGERPRINT, fingerprint.encode()))
 
 
