@@ -284,6 +284,37 @@ async def test_a_token_that_only_reads_changes_nothing_by_it(client, connect):
     assert not (await bob.get(f"/api/users/{ann.id}/")).json["is_online"]
 
 
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_token_for_less_listens_to_a_focus_session_without_taking_part(client, connect):
+    ann, bob = await sign_up(client, "ann", "bob")
+    place = (await ann.post("/api/v1/workspaces/", json={"name": "Kitchen"})).expect(201).json["id"]
+    (await ann.post(f"/api/v1/workspaces/{place}/members/", json={"user_id": bob.id})).expect(201)
+    plan = {"title": "Deep work", "workspace": place}
+    session = (await ann.post("/api/v1/focus-sessions/", json=plan)).expect(201).json["id"]
+
+    async def people_after(scope):
+        socket = await connect(f"/ws/focus-session/{session}/", token=(await by_token(bob, scope)).access)
+        await socket.settle()
+        found = (await ann.get(f"/api/v1/focus-sessions/{session}/")).expect(200).json
+        return {one["id"] for one in found["participants"]}
+
+    assert await people_after("tasks") == {ann.id}
+    assert await people_after("all") == {ann.id, bob.id}
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_stream_that_waits_ends_with_its_token(client):
+    [ann] = await sign_up(client, "ann")
+    made = await make_token(ann, "read")
+    path = "/api/v1/realtime/events/"
+    seq = (await client.get(path, token=made["token"])).expect(200).json["seq"]
+    waiting = asyncio.ensure_future(client.get(path, token=made["token"], query={"after": seq, "wait": 60}))
+    (await ann.delete(f"{TOKENS}{made['id']}/")).expect(204)
+    assert (await waiting).status == 401
+
+
 @pytest.mark.gen_test
 @pytest.mark.parametrize("way", ["header", "subprotocol", "bearer", "query", "auth"])
 async def test_it_signs_a_socket_in_by_every_way_there_is(client, connect, way):
