@@ -20,6 +20,7 @@ from models.base import SECOND_US, now
 from models.database import backends, upgrade
 from models.database.backends import StoreError
 from models.database.upgrade import Database
+from models.wording import counted
 from settings import Settings
 
 SLOW_DATABASE_MS = 50
@@ -274,7 +275,8 @@ def _look_at_database() -> _Looked:
 
 def _webhooks(found: webhooks.Figures) -> Iterator[Finding]:
     if found.failing:
-        text = f"{found.failing} cannot deliver, and {found.waiting} messages wait."
+        who, what = counted(found.failing, "receiver"), counted(found.waiting, "message")
+        text = f"{who} cannot be told; {what} waiting."
         yield warning("webhooks", text, "Their logs, in the client under Spaces or in the room, say why.")
     else:
         yield ok("webhooks", "none is failing.")

@@ -16,7 +16,7 @@ from models.errors import Invalid
 from models.inputs import Id, Input, Name, Text
 from models.operations import webhooks
 from models.operations.webhooks import Changes
-from models.webhook_addresses import MAX_URL_CHARS
+from models.webhook_addresses import MAX_URL_CHARS, origin_of
 
 Url = Annotated[Text, Field(max_length=MAX_URL_CHARS, examples=["https://ci.example.org/hooks/taskroom"])]
 Events = Annotated[list[HookEvent], Field(min_length=1, max_length=20)]
@@ -77,7 +77,7 @@ class Webhooks(BaseHandler):
         new = webhooks.NewWebhook(body.name, body.url, body.events, body.room, body.workspace)
         # Not with `operate`: the answer to an Idempotency-Key is stored, and this one has a secret.
         made = await self.store.write(webhooks.create, self.actor, new)
-        note(self.request, "webhook_made", self.actor.id, webhook=made["id"], url=made["url"])
+        note(self.request, "webhook_made", self.actor.id, webhook=made["id"], origin=origin_of(made["url"]))
         self.answer(made, 201)
 
 

@@ -25,6 +25,8 @@ LOOK_EVERY_S = 0.5
 MAX_AT_ONCE = 32
 # Each waits for the database a moment, and all writers with it.
 TAKEN_AT_ONCE = 8
+# Then others that are due have their turn.
+IN_A_ROW = 50
 FINISH_WITHIN_S = 5
 """What is under way when the server stops; below the patience for all jobs."""
 
@@ -37,6 +39,7 @@ class Webhooks:
         self._may_be_own = settings.webhooks_to_this_machine
         self._client: WebhookClient | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._is_ending = False
         self.outcomes: collections.Counter[str] = collections.Counter()
         """How many attempts came to what."""
 
@@ -55,6 +58,7 @@ class Webhooks:
 
     async def round(self) -> None:
         """Collects and sends until nothing is to be done."""
+        self._is_ending = False
         try:
             while await self._begin() or self._running:
                 if self._running:
@@ -86,22 +90,31 @@ class Webhooks:
     async def _deliver(self, parcel: Parcel) -> None:
         if self._client is None:
             self._client = WebhookClient(self._may_be_own)
-        attempt = await self._client.send(parcel)
-        if not attempt.has_worked:
-            log.info("webhook %d: %s", parcel.webhook_id, attempt.error)
-        self.outcomes[await self._insist(parcel, attempt)] += 1
+        following: Parcel | None = parcel
+        for left in reversed(range(IN_A_ROW)):
+            if following is None or self._client is None:
+                return
+            attempt = await self._client.send(following)
+            if not attempt.has_worked:
+                log.info("webhook %d: %s", following.webhook_id, attempt.error)
+            goes_on = left > 0 and not self._is_ending
+            outcome, following = await self._insist(following, attempt, goes_on)
+            self.outcomes[outcome] += 1
 
-    async def _insist(self, parcel: Parcel, attempt: Attempt) -> str:
+    async def _insist(
+        self, parcel: Parcel, attempt: Attempt, goes_on: bool
+    ) -> tuple[webhook_queue.Outcome, Parcel | None]:
         """Notes it, however long the database is away: forgetting it would tell everything twice."""
         while True:
             try:
-                return await self._store.write(webhook_queue.note, parcel, attempt)
+                return await self._store.write(webhook_queue.note, parcel, attempt, goes_on)
             except DomainError as error:
                 log.warning("what came of a webhook could not be noted yet: %s", error.detail)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _finish(self) -> None:
         """What is under way has a moment to be finished: whoever has it already would be told again."""
+        self._is_ending = True
         running = set(self._running)
         if running:
             await asyncio.wait(running, timeout=FINISH_WITHIN_S)

@@ -15,8 +15,6 @@ from models.notifications import SYSTEM
 from models.operations.notifications import Notice, notify
 from models.operations.webhooks import switch_off
 from models.webhooks import (
-    DELIVERED,
-    DROPPED,
     FAILING,
     GONE,
     LEASE_US,
@@ -58,6 +56,18 @@ _head = Statement("""
     SELECT d.id, d.message_id, d.seq, d.event, d.attempts, d.created_at, e.payload, e.created_at
     FROM webhook_delivery d LEFT JOIN event e ON e.seq = d.seq
     WHERE d.webhook_id = ? AND d.state = 'waiting' ORDER BY d.id LIMIT 1
+""")
+_delivered = Statement("""
+    UPDATE webhook_delivery SET state = 'delivered', attempts = attempts + 1, attempted_at = ?, status = ?,
+        duration_ms = ?, error = '' WHERE id = ? AND state <> 'dropped'
+""")
+_failed = Statement("""
+    UPDATE webhook_delivery SET attempts = attempts + 1, attempted_at = ?, status = ?, duration_ms = ?,
+        error = ? WHERE id = ?
+""")
+_worked = Statement("""
+    UPDATE webhook SET attempts = 0, failing_since = NULL, next_attempt_at = ?, leased_until = ?
+    WHERE id = ? AND is_active RETURNING id
 """)
 _drop = Statement("UPDATE webhook_delivery SET state = 'dropped', error = ? WHERE id = ?")
 
@@ -206,27 +216,23 @@ def _release(hook: Webhook) -> None:
 Outcome = Literal["delivered", "failed", "off"]
 
 
-def note(parcel: Parcel, attempt: Attempt) -> Outcome:
-    """Notes what came of sending, and when to try again: later each time, and never after a day."""
+def note(parcel: Parcel, attempt: Attempt, goes_on: bool = False) -> tuple[Outcome, Parcel | None]:
+    """Notes what came of sending, and when to try again: later each time, and never after a day. Whoever goes
+    on keeps the webhook, and gets what it has to tell next."""
     moment = now()
-    Delivery.update(
-        state=DELIVERED if attempt.has_worked else WAITING,
-        attempts=Delivery.attempts + 1,
-        attempted_at=moment,
-        status=attempt.status,
-        duration_ms=attempt.duration_ms,
-        error=attempt.error,
-    ).where((Delivery.id == parcel.id) & (Delivery.state != DROPPED)).execute()
-    hook = Webhook.get_or_none(Webhook.id == parcel.webhook_id)
-    if hook is None or not hook.is_active:
-        return "off"
-    hook.leased_until = 0
     if attempt.has_worked:
-        hook.attempts, hook.failing_since, hook.next_attempt_at = 0, None, moment
-    elif _note_failure(hook, attempt, moment):
-        return "off"
+        _delivered.run(moment, attempt.status, attempt.duration_ms, parcel.id)
+        leased_until = moment + LEASE_US if goes_on else 0
+        if not _worked.all(moment, leased_until, parcel.webhook_id):
+            return "off", None
+        return "delivered", _parcel(Webhook.get_by_id(parcel.webhook_id)) if goes_on else None
+    _failed.run(moment, attempt.status, attempt.duration_ms, attempt.error, parcel.id)
+    hook = Webhook.get_or_none(Webhook.id == parcel.webhook_id)
+    if hook is None or not hook.is_active or _note_failure(hook, attempt, moment):
+        return "off", None
+    hook.leased_until = 0
     hook.save()
-    return "delivered" if attempt.has_worked else "failed"
+    return "failed", None
 
 
 def _note_failure(hook: Webhook, attempt: Attempt, moment: int) -> bool:
