@@ -1,6 +1,7 @@
 """Fixtures: real databases, real servers, clients. What is costly starts with the first test that asks."""
 
 import asyncio
+import contextlib
 import functools
 import gc
 import itertools
@@ -79,6 +80,10 @@ def patient_database(request, monkeypatch):
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
     """The settings of whoever runs the tests stay out of them."""
+    clear_settings(monkeypatch)
+
+
+def clear_settings(monkeypatch):
     for name in list(os.environ):
         if name.startswith("TASKROOM_") or name == "BACKEND_URL":
             monkeypatch.delenv(name)
@@ -306,13 +311,13 @@ def base_url(target):
 # The server, as a process
 
 
-@pytest.fixture
-def start_process(tmp_path):
-    """start_process(**settings) -> a ready ServerProcess; `ready=False` only makes it. Checks the logs."""
+@contextlib.contextmanager
+def server_processes(folder):
+    """start(**settings) -> a ready ServerProcess; `ready=False` only makes it. Checks the logs."""
     processes, numbers = [], itertools.count(1)
 
     def start(*, ready=True, **settings):
-        process = ServerProcess(tmp_path / f"process-{next(numbers)}", **settings)
+        process = ServerProcess(folder / f"process-{next(numbers)}", **settings)
         processes.append(process)
         if ready:
             process.start()
@@ -327,6 +332,35 @@ def start_process(tmp_path):
             process.kill()
     for process in processes:
         process.check_log()
+
+
+@pytest.fixture
+def start_process(tmp_path):
+    """start_process(**settings) -> a ready ServerProcess; `ready=False` only makes it. Checks the logs."""
+    with server_processes(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_for_module(tmp_path_factory):
+    """The same for all tests of a module: a server takes more than a second of CPU to start."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        clear_settings(monkeypatch)
+        with server_processes(tmp_path_factory.mktemp("module")) as start:
+            yield start
+
+
+@pytest.fixture(scope="module")
+def shared_databases(postgres_server, postgresql_databases, redis_server):
+    """{"database_url": …, "redis_url": …} of a PostgreSQL and a Redis that all tests of a module share."""
+    postgres_server.heal()
+    redis_server.heal()
+    redis_server.flush()
+    url = postgresql_databases.take()
+    yield {"database_url": url, "redis_url": redis_server.url}
+    postgres_server.heal()
+    redis_server.heal()
+    postgresql_databases.give_back(url)
 
 
 @pytest.fixture

@@ -9,22 +9,19 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
-from tests.support.database import postgresql_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
 from tests.support.websocket import Socket, SocketClosed
 from tests.support.workers import served_by, worker_pids
 
-pytestmark = postgresql_only
-
 MAX_OF_PERSON, MAX_OF_ADDRESS = 3, 5
 
 
-@pytest.fixture
-def served(start_process, database_url, redis_url):
-    return start_process(
-        database_url=database_url, redis_url=redis_url, workers=2, proxy="127.0.0.1",
+@pytest.fixture(scope="module")
+def served(start_for_module, shared_databases):
+    return start_for_module(
+        **shared_databases, workers=2, proxy="127.0.0.1",
         max_sockets_per_person=MAX_OF_PERSON, max_sockets_per_address=MAX_OF_ADDRESS,
     )  # fmt: skip
 
@@ -112,7 +109,7 @@ async def test_a_person_and_an_address_have_as_much_at_all_workers_together(
 
 @pytest.mark.gen_test
 async def test_who_waits_for_events_counts_at_all_workers(served, new_client):
-    ann, bob = await sign_up(new_client(served), "ann", "bob")
+    ann, bob = await sign_up(new_client(served), "ned", "pat")
     client, path = new_client(served), "/api/v1/realtime/events/?wait=30"
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2 * MAX_OF_PERSON):

@@ -4,28 +4,43 @@ import asyncio
 
 import pytest
 
-from tests.support.database import postgresql_only
+from tests.conftest import HANGING_S
+from tests.support.http import PASSWORD
 
-pytestmark = postgresql_only
+
+@pytest.fixture(scope="module")
+def two(start_for_module, shared_databases):
+    return [start_for_module(**shared_databases, secret_key="x" * 40) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def known():
+    """Who has an account."""
+    return set()
 
 
 @pytest.fixture
-def two(start_process, database_url, redis_url):
-    shared = {"database_url": database_url, "redis_url": redis_url, "secret_key": "x" * 40}
-    return [start_process(**shared) for _ in range(2)]
+def team(two, known, new_client, io_loop, redis_server):
+    """Ann on the first process, Bob on the second, both newly signed in, and their room."""
+    yield io_loop.run_sync(lambda: _team(two, known, new_client), timeout=HANGING_S)
+    redis_server.heal()
 
 
-async def _team(two, new_client):
-    """Ann on the first process, Bob on the second, and their room."""
+async def _team(two, known, new_client):
     ann, bob = [new_client(process) for process in two]
     for client, name in ((ann, "ann"), (bob, "bob")):
-        client.token = (await client.register(name))["access"]
-    room = (
-        (await ann.post("/api/chat/rooms/", json={"room_type": "direct", "other_user_id": 2}))
-        .expect(201)
-        .json["id"]
-    )
+        client.token = (await _sign_in(client, name, known))["access"]
+    body = {"room_type": "direct", "other_user_id": 2}
+    room = (await ann.post("/api/chat/rooms/", json=body)).json["id"]
     return ann, bob, room
+
+
+async def _sign_in(client, name, known):
+    if name in known:
+        body = {"email": name, "password": PASSWORD}
+        return (await client.post("/api/auth/token/", json=body)).expect(200).json
+    known.add(name)
+    return await client.register(name)
 
 
 async def _say(client, room, text):
@@ -34,8 +49,8 @@ async def _say(client, room, text):
 
 
 @pytest.mark.gen_test
-async def test_a_message_reaches_the_other_process(two, new_client, connect_to):
-    ann, bob, room = await _team(two, new_client)
+async def test_a_message_reaches_the_other_process(two, team, connect_to):
+    ann, bob, room = team
     ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
     await ears.expect("room_joined")
     message_id = await _say(ann, room, "across")
@@ -44,8 +59,8 @@ async def test_a_message_reaches_the_other_process(two, new_client, connect_to):
 
 
 @pytest.mark.gen_test
-async def test_typing_crosses_processes_and_is_not_stored(two, new_client, connect_to):
-    ann, bob, room = await _team(two, new_client)
+async def test_typing_crosses_processes_and_is_not_stored(two, team, connect_to):
+    ann, bob, room = team
     ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
     mouth = await connect_to(two[0], f"/ws/chat/{room}/", token=ann.token)
     await ears.expect("room_joined")
@@ -55,8 +70,8 @@ async def test_typing_crosses_processes_and_is_not_stored(two, new_client, conne
 
 
 @pytest.mark.gen_test
-async def test_both_processes_tell_the_same_order(two, new_client, connect_to):
-    ann, bob, room = await _team(two, new_client)
+async def test_both_processes_tell_the_same_order(two, team, connect_to):
+    ann, bob, room = team
     ears = [
         await connect_to(process, f"/ws/chat/{room}/", token=who.token)
         for process, who in zip(two, (ann, bob), strict=True)
@@ -72,8 +87,8 @@ async def test_both_processes_tell_the_same_order(two, new_client, connect_to):
 
 
 @pytest.mark.gen_test
-async def test_signing_out_here_closes_the_sockets_there(two, new_client, connect_to):
-    _, bob, _ = await _team(two, new_client)
+async def test_signing_out_here_closes_the_sockets_there(two, team, connect_to):
+    _, bob, _ = team
     elsewhere = await connect_to(two[0], "/ws/chat/", token=bob.token)
     await elsewhere.settle()
     (await bob.post("/api/auth/logout/")).expect(200)
@@ -81,9 +96,9 @@ async def test_signing_out_here_closes_the_sockets_there(two, new_client, connec
 
 
 @pytest.mark.gen_test
-async def test_without_redis_events_come_from_the_log(two, new_client, connect_to, redis_server):
+async def test_without_redis_events_come_from_the_log(two, team, connect_to, redis_server):
     """Redis dies; nothing is lost, and when it is back everything is prompt again."""
-    ann, bob, room = await _team(two, new_client)
+    ann, bob, room = team
     ears = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
     await ears.expect("room_joined")
     await asyncio.to_thread(redis_server.kill)
@@ -96,8 +111,8 @@ async def test_without_redis_events_come_from_the_log(two, new_client, connect_t
 
 
 @pytest.mark.gen_test
-async def test_a_client_that_changes_process_resumes(two, new_client, connect_to):
-    ann, bob, room = await _team(two, new_client)
+async def test_a_client_that_changes_process_resumes(two, team, connect_to):
+    ann, bob, room = team
     first = await connect_to(two[1], f"/ws/chat/{room}/", token=bob.token)
     await first.expect("room_joined")
     await _say(ann, room, "one")
@@ -109,8 +124,8 @@ async def test_a_client_that_changes_process_resumes(two, new_client, connect_to
 
 
 @pytest.mark.gen_test
-async def test_of_two_processes_one_moves_a_focus_session(two, new_client, connect_to):
-    ann, bob, _ = await _team(two, new_client)
+async def test_of_two_processes_one_moves_a_focus_session(two, team, connect_to):
+    ann, bob, _ = team
     body = {"title": "Deep", "focus_minutes": 1 / 60, "break_minutes": 1 / 60, "rounds": 2}
     made = (await ann.post("/api/v1/focus-sessions/", json=body)).expect(201).json["id"]
     near = await connect_to(two[0], f"/ws/focus-session/{made}", token=ann.token)
@@ -127,8 +142,8 @@ async def test_of_two_processes_one_moves_a_focus_session(two, new_client, conne
 
 
 @pytest.mark.gen_test
-async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
-    ann, bob, _ = await _team(two, new_client)
+async def test_whoever_waits_at_one_process_hears_of_the_other(two, team):
+    ann, bob, _ = team
     # What the team was made of may be on its way to the second process still.
     made = (await ann.get("/api/v1/realtime/events/")).expect(200).json["seq"]
     since = 0
@@ -141,8 +156,8 @@ async def test_whoever_waits_at_one_process_hears_of_the_other(two, new_client):
 
 
 @pytest.mark.gen_test
-async def test_tasks_and_their_rooms_come_and_go_across_processes(two, new_client, connect_to):
-    ann, bob, _ = await _team(two, new_client)
+async def test_tasks_and_their_rooms_come_and_go_across_processes(two, team, connect_to):
+    ann, bob, _ = team
     far, near = await connect_to(two[1], "/ws/tasks/"), await connect_to(two[0], "/ws/tasks/")
     for socket, who in ((far, bob), (near, ann)):
         await socket.send({"type": "auth", "token": who.token})

@@ -50,19 +50,19 @@ async def test_restless_clients_see_each_event_once_in_order(app, client, connec
     members = await sign_up(client, *(f"p{number}" for number in range(5)))
     since = (await members[0].get(f"{EVENTS}/")).json["seq"]
     rng = random.Random(1)
-    clients = [Restless(connect, members[number % 5], since, rng) for number in range(50)]
-    count = 200
+    clients = [Restless(connect, members[number % 5], since, rng) for number in range(25)]
+    count = 100
     running = [asyncio.ensure_future(one.run(f"n{count - 1}")) for one in clients]
     ids = [member.id for member in members]
     for number in range(count):
-        # Five people: 500 events a second.
+        # Five people: five events each time.
         await app.store.write(notifications.notify, Notice("system", f"n{number}", "…"), ids)
         await asyncio.wait(running, timeout=0.01)
     await asyncio.gather(*running)
     for one in clients:
         assert one.titles == [f"n{number}" for number in range(count)]
         assert one.seqs == sorted(set(one.seqs))
-    assert sum(one.cuts for one in clients) > 50
+    assert sum(one.cuts for one in clients) > 20
 
 
 @pytest.mark.gen_test
@@ -77,7 +77,9 @@ async def test_who_comes_back_is_told_from_memory(app, client, connect):
             for number in range(5):
                 assert (await socket.expect("notification"))["title"] == f"n{number}"
     # But for how far retention has come, which is asked once for all who come in 250 ms.
-    assert not [one for one in queries if "event" in one.sql and "event_counter" not in one.sql]
+    of_events = [one for one in queries if "event" in one.sql and "event_counter" not in one.sql]
+    # Outgoing webhooks look at the log by their own clock.
+    assert not [one for one in of_events if "webhook" not in one.sql]
 
 
 @sqlite_only

@@ -7,13 +7,11 @@ import signal
 
 import pytest
 
-from tests.support.database import postgresql_only
 from tests.support.load import Listener, Writer
 from tests.support.team import sign_up
 from tests.support.waiting import eventually
 from tests.support.workers import worker_pids
 
-pytestmark = postgresql_only
 MORE = 10
 
 
@@ -65,14 +63,14 @@ class Load:
         return True
 
 
-@pytest.fixture
-def served(start_process, database_url, redis_url):
-    return start_process(database_url=database_url, redis_url=redis_url, workers=2)
+@pytest.fixture(scope="module")
+def served(start_for_module, shared_databases):
+    return start_for_module(**shared_databases, workers=2)
 
 
 @contextlib.asynccontextmanager
-async def under_load(served, new_client):
-    members = await sign_up(new_client(served), "ann", "bob", "cyd")
+async def under_load(served, new_client, *names):
+    members = await sign_up(new_client(served), *names)
     load = Load(served.url, members, await members[0].group(*members[1:]))
     await load.goes_on()
     yield load
@@ -83,7 +81,7 @@ async def under_load(served, new_client):
 @pytest.mark.gen_test
 async def test_replacing_the_workers_drops_no_request_and_no_message(served, new_client):
     before = worker_pids(served)
-    async with under_load(served, new_client) as load:
+    async with under_load(served, new_client, "ann", "bob", "cyd") as load:
         os.kill(served.pid, signal.SIGHUP)
         await asyncio.to_thread(served.wait_for_log, "all workers are new", 60)
         assert not set(before) & set(worker_pids(served))
@@ -93,7 +91,7 @@ async def test_replacing_the_workers_drops_no_request_and_no_message(served, new
 
 @pytest.mark.gen_test
 async def test_a_restart_cuts_no_request_that_was_taken_and_loses_no_message(served, new_client):
-    async with under_load(served, new_client) as load:
+    async with under_load(served, new_client, "dan", "eve", "fay") as load:
         assert await asyncio.to_thread(served.stop) == 0
         await asyncio.to_thread(served.start)
     assert load.dropped == []
@@ -107,4 +105,4 @@ async def test_a_version_that_does_not_start_leaves_the_old_one_serving(served, 
     await asyncio.to_thread(served.wait_for_log, "worker 1 does not come up", 60)
     await asyncio.to_thread(postgres_server.start)
     assert worker_pids(served) == before
-    await sign_up(new_client(served), "ann")
+    await sign_up(new_client(served), "gus")

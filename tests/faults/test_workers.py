@@ -10,25 +10,24 @@ import psutil
 import pytest
 
 from tests.faults.test_durability import run_program
-from tests.support.database import postgresql_only
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
 from tests.support.waiting import eventually, wait_until
 from tests.support.workers import open_at, worker_pids
 
-pytestmark = postgresql_only
+
+@pytest.fixture(scope="module")
+def shared_server(start_for_module, shared_databases):
+    return start_for_module(ready=False, **shared_databases, workers=2)
 
 
 @pytest.fixture
-def start_workers(start_process, database_url, redis_url):
-    """start_workers(**settings) -> a ready ServerProcess with two workers."""
-    shared = {"database_url": database_url, "redis_url": redis_url, "workers": 2}
-    return lambda **settings: start_process(**(shared | settings))
-
-
-@pytest.fixture
-def served(start_workers):
-    return start_workers()
+def served(shared_server):
+    """A ready ServerProcess with two workers, whatever the last test did to it."""
+    if not shared_server.running:
+        shared_server.start()
+    wait_until(lambda: len(worker_pids(shared_server)) == 2)
+    return shared_server
 
 
 @pytest.fixture
@@ -70,9 +69,9 @@ async def test_what_happens_at_one_worker_holds_at_the_other(served, new_client,
 
 
 @pytest.mark.gen_test
-async def test_workers_count_together_and_say_who_they_are(start_workers, new_client):
-    settings = {"throttle_anon": "6/hour", "proxy": "127.0.0.1", "log_format": "json"}
-    process = start_workers(**settings, metrics_from="127.0.0.1")
+async def test_workers_count_together_and_say_who_they_are(start_process, shared_databases, new_client):
+    settings = {"throttle_anon": "6/hour", "proxy": "127.0.0.1", "log_format": "json", "workers": 2}
+    process = start_process(**shared_databases, **settings, metrics_from="127.0.0.1")
     client, seen, addresses = new_client(process), set(), itertools.count(1)
 
     async def both_answer():
@@ -101,7 +100,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_no_connection_that_waits_
     served, new_client, open_socket
 ):
     killed, stays = worker_pids(served)
-    [ann] = await sign_up(new_client(served), "ann")
+    [ann] = await sign_up(new_client(served), "cyd")
     kept = await open_socket(served, stays, "/ws/chat/", token=ann.access)
     # It stands still: what comes to its place waits to be accepted.
     os.kill(killed, signal.SIGSTOP)
@@ -135,7 +134,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed_nor_keep_its_port(served
 @pytest.mark.gen_test
 async def test_signals_go_to_every_worker_and_all_end_in_order(served, new_client, open_socket):
     pids = worker_pids(served)
-    [ann] = await sign_up(new_client(served), "ann")
+    [ann] = await sign_up(new_client(served), "dan")
     sockets = [await open_socket(served, pid, "/ws/chat/", token=ann.access) for pid in pids]
     # As a terminal does it: to the whole group at once.
     for pid in (*pids, served.pid):

@@ -31,8 +31,9 @@ class Writer:
     async def write(self, enough: asyncio.Event) -> None:
         """Returns soon after `enough` is set."""
         while not enough.is_set():
-            # While nobody listens, the next attempt does it.
-            with contextlib.suppress(ConnectionRefusedError):
+            # While nobody listens, the next attempt does it. A connection that the kernel has made and nobody
+            # has accepted when the listening ends is reset; nothing has been asked over it.
+            with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
                 async with raw_connection(self._url) as connection:
                     await self._use(connection, enough)
             await asyncio.sleep(PAUSE_S)
