@@ -82,17 +82,21 @@ async def test_only_the_named_addresses_may_read_it(start_app, new_client):
 
 @pytest.mark.gen_test
 async def test_the_board_shows_only_what_there_is(start_app, new_client, connect_to):
-    """Each figure that a panel of deploy/grafana.json asks for is told, and each that is told is shown."""
+    """Each figure that a panel of deploy/grafana.json asks for is told, and each that is told is shown there and
+    explained in docs/operations.md."""
     app = await start_app(**HERE)
     client = new_client(app)
     board = json.loads((ROOT / "deploy/grafana.json").read_text())
     asked = set(re.findall(r"taskroom_\w+", " ".join(_queries(board))))
+    _, _, figures = (ROOT / "docs/operations.md").read_text().partition("## Figures\n")
+    explained = set(re.findall(r"taskroom_\w+", figures.partition("\n## ")[0]))
 
     async def all_is_told():
         text = (await client.get("/metrics")).expect(200).text
         kinds = dict(re.findall(r"^# TYPE (taskroom_\w+) (\w+)$", text, re.MULTILINE))
         told = {name + "_bucket" * (kind == "histogram") for name, kind in kinds.items()}
         assert asked == {name for name in told if not name.endswith("_created")}
+        assert explained == {name for name in kinds if not name.endswith("_created")}
         return True
 
     await eventually(all_is_told)
