@@ -15,6 +15,8 @@ from tests.support.team import sign_up
 from tests.support.waiting import eventually, wait_until
 from tests.support.workers import open_at, worker_pids
 
+STARTED = "connected to Redis"
+
 
 @pytest.fixture(scope="module")
 def shared_server(start_for_module, shared_databases):
@@ -107,9 +109,11 @@ async def test_a_worker_that_is_killed_is_replaced_and_no_connection_that_waits_
     waiting = [asyncio.ensure_future(ann.get("/api/users/profile/")) for _ in range(30)]
     await eventually(lambda: sum(one.done() for one in waiting) >= 5)
     await kept.settle()
+    started = served.log_text().count(STARTED)
     os.kill(killed, signal.SIGKILL)
     assert {(await one).status for one in waiting} == {200}
     await eventually(lambda: len(worker_pids(served)) == 2)
+    await eventually(lambda: served.log_text().count(STARTED) > started)
     assert killed not in worker_pids(served)
     assert "was ended by SIGKILL; another one starts" in served.log_text()
     await kept.settle()
@@ -127,7 +131,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed_nor_keep_its_port(served
     os.kill(served.pid, signal.SIGKILL)
     wait_until(lambda: not served.running)
     served.start()
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
     assert served.log_text().count("the parent has gone") == 2
 
 

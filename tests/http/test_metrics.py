@@ -82,8 +82,8 @@ async def test_only_the_named_addresses_may_read_it(start_app, new_client):
 
 @pytest.mark.gen_test
 async def test_the_board_shows_only_what_there_is(start_app, new_client, connect_to):
-    """Each figure that a panel of deploy/grafana.json asks for is told, and each that is told is shown there and
-    explained in docs/operations.md."""
+    """Each figure that a panel of deploy/grafana.json asks for is told, and each that is told is shown
+    there and explained in docs/operations.md."""
     app = await start_app(**HERE)
     client = new_client(app)
     board = json.loads((ROOT / "deploy/grafana.json").read_text())
