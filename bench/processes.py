@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,8 @@ class Writer(asyncio.Protocol):
         self._server = server
         self._room_id = room_id
         self._number = number
+        # One that was used before, in another run on the same database, would make each message a second try.
+        self._name = uuid.uuid4().hex
         self._sent = 0
         self._head = (
             f"POST /api/chat/messages/ HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
@@ -193,7 +196,7 @@ class Writer(asyncio.Protocol):
         text: dict[str, Any] = {
             "room": self._room_id,
             "content": f"{self._number} says {self._sent}",
-            "client_id": f"{id(self)}.{self._number}.{self._sent}",
+            "client_id": f"{self._name}.{self._sent}",
         }
         body = json.dumps(text).encode()
         self._answered = asyncio.get_running_loop().create_future()
