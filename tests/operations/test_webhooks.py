@@ -1,11 +1,13 @@
 """Webhooks: queued with the change, sent in order, whatever the receiver does."""
 
 import asyncio
+import ssl
 
 import pytest
 
 from jobs import retention, webhook_client
 from jobs import webhooks as job
+from lan.authority import Authority
 from models import event_log, webhooks
 from models.base import now
 from models.errors import Conflict, Forbidden, Invalid, NotFound
@@ -15,7 +17,7 @@ from models.operations import webhooks as operations
 from models.operations import workspaces as workspace_operations
 from models.operations.webhooks import Changes, NewWebhook
 from models.webhooks import DELIVERED, DROPPED, WAITING, Delivery, Webhook
-from tests.support.database import count_queries
+from tests.support.database import count_queries, sqlite_only
 from tests.support.people import deactivate
 from tests.support.receiver import Receiver, said, verify
 from tests.support.tasks import changes, make
@@ -487,3 +489,35 @@ async def test_a_message_costs_the_same_with_a_webhook_and_without(talk, receive
     without = await cost()
     await of_room(talk, receiver)
     assert await cost() == without
+
+
+# -- TLS ---------------------------------------------------------------------------------------------
+
+
+@sqlite_only
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "is_told"),
+    [("localhost", True, True), ("localhost", False, False), ("printer.local", True, False)],
+)
+async def test_a_receiver_shows_a_certificate_that_is_good_or_hears_nothing(
+    name, is_trusted, is_told, talk, store, sender, tmp_path, monkeypatch
+):
+    authority = Authority(tmp_path / "tls")
+    authority.ensure([name])
+    its = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    its.load_cert_chain(authority.server_path)
+    ours = ssl.create_default_context(cafile=authority.root_path if is_trusted else None)
+    monkeypatch.setattr("tornado.simple_httpclient._client_ssl_defaults", lambda: ours)
+    receiver = await Receiver().start(its)
+    url = f"https://localhost:{receiver.port}"
+    await talk.run(operations.allow_address, talk.ann, url)
+    new = NewWebhook("CI", url + "/", MESSAGES, room_id=talk.room)
+    await talk.run(operations.create, talk.ann, new)
+    await talk.say(talk.ann)
+    await sender.round()
+    (row,) = await rows(store)
+    assert len(receiver.received) == is_told
+    assert row.state == (DELIVERED if is_told else WAITING)
+    assert is_told or "certificate" in row.error.lower()
+    await receiver.stop()

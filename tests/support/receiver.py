@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 from typing import Any
 
 
@@ -23,8 +24,8 @@ class Receiver:
         self._server: Any = None
         self._tasks: set[Any] = set()
 
-    async def start(self, host: str = "127.0.0.1") -> "Receiver":
-        self._server = await asyncio.start_server(self._serve, host, self.port)
+    async def start(self, tls: ssl.SSLContext | None = None) -> "Receiver":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
