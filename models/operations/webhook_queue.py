@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from models import access, event_log, webhook_addresses, webhooks
-from models.base import Statement, iso, marks, now
+from models.base import Statement, iso, now
 from models.notifications import SYSTEM
 from models.operations.notifications import Notice, notify
 from models.operations.webhooks import switch_off
@@ -25,7 +24,8 @@ from models.webhooks import (
     Webhook,
 )
 
-COLLECTED_AT_ONCE = 200
+COLLECTED_AT_ONCE, MAX_COLLECTED = 200, 400
+"""Events of one group, and of all: other writers wait meanwhile."""
 _GONE_STATUS = 410
 _WHY = {
     FAILING: "its receiver has not taken anything for a day",
@@ -41,12 +41,21 @@ _DUE = """
     w.is_active AND w.leased_until <= ? AND w.next_attempt_at <= ? AND EXISTS (
         SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = w.id AND d.state = 'waiting')
 """
-_has_work = Statement(f"""
-    SELECT 1 FROM webhook w WHERE {_DUE} OR ({_WITH_ROOM} AND EXISTS (
+_IS_BEHIND = f"""{_WITH_ROOM} AND EXISTS (
         SELECT 1 FROM webhook_group g JOIN event_group a ON a.group_name = g.group_name
-        WHERE g.webhook_id = w.id AND a.seq > w.position)) LIMIT 1
+        WHERE g.webhook_id = w.id AND a.seq > w.position)
+"""
+_has_work = Statement(f"SELECT 1 FROM webhook w WHERE {_DUE} OR ({_IS_BEHIND}) LIMIT 1")
+_behind = Statement(f"SELECT w.id, w.events, w.position FROM webhook w WHERE {_IS_BEHIND} ORDER BY w.id")
+_groups_of = Statement("SELECT group_name FROM webhook_group WHERE webhook_id = ?")
+# However much there is, a round reads so much of it as it takes.
+_news = Statement("""
+    SELECT e.seq, e.kind, e.created_at FROM event e WHERE e.seq IN (
+        SELECT a.seq FROM event_group a WHERE a.group_name = ? AND a.seq > ? AND a.seq <= ?
+        ORDER BY a.seq LIMIT ?)
+    ORDER BY e.seq
 """)
-_with_room = Statement(f"SELECT w.id, w.events FROM webhook w WHERE {_WITH_ROOM}")
+_move = Statement("UPDATE webhook SET position = ? WHERE id = ?")
 _take = Statement(f"""
     UPDATE webhook SET leased_until = ? WHERE id = (
         SELECT w.id FROM webhook w WHERE {_DUE} ORDER BY w.next_attempt_at, w.id LIMIT 1
@@ -70,22 +79,6 @@ _worked = Statement("""
     WHERE id = ? AND is_active RETURNING id
 """)
 _drop = Statement("UPDATE webhook_delivery SET state = 'dropped', error = ? WHERE id = ?")
-
-
-@functools.cache
-def _events_for(count: int) -> Statement:
-    return Statement(f"""
-        SELECT DISTINCT g.webhook_id, a.seq, e.kind, e.created_at FROM webhook_group g
-        JOIN webhook w ON w.id = g.webhook_id
-        JOIN event_group a ON a.group_name = g.group_name AND a.seq > w.position AND a.seq <= ?
-        JOIN event e ON e.seq = a.seq
-        WHERE g.webhook_id IN ({marks(count)}) ORDER BY a.seq, g.webhook_id LIMIT ?
-    """)
-
-
-@functools.cache
-def _move(count: int) -> Statement:
-    return Statement(f"UPDATE webhook SET position = ? WHERE position < ? AND id IN ({marks(count)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +118,32 @@ def has_work() -> bool:
 
 def collect(limit: int = COLLECTED_AT_ONCE) -> bool:
     """Writes down what webhooks are to tell of what has happened since; whether there may be more."""
-    up_to = event_log.newest()
-    chosen = {webhook_id: names.split() for webhook_id, names in _with_room.all()}
-    if not chosen:
-        return False
-    ids = sorted(chosen)
-    rows = _events_for(len(ids)).all(up_to, *ids, limit)
-    has_more = len(rows) == limit
-    if has_more:
-        # The last event may be for more webhooks than the page had room for.
-        up_to = rows[-1][1] - 1 if rows[0][1] < rows[-1][1] else rows[-1][1]
-    made = [
-        (webhook_id, webhooks.new_message_id(), seq, name, WAITING, created_at)
-        for webhook_id, seq, kind, created_at in rows
-        if seq <= up_to and (name := webhooks.NAMES.get(kind)) in chosen[webhook_id]
-    ]
-    webhooks.insert_deliveries.run(made)
-    _move(len(ids)).run(up_to, up_to, *ids)
+    top, has_more, count = event_log.newest(), False, 0
+    for webhook_id, names, position in _behind.all():
+        if count >= MAX_COLLECTED:
+            return True
+        news, up_to = _news_of(webhook_id, position, top, limit)
+        made = [
+            (webhook_id, webhooks.new_message_id(), seq, name, WAITING, created_at)
+            for seq, kind, created_at in news
+            if (name := webhooks.NAMES.get(kind)) in names.split()
+        ]
+        webhooks.insert_deliveries.run(made)
+        _move.run(up_to, webhook_id)
+        count, has_more = count + len(news), has_more or up_to < top
     return has_more
+
+
+def _news_of(webhook_id: int, position: int, top: int, limit: int) -> tuple[list[Any], int]:
+    """The events for a webhook after the position, and the number up to which these are all."""
+    found: list[Any] = []
+    up_to = top
+    for (group,) in _groups_of.all(webhook_id):
+        part = _news.all(group, position, top, limit)
+        if len(part) == limit:
+            up_to = min(up_to, part[-1][0])
+        found += part
+    return sorted(row for row in found if row[0] <= up_to), up_to
 
 
 # -- from the queue to whoever sends -----------------------------------------------------------------

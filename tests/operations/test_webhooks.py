@@ -9,7 +9,7 @@ from jobs import retention, webhook_client
 from jobs import webhooks as job
 from lan.authority import Authority
 from models import event_log, webhooks
-from models.base import now
+from models.base import Statement, now
 from models.errors import Conflict, Forbidden, Invalid, NotFound
 from models.notifications import Notification
 from models.operations import chat, comments, tasks, webhook_queue
@@ -464,17 +464,37 @@ async def test_a_log_is_no_longer_than_it_may_be(talk, store, monkeypatch, recei
 
 
 @pytest.mark.gen_test
-async def test_a_receiver_that_is_far_behind_is_told_the_rest_from_the_log(
-    talk, store, sender, receiver, monkeypatch
-):
-    monkeypatch.setattr(webhook_queue, "COLLECTED_AT_ONCE", 2)
+async def test_a_receiver_that_is_far_behind_is_told_the_rest_from_the_log(talk, store, sender, receiver):
+    """However much has happened, little of it is written down at once."""
     await of_room(talk, receiver)
     for number in range(7):
         await talk.say(talk.ann, str(number))
     assert await store.write(webhook_queue.collect, 2)
-    assert len(await rows(store)) == 1
+    assert len(await rows(store)) == 2
+    assert await store.write(webhook_queue.collect, 2)
+    assert len(await rows(store)) == 4
     await sender.round()
     assert [one["data"]["message"]["content"] for one in receiver.told] == [str(n) for n in range(7)]
+    assert not await store.read(webhook_queue.has_work)
+
+
+@pytest.mark.gen_test
+async def test_of_a_receiver_that_is_away_only_so_much_is_written_down(
+    talk, store, sender, receiver, monkeypatch
+):
+    for name in ("_has_work", "_behind"):
+        text = getattr(webhook_queue, name)._text.replace(str(webhooks.MAX_WAITING), "2")
+        monkeypatch.setattr(webhook_queue, name, Statement(text))
+    await of_room(talk, receiver)
+    receiver.answer = said(500)
+    for number in range(5):
+        await talk.say(talk.ann, str(number))
+        await sender.round()
+    assert len(await rows(store)) == 2
+    receiver.answer = said(200)
+    await due(talk.run)
+    await sender.round()
+    assert [one["data"]["message"]["content"] for one in receiver.told[-5:]] == list("01234")
 
 
 @pytest.mark.gen_test
