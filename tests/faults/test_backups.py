@@ -13,7 +13,7 @@ import program
 from jobs import backups as backups_job
 from models import installation
 from models.backups.names import made_at
-from tests.faults.test_durability import run_program
+from tests.support.command_line import run_program
 from tests.support.database import postgresql_only, sqlite_only
 from tests.support.installations import Installation
 from tests.support.server_process import ROOT
@@ -120,7 +120,7 @@ def test_a_backup_that_is_ended_leaves_nothing_or_the_next_one_clears_it(used, n
     assert left_in(used) == []
 
 
-def test_what_goes_wrong_is_one_line(used):
+def test_what_goes_wrong_is_one_line(used, command):
     data = used / "data"
     (used / "text.zip").write_text("no zip")
     for words, said in (
@@ -132,7 +132,7 @@ def test_what_goes_wrong_is_one_line(used):
         (["backup", "a", "b"], "is too much"),
         (["restore", "--no-secret", "a"], "no-secret"),
     ):
-        done = run_program(used, *words)
+        done = command(*words)
         assert done.status in (1, 2), words
         assert said in done.error and done.error.count("\n") == 1, (words, done.error)
 

@@ -8,18 +8,18 @@ import pytest
 from models.database.backends import StoreError
 from models.database.data_folder import ServingLock, check_not_emptied, sqlite_path
 from models.database.store import Store
-from tests.faults.test_durability import run_program
+from tests.support.command_line import run_program
 from tests.support.database import postgresql_only, sqlite_only
 
 
-def test_a_second_server_on_one_sqlite_file_is_refused_in_one_line(start_process):
+def test_a_second_server_on_one_sqlite_file_is_refused_in_one_line(start_process, command):
     """Its messages reached nobody at the first one's sockets, and nobody said a word."""
     first = start_process()
     done = run_program(first.folder, port="0")
     assert done.status == 1
     assert f"taskroom.sqlite3 is served by process {first.pid}" in done.complaint
-    for command in (["check"], ["migrate"], ["mail"]):
-        assert run_program(first.folder, *command).status == 0, command
+    for name in ("check", "migrate", "mail"):
+        assert command(name, data_dir=str(first.data_dir)).status == 0, name
     first.kill9()
     first.start()
 

@@ -18,7 +18,7 @@ from models.base import SECOND_US, now
 from models.database.store import Store
 from models.database.upgrade import Database
 from settings import Settings
-from tests.faults.test_durability import run_program
+from tests.support.command_line import run_program
 
 
 @pytest.fixture
@@ -76,6 +76,7 @@ def test_a_server_that_is_well(start_process):
     assert set(lines) == {
         "ok       address", "ok       port", "ok       proxy", "ok       database", "ok       clock",
         "warning  backup", "ok       redis", "warning  mail", "ok       disk", "ok       certificate",
+        "ok       webhooks",
     }  # fmt: skip
     assert lines["ok       proxy"] == f"{server.url} passes requests and WebSockets."
     assert "there never was one. Type `taskroom backup FILE`" in lines["warning  backup"]

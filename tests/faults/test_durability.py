@@ -1,16 +1,11 @@
 """What was acknowledged is there after a power cut, and what the command line does."""
 
 import asyncio
-import io
 import os
 import random
 import socket
 import stat
-import subprocess
-import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,13 +13,16 @@ import pytest
 from tornado.websocket import WebSocketClosedError
 
 from tests.conftest import SECRET_KEY
+from tests.support.command_line import run_program
 from tests.support.database import postgresql_only, sqlite_only
-from tests.support.server_process import ROOT, ServerProcess
+from tests.support.server_process import ServerProcess
 from tests.support.team import Member, sign_up
 from tests.support.waiting import eventually
 from tests.support.websocket import Socket, SocketClosed
 
 LOG_IN = "/api/auth/token/"
+# More of them in the long form.
+POWER_CUTS = 2 + int(float(os.environ.get("FAULT_SECONDS") or 0) / 15)
 
 
 async def restart_after_power_cut(process: ServerProcess) -> None:
@@ -81,7 +79,7 @@ async def whole_history(member: Member, room: int) -> list[dict[str, Any]]:
             return messages
 
 
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=120 + 20 * POWER_CUTS)
 async def test_what_was_acknowledged_survives_power_cuts_at_any_moment(
     start_process, new_client, connect_to, database_url
 ):
@@ -108,7 +106,7 @@ async def test_what_was_acknowledged_survives_power_cuts_at_any_moment(
     form = {"room": await ann.group()}
     message = (await ann.post("/api/chat/messages/", form=form, files=files)).expect(201).json
 
-    for _ in range(3):
+    for _ in range(POWER_CUTS):
         socket = await connect_to(process, f"/ws/chat/{room}/", token=ann.access)
         talking = asyncio.gather(talkers[0].over_socket(socket), talkers[1].over_rest())
         # A random moment: after this many more acknowledgements.
@@ -169,58 +167,6 @@ async def test_a_graceful_end_tells_the_sockets_and_finishes_what_waits(
 
 
 # -- the command line --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    status: int
-    out: str
-    error: str
-
-    @property
-    def complaint(self) -> str:
-        """The one line with which it gave up."""
-        assert self.status != 0
-        assert self.out == ""
-        [line] = [line for line in self.error.splitlines() if " INFO " not in line]
-        return line
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """command(*args, typed="", **settings) -> Done: the command line, in this process."""
-    import server
-
-    # It would take the tests' own handlers away.
-    monkeypatch.setattr(server, "_set_up_logging", lambda log_format: None)
-
-    def run(*args: str, typed: str = "", **settings: str) -> Done:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        settings = {"data_dir": str(tmp_path / "data")} | settings
-        flags = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        try:
-            status = server.main([*args, *flags])
-        except SystemExit as end:
-            status = end.code
-        return Done(status, *capsys.readouterr())
-
-    return run
-
-
-def run_program(folder: Path, *args: str, **settings: str) -> Done:
-    """The same as a program of its own."""
-    environment = {f"TASKROOM_{name.upper()}": value for name, value in settings.items()}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "server.py"), *args],
-        env=os.environ | {"TASKROOM_DATA_DIR": str(folder / "data")} | environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def test_a_name_in_the_environment_that_nothing_reads_is_most_likely_a_typing_error(tmp_path):

@@ -9,7 +9,7 @@ import signal
 import psutil
 import pytest
 
-from tests.faults.test_durability import run_program
+from tests.support.command_line import run_program
 from tests.support.raw_http import raw_connection, request_head
 from tests.support.team import sign_up
 from tests.support.waiting import eventually, wait_until
