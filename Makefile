@@ -127,10 +127,13 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) >/dev/null || \
 	  { rm -rf $(VENV); echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-# The browser tests need it. Without it they are skipped, or fail where CI=true.
+# The browser tests need either. Without both they are skipped, or fail where CI=true. The headless shell, the
+# same engine without a window, makes them cost half; where it can't be had, the whole browser does.
 chromium:
-	@command -v chromium >/dev/null || \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 || \
+	@command -v chromium-headless-shell >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium-headless-shell; } >/dev/null 2>&1 || \
+	  command -v chromium >/dev/null || \
+	  { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 || \
 	  echo "no chromium, and it could not be installed: the browser tests cannot run"
 
 # The same for the tests with Redis, where Python is too new for the wheel of it.
