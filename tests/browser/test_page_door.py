@@ -139,7 +139,7 @@ async def test_a_link_may_be_followed_before_the_page_has_heard_of_its_room(brow
     await page.request.post("/api/register/", data=body)
     await page.goto("/")
     await expect(page.get_by_test_id("connection-state")).to_have_text("connected")
-    await expect(page.get_by_text("Choose a room")).to_be_visible()
+    await expect(page.get_by_test_id("room-title")).to_have_text("Everybody")
     group = {"room_type": "group", "name": "Launch", "participant_ids": []}
     room = await (await page.request.post("/api/chat/rooms/", data=group)).json()
     await page.goto(f"/#room-{room['id']}")
