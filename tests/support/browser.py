@@ -23,8 +23,8 @@ _WITHOUT_SERVICE_WORKER = "Object.defineProperty(Navigator.prototype, 'serviceWo
 def chromium_path() -> str:
     """Skips the test when there is none, except in CI, where a skipped test would be a hidden hole.
 
-    The headless shell is the same engine without a window around it: each new context costs it a sixth of what
-    it costs the whole browser.
+    The headless shell is the same engine without a window around it: each new context costs it a sixth of
+    what it costs the whole browser.
     """
     if path := shutil.which("chromium-headless-shell") or shutil.which("chromium"):
         return path
