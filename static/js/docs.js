@@ -29,7 +29,7 @@ function fieldTable(schema, isSent = false) {
       h("td", {}, h("span", { class: "type" }, field.type)),
       h("td", {}, prose(field.description), field.constraints.length > 0 && h("p", { class: "hint" }, field.constraints.join(" · ")), deeper(field, isSent))));
   if (!rows.length) return null;
-  return h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": "Fields" },
+  return h("div", { class: "table-place", tabindex: "0", role: "group", "aria-label": "Fields" },
     h("table", {},
       h("thead", {}, h("tr", {}, ["Field", "Type", "Meaning"].map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, rows)));
@@ -49,7 +49,7 @@ function unfold(label, build, props = {}) {
 
 const linkTo = (id) => h("p", {}, h("a", { class: "anchor", href: `#${id}` }, "Link to this"));
 
-const heading = (text) => h("h4", { class: "part" }, text);
+const heading = (text) => h("h3", { class: "part" }, text);
 
 function parameters(list) {
   if (!list.length) return [];
@@ -58,11 +58,11 @@ function parameters(list) {
       h("th", { scope: "row" }, h("code", {}, one.name), one.required && h("span", { class: "required" }, "required")),
       h("td", {}, h("span", { class: "type" }, typeName(one.schema, root)), h("span", { class: "hint" }, ` in ${one.in}`)),
       h("td", {}, prose(one.description), constraints(one.schema).length > 0 && h("p", { class: "hint" }, constraints(one.schema).join(" · ")))));
-  return [heading("Parameters"), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": "Parameters" }, h("table", {}, h("tbody", {}, rows)))];
+  return [heading("Parameters"), h("div", { class: "table-place", tabindex: "0", role: "group", "aria-label": "Parameters" }, h("table", {}, h("tbody", {}, rows)))];
 }
 
 const sample = (example) =>
-  example !== undefined && h("pre", { class: "sample", tabindex: "0", role: "region", "aria-label": "Example" }, typeof example === "string" ? example : JSON.stringify(example, null, 2));
+  example !== undefined && h("pre", { class: "sample", tabindex: "0", role: "group", "aria-label": "Example" }, typeof example === "string" ? example : JSON.stringify(example, null, 2));
 
 function bodies(contentTypes = {}, isSent = false) {
   return Object.entries(contentTypes).map(([type, { schema, example }]) => [

@@ -18,7 +18,7 @@ export function socketConsole(socket, person) {
 
   const state = h("span", { class: "hint", role: "status", testid: "socket-state" }, "not connected");
   const connectButton = h("button", { class: "button primary small", testid: "socket-connect" }, "Connect");
-  const frames = h("ol", { class: "frames", tabindex: "0", role: "log", "aria-label": "Frames", testid: "socket-frames" });
+  const frames = h("div", { class: "frames", tabindex: "0", role: "log", "aria-label": "Frames", testid: "socket-frames" });
   const chosen = field("Example", h("select", { class: "input", testid: "socket-example", on: { change: choose } },
     [...examples.keys()].map((type) => h("option", { value: type }, type))));
   const message = field("Message", h("textarea", { class: "input code", rows: "6", spellcheck: "false", testid: "socket-message", on: { keydown: sendWithKeys } }), "JSON; Ctrl and Enter sends it.");
@@ -37,7 +37,7 @@ export function socketConsole(socket, person) {
   }
 
   function note(direction, text) {
-    frames.append(h("li", { data: { direction } },
+    frames.append(h("div", { data: { direction } },
       h("span", { class: "frame-head" }, { in: "received", out: "sent", info: "" }[direction], " ", h("time", {}, new Date().toLocaleTimeString())),
       h("pre", {}, readable(text))));
     while (frames.children.length > MAX_FRAMES) frames.firstChild.remove();
@@ -90,7 +90,7 @@ export function socketConsole(socket, person) {
   chosen.control.value = examples.has("hello") ? "hello" : [...examples.keys()][0];
   choose();
   return [
-    h("h4", { class: "part" }, "Console"),
+    h("h3", { class: "part" }, "Console"),
     h("form", { class: "try", novalidate: true, on: { submit: onSubmit(() => (open ? disconnect() : connect())) } },
       h("div", { class: "try-fields" }, rows, since.element),
       h("div", { class: "buttons" }, connectButton, state)),

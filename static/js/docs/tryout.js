@@ -118,9 +118,9 @@ export function tryOut(operation, person) {
     told, answer);
   renew();
   return [
-    h("h4", { class: "part" }, "With curl"),
+    h("h3", { class: "part" }, "With curl"),
     h("div", { class: "curl" }, line, h("div", { class: "buttons" }, copyButton(() => line.textContent, line, { testid: "copy-curl" }))),
-    h("h4", { class: "part" }, "Try it"),
+    h("h3", { class: "part" }, "Try it"),
     form,
   ];
 }
