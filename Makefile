@@ -42,7 +42,8 @@ FAULT_SECONDS ?= 300
 FAULT_SEED ?= $(shell date +%s)
 faults: $(VENV)/.stamp-test redis
 	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(BIN)/python -m tests.simulation
-	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(PYTEST) tests/faults $(ARGS)
+	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) $(PYTEST) --override-ini faulthandler_timeout=0 \
+	  tests/faults $(ARGS)
 
 # 50,000 requests made of the schema by three people, 10,000 that are no decent HTTP, and 105,000 frames over
 # the seven kinds of sockets; FUZZ_SEED=2 for others.
