@@ -30,7 +30,11 @@ export function createIncoming({ store, on }) {
     const isOut = data.room_type !== "task" && !data.is_default && !data.participants?.some((person) => person.id === store.me.id);
     if (isOut) return store.dropRoom(data.id);
     store.mergeRoom(data);
-    if (isNew) on.newRoom(data);
+    if (isNew) {
+      /* An event is the same for everybody, but whoever made a group owns it, on each of their devices. */
+      if (data.room_type === "group" && data.created_by === store.me.id) store.prefer(data.id, { role: "owner" });
+      on.newRoom(data);
+    }
   }
 
   function joined({ room_id, room_type, last_message_id, online }) {

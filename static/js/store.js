@@ -15,8 +15,10 @@ const PREVIEW_MS = 10_000; // the page may still be showing it, or about to
 const emptyThread = () => ({ items: [], hasMore: true, status: "loading", firstUnread: null });
 
 /** What a room is to this person alone: events for everybody do not say it. */
-const OWN = { unread_count: 0, mention_count: 0, last_message: null, is_muted: false, level: "all", is_favourite: false, is_hidden: false, role: "member" };
-const ownOf = (room) => Object.fromEntries(Object.entries(OWN).map(([name, value]) => [name, room[name] ?? value]));
+const COUNTED = { unread_count: 0, mention_count: 0, last_message: null };
+const CHOSEN = { is_muted: false, level: "all", is_favourite: false, is_hidden: false, role: "member" };
+const ownOf = (defaults, ...rooms) => Object.fromEntries(Object.entries(defaults).map(([name, value]) =>
+  [name, rooms.map((room) => room[name]).find((known) => known !== undefined && known !== null) ?? value]));
 
 const byId = (a, b) => a.id - b.id;
 const isNewer = (next, old) => (next.version ?? 0) >= (old.version ?? 0);
@@ -97,10 +99,10 @@ export function createStore({ dropped }) {
       : { unread_count: 0, ...room };
   }
 
-  /** An event's room says nothing about this viewer: what is known of that stays. */
+  /** An event's room says nothing about this viewer: what is known of that stays. An answer's does, but news may be newer. */
   function mergeRoom(room) {
     const old = store.rooms.get(room.id) ?? {};
-    store.rooms.set(room.id, { ...old, ...room, ...ownOf(old) });
+    store.rooms.set(room.id, { ...old, ...room, ...ownOf(COUNTED, old, room), ...ownOf(CHOSEN, room, old) });
     changed("rooms", "open");
   }
 

@@ -13,8 +13,8 @@ from tests.support.team import log_in, sign_up
 pytestmark = sqlite_only
 CAME_BY_TLS = {"X-Forwarded-Proto": "https"}
 HANGS = ("/realtime/stream/",)
-KEPT = ("/static/", "/media/", "/api/docs/", "/websocket_test.html")
-"""What a browser may keep."""
+KEPT = ("/static/", "/media/", "/api/docs/", "/websocket_test.html", "/api/schema/", "/api/asyncapi/")
+"""What a browser may keep: the same for everybody."""
 
 
 def check_headers(what, headers, path):

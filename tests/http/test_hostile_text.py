@@ -36,7 +36,8 @@ SAMPLES: dict[str, Any] = {
     "action": "accept", "content": "C", "current_password": PASSWORD, "email": "new@example.org", "name": "N",
     "new_password": "another horse 8", "password": PASSWORD, "role": "employee", "status": "todo",
     "title": "T", "token": "t", "uid": "1", "message": "M", "data": {"title": "T"}, "emoji": "👍",
-    "search": "words",
+    "search": "words", "url": "http://192.0.2.1/x", "origin": "http://192.0.2.1", "events": ["task.created"],
+    "text": "hi", "scope": "read",
 }  # fmt: skip
 
 

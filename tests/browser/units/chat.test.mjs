@@ -342,3 +342,24 @@ test("a picture on its way is let go of when nothing shows it any more", async (
   t.mock.timers.tick(60_000);
   assert.deepEqual(revoke.mock.calls.map((call) => call.arguments), [["blob:one"]]);
 });
+
+test("whoever makes a group owns it at once, whether its answer or its event comes first", async () => {
+  const { createStore } = await load("store");
+  const { createIncoming } = await load("incoming");
+  const event = { type: "room_created", seq: 9, data: { id: 7, room_type: "group", name: "Kitchen", created_by: me.id, participants: [me] } };
+  const answer = { ...event.data, role: "owner", level: "mentions", unread_count: 0 };
+  for (const answersFirst of [true, false]) {
+    const store = createStore({ dropped: () => null });
+    store.reset(me);
+    const receive = createIncoming({ store, on: { newRoom: () => null } });
+    if (answersFirst) store.mergeRoom(answer);
+    receive(event);
+    assert.equal(store.rooms.get(7).role, "owner");
+    store.mergeRoom(answer);
+    assert.deepEqual([store.rooms.get(7).role, store.rooms.get(7).level], ["owner", "mentions"]);
+  }
+  const store = createStore({ dropped: () => null });
+  store.reset({ ...me, id: 2 });
+  createIncoming({ store, on: { newRoom: () => null } })({ ...event, data: { ...event.data, participants: [me, { id: 2 }] } });
+  assert.equal(store.rooms.get(7).role, "member");
+});
