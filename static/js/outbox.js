@@ -48,11 +48,16 @@ export function createOutbox({ store, socket, api, kept, frameKib, restRefused }
     patch(clientId, { state: "failed", reason });
   }
 
+  /** Without an answer it may be the wire that is dead, and not yet known to be: then the message goes out over the next one. */
   function expectAnswer(clientId, failure = "The server did not answer.") {
-    clearTimeout(timers.get(clientId));
-    timers.set(clientId, setTimeout(() => {
-      if (socket.state.name === "connected") fail(clientId, failure);
-    }, ANSWER_MS));
+    const wait = (next) => {
+      clearTimeout(timers.get(clientId));
+      timers.set(clientId, setTimeout(() => { if (socket.state.name === "connected") next(); }, ANSWER_MS));
+    };
+    wait(() => {
+      socket.wake();
+      wait(() => fail(clientId, failure));
+    });
   }
 
   function sendText(message) {

@@ -363,3 +363,33 @@ test("whoever makes a group owns it at once, whether its answer or its event com
   createIncoming({ store, on: { newRoom: () => null } })({ ...event, data: { ...event.data, participants: [me, { id: 2 }] } });
   assert.equal(store.rooms.get(7).role, "member");
 });
+
+test("a message without an answer is not given up before the wire has been tried", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { createOutbox } = await load("outbox");
+  const { createStore } = await load("store");
+  const store = createStore({ dropped: () => null });
+  store.reset(me);
+  const sent = [];
+  let tried = 0;
+  const socket = { state: { name: "connected" }, send: (frame) => sent.push(frame.message), wake: () => { tried += 1; } };
+  const outbox = createOutbox({ store, socket, api: () => ({}), kept: () => ({ set: () => null }), frameKib: () => 64, restRefused: () => false });
+  const states = () => [...store.pending.values()].map(({ state }) => state);
+
+  outbox.add({ id: 7, room_type: "group" }, "Kitchen", "over a dead wire", []);
+  t.mock.timers.tick(20_000);
+  assert.deepEqual([states(), tried], [["sending"], 1]);
+  socket.state = { name: "waiting" }; // it was dead
+  t.mock.timers.tick(20_000);
+  assert.deepEqual(states(), ["sending"]);
+  socket.state = { name: "connected" };
+  outbox.flush();
+  t.mock.timers.tick(1);
+  assert.deepEqual(sent, ["over a dead wire", "over a dead wire"]);
+
+  // A server that answers pings and not this.
+  t.mock.timers.tick(20_000);
+  assert.deepEqual([states(), tried], [["sending"], 2]);
+  t.mock.timers.tick(20_000);
+  assert.deepEqual(states(), ["failed"]);
+});
