@@ -5,25 +5,28 @@ import { Button, Empty } from "../kit/controls.js";
 import { confirm } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
 import { Content, View as Parts } from "../kit/layout.js";
-import { notificationWords, plainWords } from "../words.js";
+import { notificationWords, plainWords, withFullName } from "../words.js";
 import { Telling } from "./telling.js";
 
 const ADDRESSES = new Map([["task", (id) => `#task-${id}`], ["room", (id) => `#room-${id}`], ["workspace", () => "#workspaces"]]);
 
 /** What a notification is about is one press away; whoever goes there has read it. */
-function Title({ item, read }) {
+function Title({ item, read, named }) {
   const { title, related_entity_type: kind, related_entity_id: about } = item;
-  const words = html`<bdi>${plainWords(title)}</bdi>`;
+  const words = html`<bdi>${named(plainWords(title))}</bdi>`;
   if (!ADDRESSES.has(kind) || !about) return html`<span class="notification-title">${words}</span>`;
   return html`<a class="notification-title" href=${ADDRESSES.get(kind)(about)} data-testid="notification-link" onClick=${() => { if (!item.is_read) read(); }}>${words}</a>`;
 }
 
 function Notification({ item, notifications }) {
+  const { directory } = useScope();
+  directory.changes.value;
+  const named = (text) => withFullName(text, (username) => directory.all().find((person) => person.username === username)?.full_name ?? "");
   const read = () => notifications.read(item.id);
-  const content = notificationWords(item);
+  const content = named(notificationWords(item));
   return html`<li class="notification" data-testid="notification" data-notification-id=${item.id} data-read=${String(item.is_read)}>
     <div class="notification-words">
-      <p class="notification-line">${!item.is_read && html`<span class="only-heard">Unread: </span>`}<${Title} item=${item} read=${read} /><time class="time" datetime=${item.created_at} title=${exactTime(item.created_at)}>${shortTimeOf(item.created_at)}</time></p>
+      <p class="notification-line">${!item.is_read && html`<span class="only-heard">Unread: </span>`}<${Title} item=${item} read=${read} named=${named} /><time class="time" datetime=${item.created_at} title=${exactTime(item.created_at)}>${shortTimeOf(item.created_at)}</time></p>
       ${content && html`<p class="notification-text">${content}</p>`}
     </div>
     ${!item.is_read && html`<${Button} small kind="quiet" icon="check" label="Mark read" testid="notification-read" onClick=${read} />`}

@@ -67,7 +67,7 @@ function Everybody({ people }) {
         <select class="input" aria-label="Role" data-testid="people-role" value=${role} onChange=${(event) => narrow({ role: event.currentTarget.value })}>
           <option value="">Every role</option>${ROLES.map((one) => html`<option value=${one}>${roleName(one)}</option>`)}</select>
         <select class="input" aria-label="Department" data-testid="people-department" value=${department} onChange=${(event) => narrow({ department: event.currentTarget.value })}>
-          <option value="">Everywhere</option>${people.departments.value.map((one) => html`<option value=${String(one.id)}>${one.name}</option>`)}</select>
+          <option value="">Anywhere</option>${people.departments.value.map((one) => html`<option value=${String(one.id)}>${one.name}</option>`)}</select>
       </div>
     </div>
     <${Found} people=${people} />

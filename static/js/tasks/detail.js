@@ -1,7 +1,7 @@
 /* One task with everything that belongs to it, in the side panel: it reads as text, and is edited in place. */
 import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
-import { exactTime } from "../format.js";
+import { exactTime, moment } from "../format.js";
 import { Button } from "../kit/controls.js";
 import { confirm } from "../kit/dialog.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef } from "../kit/html.js";
@@ -31,8 +31,8 @@ function History({ tasks }) {
 
 function Origin({ task }) {
   const { directory } = useScope();
-  const ended = task.completed_at ? `; done ${exactTime(task.completed_at)}` : "";
-  return html`<p class="hint" data-testid="task-by"><a href=${`#task-${task.id}`} title="The address of this task">${`Task ${task.id}`}</a>${`, made by ${directory.name(task.creator)}, ${exactTime(task.created_at)}${ended}`}</p>`;
+  const at = (iso) => html`<time datetime=${iso} title=${exactTime(iso)}>${moment(new Date(iso))}</time>`;
+  return html`<p class="hint" data-testid="task-by"><a href=${`#task-${task.id}`} title="The address of this task">${`Task ${task.id}`}</a>${`, made by ${directory.name(task.creator)}, `}${at(task.created_at)}${task.completed_at && html`; done ${at(task.completed_at)}`}</p>`;
 }
 
 /** Shown while something is written and not saved. */

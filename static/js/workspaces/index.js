@@ -70,7 +70,7 @@ function Workspace({ workspace, workspaces }) {
   return html`
     <header class="part-head"><${Back} go=${() => go("#workspaces")} /><${Name} workspace=${workspace} workspaces=${workspaces} mayChange=${mayChange} /></header>
     <div class="scroll"><div class="page">
-      <div class="section-head" style=${{ flexWrap: "wrap" }}><p class="hint grow">${`Number ${workspace.id}. You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
+      <div class="section-head" style=${{ flexWrap: "wrap" }}><p class="hint grow">${`You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
         <${Button} kind="quiet" testid="workspace-tasks" onClick=${() => go(addressOf("tasks", { workspace: workspace.id }))}>Its tasks</>
         ${mayChange && html`<${Button} kind="quiet" testid="workspace-hooks" onClick=${() => openHooks(scope, { workspace: workspace.id }, workspace.name)}>Webhooks</>`}
         ${role === "owner" && html`<${Button} kind="quiet" testid="workspace-delete" onClick=${remove}>Delete</>`}</div>

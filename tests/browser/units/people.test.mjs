@@ -5,6 +5,7 @@ import { clockText, endHeard, minutesText, phaseText, progressOf } from "../../.
 import { presenceIn } from "../../../static/js/people/presence.js";
 import { isLeftAlone, isQuietAt } from "../../../static/js/people/alone.js";
 import { ENDS, statusOf } from "../../../static/js/status.js";
+import { withFullName } from "../../../static/js/words.js";
 import { manages, managesDepartments, readsFigures, rolesToGive } from "../../../static/js/people/rights.js";
 
 test("a clock is read as people read it", () => {
@@ -81,4 +82,13 @@ test("a status is over when its time is, and its ends lie ahead", () => {
   assert.equal(statusOf({ status_text: "At lunch", status_until: "2026-11-20T10:00:00Z" }, at), "");
   assert.equal(statusOf(null, at), "");
   for (const { id, from } of ENDS) assert.ok(id === "" ? from(at) === null : from(at) > at, id);
+});
+
+test("who is told of is called by their full name", () => {
+  const names = { cid: "Carla Featherstone", "a b": "Ann Bell" };
+  const told = (text) => withFullName(text, (username) => names[username] ?? "");
+  assert.equal(told("cid mentioned you"), "Carla Featherstone mentioned you");
+  assert.equal(told("a b commented on “cid”"), "Ann Bell commented on “cid”");
+  assert.equal(told("3 new messages from cid"), "3 new messages from Carla Featherstone");
+  for (const text of ["ben mentioned you", "cid", "Due soon: cid", "New message from ben"]) assert.equal(told(text), text);
 });
