@@ -6,6 +6,7 @@ New connections get the new chain; those that are open go on with theirs.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import ssl
 from datetime import datetime
@@ -95,8 +96,8 @@ class Certificate:
     def _reload(self) -> bool:
         """Whether there was anything new to load. Raises OSError (and of these SSLError), ValueError."""
         cert, key = self._files()
-        stats = [path.stat() for path in (cert, key) if path is not None]
-        state = [(one.st_ino, one.st_mtime_ns, one.st_size) for one in stats]
+        # Their times would do, but for two within a tick of the file system's clock.
+        state = [hashlib.sha256(path.read_bytes()).digest() for path in (cert, key) if path is not None]
         if state == self._loaded:
             return False
         # Tried elsewhere first: a key that does not fit would leave the real one without any.
