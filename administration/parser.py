@@ -49,6 +49,10 @@ class _Parser(argparse.ArgumentParser):
         """One line, where argparse would print the usage of sixty settings."""
         self.exit(2, f"taskroom: {printable(message)}; see {self.prog} --help\n")
 
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Flags begin with two dashes; with one, it may be a session's id."""
+        return super()._parse_optional(arg_string) if arg_string.startswith(("--", "-h")) else None
+
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group: Any = parser

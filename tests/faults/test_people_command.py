@@ -108,7 +108,8 @@ def test_people_and_their_sessions_are_listed(typed):
 def test_one_session_of_somebody_ends_and_the_others_stay(typed, store):
     store.run_alone(accounts.sessions.start, 1, Device("phone"), 10**12)
     found = [line.split()[0] for line in typed("sessions", "1")[1].splitlines() if "phone" in line]
-    assert typed("revoke", "2", *found) == (1, "taskroom: There is no such session.\n")
+    for name in (*found, "-begins-with-a-dash"):
+        assert typed("revoke", "2", name) == (1, "taskroom: There is no such session.\n")
     assert typed("revoke", "1", *found) == (0, "Ended 1 session of ann (id 1).\n")
     assert "ann's browser" in typed("sessions", "1")[1]
 
