@@ -20,6 +20,13 @@ CACHED = """async () => {
   return (await cache.keys()).map(({ url }) => new URL(url).pathname);
 }"""
 
+ALL_IS_CACHED = f"""async () => {{
+  const main = document.querySelector("script[type=module][src]").src;
+  const names = await (await fetch(new URL("files.json", main))).json();
+  const kept = new Set(await ({CACHED})());
+  return names.every((name) => kept.has(new URL(name, main).pathname));
+}}"""
+
 # How many bytes came over the wire for what the page has asked for again: its own address.
 ASKED_AGAIN = """() => performance.getEntriesByType("resource")
   .filter(({ name }) => new URL(name).pathname === "/").map(({ transferSize }) => transferSize)"""
@@ -53,9 +60,7 @@ async def test_a_reload_while_the_server_is_away_shows_what_was_loaded_and_loses
     await tab.texts(*said)
 
     # Nobody has been to the other views.
-    await tab.page.wait_for_function(
-        f"({CACHED})().then((all) => all.some((one) => one.includes('js-workspaces')))"
-    )
+    await tab.page.wait_for_function(ALL_IS_CACHED)
 
     process.kill9()
     await tab.page.reload()
