@@ -5,7 +5,8 @@ import { Button, Empty } from "../kit/controls.js";
 import { confirm } from "../kit/dialog.js";
 import { html } from "../kit/html.js";
 import { Content, View as Parts } from "../kit/layout.js";
-import { notificationWords, plainWords, withFullName } from "../words.js";
+import { notificationWords, plainWords } from "../words.js";
+import { withFullName } from "./names.js";
 import { Telling } from "./telling.js";
 
 const ADDRESSES = new Map([["task", (id) => `#task-${id}`], ["room", (id) => `#room-${id}`], ["workspace", () => "#workspaces"]]);

@@ -5,7 +5,7 @@ import { clockText, endHeard, minutesText, phaseText, progressOf } from "../../.
 import { presenceIn } from "../../../static/js/people/presence.js";
 import { isLeftAlone, isQuietAt } from "../../../static/js/people/alone.js";
 import { ENDS, statusOf } from "../../../static/js/status.js";
-import { withFullName } from "../../../static/js/words.js";
+import { withFullName } from "../../../static/js/inbox/names.js";
 import { manages, managesDepartments, readsFigures, rolesToGive } from "../../../static/js/people/rights.js";
 
 test("a clock is read as people read it", () => {
