@@ -7,7 +7,7 @@ import { Button } from "../kit/controls.js";
 import { ownEmoji } from "./marks.js";
 import { Row } from "./message.js";
 import { EmojiBox } from "./reactions.js";
-import { readersAt, rowsOf, seenOwn } from "./timeline.js";
+import { readersAt, rowsOf, seenOwn, withUnsent } from "./timeline.js";
 import { placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } from "./window.js";
 
 const AT_END_PX = 60;
@@ -65,7 +65,7 @@ export class Messages extends Component {
 
   all() {
     const { thread, pending } = this.props;
-    return pending.length ? [...thread.items, ...pending] : thread.items;
+    return pending.length ? withUnsent(thread.items, pending) : thread.items;
   }
 
   /** The window for the messages as they are now. */

@@ -21,6 +21,9 @@ const belongTogether = (a, b) => a && b && !a.is_system && !b.is_system && a.sen
 /** Own messages keep their client_id as key, so that one that gets its number stays where it is. */
 const keyOf = (message, isMine) => (isMine && message.client_id ? `c${message.client_id}` : `m${message.id}`);
 
+/** One that has arrived since the list of those on their way was made is not shown twice. */
+export const withUnsent = (items, pending) => [...items, ...pending.filter(({ client_id: id }) => !items.some((message) => message.client_id === id))];
+
 /** Up to which of one's own messages somebody else has read, and who has: {id, who}. */
 export function seenOwn(items, reads, people, me) {
   const readers = people.filter((person) => person.id !== me.id && reads?.has(person.id));

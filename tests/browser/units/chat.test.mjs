@@ -11,7 +11,7 @@ const { askedAt, emojiFor, outsiderWords, outsidersIn, peopleFor, taken, withEmo
 const { countIn, listedRooms, mayIn, nextUnread, onlyRoom, peopleWords, roomTitle, sectionsOf, toldIn, unreadIn } = await load("chat/roomfacts");
 const { replaced } = await load("chat/shortcodes");
 const { isPlain, partsOf, taskOfAddress, tasksIn, titleFrom } = await load("chat/text");
-const { readersAt, rowsOf, seenOwn } = await load("chat/timeline");
+const { readersAt, rowsOf, seenOwn, withUnsent } = await load("chat/timeline");
 const { MAX_ROWS, placeOfId, windowAround, windowAtEnd, windowKept, windowMoved } = await load("chat/window");
 const { firstUnreadOf, ownEmoji, quoteOf, requoted, toggled, withPin, withReactions } = await load("chat/marks");
 const { found, taskNumber } = await load("app/finding");
@@ -392,4 +392,10 @@ test("a message without an answer is not given up before the wire has been tried
   assert.deepEqual([states(), tried], [["sending"], 2]);
   t.mock.timers.tick(20_000);
   assert.deepEqual(states(), ["failed"]);
+});
+
+test("a message that has arrived is not shown as on its way beside itself", () => {
+  const items = [message(1), message(2, 1, 2, { client_id: "a" })];
+  const [a, b] = ["a", "b"].map((id) => ({ client_id: id, content: id }));
+  assert.deepEqual(withUnsent(items, [a, b]), [...items, b]);
 });
