@@ -183,4 +183,5 @@ def _environment() -> dict[str, str]:
     kept.pop("BACKEND_URL", None)
     # One address asks for everybody.
     rates = {f"TASKROOM_THROTTLE_{name}": "" for name in ("ANON", "USER", "LOGIN", "PASSWORD_RESET")}
-    return kept | rates | {"PYTHONPATH": str(ROOT)}
+    # Without the scripts' own folder, whose limits.py is not the library.
+    return kept | rates | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
