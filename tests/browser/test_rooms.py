@@ -120,6 +120,7 @@ async def test_a_room_is_as_loud_as_one_wants_on_all_of_one_s_devices(new_page, 
     await page.get_by_test_id("level-mentions").click()
     await expect(room_row(page, kitchen)).to_have_attribute("data-level", "mentions")
     await page.get_by_test_id("default-room").click()
+    await expect(page.get_by_test_id("room-title")).to_have_text("Everybody")
 
     await bob.say(kitchen, "Soup")
     await expect(room_row(page, kitchen)).to_have_attribute("data-unread", "1")
