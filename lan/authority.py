@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -239,7 +240,7 @@ def _is_good(leaf: x509.Certificate, root: x509.Certificate, names: Sequence[str
     root may sign for."""
     try:
         leaf.verify_directly_issued_by(root)
-    except Exception:
+    except (ValueError, TypeError, InvalidSignature):
         # Of another root: another name, or a signature that does not fit.
         return False
     covered = set(leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
