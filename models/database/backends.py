@@ -107,15 +107,8 @@ def transaction() -> Iterator[None]:
     Every process takes the same lock first, so that no two wait for each other crosswise; what one waits
     for it then is only that the other ends.
     """
-    with database.manual_commit():
-        try:
-            database.execute_sql(f"BEGIN; {event_log.LOCK_COUNTER}" if is_postgres() else "BEGIN IMMEDIATE")
-            yield
-        except BaseException:
-            with contextlib.suppress(peewee.PeeweeException):  # a lost connection has undone it already
-                database.execute_sql("ROLLBACK")
-            raise
-        database.execute_sql("COMMIT")
+    with _committed(f"BEGIN; {event_log.LOCK_COUNTER}" if is_postgres() else "BEGIN IMMEDIATE"):
+        yield
 
 
 @contextlib.contextmanager
@@ -124,9 +117,15 @@ def transaction_aside() -> Iterator[None]:
 
     A commit that is lost in a crash is lost with everything after it, so nobody waits for the disk.
     """
+    with _committed("BEGIN; SET LOCAL synchronous_commit = off"):
+        yield
+
+
+@contextlib.contextmanager
+def _committed(begin: str) -> Iterator[None]:
     with database.manual_commit():
-        database.execute_sql("BEGIN; SET LOCAL synchronous_commit = off")
         try:
+            database.execute_sql(begin)
             yield
         except BaseException:
             with contextlib.suppress(peewee.PeeweeException):  # a lost connection has undone it already
