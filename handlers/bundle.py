@@ -3,7 +3,8 @@
 No build step: it runs once when the server starts. Every module becomes one function, and they stand in the
 order in which they need each other. What a module imports with `import("./x.js")` comes in a file of its own,
 which is fetched when it is first needed. Modules keep to a small grammar: named imports and exports at the
-beginning of a line, no `export let`, no circle. Comments that begin a line stay behind.
+beginning of a line, no `export let`, no circle. Comments that begin a line stay behind, and so does what
+our own lines are indented by.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _LATER = re.compile(r'/\*\*.*?\*/|\bimport\("(\.[^"]+)"\)', re.DOTALL)
 _LEFT_OVER = re.compile(r"^(?:import\b(?!\()|export\b).*", re.MULTILINE)
 # Code may follow a comment in its line: then both stay.
 _COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+# HTML reads any white space as one space, and no text of ours depends on it; a library's may.
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _CSS_IMPORT = re.compile(r'^@import "([^"]+)";\n', re.MULTILINE)
 
 _HEAD = "const $ = Object.create(null);\nconst $later = (file, name) => import(file).then(() => $[name]);\n"
@@ -95,8 +98,12 @@ def _resolved(name: str, path: str) -> str:
 
 
 def _joined(sources: dict[str, str], names: list[str]) -> str:
-    bodies = ((name, _as_function(_COMMENT.sub("", sources[name]), name)) for name in names)
-    return "".join(f'$["{name}"] = (() => {{\n{body}\n}})();\n' for name, body in bodies)
+    return "".join(f'$["{name}"] = (() => {{\n{_body(sources[name], name)}\n}})();\n' for name in names)
+
+
+def _body(source: str, name: str) -> str:
+    body = _as_function(_COMMENT.sub("", source), name)
+    return body if name.startswith("vendor/") else _INDENT.sub("", body)
 
 
 def _as_function(source: str, name: str) -> str:
