@@ -39,6 +39,26 @@ async def choose(page, item):
     await page.get_by_test_id(item).click()
 
 
+_LEAVES_BEFORE_THE_ROOM_IS_THERE = """async () => {
+    for (let round = 0; round < 30; round += 1) {
+        requestAnimationFrame(() => setTimeout(() => { location.hash = "#tasks"; }));
+        location.hash = "#rooms";
+        await new Promise((done) => { setTimeout(done, 60); });
+        if (location.hash !== "#tasks") return location.hash;
+    }
+    return "#tasks";
+}"""
+
+
+@pytest.mark.gen_test
+async def test_whoever_follows_a_link_is_not_led_back_to_the_only_room(new_page, start_app):
+    """The page led on to it from the address of before, of which the browser had not yet told."""
+    page, _ = await arrive(new_page, await start_app(), "ann", viewport=LAPTOP)
+    await expect(page.get_by_test_id("default-room")).to_have_attribute("aria-current", "true")
+    assert await page.evaluate(_LEAVES_BEFORE_THE_ROOM_IS_THERE) == "#tasks"
+    await expect(page.get_by_test_id("new-task")).to_be_visible()
+
+
 @pytest.mark.gen_test
 async def test_a_newcomer_is_with_everybody_and_joins_an_open_room(new_page, start_app, new_client):
     app = await start_app()

@@ -48,6 +48,9 @@ export function replace(address) {
   hash.value = location.hash;
 }
 
+/** Where the page itself leads on from the present address: it does not where a link has just led elsewhere, of which the browser tells later. */
+export const leadOn = (address) => location.hash === hash.value && replace(address);
+
 /** To a view, with what was open in it. */
 export const goToView = (view, address) => go(lastOf.get(view) ?? address);
 

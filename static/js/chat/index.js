@@ -1,5 +1,5 @@
 /* The chat: rooms at the left, the open one, and who is in it. */
-import { go, place, replace } from "../app/place.js";
+import { go, leadOn, place } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
 import { html, signal, useEffect } from "../kit/html.js";
@@ -25,7 +25,7 @@ function useRoomInAddress(scope) {
     seeking.id = null;
     if (place.value.id !== id || store.rooms.has(id)) return;
     say(`There is no room ${id}, or you are not in it.`);
-    replace("#rooms");
+    leadOn("#rooms");
   }
 
   useEffect(() => {
@@ -34,13 +34,13 @@ function useRoomInAddress(scope) {
       seeking.last = id;
       if (store.openRoomId !== id) chat.openRoom(id);
     } else if (store.roomsLoaded && seeking.id !== id) {
-      if (seeking.last === id) replace("#rooms"); // whoever was in it knows why it is gone
+      if (seeking.last === id) leadOn("#rooms"); // whoever was in it knows why it is gone
       else seek();
     }
   }, [id, isKnown, store.roomsLoaded, store.openRoomId]);
   /* Where there is nothing to choose, nobody is asked to. */
   const only = store.roomsLoaded && !isPhone.value ? onlyRoom(store.rooms.values()) : null;
-  useEffect(() => { if (!id && only && place.value.view === "chat") replace(`#room-${only.id}`); }, [id, only?.id]);
+  useEffect(() => { if (!id && only && place.value.view === "chat") leadOn(`#room-${only.id}`); }, [id, only?.id]);
   /* Whoever comes back to the room that was open last comes to it anew. */
   useEffect(() => {
     if (id && store.openRoomId === id) {

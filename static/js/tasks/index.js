@@ -1,7 +1,7 @@
 /* The tasks: views at the left, what narrows them, the board or the list, and the task that is open. */
 import { displayName } from "../app/directory.js";
 import { PersonMenu } from "../app/person.js";
-import { addressOf, forgetPlace, go, place, replace } from "../app/place.js";
+import { addressOf, forgetPlace, go, leadOn, place } from "../app/place.js";
 import { useScope } from "../app/scope.js";
 import { useShortcuts } from "../app/shortcuts.js";
 import { Button, Empty } from "../kit/controls.js";
@@ -80,7 +80,7 @@ export function View() {
   };
   const removed = () => {
     forgetPlace("tasks");
-    replace(addressOf("tasks", query));
+    leadOn(addressOf("tasks", query));
   };
   const create = () => {
     const { assignees, ...given } = givenBy(filters, tasks.may.manage());
