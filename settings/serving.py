@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, field_validator
 
+from settings.errors import SettingsError
 from settings.values import (
     MAX_DAYS,
     Counts,
@@ -25,6 +26,7 @@ from settings.values import (
     url_parts,
 )
 
+MIN_SECRET_CHARS = 32
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Browsers leave these out of an Origin."""
 
@@ -95,8 +97,8 @@ class Serving(Group):
     @field_validator("secret_key")
     @classmethod
     def _strong(cls, value: str) -> str:
-        if value and len(value) < 32:
-            raise ValueError("must have at least 32 characters, or be empty")
+        if value and len(value) < MIN_SECRET_CHARS:
+            raise ValueError(f"must have at least {MIN_SECRET_CHARS} characters, or be empty")
         return value
 
     def allows_origin(self, origin: str, scheme: str, host: str) -> bool:
@@ -104,7 +106,11 @@ class Serving(Group):
         request was sent to, of `backend_url`, or a listed one."""
         # Compared as text: what is no URL at all makes a parser raise.
         own = f"{scheme}://{host.lower()}".removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
-        return origin in (own, self.backend_origin) or origin in self.cors_origins
+        return origin == own or self.lists_origin(origin)
+
+    def lists_origin(self, origin: str) -> bool:
+        """Whether a setting names this origin."""
+        return origin == self.backend_origin or origin in self.cors_origins
 
     @functools.cached_property
     def backend_origin(self) -> str | None:
@@ -113,18 +119,34 @@ class Serving(Group):
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
 
     def existing_secret(self) -> str | None:
-        """`secret_key`, or the one kept in `data_dir`, if there is one."""
-        path = self.data_dir / "secret_key"
-        return self.secret_key or (path.read_text().strip() if path.is_file() else None)
-
-    def resolve_secret(self) -> str:
-        """`secret_key`, or the one kept in `data_dir` (made at the first start, mode 0600)."""
+        """`secret_key`, or the one kept in `data_dir`, if there is one. Raises SettingsError."""
         if self.secret_key:
             return self.secret_key
         path = self.data_dir / "secret_key"
-        if path.exists():
-            return path.read_text().strip()
+        try:
+            text = path.read_text().strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SettingsError(f"setting data_dir: {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            text = ""
+        # With an empty one, anybody could sign tokens.
+        if len(text) < MIN_SECRET_CHARS:
+            raise SettingsError(
+                f"setting data_dir: {path} is empty or damaged: put it back from a backup,"
+                " or remove it, and everybody signs in again"
+            )
+        return text
+
+    def resolve_secret(self) -> str:
+        """`secret_key`, or the one kept in `data_dir` (made at the first start, mode 0600). Raises
+        SettingsError, OSError."""
+        secret = self.existing_secret()
+        if secret is not None:
+            return secret
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        path = self.data_dir / "secret_key"
         # Written aside and linked into place, so that two processes starting at once agree on one
         # secret and none ever reads half of it.
         draft = path.with_name(f"secret_key.{os.getpid()}")
@@ -138,7 +160,7 @@ class Serving(Group):
             pass
         finally:
             draft.unlink()
-        return path.read_text().strip()
+        return self.resolve_secret()
 
 
 class Limits(Group):

@@ -183,6 +183,23 @@ def test_the_secret_is_made_once_and_kept_for_its_owner_only(tmp_path):
     assert settings_module.load({"secret_key": SECRET}).resolve_secret() == SECRET
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\xff\xfe" * 40])
+def test_a_secret_that_a_crash_left_empty_signs_nothing(tmp_path, content):
+    """With an empty one whoever likes signs tokens; a short one is guessed."""
+    (tmp_path / "secret_key").write_bytes(content)
+    chosen = settings_module.load({"data_dir": str(tmp_path)})
+    for look in (chosen.resolve_secret, chosen.existing_secret):
+        with pytest.raises(SettingsError, match=r"secret_key is empty or damaged: put it back from a backup"):
+            look()
+    assert (tmp_path / "secret_key").read_bytes() == content
+
+
+def test_a_secret_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(SettingsError, match=r"setting data_dir: .*secret_key: Is a directory"):
+        settings_module.load({"data_dir": str(tmp_path)}).resolve_secret()
+
+
 @pytest.mark.parametrize(
     ("given", "hours"),
     [("0", 0), ("24", 24), ("90m", 1.5), ("12h", 12), ("1d", 24), ("0.5 D", 12), ("2w", 336)],
