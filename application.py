@@ -260,7 +260,7 @@ class Taskroom:
             self.throttle,
             self.providers,
             Signer(secret),
-            FirstPerson(settings.first_link, FirstCode(secret, here)),
+            FirstPerson(settings.first_link, FirstCode(secret, here), settings.lists_origin),
         )
         if settings.speaks_tls:
             self._certificate = Certificate(settings)

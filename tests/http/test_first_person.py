@@ -46,14 +46,84 @@ async def test_nobody_else_on_the_network_is_quicker(app, client, path):
 
 @sqlite_only
 @pytest.mark.parametrize(
-    "header",
-    ["Forwarded", "Via", "X-Real-IP", "x-forwarded-for"],
+    ("header", "value"),
+    [
+        ("Via", "1.1 squid"),
+        ("X-Real-IP", "192.168.1.7"),
+        ("x-forwarded-for", "192.168.1.7"),
+        ("X-Forwarded-For", "127.0.0.1, 192.168.1.7"),
+        ("X-Forwarded-For", "192.168.1.7, 127.0.0.1"),
+        ("X-Forwarded-For", "127.0.0.1, unknown"),
+        ("X-Forwarded-For", ""),
+        ("Forwarded", 'for="[2001:db8::7]:80"'),
+        ("Forwarded", "for=127.0.0.1, for=192.168.1.7;proto=https"),
+        ("Forwarded", "by=127.0.0.1;for=_hidden"),
+        ("Forwarded", "proto=https"),
+    ],
+)
+@pytest.mark.parametrize("proxy", [(), ("127.0.0.1",)])
+@pytest.mark.gen_test
+async def test_what_is_passed_on_for_somebody_else_does_not_come_from_this_machine(
+    start_app, new_client, proxy, header, value
+):
+    """Whether or not the proxy is named; and a first address is what anybody claims."""
+    client = new_client(await start_app(proxy=proxy))
+    refused = await register(client, headers={header: value})
+    assert refused.expect(403).json["code"] == "first_link_needed"
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-For", "::1, ::ffff:127.0.0.1"),
+        ("X-Forwarded-For", "[::1]:4000,127.0.0.1:4000"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Forwarded", 'proto=http;For="[::1]:4711", for=127.0.0.1'),
+    ],
+)
+@pytest.mark.parametrize("proxy", [(), ("127.0.0.1",)])
+@pytest.mark.gen_test
+async def test_a_frontend_s_own_server_on_this_machine_passes_on_for_whoever_is_at_it(
+    start_app, new_client, proxy, header, value
+):
+    """Those that frontends are developed with say for whom they ask: for a browser on the same machine."""
+    client = new_client(await start_app(proxy=proxy))
+    headers = {header: value, "X-Forwarded-Host": "localhost:5173", "Origin": "http://localhost:5173"}
+    assert (await register(client, headers=headers)).expect(201).json["user"]["role"] == "ceo"
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("evil.local", 403),
+        ("localhost", 201),
+        ("app.localhost", 201),
+        ("127.0.0.1", 201),
+        ("[::1]", 201),
+        (socket.gethostname(), 201),
+        ("tasks.example.org", 201),
+    ],
 )
 @pytest.mark.gen_test
-async def test_what_is_passed_on_does_not_come_from_this_machine(app, client, header):
-    """Whatever it says, and whether or not the proxy is named."""
-    refused = await register(client, headers={header: "127.0.0.1"})
-    assert refused.expect(403).json["code"] == "first_link_needed"
+async def test_a_page_whose_name_came_to_lead_here_cannot_be_the_first(start_app, new_client, host, status):
+    """Its owner has the name lead to this machine, after the browser on it has the page (DNS rebinding): then
+    the page is of the server's own origin, and no link would be needed."""
+    app = await start_app(cors_origins=("http://tasks.example.org:8000",))
+    headers = {"Host": f"{host}:8000", "Origin": f"http://{host}:8000".lower()}
+    assert (await register(new_client(app), headers=headers)).status == status
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_nor_can_such_a_page_that_hides_where_it_is_from(client):
+    """`referrerPolicy: "no-referrer"` makes the origin `null`."""
+    (await register(client, headers={"Host": "evil.example:8000", "Origin": "null"})).expect(403)
+    (await register(client, headers={"Host": "127.0.0.1:8000", "Origin": "null"})).expect(201)
 
 
 @sqlite_only
