@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import getpass
 import logging
 import socket
@@ -38,6 +39,8 @@ from settings import Settings, SettingsError
 from settings.origins import Origins, shown, trouble
 
 MAX_MAIL_SHOWN = 1000
+MISUSE_STATUS = 2
+"""What is typed is no command: the same as for a flag that there is not."""
 CONNECT_WITHIN_S = 3
 """What a Redis or a mail server has to answer in."""
 
@@ -80,9 +83,17 @@ def port_trouble(settings: Settings) -> str | None:
     except socket.gaierror as error:
         raise SettingsError(f"setting host: {settings.host}: {error.strerror}") from None
     except OSError as error:
-        why = f"{error.strerror} (perhaps it serves already)"
-        return f"setting port: cannot listen on port {settings.port} of {settings.host}: {why}"
+        if error.errno == errno.EADDRINUSE:
+            error.strerror = f"{error.strerror} (perhaps it serves already)"
+        return cannot_listen(settings, error)
     return None
+
+
+def cannot_listen(settings: Settings, error: OSError) -> str:
+    """Why the server cannot listen, with the setting that is at fault."""
+    is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    name = "host" if is_host else "port"
+    return f"setting {name}: cannot listen on port {settings.port} of {settings.host}: {error.strerror}"
 
 
 def redis_trouble(settings: Settings) -> str | None:
@@ -131,7 +142,7 @@ def create_user(settings: Settings, given: argparse.Namespace) -> int:
     """Makes a person."""
     role = given.role.lower() if given.role else None
     if role is not None and role not in ROLES:
-        return complain(f"a role is one of {', '.join(ROLES)}")
+        return complain(f"a role is one of {', '.join(ROLES)}", MISUSE_STATUS)
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     try:
         email = email_address(given.email)
@@ -241,7 +252,7 @@ def manage_people(settings: Settings, given: argparse.Namespace) -> int:
     try:
         lines = people.perform(settings, given.action, words)
     except people.Misuse as error:
-        return complain(str(error))
+        return complain(str(error), MISUSE_STATUS)
     for line in lines:
         print(printable(line))
     return 0
@@ -256,7 +267,8 @@ def show_documents(settings: Settings, given: argparse.Namespace) -> int:
             print(f"{name:{width}}  {first_line(path)}".rstrip())
         return 0
     if given.name.removesuffix(".md") not in found:
-        return complain(f"there is no document {given.name}; there are {', '.join(found)}")
+        text = f"there is no document {given.name}; there are {', '.join(found)}"
+        return complain(text, MISUSE_STATUS)
     print(found[given.name.removesuffix(".md")].read_text(), end="")
     return 0
 
@@ -355,10 +367,10 @@ def _store(settings: Settings) -> Store:
     return Store(settings.database_url, settings.data_dir)
 
 
-def complain(text: str) -> int:
+def complain(text: str, status: int = 1) -> int:
     """Says in one line why it gives up, and returns the exit status for that."""
     print(f"taskroom: {printable(text)}", file=sys.stderr)
-    return 1
+    return status
 
 
 # -- addresses -----------------------------------------------------------------------------------------

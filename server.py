@@ -9,7 +9,6 @@ import logging
 import os
 import resource
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -60,7 +59,7 @@ async def _serve(settings: Settings, parent: Parent | None) -> int:
     try:
         await taskroom.start()
     except OSError as error:
-        return _cannot_listen(settings, error)
+        return command_line.complain(command_line.cannot_listen(settings, error))
     _collect_rarely()
     alongside = _alongside(settings, taskroom, parent, asked)
     await asked.wait()
@@ -123,13 +122,6 @@ def _greet(settings: Settings, port: int, code: FirstCode | None, more: str = ""
         command_line.show_code(link or settings.backend_url or addresses(settings, port)[0])
 
 
-def _cannot_listen(settings: Settings, error: OSError) -> int:
-    name = "host" if isinstance(error, socket.gaierror) else "port"
-    return command_line.complain(
-        f"setting {name}: cannot listen on port {settings.port} of {settings.host}: {error.strerror}"
-    )
-
-
 async def _serve_by_workers(settings: Settings, code: FirstCode | None) -> int:
     with tempfile.TemporaryDirectory(prefix="taskroom-metrics-") as folder:
         os.environ[metrics.FOLDER] = folder
@@ -138,7 +130,7 @@ async def _serve_by_workers(settings: Settings, code: FirstCode | None) -> int:
             await _wait_for_port(settings)
             workers = Workers(settings.host, settings.port, settings.workers, on_end)
         except OSError as error:
-            return _cannot_listen(settings, error)
+            return command_line.complain(command_line.cannot_listen(settings, error))
         announcing: list[asyncio.Task[Any]] = []
 
         def greet() -> None:

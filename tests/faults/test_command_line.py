@@ -187,6 +187,9 @@ def test_the_version_is_said_and_has_one_place(typed):
         (["dance"], "there is no command dance"),
         (["--prot", "80"], "there is no setting --prot"),
         (["check", "--port"], "--port"),
+        (["create-user", "a@b.example", "king"], "a role is one of employee, atl,"),
+        (["people", "dance"], "there is no 'dance'"),
+        (["docs", "nothing"], "there is no document nothing"),
     ],
 )
 def test_what_cannot_be_typed_is_said_in_one_line(typed, words, said):
@@ -277,6 +280,12 @@ def test_check_warns_of_a_port_that_is_taken_and_refuses_a_host_that_is_none(typ
     status, _, error = typed("check", "--host", "host.invalid")
     assert status == 1
     assert error.startswith("taskroom: setting host: host.invalid: ")
+
+
+def test_an_address_that_this_machine_does_not_have_is_the_host_s_fault(typed):
+    _, _, error = typed("check", "--host", "203.0.113.9")
+    assert "setting host: cannot listen on port 0 of 203.0.113.9: Cannot assign requested address" in error
+    assert "setting port" not in error and "serves already" not in error
 
 
 def test_a_server_starts_without_its_redis_and_says_so(start_process):
