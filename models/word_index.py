@@ -135,22 +135,24 @@ def _rows_of(entries: Iterable[Entry]) -> list[tuple[Place, str, int]]:
 # -- reading -----------------------------------------------------------------------------------------
 
 # One statement for any number of keys, which stand in one JSON text: of each word its places, and of each of
-# those its numbers. SQLite reads its own JSON anew for each `->>`, which would cost more than the index.
-_SQLITE = ("json_each(?) w, json_each(w.value) p", "p.value", "w.key", "json_group_array")
+# those its numbers. SQLite reads its own JSON anew for each `->>`, which would cost more than the index. What
+# is found is one text as well: between two rows other threads take the interpreter's lock.
+_SQLITE = ("json_each(?) w, json_each(w.value) p", "p.value", "w.key", "json_group_array", "json_array")
 _POSTGRES = (
     "json_each(CAST(? AS json)) w, json_array_elements_text(w.value) p",
     "CAST(p.value AS bigint)",
     "w.key",
     "json_agg",
+    "json_build_array",
 )
 _NEWEST = """
-    SELECT {place}, {word}, (
-        SELECT {array}(f.id) FROM (
+    SELECT CAST({all}({row}({place}, {word}, (
+        SELECT {all}(f.id) FROM (
             SELECT s.id FROM search_word s
             WHERE s.place = {place} AND s.word = {word} AND s.id < ? AND s.id >= ?
             ORDER BY s.id DESC LIMIT ?
         ) f
-    ) FROM {keys}
+    ))) AS text) FROM {keys}
 """
 _NEXT_WORD = "SELECT s.word FROM search_word s WHERE s.place = {of} AND s.word {sign} {word} AND s.word < ?"
 _BEGINNING = """
@@ -166,10 +168,10 @@ _BEGINNING = """
 
 def _both(text: str) -> tuple[Statement, Statement]:
     made = []
-    for keys, place, word, array in (_SQLITE, _POSTGRES):
+    for keys, place, word, all_, row in (_SQLITE, _POSTGRES):
         first = _NEXT_WORD.format(of=place, sign=">=", word=word)
         following = _NEXT_WORD.format(of="k.place", sign=">", word="k.word")
-        names = {"keys": keys, "place": place, "word": word, "array": array}
+        names = {"keys": keys, "place": place, "word": word, "all": all_, "row": row}
         made.append(Statement(text.format(**names, first=first, next=following)))
     return made[0], made[1]
 
@@ -183,14 +185,9 @@ def _all(statements: tuple[Statement, Statement], *params: Any) -> list[Any]:
 
 def newest(keys: Collection[_Key], before: int, since: int, limit: int) -> dict[_Key, list[int]]:
     """For each place and word the newest numbers of what has it there, from `since` to below `before`."""
-    rows = _all(_newest, before, since, limit, _by_word(keys)) if keys else ()
-    return {(place, word): _numbers(found) for place, word, found in rows}
-
-
-def _numbers(found: Any) -> list[int]:
-    # SQLite gives a text; PostgreSQL a list, and for nothing None.
-    listed = orjson.loads(found) if isinstance(found, str) else found or []
-    return sorted(listed, reverse=True)
+    found = _all(_newest, before, since, limit, _by_word(keys))[0][0] if keys else "[]"
+    # Where there is nothing, PostgreSQL has null.
+    return {(place, word): sorted(ids or (), reverse=True) for place, word, ids in orjson.loads(found)}
 
 
 def beginning(places: Collection[Place], start: str, limit: int) -> Mapping[Place, list[str]]:

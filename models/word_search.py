@@ -1,9 +1,10 @@
 """Finds the newest numbers that have all words of a question, in bounded work.
 
-Of each word the newest few of each place tell which word is the rarest there, and how far down the numbers of
-that word have to be read for a page; the other words are looked up for these numbers. Where all words of a
-question are common they may still never stand together: after some readings the search says how far back it
-has looked, and whoever wants more goes on from there.
+The newest texts of all are looked through first: what many of them have is found there at once. Where few
+have it, the index tells on. Of each word the newest few of some places tell which word is the rarest, and how
+far down the numbers of that word have to be read for a page; the other words are looked for in the texts.
+Where all words of a question are common they may still never stand together: after some readings the search
+says how far back it has looked, and whoever wants more goes on from there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from models import word_index
 from models.word_index import Place
@@ -19,15 +21,17 @@ Words = tuple[str, ...]
 """Words of which one is enough."""
 
 # After so many readings of a word in a place a search ends, also where little was found.
-_MAX_READINGS = 200
+_MAX_READINGS = 150
 # With several words not every number fits: so many are tried for one that is wanted.
 _TRIED_FOR_ONE = 4
 # How many words that begin as the last one does are looked for, in all places together and in each.
 _MAX_BEGINNINGS, _MIN_BEGINNINGS_OF_PLACE, _MAX_BEGINNINGS_OF_PLACE = 150, 2, 20
-# So many words are asked for in each place, the rarest as far as so many newest in so many places tell.
-_MAX_ASKED, _SAMPLED, _SAMPLED_PLACES = 2, 8, 6
+# One word is asked for in each place, the rarest as far as so many newest in so many places tell.
+_SAMPLED, _SAMPLED_PLACES = 8, 6
 # Up to so many words times places, all are asked for.
 _FEW_READINGS = 100
+# So many texts are looked through first, and at most. In fewer places than that the index costs less.
+_FIRST_LOOKED_THROUGH, _MAX_LOOKED_THROUGH, _MANY_PLACES = 100, 1000, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,21 @@ class Found:
 
 _Lists = Mapping[tuple[Place, str], list[int]]
 
-Texts = Callable[[Collection[int]], Iterable[tuple[int, int, str]]]
-"""Gives of numbers which they are, who wrote them, and their text."""
+_Test = Callable[[int, str], bool]
+
+Text = tuple[int, int, str]
+"""The number of something, who wrote it, and what it says."""
+
+
+class Texts(Protocol):
+    """The texts among which is searched."""
+
+    def of(self, numbers: Collection[int]) -> Iterable[Text]:
+        """The texts with these numbers."""
+
+    def newest(self, places: Collection[Place], among: Range, limit: int) -> tuple[Sequence[Text], int]:
+        """Looks through so many of the newest, wherever they are. Gives those in the places, the newest
+        first, and the number down to which they are all: 0 at the end, where it began if it looks at none."""
 
 
 def find(
@@ -57,16 +74,20 @@ def find(
 ) -> Found:
     """The newest numbers in any of the places that have one of each of the words, and a word that begins
     so."""
+    fits = _test(wanted, beginning)
+    found, before = _look_through(places, fits, among, limit, texts)
+    if not before or len(found) > limit:
+        return _page(found, limit)
+    among = Range(before, among.since)
     asked_for, begun = _rarest_of(list(places), wanted, beginning, among)
     columns = _columns_of(places, asked_for, begun)
     is_one = len(wanted) + bool(beginning) == 1
-    found: list[int] = []
-    readings, before = 0, among.before
+    readings = 0
     while columns and readings < _MAX_READINGS and len(found) <= limit:
         to_try = (limit + 1) * (1 if is_one else _TRIED_FOR_ONE)
         rarest, tried = _round(columns, Range(before, among.since), to_try)
         page = tried.newest_first()
-        found += page if is_one or not page else _fitting(page, wanted, beginning, texts)
+        found += page if is_one or not page else _fitting(page, fits, texts)
         readings += sum(len(each) for asked in columns.values() for each in asked)
         if not tried.horizon:
             break
@@ -76,7 +97,29 @@ def find(
     else:
         if columns and len(found) <= limit:
             return Found(found, before)
+    return _page(found, limit)
+
+
+def _page(found: list[int], limit: int) -> Found:
     return Found(found[:limit], found[limit - 1] if len(found) > limit else None)
+
+
+def _look_through(
+    places: Collection[Place], fits: _Test, among: Range, limit: int, texts: Texts
+) -> tuple[list[int], int]:
+    """What fits among the newest texts, as many as it takes if many do; and the number down to which that is
+    all, 0 at the end."""
+    found: list[int] = []
+    before, seen, count = among.before, 0, _FIRST_LOOKED_THROUGH
+    while len(places) >= _MANY_PLACES and before and seen + count <= _MAX_LOOKED_THROUGH:
+        listed, before = texts.newest(places, Range(before, among.since), count)
+        found += [number for number, author_id, content in listed if fits(author_id, content)]
+        seen += count
+        if not found or len(found) > limit:
+            break
+        # As many more as it takes if those that fit stand as close together, and some.
+        count = 1 + 5 * (limit + 1 - len(found)) * seen // (4 * len(found))
+    return found, before
 
 
 def _rarest_of(
@@ -84,7 +127,7 @@ def _rarest_of(
 ) -> tuple[Sequence[Words], str]:
     """The words to ask for everywhere, and the beginning if it is one of them; the texts tell the rest."""
     count = len(wanted) + bool(beginning)
-    if count <= _MAX_ASKED or count * len(places) <= _FEW_READINGS:
+    if count == 1 or count * len(places) <= _FEW_READINGS:
         return wanted, beginning
     sample = places[:: 1 + len(places) // _SAMPLED_PLACES]
     columns = [dict.fromkeys(sample, each) for each in wanted]
@@ -98,8 +141,8 @@ def _rarest_of(
         known = [lists[place, word] for place, each in column.items() for word in each]
         return sum(one[-1] for one in known if len(one) == _SAMPLED), sum(map(len, known))
 
-    rarest = sorted(range(len(columns)), key=lambda at: how_common(columns[at]))[:_MAX_ASKED]
-    return [wanted[at] for at in rarest if at < len(wanted)], beginning if len(wanted) in rarest else ""
+    rarest = min(range(len(columns)), key=lambda at: how_common(columns[at]))
+    return ([wanted[rarest]], "") if rarest < len(wanted) else ((), beginning)
 
 
 def _columns_of(
@@ -179,20 +222,26 @@ def _tried_further(
     return _Tried(tried.numbers, max(tried.horizon, since))
 
 
-def _fitting(numbers: Sequence[int], wanted: Sequence[Words], beginning: str, texts: Texts) -> list[int]:
-    """Those of the numbers whose texts have all of the words, in the same order."""
+def _fitting(numbers: Sequence[int], fits: _Test, texts: Texts) -> list[int]:
+    """Those of the numbers whose texts fit, in the same order."""
+    fitting = {number for number, author_id, content in texts.of(numbers) if fits(author_id, content)}
+    return [number for number in numbers if number in fitting]
 
+
+def _test(wanted: Sequence[Words], beginning: str) -> _Test:
+    """Tells whether somebody's text has all of the words."""
     # Most of the texts that do not fit need not be cut into words to tell.
     contained = [each[0] for each in wanted if len(each) == 1 and each[0].isalnum()] + [beginning]
 
     def fits(author_id: int, content: str) -> bool:
-        small = content.lower()
-        if content.isascii() and not all(word in small for word in contained):
-            return False
+        if content.isascii():
+            small = content.lower()
+            for word in contained:
+                if word not in small:
+                    return False
         said = set(word_index.words_of(author_id, content))
         return all(not said.isdisjoint(each) for each in wanted) and (
             not beginning or any(word.startswith(beginning) for word in said)
         )
 
-    fitting = {number for number, author_id, content in texts(numbers) if fits(author_id, content)}
-    return [number for number in numbers if number in fitting]
+    return fits

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import access, chat, search_query, searched_rooms, word_index, word_search
-from models.base import MAX_VARIANTS, Statement, marks, padded
+from models.base import MAX_VARIANTS, Statement, marks
 from models.chat import DIRECT
 from models.errors import NotFound
 from models.inputs import LARGEST_ID
 from models.search_query import Question
+from models.searched_texts import COMMENTS, MESSAGES, SearchedTexts
 from models.sessions import Actor
 from models.task_parts import Comment
 from models.text import fold
@@ -34,48 +35,6 @@ class FoundPage:
 _NOTHING = FoundPage([], None)
 _people = Statement("SELECT id FROM person WHERE username_key = ? OR name_key = ? ORDER BY id LIMIT ?")
 
-# The first number at or behind an instant, by halving, since numbers grow with time.
-_FIRST_AT = """
-    WITH RECURSIVE halves(low, high) AS (
-        SELECT CAST(1 AS bigint), (SELECT CAST(COALESCE(max(id), 0) + 1 AS bigint) FROM {table})
-        UNION ALL
-        SELECT CASE WHEN {moment} < ? THEN (low + high) / 2 + 1 ELSE low END,
-            CASE WHEN {moment} < ? THEN high ELSE (low + high) / 2 END
-        FROM halves WHERE low < high
-    )
-    SELECT low FROM halves WHERE low >= high LIMIT 1
-"""
-_MOMENT = "(SELECT m.created_at FROM {table} m WHERE m.id >= (low + high) / 2 ORDER BY m.id LIMIT 1)"
-
-
-def _first_at(table: str) -> Statement:
-    return Statement(_FIRST_AT.format(table=table, moment=_MOMENT.format(table=table)))
-
-
-@functools.lru_cache(maxsize=MAX_VARIANTS)
-def _texts_by_ids(table: str, author: str, count: int) -> Statement:
-    return Statement(f"SELECT m.id, m.{author}, m.content FROM {table} m WHERE m.id IN ({marks(count)})")
-
-
-class _Searched:
-    """A table whose texts are searched."""
-
-    def __init__(self, table: str, author: str) -> None:
-        self._table, self._author = table, author
-        self._first_at = _first_at(table)
-
-    def first_at(self, moment: int) -> int:
-        """The first number at or behind an instant."""
-        return int(self._first_at.value(moment, moment))
-
-    def texts(self, numbers: Collection[int]) -> list[tuple[int, int, str]]:
-        """Number, author and text of each."""
-        ids = padded(numbers)
-        return _texts_by_ids(self._table, self._author, len(ids)).all(*ids)
-
-
-_MESSAGES, _COMMENTS = _Searched("message", "sender_id"), _Searched("task_comment", "author_id")
-
 
 @functools.lru_cache(maxsize=MAX_VARIANTS)
 def _comments_by_ids(count: int) -> Statement:
@@ -93,7 +52,7 @@ def find_messages(actor: Actor, text: str, before: int | None, limit: int) -> Fo
     """
     question = search_query.parse(text)
     places = () if question.is_empty else _rooms(actor, question.place)
-    numbers, following = _find(actor, question, places, before, limit, _MESSAGES)
+    numbers, following = _find(actor, question, places, before, limit, MESSAGES)
     messages = chat.messages_by_id(numbers)
     found = [messages[number] for number in numbers if number in messages]
     return FoundPage([message for message in found if message["deleted_at"] is None], following)
@@ -103,7 +62,7 @@ def find_comments(actor: Actor, text: str, before: int | None, limit: int) -> Fo
     """Query: comments on the tasks that the actor sees, or on the one that the text names. Raises Invalid."""
     question = search_query.parse(text)
     places = () if question.is_empty else _places_of_comments(actor, question.place)
-    numbers, following = _find(actor, question, places, before, limit, _COMMENTS)
+    numbers, following = _find(actor, question, places, before, limit, COMMENTS)
     return FoundPage(_comments(actor, numbers), following)
 
 
@@ -113,15 +72,15 @@ def _find(
     places: Collection[Place],
     before: int | None,
     limit: int,
-    searched: _Searched,
+    texts: SearchedTexts,
 ) -> tuple[list[int], int | None]:
     wanted = _wanted(actor, question) if places else None
     if wanted is None:
         return [], None
-    until = LARGEST_ID if question.until is None else searched.first_at(question.until)
-    since = 0 if question.since is None else searched.first_at(question.since)
+    until = LARGEST_ID if question.until is None else texts.first_at(question.until)
+    since = 0 if question.since is None else texts.first_at(question.since)
     among = Range(min(before or LARGEST_ID, until), since)
-    found = word_search.find(places, wanted, question.beginning, among, limit, searched.texts)
+    found = word_search.find(places, wanted, question.beginning, among, limit, texts)
     return found.numbers, found.next
 
 

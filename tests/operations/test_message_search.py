@@ -1,6 +1,7 @@
 """The search in messages and comments: who finds what, on both databases."""
 
 import asyncio
+import random
 import threading
 from types import SimpleNamespace
 
@@ -169,8 +170,19 @@ async def test_of_many_words_all_count_also_those_that_are_not_asked_for_everywh
     assert await find.messages(talk.ann, "gamma deltas beta alpha from:ann") == []
 
 
+def look_through(monkeypatch, first, most, places=1):
+    """Has a search look through so many of the newest texts, in so many places or more."""
+    names = ("_FIRST_LOOKED_THROUGH", "_MAX_LOOKED_THROUGH", "_MANY_PLACES")
+    for name, value in zip(names, (first, most, places), strict=True):
+        monkeypatch.setattr(word_search, name, value)
+
+
 @pytest.mark.gen_test
-async def test_a_search_is_the_same_few_statements_however_many_rooms_and_words(talk, find, store):
+@pytest.mark.parametrize("looked_through", [0, 100])
+async def test_a_search_is_the_same_few_statements_however_many_rooms_and_words(
+    talk, find, store, monkeypatch, looked_through
+):
+    look_through(monkeypatch, 100, looked_through)
     counted = []
     for rooms in (1, 9):
         for number in range(rooms):
@@ -180,6 +192,66 @@ async def test_a_search_is_the_same_few_statements_however_many_rooms_and_words(
             await store.snapshot(searching.find_messages, talk.ann, "alpha beta gam", None, 20)
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 9, counted
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("most", [0, 12, 40])
+async def test_pages_are_together_what_a_plain_look_at_every_message_finds(
+    talk, find, store, monkeypatch, most
+):
+    """Few or many are looked through before the index is asked, in pages of any size."""
+    look_through(monkeypatch, 4, most)
+    monkeypatch.setattr(word_search, "_MAX_READINGS", 20)
+    monkeypatch.setattr(word_search, "_FEW_READINGS", 8)
+    chance = random.Random(most)
+    rooms = [await talk.group(talk.ann, talk.ben, name=f"R{number}") for number in range(5)]
+    rooms.append(await talk.group(talk.cyd, name="Cellar"))
+    said = []
+    for number in range(90):
+        room, words = (
+            chance.randrange(6),
+            chance.choices(("oak", "Ash", "elm", "fir", "Öl"), (9, 6, 3, 1, 1), k=2),
+        )
+        who = talk.cyd if room == 5 else chance.choice((talk.ann, talk.ben))
+        message = await talk.say(who, f"{' '.join(words)} {number}", room=rooms[room])
+        if chance.random() < 0.1:
+            await find.run(chat.delete_message, who, message["id"])
+        elif room != 5:
+            said.insert(0, (who.username, {word.lower() for word in words}, message["content"]))
+    await find.catch_up()
+    for asked in (
+        "oak",
+        "oak ash",
+        "ash el",
+        "fir oak",
+        "oil",
+        "elm ash from:ben",
+        "from:ann",
+        "ol",
+        "oak fir el",
+    ):
+        *needed, last = [
+            word for word in asked.replace("ol", "öl").split() if not word.startswith("from:")
+        ] or [""]
+        author = asked.partition("from:")[2]
+        expected = [
+            content
+            for who, words, content in said
+            if words.issuperset(needed)
+            and any(word.startswith(last) for word in words)
+            and author in ("", who)
+        ]
+        assert await all_pages(store, talk.ann, asked, chance.randrange(1, 9)) == expected, asked
+
+
+async def all_pages(store, who, asked, limit):
+    found, before = [], None
+    while True:
+        page = await store.snapshot(searching.find_messages, who, asked, before, limit)
+        found += [message["content"] for message in page.results]
+        before = page.next
+        if before is None:
+            return found
 
 
 @pytest.mark.gen_test
