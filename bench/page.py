@@ -32,6 +32,7 @@ KEYS = 60
 # A window whose page has 1366 × 768. A view that is set apart from the window would reach below its edge,
 # where nothing is drawn: a key in the composer would then end with whatever the browser draws next.
 _WINDOW = "--window-size=1366,855"
+_SETTLE_MS = 3_000
 _WHEEL_PX = 600
 _MAX_WHEELS = 1_200
 
@@ -147,6 +148,8 @@ async def first_load(browser: Browser, server: Server, rooms: list[int]) -> list
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         await session.send("Network.enable")
         work = Work(page)
+        # A new window has pages of the browser's own to draw first: nobody's page should pay for them.
+        await page.wait_for_timeout(_SETTLE_MS)
         await work.begin()
         await page.add_init_script(_SHOWN % ROOMS)
         await page.goto(f"/#room-{rooms[0]}")

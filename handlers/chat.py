@@ -131,10 +131,12 @@ class Rooms(BaseHandler):
     @endpoint(query=RoomQuery, answers={200: schemas.RoomPage})
     async def get(self, query: RoomQuery) -> None:
         """The rooms one takes part in, the most recently active first, with what is unread in each. The room
-        that everybody is in is among them only for clients that ask for it."""
+        that everybody is in is among them only for clients that ask for it: they also get `seq`, that of the
+        newest event before the list was read, with which a socket's `resume` goes on from the list."""
+        seq = self.settings["realtime"].hub.position
         asked = (query.page_size, query.offset, query.with_default)
         count, results = await self.store.snapshot(chat.list_rooms, self.actor, *asked)
-        self.answer_page(count, results, query)
+        self.answer_page(count, results, query, **({"seq": seq} if query.with_default else {}))
 
     @endpoint(body=NewRoom, answers={201: schemas.Room, 200: schemas.Room}, scope=CHAT)
     async def post(self, body: NewRoom) -> None:

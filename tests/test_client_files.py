@@ -116,7 +116,7 @@ async def test_what_has_a_version_in_its_address_is_kept_for_good_and_comes_comp
     page = (await client.get("/", headers={"Accept": "text/html"})).expect(200)
     assert page.headers["Cache-Control"] == "no-cache"
     addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         answer = (await client.get(address)).expect(200)
         assert "immutable" in answer.headers["Cache-Control"]
@@ -131,8 +131,12 @@ def test_the_first_load_is_small():
     files = pages.load()
     first = [
         "index.html",
-        *(path for path in files if re.search(r"^v/\w+/bundle/(js-app-main.js|client.css)$", path)),
+        *(
+            path
+            for path in files
+            if re.search(r"^v/\w+/(bundle/js-app-main.js|bundle/client.css|early.js)$", path)
+        ),
     ]
-    assert len(first) == 3
+    assert len(first) == 4
     assert sum(len(files[path].compressed) for path in first) < 100_000
     assert all(gzip.decompress(files[path].compressed) == files[path].content for path in first)

@@ -102,9 +102,10 @@ class PinnedPage(ListPage):
 
 
 class RoomPage(ListPage):
-    """A page of rooms."""
+    """A page of rooms. `seq` is there with the room that everybody is in."""
 
     results: list[Room]
+    seq: int | None = None
 
 
 class MessagePage(Shape):

@@ -133,8 +133,8 @@ class AnsweringHandler(RequestHandler):
         self.set_header("Content-Encoding", "gzip")
         return gzip.compress(content, _COMPRESSION, mtime=0)
 
-    def answer_page(self, count: int, results: Sequence[Any], query: Page) -> None:
-        """Answers with a page of a list."""
+    def answer_page(self, count: int, results: Sequence[Any], query: Page, **more: Any) -> None:
+        """Answers with a page of a list, and with `more` beside it."""
         following = query.page + 1 if query.offset + len(results) < count and results else None
         before = query.page - 1 if query.page > 1 else None
         self.answer(
@@ -143,6 +143,7 @@ class AnsweringHandler(RequestHandler):
                 "next": self._page_url(following),
                 "previous": self._page_url(before),
                 "results": list(results),
+                **more,
             }
         )
 

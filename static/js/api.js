@@ -15,11 +15,12 @@ export function messageForm({ room_id: roomId, content, client_id: clientId, rep
 
 /** `withDefault`: the room that everybody is in is listed, too. */
 export function createApi(call, { withDefault = false } = {}) {
-  /** Every page of a list, up to `most` pages. */
+  /** Every page of a list, up to `most` pages; `seq` of the newest event before it was read, where the list says so. */
   async function all(path, query, most) {
-    const found = [];
+    const found = /** @type {any} */ ([]);
     for (let page = 1; page <= most; page += 1) {
       const answer = await call("GET", path, { query: { ...query, page, page_size: 100 } });
+      found.seq ??= answer.seq;
       found.push(...answer.results);
       if (!answer.next) break;
     }

@@ -35,12 +35,28 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   const typist = { roomId: null, lastSent: 0, idle: 0 };
   let refetching = 0;
   let isJoiningByNumber = false;
+  let starting = null;
+  let listSeq = null; // the newest event before the rooms were read, until the connection has gone on from there
   const gaps = new Set(); // rooms in which something was written while they were loaded
 
   // Coming and going of the connection
 
-  async function ready() {
+  /** Asks for the rooms while the connection is being made (`ready`). */
+  function start() {
+    starting = loadRooms();
+    return starting;
+  }
+
+  /** The list may be older than the connection, which then brings what happened in between. */
+  function goOnFromList(seq) {
+    if (listSeq !== null && listSeq < seq) socket.send({ type: "resume", since: listSeq });
+    listSeq = null;
+  }
+
+  async function ready({ seq }) {
+    await starting;
     if (!store.roomsLoaded) await loadRooms();
+    goOnFromList(seq);
     join(store.sortedRooms());
     outbox.flush();
     if (UNREAD.includes(store.threads.get(store.openRoomId)?.status)) openRoom(store.openRoomId);
@@ -65,8 +81,11 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   async function loadRooms() {
     if (restRefused()) return;
     const before = [...store.rooms.keys()];
+    const isAhead = socket.state.name !== "connected";
     try {
-      store.setRooms(await api().rooms(), before);
+      const rooms = await api().rooms();
+      if (isAhead) listSeq = rooms.seq ?? null;
+      store.setRooms(rooms, before);
     } catch (error) {
       if (!error.isTemporary || !store.rooms.size) say(error.message); // an outage is told once, above the content
     }
@@ -293,7 +312,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   }
 
   return {
-    past, receive, flush: outbox.flush, loadRooms, findRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
+    past, receive, flush: outbox.flush, start, loadRooms, findRooms, openRoom, loadOlder, enterRoom, joinByNumber, leave,
     send, edit, remove, react, pin, markUnread, retry: outbox.retry, discard: outbox.discard,
     restore, forget: outbox.forget, tooLarge: outbox.tooLarge,
     typing, stopTyping, markRead,

@@ -51,13 +51,29 @@ export async function request(server, method, path, { token, query = {}, json, f
   throw refusal(response, answer);
 }
 
+/** What static/early.js has asked already: each answer is taken once. @type {Map<string, Promise<{ response: Response, text: string }>>} */
+const early = globalThis.taskroomEarly ?? new Map();
+
+/** From now on nothing is taken that was asked before. */
+export const forgetEarly = () => early.clear();
+
+function takeEarly(method, address) {
+  const answer = early.get(`${method} ${address}`);
+  early.delete(`${method} ${address}`);
+  return answer;
+}
+
+async function fetched(url, { method, headers, body }) {
+  const response = await fetch(url, { method, headers, body, credentials: "include", cache: "no-store" });
+  return { response, text: await response.text() };
+}
+
 async function exchange(url, { method, headers, body }) {
   const about = { method, address: url.pathname + url.search };
   watcher?.({ ...about, sent: typeof body === "string" ? body : undefined });
   const began = performance.now();
   try {
-    const response = await fetch(url, { method, headers, body, credentials: "include", cache: "no-store" });
-    const text = await response.text();
+    const { response, text } = await (takeEarly(method, about.address) ?? fetched(url, { method, headers, body }));
     watcher?.({ ...about, status: response.status, received: text, ms: performance.now() - began });
     return { response, text };
   } catch {

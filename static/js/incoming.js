@@ -4,7 +4,7 @@
 const TYPING_MS = 7_000;
 
 /**
- * on -> {ready(), joined(roomId), gap(roomId), resync(), roomsChanged(), newRoom(room), error(frame)}:
+ * on -> {ready(hello), joined(roomId), gap(roomId), resync(), roomsChanged(), newRoom(room), error(frame)}:
  * what has to be fetched or said, which is not this module's business.
  */
 export function createIncoming({ store, on }) {
@@ -59,7 +59,7 @@ export function createIncoming({ store, on }) {
 
   const handlers = {
     auth: ({ user }) => signedIn(user),
-    hello: () => on.ready(),
+    hello: (frame) => on.ready(frame),
     resync: () => on.resync(),
     chat_message: ({ data }) => chatMessage(data),
     message_updated: ({ data }) => store.update(data),

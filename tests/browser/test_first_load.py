@@ -33,5 +33,7 @@ async def test_sixty_rooms_and_a_conversation_come_in_few_requests_and_bytes(new
     await expect(page.get_by_test_id("room")).to_have_count(ROOMS)
     await expect(page.get_by_test_id("message-text").last).to_have_text("Message 49 says a little.")
     await page.wait_for_load_state("networkidle")
+    asked = await page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert len(asked) == len(set(asked)), "what was asked early was asked again"
     assert len(sizes) <= MAX_REQUESTS
     assert sum(sizes) / 1000 <= MAX_KB

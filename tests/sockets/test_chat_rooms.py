@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.chat_socket import heard, join, joined
+from tests.support.chat_socket import heard, join, joined, position
 from tests.support.database import sqlite_only
 from tests.support.team import sign_up
 
@@ -229,3 +229,17 @@ async def test_only_joining_and_sending_make_a_direct_room(client, connect, comm
     await socket.send({"type": command, "room_type": "direct", "room_id": bob.id})
     assert (await socket.recv())["code"] == "not_found"
     assert (await bob.get("/api/chat/rooms/")).json["count"] == 0
+
+
+@pytest.mark.gen_test
+async def test_a_socket_goes_on_from_the_list_of_rooms_that_was_read_before_it_was_opened(client, connect):
+    ann, bob = await sign_up(client, "ann", "bob")
+    before = await ann.group(bob, name="Before")
+    page = (await bob.get("/api/chat/rooms/", query={"with_default": "true"})).expect(200).json
+    assert before in [room["id"] for room in page["results"]]
+    assert "seq" not in (await bob.get("/api/chat/rooms/")).json  # the Task Manager's list
+    meanwhile = await ann.group(bob, name="Meanwhile")
+    socket = await connect("/ws/chat/", token=bob.access)
+    await position(socket)
+    await socket.send({"type": "resume", "since": page["seq"]})
+    assert (await socket.expect("room_created"))["data"]["id"] == meanwhile

@@ -4,7 +4,7 @@
  */
 import { createConfig } from "../config.js";
 import { Door } from "../door/index.js";
-import { request } from "../http.js";
+import { forgetEarly, request } from "../http.js";
 import { openKept } from "../kept.js";
 import { closeDialogs, Dialogs, dialogsHoldWords, isDialogOpen } from "../kit/dialog.js";
 import { html, render, signal } from "../kit/html.js";
@@ -28,6 +28,7 @@ const stage = signal(/** @type {any} */ ({ name: "opening" }));
 /** @type {any} */
 let scope = null;
 
+const MOMENT_MS = 50;
 const MAILED = /^#(reset|link|verify|second-factor)\?(.+)$/;
 const FIRST = /^#first-([a-z0-9-]+)$/i;
 
@@ -65,6 +66,8 @@ async function signOut() {
   showDoor();
 }
 
+const aMoment = () => new Promise((done) => { setTimeout(done, MOMENT_MS); });
+
 async function goIn(session, user) {
   const seen = openSeen(server, user);
   const [kept, found] = await Promise.all([openKept(`${session.server} ${user.id}`), seen.read()]);
@@ -73,8 +76,11 @@ async function goIn(session, user) {
   Object.assign(scope, { signOut, clock: signal(""), actions: signal([]) });
   scope.onEnd(showInTitle(scope));
   scope.onEnd(remember(scope, seen, found));
+  const mine = scope;
+  const listed = mine.start();
+  if (!found.size) await Promise.race([listed, aMoment()]); // the first picture has the rooms in it
+  if (scope !== mine) return; // not accepted any more
   stage.value = { name: "inside", scope };
-  scope.start();
   keepPage().catch(() => null); // a browser that stores nothing asks the server each time
   import("../people/own.js").then(({ ownActions }) => { if (scope) scope.actions.value = ownActions(scope); }, () => null);
 }
@@ -87,9 +93,14 @@ async function lastOne(session) {
 
 async function enterByCookie() {
   const session = newSession();
-  const [user] = await Promise.all([session.restore().catch(() => lastOne(session)), config.load(server)]);
+  const configured = config.load(server);
+  const user = await session.restore().catch(() => lastOne(session));
   if (user) await goIn(session, user);
-  else showDoor();
+  else {
+    await configured;
+    showDoor();
+  }
+  forgetEarly();
 }
 
 /** Does a first step; where a second one is needed, the door asks for it. @param {() => Promise<any>} work */

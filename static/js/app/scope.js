@@ -16,7 +16,7 @@ import { roomTitle } from "../chat/roomfacts.js";
 import { alertOf, alertOfNotification, alertTo } from "./alerts.js";
 import { topicSignals, watched } from "./changes.js";
 import { createDirectory } from "./directory.js";
-import { go } from "./place.js";
+import { go, place } from "./place.js";
 
 const TOO_LARGE = 1009;
 const OLD_MS = 60_000;
@@ -71,6 +71,11 @@ export function createScope({ session, user, kept, frameKib, ended }) {
     scope.directory.amend(id, status);
     const left = Date.parse(status.status_until ?? "") - Date.now();
     if (left > 0 && left < A_DAY_MS) setTimeout(() => scope.directory.amend(id, {}), left + 100); // its time is over
+  }
+
+  function openNamed() {
+    const { view, id } = place.value;
+    if (view === "chat" && id && store.openRoomId !== id) chat.openRoom(id);
   }
 
   const socket = openSocket("/ws/chat/", {
@@ -132,11 +137,14 @@ export function createScope({ session, user, kept, frameKib, ended }) {
       for (const one of sockets) one.wake();
     },
 
+    /** Returns a promise that the rooms are here, or cannot be had. */
     start() {
+      const listed = chat.start().then(openNamed); // its messages are asked for before the list is drawn
       socket.connect();
       chat.restore();
       notifications.start();
       scope.directory.load();
+      return listed;
     },
 
     end() {

@@ -30,7 +30,7 @@ function useRoomInAddress(scope) {
 
   useEffect(() => {
     if (!id) return;
-    if (isKnown) {
+    if (store.rooms.has(id)) { // it may have come since this was drawn
       seeking.last = id;
       if (store.openRoomId !== id) chat.openRoom(id);
     } else if (store.roomsLoaded && seeking.id !== id) {

@@ -320,6 +320,38 @@ test("what is written between reading a room and joining it is fetched", async (
   assert.deepEqual(store.threads.get(7).items.map(({ id }) => id), [4, 5]);
 });
 
+for (const [seq, resumes] of [[41, [{ type: "resume", since: 41 }]], [42, []]]) {
+  test(`rooms read before the connection, at ${seq} of 42, are followed from there`, async () => {
+    const { createChat } = await load("chat");
+    const { createStore } = await load("store");
+    const store = createStore({ dropped: () => null });
+    store.reset(me);
+    const sent = [];
+    const socket = { send: (frame) => sent.push(frame), state: { name: "connecting" } };
+    const chat = createChat({
+      store, socket, say: assert.fail, show: () => null, isWatching: () => false, restRefused: () => false, frameKib: () => 64,
+      kept: () => ({}), api: () => ({ rooms: () => Promise.resolve(Object.assign([], { seq })) }),
+    });
+    await chat.start();
+    assert.equal(store.roomsLoaded, true);
+    socket.state = { name: "connected" };
+    for (let times = 0; times < 2; times += 1) await chat.receive({ type: "hello", seq: 42 });
+    assert.deepEqual(sent, resumes);
+  });
+}
+
+test("an early answer is taken once, and none after the start", async (t) => {
+  const answer = (text) => Promise.resolve({ response: { ok: true, status: 200 }, text });
+  globalThis.taskroomEarly = new Map([["GET /a?b=1", answer('"early"')], ["GET /late", answer('"early"')]]);
+  const { forgetEarly, request } = await import("../../../static/js/http.js?a-page-of-its-own");
+  t.mock.method(globalThis, "fetch", async () => ({ ok: true, status: 200, text: async () => '"asked"' }));
+  const ask = (path, query) => request("http://server", "GET", path, { query });
+  assert.equal(await ask("/a", { b: 1 }), "early");
+  assert.equal(await ask("/a", { b: 1 }), "asked");
+  forgetEarly();
+  assert.equal(await ask("/late"), "asked");
+});
+
 test("a message that comes while the first page of an empty room is on its way stays", async () => {
   const { createStore } = await load("store");
   const store = createStore({ dropped: () => null });
