@@ -128,7 +128,31 @@ async def a_team(app, new_client):
     for person, emoji in ((ann, "👍"), (ben, "👍"), (ben, "🎉")):
         (await person.post(f"/api/chat/messages/{done}/reactions/", json={"emoji": emoji})).expect(201)
     (await ben.post(f"/api/chat/messages/{asked}/pin/")).expect(201)
+    await hooks(ann, room)
     return people, {"space": space, "task": task, "room": room}
+
+
+async def hooks(ann, room):
+    """One of each kind, and a delivery that nothing took."""
+    (await ann.post("/api/hooks/addresses/", json={"origin": "http://localhost:9"})).expect(201)
+    new = {"room": room, "name": "Build", "url": "http://localhost:9/", "events": ["message.created"]}
+    hook = (await ann.post("/api/hooks/outgoing/", json=new)).expect(201).json["id"]
+    (await ann.post(f"/api/hooks/outgoing/{hook}/test/")).expect(202)
+    (await ann.post("/api/hooks/incoming/", json={"room": room, "name": "CI"})).expect(201)
+
+
+async def look_at_hooks(look, page, space):
+    """All of them with what was delivered, and the form of a new one."""
+    part = page.get_by_test_id
+    await part("all-hooks").click()
+    await part("webhook-log").click()
+    await look.at("webhooks", "delivery")
+    await part("dialog-close").click()
+    await page.goto(f"/#workspace-{space}")
+    await part("workspace-hooks").click()
+    await part("webhook-new").click()
+    await look.at("webhook-new", "webhook-event-task.done")
+    await page.keyboard.press("Escape")
 
 
 async def people_and_search(look, page):
@@ -157,6 +181,19 @@ async def people_and_search(look, page):
     await part("browse-rooms").click()
     await look.at("open-rooms", "open-room")
     await page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.gen_test
+async def test_the_page_about_trust_can_be_used_by_everybody(browser, start_app, new_page, axe, scheme, size):
+    app = await start_app(tls="auto")
+    page = await new_page(
+        base_url=f"http://127.0.0.1:{app.port}", color_scheme=scheme, bypass_csp=True, **SIZES[size]
+    )
+    look = Look(page, axe, f"{scheme}-{size}", "has_touch" in SIZES[size])
+    await look.at("trust", "fingerprint", "/trust")
+    assert not look.wrong, "\n".join(look.wrong)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -234,8 +271,11 @@ async def test_every_view_can_be_used_by_everybody(
     await expect(page.get_by_test_id("calendar-url")).to_be_visible()
     await page.get_by_test_id("api-token-text").scroll_into_view_if_needed()
     await look.at("api-tokens", "api-token-text")
+    await page.get_by_test_id("calendar-url").scroll_into_view_if_needed()
+    await look.at("calendar", "calendar-url")
     await look.at("departments", "department", "/#departments")
     await look.at("workspaces", "workspace-item" if size == "phone" else "member", "/#workspaces")
+    await look_at_hooks(look, page, made["space"])
     await look.at("workspace", "member", f"/#workspace-{made['space']}")
     await look.at("protocol", "frame", "/websocket_test.html")
     if size == "phone":

@@ -4,7 +4,6 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_chat import arrive
-from tests.browser.test_every_view import SIZES, Look, axe  # noqa: F401
 from tests.browser.test_rooms import LAPTOP, seen
 from tests.support.database import sqlite_only
 from tests.support.receiver import Receiver, verify
@@ -66,7 +65,7 @@ async def test_a_room_tells_a_program_and_a_program_posts_into_it(new_page, star
     await page.get_by_test_id("hook-kept").click()
     await page.get_by_test_id("dialog-close").click()
 
-    path = url.removeprefix(app_url(app))
+    path = url.removeprefix(f"http://127.0.0.1:{app.port}")
     (await client.post(path, json={"text": "Build 7 has passed."})).expect(201)
     said = page.locator("[data-testid=message]", has_text="Build 7 has passed.")
     await expect(said.locator(".sender")).to_have_text("CI robot")
@@ -84,39 +83,3 @@ async def test_a_room_tells_a_program_and_a_program_posts_into_it(new_page, star
     await page.get_by_test_id("confirm").click()
     await expect(page.get_by_test_id("incoming-hook")).to_have_count(0)
     (await client.post(path, json={"text": "Too late."})).expect(404)
-
-
-def app_url(app):
-    return f"http://127.0.0.1:{app.port}"
-
-
-@pytest.mark.parametrize(("scheme", "size"), [("light", "laptop"), ("dark", "phone")])
-@pytest.mark.gen_test
-async def test_everybody_can_use_them(new_page, start_app, new_client, axe, scheme, size):  # noqa: F811
-    app = await start_app()
-    client = new_client(app)
-    ann, bob = await sign_up(client, "ann", "bob")
-    room = await ann.group(bob)
-    (await ann.post("/api/hooks/addresses/", json={"origin": "http://localhost:9"})).expect(201)
-    new = {"room": room, "name": "Build", "url": "http://localhost:9/", "events": ["message.created"]}
-    hook = (await ann.post("/api/hooks/outgoing/", json=new)).expect(201).json["id"]
-    (await ann.post(f"/api/hooks/outgoing/{hook}/test/")).expect(202)
-    (await ann.post("/api/hooks/incoming/", json={"room": room, "name": "CI"})).expect(201)
-    place = (await ann.post("/api/v1/workspaces/", json={"name": "Garden"})).expect(201).json["id"]
-
-    page = await new_page(base_url=app_url(app), color_scheme=scheme, bypass_csp=True, **SIZES[size])
-    cookies = {"access": ann.access, "refresh": ann.refresh, "signed_in": "1"}
-    await page.context.add_cookies(
-        [{"name": name, "value": value, "url": app_url(app)} for name, value in cookies.items()]
-    )
-    look = Look(page, axe, f"{scheme}-{size}", "has_touch" in SIZES[size])
-    await page.goto("/#workspaces")
-    await page.get_by_test_id("all-hooks").click()
-    await page.get_by_test_id("webhook-log").click()
-    await look.at("webhooks", "delivery")
-    await page.get_by_test_id("dialog-close").click()
-    await page.goto(f"/#workspace-{place}")
-    await page.get_by_test_id("workspace-hooks").click()
-    await page.get_by_test_id("webhook-new").click()
-    await look.at("webhook-new", "webhook-event-task.done")
-    assert look.wrong == []
