@@ -16,16 +16,19 @@ import asyncio
 import collections
 import contextlib
 import logging
-import math
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from realtime.broadcast import SupportsEvent
 from realtime.shared_limits import SharedLimits
+
+if TYPE_CHECKING:
+    # Imported when there is a Redis.
+    from realtime.redis_line import Line
 
 log = logging.getLogger("taskroom.bridge")
 PROBE_EVERY_S = 2.0
@@ -64,14 +67,16 @@ class Bridge:
         self._on_ephemeral = on_ephemeral
         self._expect = expect
         self._position = position
-        self._prefix = f"taskroom:{installation}:"
+        self._prefix = f"taskroom:{installation}:".encode()
         self._limits = limits
-        self._probe_channel, self._limits_channel = self._prefix + "probe", self._prefix + "limits"
+        self._probe_channel, self._limits_channel = self._prefix + b"probe", self._prefix + b"limits"
         self._name = secrets.token_hex(8)
+        self._own_head = self._name.encode() + b" "
         self._outgoing: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=MAX_WAITING)
-        self._something = asyncio.Event()
-        limits.on_unsaid = self._something.set
-        self._is_probe_due = False
+        self._way_out: Line | None = None
+        self._subscribed = asyncio.Event()
+        self._is_publishing = self._is_probe_due = False
+        limits.on_unsaid = self._publish_soon
         self._heard_at = 0.0
         self._probed_at: dict[str, float] = {}
         self._complaint = ""
@@ -88,7 +93,7 @@ class Bridge:
     # -- out -----------------------------------------------------------------------------------------
 
     def send(self, batch: Sequence[SupportsEvent]) -> None:
-        """Queues committed events for the other processes."""
+        """Sends committed events to the other processes, at the end of this turn of the loop."""
         for event in batch:
             payload = event.payload if event.text is None else orjson.Fragment(event.text)
             self._queue(event.groups[0], [event.seq, event.type.stored_name, list(event.groups), payload])
@@ -96,27 +101,37 @@ class Bridge:
     def send_ephemeral(
         self, group: str | Sequence[str], message: Mapping[str, Any], except_person: int
     ) -> None:
-        """Queues what is true for a moment; worthless when late, so only while Redis is there."""
+        """Sends what is true for a moment; worthless when late, so only while Redis is there."""
         if self.is_connected:
             first = group if isinstance(group, str) else group[0]
             self._queue(first, [None, group, message, except_person])
 
     def _queue(self, group: str, item: list[Any]) -> None:
         self._outgoing.append((group, orjson.dumps(item)))
-        self._something.set()
+        self._publish_soon()
 
-    async def _publish_all(self, connection: Any) -> None:
-        while True:
-            await self._something.wait()
-            self._something.clear()
-            is_probe_due, self._is_probe_due = self._is_probe_due, False
-            while self._outgoing:
-                await _publish(connection, *self._next_message())
-            if unsaid := self._limits.unsaid():
-                await _publish(connection, self._limits_channel, b"%b %b" % (self._name.encode(), unsaid))
-            if is_probe_due:
-                # After what waited, so that whoever hears of a `seq` has heard what was sent up to there.
-                await _publish(connection, self._probe_channel, self._probe())
+    def _publish_soon(self) -> None:
+        """What one turn of the loop brings goes together; while there is no way out, it waits for one."""
+        if self._way_out is not None and not self._is_publishing:
+            self._is_publishing = True
+            asyncio.get_running_loop().call_soon(self._publish)
+
+    def _publish(self) -> None:
+        self._is_publishing = False
+        way_out = self._way_out
+        if way_out is None:
+            return
+        while self._outgoing and not way_out.is_full:
+            way_out.say(b"PUBLISH", *self._next_message())
+        if way_out.is_full:
+            # It says when there is room again.
+            return
+        if unsaid := self._limits.unsaid():
+            way_out.say(b"PUBLISH", self._limits_channel, self._own_head + unsaid)
+        if self._is_probe_due:
+            # After what waited, so that whoever hears of a `seq` has heard what was sent up to there.
+            self._is_probe_due = False
+            way_out.say(b"PUBLISH", self._probe_channel, self._probe())
 
     async def _probe_regularly(self) -> None:
         while True:
@@ -124,63 +139,69 @@ class Bridge:
             if asyncio.get_running_loop().time() - self._heard_at > DEAF_AFTER_S:
                 raise ConnectionError("Redis does not send what it is sent")
             self._is_probe_due = True
-            self._something.set()
+            self._publish_soon()
 
     def _probe(self) -> bytes:
-        return f"{self._name} {self._position()}".encode()
+        return b"%b%d" % (self._own_head, self._position())
 
-    def _next_message(self) -> tuple[str, bytes]:
+    def _next_message(self) -> tuple[bytes, bytes]:
         """A channel, and as much of what waits as goes into one message."""
         group, item = self._outgoing.popleft()
         items, size = [item], len(item)
         while self._outgoing and len(items) < MAX_A_MESSAGE and size < MAX_MESSAGE_BYTES:
             items.append(self._outgoing.popleft()[1])
             size += len(items[-1])
-        return self._prefix + group, b"%b [%b]" % (self._name.encode(), b",".join(items))
+        return self._prefix + group.encode(), b"%b[%b]" % (self._own_head, b",".join(items))
 
     # -- in ------------------------------------------------------------------------------------------
 
-    async def _listen(self, connection: Any) -> None:
-        while True:
-            kind, *rest = await connection.read_response(disable_decoding=True, timeout=math.inf)
-            if kind == b"pmessage":
-                _, channel, data = rest
-                self._take(channel.decode(), data)
+    def _take(self, came: Sequence[Any]) -> None:
+        """All that has come at once: events of several messages are handed on together."""
+        events: list[SupportsEvent] = []
+        for kind, *rest in came:
+            if kind != b"pmessage":
+                self._subscribed.set()
+                continue
+            _, channel, data = rest
+            if channel in (self._probe_channel, self._limits_channel):
+                # It is about what has been sent before it.
+                self._hand_on(events)
+                events = []
+                self._take_word(channel, *data.split(b" ", 1))
+            elif data.startswith(self._own_head):
+                self._heard_at = asyncio.get_running_loop().time()
+            else:
+                events += self._events(orjson.loads(data[data.index(b" ") :]))
+        self._hand_on(events)
 
-    def _take(self, channel: str, data: bytes) -> None:
-        if channel == self._probe_channel:
-            return self._take_probe(*data.decode().split())
-        name, _, items = data.partition(b" ")
-        if channel == self._limits_channel:
-            return self._take_limits(name.decode(), items)
-        if name == self._name.encode():
-            self._heard_at = asyncio.get_running_loop().time()
-            return
-        found = []
-        for seq, *rest in orjson.loads(items):
+    def _hand_on(self, events: Sequence[SupportsEvent]) -> None:
+        if events:
+            self._on_events(events)
+
+    def _events(self, items: Sequence[Any]) -> Iterator[SupportsEvent]:
+        """The events among what a process has sent; whatever else is there is told."""
+        for seq, *rest in items:
             if seq is None:
                 self._on_ephemeral(*rest)
             else:
-                found.append(self._make_event(seq, *rest))
-        if found:
-            self._on_events(found)
+                yield self._make_event(seq, *rest)
 
-    def _take_limits(self, name: str, data: bytes) -> None:
+    def _take_word(self, channel: bytes, head: bytes, data: bytes) -> None:
+        """What a process says of itself."""
+        name = head.decode()
         self._hear(name)
-        self._limits.hear(name, name == self._name, data)
+        if channel == self._limits_channel:
+            self._limits.hear(name, name == self._name, data)
+        elif name == self._name:
+            self._heard_at = asyncio.get_running_loop().time()
+        elif int(data) > self._position():
+            self._expect(int(data))
 
     def _hear(self, name: str) -> None:
         if name not in self._probed_at and name != self._name:
             # It is new, or was silent for so long that what it holds has been forgotten.
             self._limits.say_all(asks=True)
         self._probed_at[name] = asyncio.get_running_loop().time()
-
-    def _take_probe(self, name: str, position: str) -> None:
-        self._hear(name)
-        if name == self._name:
-            self._heard_at = self._probed_at[name]
-        elif int(position) > self._position():
-            self._expect(int(position))
 
     # -- staying connected -----------------------------------------------------------------------------
 
@@ -217,42 +238,65 @@ class Bridge:
         # Imported here: it costs 20 MiB that a single process does not need.
         from redis.asyncio import ConnectionPool
 
-        # Its connections without its client, whose care for each single command costs more than the rest.
         pool: Any = ConnectionPool.from_url(
             self._url, protocol=2, socket_connect_timeout=3, socket_timeout=None
         )
         listener, publisher = pool.make_connection(), pool.make_connection()
-        running: list[asyncio.Task[Any]] = []
+        running: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(DEAF_AFTER_S):
-                await _asked(listener, "PSUBSCRIBE", self._prefix + "*")
-                await _asked(publisher, "PUBLISH", self._probe_channel, self._probe())
-                await _stop_answers(publisher)
-            self._heard_at = asyncio.get_running_loop().time()
-            self.is_connected = True
-            self._complaint = ""
-            log.info("connected to Redis")
-            self._limits.connected()
-            # What was published before is lost on this way.
-            self._expect()
-            work = (
-                self._listen(listener),
-                self._publish_all(publisher),
-                _hear_answers(publisher),
-                self._probe_regularly(),
-            )
-            running = [asyncio.ensure_future(part) for part in work]
+                way_in = await self._listen(listener)
+                way_out = await self._connect_publisher(publisher)
+            self._connected(way_out)
+            running = [way_in.ended, way_out.ended, asyncio.ensure_future(self._probe_regularly())]
             # None ends by itself; one that is cancelled would be no exception to `wait`.
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
         finally:
+            self._way_out = None
             for one in running:
                 one.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             for connection in (listener, publisher):
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(connection.disconnect(nowait=True), 1)
+
+    async def _listen(self, connection: Any) -> Line:
+        """Hears what is published from now on. Raises what ends the connection first."""
+        from realtime.redis_line import Line
+
+        self._subscribed.clear()
+        await connection.connect()
+        way_in = Line(connection, self._take)
+        way_in.say(b"PSUBSCRIBE", self._prefix + b"*")
+        subscribed = asyncio.ensure_future(self._subscribed.wait())
+        first: list[asyncio.Future[Any]] = [way_in.ended, subscribed]
+        try:
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            subscribed.cancel()
+        if way_in.ended.done():
+            way_in.ended.result()
+        return way_in
+
+    async def _connect_publisher(self, connection: Any) -> Line:
+        from realtime.redis_line import Line
+
+        await _asked(connection, "PUBLISH", self._probe_channel, self._probe())
+        await _stop_answers(connection)
+        return Line(connection, on_room=self._publish)
+
+    def _connected(self, way_out: Line) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        self._way_out, self._is_publishing = way_out, False
+        self.is_connected = True
+        self._complaint = ""
+        log.info("connected to Redis")
+        self._limits.connected()
+        # What was published before is lost on this way.
+        self._expect()
+        self._publish_soon()
 
 
 async def _asked(connection: Any, *command: Any) -> Any:
@@ -268,15 +312,3 @@ async def _stop_answers(connection: Any) -> None:
     with contextlib.suppress(ResponseError):
         await _asked(connection, "CLIENT", "REPLY", "ON")
         await connection.send_command("CLIENT", "REPLY", "OFF")
-
-
-async def _hear_answers(connection: Any) -> None:
-    """Raises ConnectionError when the connection ends, and whatever Redis has against a command."""
-    while True:
-        await connection.read_response(timeout=math.inf)
-
-
-async def _publish(connection: Any, channel: str, message: bytes) -> None:
-    # Not `wait_for`, which of Python 3.11 may swallow that the task is to end.
-    async with asyncio.timeout(DEAF_AFTER_S):
-        await connection.send_packed_command(connection.pack_command("PUBLISH", channel, message))

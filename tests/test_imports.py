@@ -21,7 +21,7 @@ REALTIME_CORE = (
     "realtime.close_codes", "realtime.hub", "realtime.connection", "realtime.wire", "realtime.frames",
     "realtime.broadcast", "realtime.sequence", "realtime.replay", "realtime.tail", "realtime.limits",
     "realtime.sharing", "realtime.wheel", "realtime.offenders", "realtime.bridge", "realtime.state",
-    "realtime.command_queue", "realtime.heartbeat", "realtime.shared_limits",
+    "realtime.command_queue", "realtime.heartbeat", "realtime.shared_limits", "realtime.redis_line",
 )  # fmt: skip
 
 DATABASE_LIBRARIES = ("peewee", "playhouse", "psycopg2", "sqlite3")

@@ -248,16 +248,16 @@ async def test_two_installations_on_one_redis_do_not_hear_each_other(ears):
 @pytest.mark.gen_test
 async def test_a_link_whose_part_is_cancelled_is_made_anew(ears, monkeypatch):
     """It took the cancelling for its own end, and the process was deaf until a restart."""
-    publish, attempts = Bridge._publish_all, []
+    probe, attempts = Bridge._probe_regularly, []
 
-    async def cancelled_at_first(bridge, redis):
-        attempts.append(redis)
+    async def cancelled_at_first(bridge):
+        attempts.append(bridge)
         if len(attempts) == 1:
             raise asyncio.CancelledError
-        await publish(bridge, redis)
+        await probe(bridge)
 
     monkeypatch.setattr("realtime.bridge.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr(Bridge, "_publish_all", cancelled_at_first)
+    monkeypatch.setattr(Bridge, "_probe_regularly", cancelled_at_first)
     here, too = await ears(("ours",), ("ours",))
     await eventually(lambda: len(attempts) == 3 and here.bridge.is_connected and too.bridge.is_connected)
     here.bridge.send([message(1, "hello")])
@@ -333,6 +333,23 @@ async def test_a_redis_that_will_not_be_told_to_be_silent_is_heard_out(ears, red
         assert here.bridge.is_connected
     finally:
         redis_server.ask("ACL SETUSER default +@all")
+
+
+@pytest.mark.gen_test
+async def test_a_redis_that_forbids_to_listen_is_said_and_tried_again(
+    ears, redis_server, caplog, monkeypatch
+):
+    """Its refusal is the first thing that comes where the subscription was waited for."""
+    monkeypatch.setattr("realtime.bridge.FIRST_BACKOFF_S", 0.01)
+    assert redis_server.ask("ACL SETUSER default -psubscribe") == b"+OK"
+    try:
+        connecting = asyncio.ensure_future(ears(("ours",), ("ours",)))
+        await eventually(lambda: "no permissions" in caplog.text)
+    finally:
+        redis_server.ask("ACL SETUSER default +@all")
+    here, too = await connecting
+    here.bridge.send([message(1, "hello")])
+    await eventually(lambda: too.heard)
 
 
 @pytest.mark.gen_test

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import hiredis
 
 from tests.simulation.scheduler import NodeLoop, Scheduler
 
 UNDER_WAY = 8
-"""So many commands fit between a process and Redis; whoever sends more waits, as for a full buffer."""
+"""So many commands fit between a process and Redis; whoever would send more is asked to wait, as for a full
+buffer."""
 
 
 class RedisServer:
@@ -81,45 +84,38 @@ def pool_class(server: RedisServer) -> type:
 
 
 class Link:
-    """A connection to Redis. What goes over it arrives in order, each way, or not at all."""
+    """A connection to Redis, which is its own transport. What goes over it arrives in order, each way, or
+    not at all."""
 
     def __init__(self, server: RedisServer, loop: Any) -> None:
         self.prefix: bytes | None = None
         self.is_deaf = False
+        self.transport = self._writer = self
         self._server = server
         self._loop: NodeLoop = loop
         self._is_open = self._is_cut = False
         self._answers = True
         self._there_at = self._back_at = 0.0
         self._under_way = 0
+        self._is_paused = False
         self._items: deque[Any] = deque()
         self._arrived: asyncio.Future[Any] | None = None
-        self._sent: asyncio.Future[Any] | None = None
+        self._protocol: asyncio.Protocol | None = None
+        self._written = hiredis.Reader()
 
     # -- what redis-py's connections have ------------------------------------------------------------
 
-    async def send_command(self, *command: Any) -> None:
-        """Connects, if need be, and sends. Raises ConnectionError."""
+    async def connect(self) -> None:
+        """Connects, if need be. Raises ConnectionError."""
         if not self._is_open:
             await self._connect()
-        await self.send_packed_command(self.pack_command(*command))
 
-    def pack_command(self, *command: Any) -> tuple[bytes, ...]:
-        """What is sent for a command."""
-        return tuple(part.encode() if isinstance(part, str) else part for part in command)
+    async def send_command(self, *command: Any) -> None:
+        """Connects, if need be, and sends. Raises ConnectionError."""
+        await self.connect()
+        self.write(hiredis.pack_command(command))
 
-    async def send_packed_command(self, command: tuple[bytes, ...]) -> None:
-        """Sends; waits only while too much is under way. Raises ConnectionError."""
-        while self._under_way >= UNDER_WAY and not self._is_cut:
-            self._sent = self._loop.create_future()
-            await self._sent
-        if self._is_cut:
-            raise ConnectionError("connection closed by server")
-        self._under_way += 1
-        self._there_at = self._server.arrives_at(self._there_at)
-        self._server.scheduler.at(self._there_at, self._reach, command)
-
-    async def read_response(self, disable_decoding: bool = False, timeout: float = 0) -> Any:
+    async def read_response(self) -> Any:
         """The next thing that has come. Raises ConnectionError."""
         while not self._items:
             self._arrived = self._loop.create_future()
@@ -131,7 +127,43 @@ class Link:
 
     async def disconnect(self, nowait: bool = False) -> None:
         """Ends it from this side."""
-        self._end()
+        self.cut()
+
+    # -- what their transports have --------------------------------------------------------------------
+
+    def set_protocol(self, protocol: asyncio.Protocol) -> None:
+        """Says who takes what comes from now on."""
+        self._protocol = protocol
+        self._ring()
+
+    def write(self, data: bytes) -> None:
+        """Sends; says so when too much is under way."""
+        if self._is_cut:
+            return
+        self._written.feed(data)
+        while (command := self._written.gets()) is not False:
+            self._under_way += 1
+            self._there_at = self._server.arrives_at(self._there_at)
+            self._server.scheduler.at(self._there_at, self._reach, command)
+        if self._protocol is not None and self._under_way >= UNDER_WAY and not self._is_paused:
+            self._is_paused = True
+            self._protocol.pause_writing()
+
+    def _give(self) -> None:
+        """Hands on all that has come meanwhile, as one reading does."""
+        items, self._items = self._items, deque()
+        if self._protocol is None:
+            self._items = items
+        elif items and isinstance(items[-1], Exception):
+            self._protocol.connection_lost(None)
+        elif items:
+            self._protocol.data_received(b"".join(map(_encoded, items)))
+
+    def _go_on(self) -> None:
+        if self._is_paused and self._under_way < UNDER_WAY and not self._is_cut:
+            self._is_paused = False
+            if self._protocol is not None:
+                self._protocol.resume_writing()
 
     # -- the way -------------------------------------------------------------------------------------
 
@@ -144,9 +176,10 @@ class Link:
         self._is_open = True
         server.links.append(self)
 
-    def _reach(self, command: tuple[bytes, ...]) -> None:
+    def _reach(self, command: Sequence[bytes]) -> None:
         self._under_way -= 1
-        self._ring()
+        if self._is_paused:
+            self._loop.call_soon(self._go_on)
         if self._is_cut:
             return
         answer = self._do(command)
@@ -156,7 +189,7 @@ class Link:
         if command[0] == b"PUBLISH" and server.scheduler.rng.random() < server.share_of_cut_publishers:
             self.cut()
 
-    def _do(self, command: tuple[bytes, ...]) -> Any:
+    def _do(self, command: Sequence[bytes]) -> Any:
         match command:
             case (b"PSUBSCRIBE", pattern):
                 self.prefix = pattern.removesuffix(b"*")
@@ -183,19 +216,27 @@ class Link:
         """The link ends, with what was on its way."""
         self._items.clear()
         self._items.append(ConnectionError("connection closed by server"))
-        self._end()
-
-    def _end(self) -> None:
         self._is_cut = True
         if self in self._server.links:
             self._server.links.remove(self)
         self._ring()
 
     def _ring(self) -> None:
-        for waiting in (self._arrived, self._sent):
-            if waiting is not None:
-                self._loop.call_soon(_resolve, waiting)
-        self._arrived = self._sent = None
+        if self._protocol is not None:
+            self._loop.call_soon(self._give)
+        elif self._arrived is not None:
+            self._loop.call_soon(_resolve, self._arrived)
+            self._arrived = None
+
+
+def _encoded(item: Any) -> bytes:
+    """An answer as Redis sends it."""
+    match item:
+        case int():
+            return b":%d\r\n" % item
+        case bytes():
+            return b"$%d\r\n%b\r\n" % (len(item), item)
+    return b"*%d\r\n%b" % (len(item), b"".join(map(_encoded, item)))
 
 
 def _resolve(future: asyncio.Future[Any]) -> None:
