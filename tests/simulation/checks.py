@@ -62,14 +62,15 @@ class History:
         if newest > self.newest:
             found = {event.seq: event for event in event_log.between(self.newest, newest)}
             # Copies: in memory, an event changes with what takes it back.
-            found |= {
-                event.seq: Emitted(event.type, event.groups, event.payload, event.seq)
-                for event in told if self.newest < event.seq <= newest
-            }  # fmt: skip
+            found |= {event.seq: _copy(event) for event in told if self.newest < event.seq <= newest}
             for seq in sorted(found):
                 self.events[seq] = found[seq]
                 self._follow(found[seq])
             self.newest = newest
+        for event in told:
+            # Committed a moment ago, and since then others have committed as well.
+            if event.seq <= newest:
+                self.events.setdefault(event.seq, _copy(event))
 
     def _follow(self, event: Emitted) -> None:
         data = event.payload
@@ -209,6 +210,10 @@ class Checks:
             }
             if any(left.values()):
                 raise Violation(f"process {process.number} keeps {left}")
+
+
+def _copy(event: Emitted) -> Emitted:
+    return Emitted(event.type, event.groups, event.payload, event.seq)
 
 
 def _id(message: Mapping[str, Any]) -> Any:

@@ -6,7 +6,9 @@ database is not: connections that end, statements that hang, commits whose answe
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import peewee
 
-from models import events, revisions
+from models import event_log, events, revisions
 from models.base import database
 from models.database.backends import is_about_database, transaction
 from models.database.store import Store
@@ -23,13 +25,22 @@ from models.database.threads import Job, Lane
 from models.database.writer import Writer
 from models.errors import Unavailable
 from tests.simulation.scheduler import NodeLoop, Scheduler
+from tests.simulation.sessions import CounterLock, Session
 
 if TYPE_CHECKING:
+    from tests.simulation.postgres import Link
     from tests.simulation.world import World
 
 # As in `models.database.threads`: a call that a frozen server does not answer is cut off.
 CUT_AFTER_S = 1.5
 NEVER = float("inf")
+
+
+# What PostgreSQL is told where nobody else is at work.
+_IN_SQLITE = {
+    f"BEGIN; {event_log.LOCK_COUNTER}": "BEGIN IMMEDIATE",
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY": "BEGIN",
+}
 
 
 class SharedDatabase(peewee.SqliteDatabase):
@@ -38,15 +49,28 @@ class SharedDatabase(peewee.SqliteDatabase):
     def __init__(self) -> None:
         super().__init__(":memory:", autoconnect=False, lock_type="IMMEDIATE", returning_clause=True)
         self.fault: Callable[[str], bool] | None = None
+        # Through which whoever asks now is connected; None is right beside it.
+        self.link: Link | None = None
         self.connect()
         self.execute_sql("PRAGMA temp_store = 2")
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if self.link is not None:
+            return self.link.execute(sql, params, functools.partial(super().execute_sql, sql, params))
         loses_answer = self.fault is not None and self.fault(sql)
-        cursor = super().execute_sql(sql, params)
+        cursor = super().execute_sql(_IN_SQLITE.get(sql, sql), params)
         if loses_answer:
             raise peewee.OperationalError("the answer was lost")
         return cursor
+
+    @contextlib.contextmanager
+    def outside_of_sessions(self) -> Iterator[None]:
+        """Inside, nothing is on its way to the database."""
+        link, self.link = self.link, None
+        try:
+            yield
+        finally:
+            self.link = link
 
     def begin_as(self, source: sqlite3.Connection) -> None:
         """Takes over everything that another database holds."""
@@ -83,16 +107,41 @@ class DatabaseServer:
         self.down_until = self.frozen_until = 0.0
         self.share_of_lost_commits = 0.0
         self.share_of_lost_statements = 0.0
+        self.share_of_cancelled = 0.0
+        self.lock = CounterLock(scheduler)
+        self.life = 0
+        self.sessions: list[Session] = []
+        self._numbers = itertools.count(1)
+        scheduler.sleep = self._let_sleep
 
     @property
     def is_down(self) -> bool:
         """Whether it refuses connections."""
         return self.scheduler.now < self.down_until
 
+    def _let_sleep(self, seconds: float) -> None:
+        if self.shared.link is not None:
+            self.shared.link.thread.wait(seconds)
+
     def heal(self) -> None:
         """Everything is well from now on."""
         self.down_until = self.frozen_until = 0.0
-        self.share_of_lost_commits = self.share_of_lost_statements = 0.0
+        self.share_of_lost_commits = self.share_of_lost_statements = self.share_of_cancelled = 0.0
+
+    def open_session(self) -> Session:
+        """For somebody who connects."""
+        self.sessions = [one for one in self.sessions if one.busy or not one.closed]
+        session = Session(self, next(self._numbers))
+        self.sessions.append(session)
+        return session
+
+    def has_dropped(self, session: Session | None) -> bool:
+        """Whether it was ended by the server, or has ended otherwise."""
+        return session is not None and (session.closed or self.down_until > session.begun_at)
+
+    def draws(self, share: float) -> bool:
+        """Whether something happens that happens so often."""
+        return share > 0 and self.scheduler.rng.random() < share
 
     def alone(self, operation: Callable[..., Any], *args: Any) -> Any:
         """As `Database.run_alone`, at the start of a process."""
@@ -207,6 +256,9 @@ class SimulatedStore(Store):
         self._world.record()
         if not self._writes.jobs.empty():
             self._serve_soon()
+
+    def die(self) -> None:
+        """Its process was killed."""
 
     def _serve_when_thawed(self) -> None:
         """The watchdog cuts a call that hangs, and the next one is tried; jobs are given up meanwhile."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from models import event_log
+from models import event_log, posts
+from models.database.backends import transaction
 from models.database.store import Store
+from models.database.threads import Worker
 from models.database.writer import Writer
 from realtime.connection import Connection
 from realtime.feed import Feed
@@ -18,6 +21,7 @@ from realtime.sequence import Sequencer
 from realtime.shared_limits import SharedLimits
 from realtime.sockets.chat_rooms import RoomsClient
 from realtime.tail import Tail
+from tests.simulation.postgres import StoringPosts
 
 Plant = Callable[[], AbstractContextManager[Any]]
 PLANTED: dict[str, Plant] = {}
@@ -229,3 +233,43 @@ def _one_event_that_fails_takes_its_batch_along() -> AbstractContextManager[Any]
         settle(self, jobs, emitted)
 
     return patch.object(Store, "_settle", first_only)
+
+
+@planted
+def _numbers_are_taken_before_the_lock() -> AbstractContextManager[Any]:
+    """As a sequence gives them: whoever commits first need not have the first ones."""
+    begin = StoringPosts.begin
+
+    def take_first(self: StoringPosts) -> None:
+        with self._server.shared.outside_of_sessions(), transaction():
+            self.last = posts._take.value(len(self.posts))
+        begin(self)
+
+    def store(self: StoringPosts) -> Any:
+        taken = SimpleNamespace(value=lambda count: self.last - len(self.posts) + count)
+        with patch.object(posts, "_take", taken):
+            return posts._store_in_steps(self.posts)
+
+    return patch.multiple(StoringPosts, begin=take_first, store=store)
+
+
+@planted
+def _a_statement_without_an_answer_is_sent_again() -> AbstractContextManager[Any]:
+    """Nobody looks whether it was done."""
+
+    def look_nowhere(self: Writer, worker: Any, error: Exception, is_stored: Any) -> None:
+        self._is_committing = False
+
+    return patch.object(Writer, "_look_what_became", look_nowhere)
+
+
+@planted
+def _what_the_server_may_still_do_is_not_waited_for() -> AbstractContextManager[Any]:
+    """A statement whose sender has gone is done all the same, if later than anybody looked."""
+
+    def connect(self: Worker) -> bool:
+        self.disconnect()
+        self.connect()
+        return True
+
+    return patch.object(Worker, "reconnect_without_doubt", connect)

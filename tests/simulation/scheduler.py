@@ -37,6 +37,7 @@ class Scheduler:
         self.now = 1000.0
         self.steps = 0
         self.ready: list[NodeLoop] = []
+        self.sleep: Callable[[float], None] = lambda seconds: None
         self._timers: list[tuple[float, int, Any, Any, tuple[Any, ...]]] = []
         self._numbers = itertools.count()
 
@@ -92,14 +93,14 @@ class Scheduler:
 
     @contextlib.contextmanager
     def instead_of_the_clock(self) -> Iterator[None]:
-        """Inside, everybody's clocks show the virtual time, and sleeping takes none of it."""
+        """Inside, everybody's clocks show the virtual time; a thread that sleeps does it as `sleep` says."""
         names = ("monotonic", "time", "time_ns", "sleep")
         real = {name: getattr(time, name) for name in names}
         virtual = {
             "monotonic": lambda: self.now,
             "time": lambda: BEGINS_AT + self.now,
             "time_ns": lambda: int((BEGINS_AT + self.now) * 1e9),
-            "sleep": lambda seconds: None,
+            "sleep": lambda seconds: self.sleep(seconds),
         }
         try:
             for name in names:

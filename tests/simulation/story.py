@@ -167,6 +167,11 @@ def _connections_that_end(world: World) -> None:
     world.scheduler.after(world.rng.uniform(0.5, 4), setattr, world.server, "share_of_lost_statements", 0.0)
 
 
+def _statements_cancelled(world: World) -> None:
+    world.server.share_of_cancelled = world.rng.choice((0.01, 0.2))
+    world.scheduler.after(world.rng.uniform(0.5, 4), setattr, world.server, "share_of_cancelled", 0.0)
+
+
 def _redis_stopped(world: World) -> None:
     world.redis.stop(world.rng.uniform(0.1, 6))
 
@@ -239,8 +244,8 @@ def _backup_restored(world: World) -> None:
 
 
 FAULTS: tuple[Callable[[World], None], ...] = (
-    _database_away, _database_frozen, _commits_without_answer, _connections_that_end, _redis_stopped,
-    _redis_frozen, _redis_drops_its_listeners, _redis_deaf, _publishers_cut_off, _process_killed,
-    _process_stopped, _process_stands_still, _connection_cut, _all_connections_cut, _connection_half_open,
-    _slow_reader, _backup_restored,
+    _database_away, _database_frozen, _commits_without_answer, _connections_that_end, _statements_cancelled,
+    _redis_stopped, _redis_frozen, _redis_drops_its_listeners, _redis_deaf, _publishers_cut_off,
+    _process_killed, _process_stopped, _process_stands_still, _connection_cut, _all_connections_cut,
+    _connection_half_open, _slow_reader, _backup_restored,
 )  # fmt: skip

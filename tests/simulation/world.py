@@ -16,12 +16,15 @@ from typing import Any
 
 import redis.asyncio
 
+import models.database.backends
+import models.database.threads
+import models.database.writer
 import realtime.bridge
 import realtime.replay
 import realtime.shared_limits
 from application import _make_realtime
 from jobs.clock import Clock
-from models import event_log, sessions
+from models import event_log, posts, sessions
 from models.authenticator import Authenticator
 from models.database.upgrade import Database
 from models.events import Emitted
@@ -35,6 +38,7 @@ from settings import Settings
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.clients import Device, Line
 from tests.simulation.database import DatabaseServer, SimulatedStore
+from tests.simulation.postgres import PostgresStore, Posting
 from tests.simulation.redis import RedisServer, pool_class
 from tests.simulation.scheduler import NodeLoop, Scheduler
 from tests.support.people import DAY_US, newcomer
@@ -91,7 +95,8 @@ class Process:
         self.number = number
         self.loop = NodeLoop(world.scheduler)
         self.lines: dict[Line, None] = {}
-        self.store = SimulatedStore(world, self.loop, world.server.alone(event_log.start_epoch))
+        kind = PostgresStore if world.has_postgres else SimulatedStore
+        self.store = kind(world, self.loop, world.server.alone(event_log.start_epoch))
         world.record()
         asyncio._set_running_loop(self.loop)
         try:
@@ -127,6 +132,7 @@ class Process:
     def kill(self) -> None:
         """As by SIGKILL, at any moment."""
         self.loop.kill()
+        self.store.die()
         for line in list(self.lines):
             line.cut(is_process_dead=True)
 
@@ -164,6 +170,7 @@ class World:
         self.missed_at_once = draw.choice((3, 20, 1000))
         self.max_waiting = draw.choice((4, 10_000))
         self.a_message = draw.choice((1, 3, 200))
+        self.has_postgres = draw.random() < 0.5
         self.settings = Settings(
             redis_url="redis://here" if self.count > 1 and draw.random() < 0.85 else "",
             socket_rate=0, socket_burst=0, max_sockets_per_person=0, max_sockets_per_address=0,
@@ -193,7 +200,8 @@ class World:
         """Called after each commit; whoever checks is spared what befalls the processes."""
         shared = self.server.shared
         fault, shared.fault = shared.fault, None
-        self.checks.history.record(told)
+        with shared.outside_of_sessions():
+            self.checks.history.record(told)
         shared.fault = fault
 
     def digest(self, *numbers: int) -> None:
@@ -263,6 +271,7 @@ class World:
         errors = [error for process in self.processes for error in process.loop.errors]
         for process in self.living:
             process.loop.kill()
+            process.store.die()
         if errors:
             raise Violation(f"not handled: {errors[0].get('message')}: {errors[0].get('exception')!r}")
 
@@ -281,6 +290,7 @@ class World:
             process.kill()
         copy, seq = self._backup
         self._backup = None
+        self.server.life += 1
         self.server.shared.begin_as(copy)
         self.has_restored = True
         self.checks.history.forget_after(seq)
@@ -311,6 +321,10 @@ def simulated(world: World) -> Iterator[None]:
         stack.enter_context(world.scheduler.instead_of_the_clock())
         stack.callback(random.setstate, loop_state)
         random.seed(world.seed)
+        if world.has_postgres:
+            for module in (models.database.backends, models.database.threads, models.database.writer, posts):
+                _patch(stack, module, "is_postgres", lambda: True)
+            _patch(stack, posts, "_postgres", Posting())
         _patch(stack, redis.asyncio, "ConnectionPool", pool_class(world.redis))
         _patch(stack, realtime.replay, "PAGE", world.page)
         _patch(stack, realtime.bridge, "MAX_WAITING", world.max_waiting)
