@@ -39,6 +39,7 @@ PATIENCE = (
     "models.database.store.QUEUE_PATIENCE_S", "models.database.store.TRY_PATIENCE_S",
     "models.database.threads.JOB_PATIENCE_S", "models.database.threads.BUDGET_S",
     "models.database.backends.STATEMENT_PATIENCE_S", "models.database.backends.LOCK_PATIENCE_S",
+    "models.database.backends.IDLE_PATIENCE_S",
     "handlers.service.REDIS_PATIENCE_S", "handlers.service.PART_PATIENCE_S",
     "handlers.web.throttle.REDIS_PATIENCE_S",
 )  # fmt: skip

@@ -26,6 +26,9 @@ _MIGRATION_LOCK = 7_461_001
 # second, after which PostgreSQL looks whether two wait for each other: shorter, and both would give up.
 STATEMENT_PATIENCE_S = 1.2
 LOCK_PATIENCE_S = 1.1
+# A process that stands still amid a transaction is disconnected, and what it holds is free again before those
+# who wait for it give up: otherwise nobody could write, in any process, until it goes on.
+IDLE_PATIENCE_S = 0.9
 # Of what a database says, this alone is about the unit; the rest is about the database.
 ABOUT_THE_UNIT = (peewee.IntegrityError, peewee.DataError)
 _NO_URL = "invalid dsn"
@@ -39,12 +42,14 @@ def make_database(url: str, data_dir: Path) -> peewee.Database:
     """The database that the URL names; without one, SQLite in the folder."""
     if url.startswith(("postgresql://", "postgres://")):
         patience_ms, lock_ms = int(STATEMENT_PATIENCE_S * 1000), int(LOCK_PATIENCE_S * 1000)
+        idle_ms = int(IDLE_PATIENCE_S * 1000)
         postgres = peewee.PostgresqlDatabase(
             "postgresql://" + url.split("://", 1)[1],
             autoconnect=False,
             connect_timeout=2,  # the least that libpq takes
             tcp_user_timeout=patience_ms,
-            options=f"-c statement_timeout={patience_ms} -c lock_timeout={lock_ms}",
+            options=f"-c statement_timeout={patience_ms} -c lock_timeout={lock_ms}"
+            f" -c idle_in_transaction_session_timeout={idle_ms}",
         )
         # Peewee connects under one lock: a server that does not answer one thread would hold up all.
         # What the lock guards is a thread's own, and open before the threads are.
@@ -98,6 +103,13 @@ def is_cancelled(error: Exception) -> bool:
 def is_lock_failure(error: Exception) -> bool:
     """Another process holds what a unit needs (deadlock or lock timeout), the connection is sound."""
     return _code(error) in ("40P01", "40001", "55P03")
+
+
+def take_time() -> None:
+    """From now on, what this connection is asked may take longer than anybody waits for an answer."""
+    if is_postgres():
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            database.execute_sql(f"SET {name} = 0")
 
 
 @contextlib.contextmanager
@@ -160,7 +172,7 @@ def migration_lock(data_dir: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
         return
-    database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+    take_time()
     database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
     try:
         yield

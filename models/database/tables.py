@@ -96,12 +96,6 @@ def is_empty() -> bool:
 # -- reading -----------------------------------------------------------------------------------------
 
 
-def take_time() -> None:
-    """From now on, what this connection is asked may take longer than anybody waits for an answer."""
-    if is_postgres():
-        database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
-
-
 def pages(table: TableColumns) -> Iterator[Sequence[Row]]:
     """All rows of a table, a page at a time; for use in a snapshot."""
     select = f"SELECT {', '.join(table.names)} FROM {quoted(table.name)}"

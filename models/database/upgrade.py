@@ -12,7 +12,6 @@ from playhouse.migrations import Runner
 
 from models import event_log, events, revisions
 from models.base import database
-from models.database import tables
 from models.database.backends import (
     StoreError,
     check_pragmas,
@@ -22,6 +21,7 @@ from models.database.backends import (
     make_database,
     migration_lock,
     row_counts,
+    take_time,
     transaction,
 )
 from models.database.data_folder import check_not_emptied, sqlite_path
@@ -82,7 +82,7 @@ class Database:
         """
         self.check_exists()
         with self.connected():
-            tables.take_time()
+            take_time()
             return in_snapshot(query, args)
 
     @contextlib.contextmanager

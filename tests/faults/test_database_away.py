@@ -5,14 +5,16 @@ import contextlib
 import os
 import select
 import socket
+import threading
 import time
 from types import SimpleNamespace
 
 import peewee
 import pytest
 
+from models import event_log
 from models.base import database
-from models.database import readers, threads
+from models.database import backends, readers, threads
 from models.database import store as store_module
 from models.errors import Unavailable
 from models.people import Department
@@ -368,6 +370,33 @@ async def test_of_two_processes_in_each_other_s_way_both_get_through(store, run,
         rival.commit()
         assert await ours == 2
     assert await store.read(names) == ["a of ours", "b of ours"]
+
+
+@pytest.mark.real_patience
+@postgresql_only
+@pytest.mark.gen_test
+async def test_a_process_that_stands_still_amid_a_transaction_keeps_nobody_from_writing(store, database_url):
+    """Stopped between two statements, it held what all who write take first: every other process answered
+    503 until it went on, or its parent killed it after a minute."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def stand_still():
+        begun.set()
+        goes_on.wait(10)
+        return add("slow")
+
+    slow = store.submit(stand_still)
+    await asyncio.to_thread(begun.wait, 10)
+    with rival_of(database_url) as rival:
+        rival.execute(f"SET lock_timeout = {int(backends.LOCK_PATIENCE_S * 1000)}")
+        await asyncio.to_thread(rival.execute, event_log.LOCK_COUNTER)
+        rival.execute("INSERT INTO department (name, name_key) VALUES ('theirs', 'theirs')")
+        rival.commit()
+    goes_on.set()
+    with contextlib.suppress(Unavailable):
+        await slow
+    await heals(store)
+    assert "theirs" in await store.read(names)
 
 
 @postgresql_only
