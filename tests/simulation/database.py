@@ -110,6 +110,8 @@ class DatabaseServer:
         self.share_of_cancelled = 0.0
         self.lock = CounterLock(scheduler)
         self.life = 0
+        # How often many posts were stored by one statement.
+        self.statements = 0
         self.sessions: list[Session] = []
         self._numbers = itertools.count(1)
         scheduler.sleep = self._let_sleep

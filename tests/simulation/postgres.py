@@ -22,7 +22,7 @@ import peewee
 from models import posts
 from models.base import database
 from models.chat import MessageRow
-from models.database.backends import LOCK_PATIENCE_S, transaction
+from models.database.backends import IDLE_PATIENCE_S, LOCK_PATIENCE_S, transaction
 from models.database.threads import Worker
 from models.posts import Post
 from tests.simulation.database import CUT_AFTER_S, SimulatedStore, WriteLane
@@ -83,6 +83,7 @@ class StoringPosts:
                 rows = self.store()
         except peewee.PeeweeException as error:
             return self._end(None, error)
+        server.statements += 1
         self._world.record()
         self._end(rows, None)
 
@@ -176,6 +177,8 @@ class Link(Worker):
         super().__init__("writer", WriteLane(lambda: None), lambda worker, job: None)
         self._world = world
         self._server = world.server
+        self._loop = loop
+        self._begun = 0
         self.thread = Thread(world, loop, self)
 
     def connect(self) -> None:
@@ -251,10 +254,17 @@ class Link(Worker):
         if not self.thread.sleep():
             self._server.lock.release(session)
             raise failure("canceling statement due to lock timeout", "55P03")
+        self._begun += 1
+        scheduler.after(IDLE_PATIENCE_S, self._end_if_idle, session, self._begun)
         self._reach()
         session.is_open = True
         with self._server.shared.outside_of_sessions():
             database.execute_sql("BEGIN IMMEDIATE")
+
+    def _end_if_idle(self, session: Session, begun: int) -> None:
+        """The server does not let a process that stands still keep everybody waiting."""
+        if begun == self._begun and self._loop.paused_until > self._world.scheduler.now:
+            session.end()
 
     def _commit(self, session: Session, run: Callable[[], Any]) -> None:
         server = self._server
@@ -268,6 +278,7 @@ class Link(Worker):
         run()
         self._world.record()
         session.is_open = False
+        self._begun += 1
         server.lock.release(session)
         if is_lost:
             session.end()

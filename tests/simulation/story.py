@@ -27,6 +27,7 @@ class Told:
     events: int
     heard: int
     passed_on: int
+    statements: int
     trace: int
     closes: dict[str, int]
 
@@ -45,8 +46,8 @@ def run(seed: int, seconds: float = SECONDS) -> Told:
         raise Violation(f"seed {seed}: {violation}\n  {befell}") from violation
     heard = sum(len(device.heard) for device in world.devices)
     events = len(world.checks.history.events)
-    passed_on = world.redis.passed_on
-    return Told(seed, world.scheduler.steps, events, heard, passed_on, world.trace, world.closes)
+    passed_on, statements = world.redis.passed_on, world.server.statements
+    return Told(seed, world.scheduler.steps, events, heard, passed_on, statements, world.trace, world.closes)
 
 
 class Story:
