@@ -28,7 +28,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
     store,
     on: {
       ready, joined, gap: fillGap, roomsChanged: refetchRooms, newRoom: (room) => join([room]),
-      resync: startAfresh, error: refused,
+      takenOut, resync: startAfresh, error: refused,
     },
   });
   const past = createPast({ store, api, say });
@@ -37,6 +37,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   let isJoiningByNumber = false;
   let starting = null;
   let listSeq = null; // the newest event before the rooms were read, until the connection has gone on from there
+  const leaving = new Set();
   const gaps = new Set(); // rooms in which something was written while they were loaded
 
   // Coming and going of the connection
@@ -216,12 +217,22 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   }
 
   async function leave(roomId) {
+    leaving.add(roomId);
     try {
       await api().leave(roomId);
       store.dropRoom(roomId);
     } catch (error) {
       say(error.message);
+    } finally {
+      leaving.delete(roomId);
     }
+  }
+
+  /** Whoever has not left the room just now is told why it is gone. */
+  function takenOut(roomId) {
+    const room = store.rooms.get(roomId);
+    store.dropRoom(roomId);
+    if (room && !leaving.has(roomId)) say(`You are no longer in ${roomName(room, store.me)}.`);
   }
 
   // Messages
@@ -296,7 +307,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   function stopTyping() {
     clearTimeout(typist.idle);
     if (typist.roomId === null) return;
-    socket.send({ type: "typing", room_id: typist.roomId, is_typing: false });
+    if (store.rooms.has(typist.roomId)) socket.send({ type: "typing", room_id: typist.roomId, is_typing: false });
     typist.roomId = null;
   }
 

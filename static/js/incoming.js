@@ -4,7 +4,7 @@
 const TYPING_MS = 7_000;
 
 /**
- * on -> {ready(hello), joined(roomId), gap(roomId), resync(), roomsChanged(), newRoom(room), error(frame)}:
+ * on -> {ready(hello), joined(roomId), gap(roomId), takenOut(roomId), resync(), roomsChanged(), newRoom(room), error(frame)}:
  * what has to be fetched or said, which is not this module's business.
  */
 export function createIncoming({ store, on }) {
@@ -74,7 +74,7 @@ export function createIncoming({ store, on }) {
     room_updated: ({ data }) => room(data),
     room_joined: ({ data }) => joined(data),
     /* As an event it means that the person is out; as the answer to leave_room, only that this socket hears no more. */
-    room_left: ({ seq, data }) => { if (seq) store.dropRoom(data.room_id); },
+    room_left: ({ seq, data }) => { if (seq) on.takenOut(data.room_id); },
     room_muted: ({ data }) => store.prefer(data.room_id, { is_muted: data.is_muted }),
     room_preferences: ({ data: { room_id: id, ...wishes } }) => store.prefer(id, wishes),
     room_role: ({ data }) => roleChanged(data),

@@ -34,10 +34,10 @@ async def arrive(new_page, app, name, **options):
     return page, (await answer.json())["user"]["id"]
 
 
-async def meet(new_page, app, new_client):
+async def meet(new_page, app, new_client, **options):
     """Ann's page in a group with Bob, Bob, and the group's number."""
     (bob,) = await sign_up(new_client(app), "bob")
-    page, ann = await arrive(new_page, app, "ann")
+    page, ann = await arrive(new_page, app, "ann", **options)
     body = {"room_type": "group", "name": "Kitchen", "participant_ids": [ann]}
     room = (await bob.post("/api/chat/rooms/", json=body)).expect(201).json["id"]
     await page.goto(f"/#room-{room}")

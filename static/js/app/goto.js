@@ -12,6 +12,7 @@ import { completionsOf, marked, questionOf, snippetOf, wantedWords } from "./que
 import { useScope } from "./scope.js";
 import { createSearching } from "./searching.js";
 import { shortcuts } from "./shortcuts.js";
+import { themeItems } from "./theme.js";
 import { VIEWS } from "./viewlist.js";
 
 const KINDS = {
@@ -22,7 +23,7 @@ const KINDS = {
 const SAID = new Set(["message", "comment"]);
 
 /** Everything that is known without asking. */
-function entriesOf({ store, directory, me, chat, api, say }) {
+function entriesOf({ store, directory, me, chat, api, say, actions, signOut }) {
   const nameOf = (person) => directory.name(person);
   const rooms = store.sortedRooms().map((room) => ({ kind: "room", key: `r${room.id}`, label: roomTitle(room, me(), nameOf), run: () => go(`#room-${room.id}`) }));
   const people = directory.all().filter(({ id }) => id !== me().id).map((person) => ({
@@ -31,7 +32,9 @@ function entriesOf({ store, directory, me, chat, api, say }) {
   }));
   const places = VIEWS.map((view) => ({ kind: "place", key: view.id, label: view.label, run: () => go(view.address) }));
   const commands = shortcuts().filter(({ keys }) => !keys.startsWith("g ") && keys !== "mod+k").map(({ keys, words, run }) => ({ kind: "command", key: keys, label: words, detail: keys, run }));
-  return [...rooms, ...people, ...places, ...commands];
+  const own = [...actions.value, ...themeItems(), { label: "Sign out", testid: "sign-out", onClick: signOut }].filter((item) => item?.onClick)
+    .map(({ label, testid, checked, onClick }) => ({ kind: "command", key: testid, label, detail: checked === undefined ? undefined : "Theme", run: onClick }));
+  return [...rooms, ...people, ...places, ...commands, ...own];
 }
 
 /** What the server finds, a moment after the last letter. */

@@ -9,7 +9,7 @@ import { displayName } from "./directory.js";
 import { go } from "./place.js";
 import { useScope } from "./scope.js";
 import { shortcuts, shownKeys } from "./shortcuts.js";
-import { setTheme, theme, THEMES } from "./theme.js";
+import { themeItems } from "./theme.js";
 import { VIEWS } from "./viewlist.js";
 
 const secondsLeft = (state) => Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
@@ -37,7 +37,7 @@ export function PersonMenu() {
   const items = [
     ...placesOfMenu, placesOfMenu.length > 0 && "line",
     ...actions.value,
-    ...THEMES.map(({ id, label }) => ({ label, checked: theme.value === id, onClick: () => setTheme(id), testid: `theme-${id || "system"}` })),
+    ...themeItems(),
     "line",
     { label: "Keyboard", icon: "book", key: "?", testid: "show-shortcuts", onClick: showShortcuts },
     { label: "API docs", icon: "book", href: "/api/docs/" },

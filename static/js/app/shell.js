@@ -3,7 +3,7 @@ import { ChatView } from "../chat/index.js";
 import { unreadIn } from "../chat/roomfacts.js";
 import { Badge, Button, Icon } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
-import { isPhone } from "../kit/layout.js";
+import { foldList, isPhone } from "../kit/layout.js";
 import { Roving } from "../kit/list.js";
 import { meaningOf } from "../reconnect.js";
 import { askWhere } from "./goto.js";
@@ -54,7 +54,10 @@ function countsOf({ store, follow, notifications }) {
 
 function RailItem({ view, count, isHere, testid }) {
   const label = count ? `${view.label}, ${count} unread` : view.label;
-  const go_ = () => (isHere ? go(view.address) : goToView(view.id, view.address));
+  function go_() {
+    foldList(false); // whoever has folded the list away finds it again where they look for it
+    return isHere ? go(view.address) : goToView(view.id, view.address);
+  }
   return html`<button type="button" class="rail-item" data-testid=${testid} aria-current=${isHere ? "page" : undefined} aria-pressed=${testid === "bell" ? String(isHere) : undefined} title=${label} onClick=${go_}>
     <span class="rail-icon"><${Icon} name=${view.icon} /><${Badge} count=${count} testid=${view.id === "inbox" ? "bell-count" : undefined} /></span><${Words} view=${view} />
   </button>`;
@@ -87,6 +90,7 @@ const EVERYWHERE = [
   { keys: "?", words: "Show the shortcuts", run: showShortcuts },
   ...[["c", "chat", "#rooms"], ["t", "tasks", "#tasks"], ["f", "focus", "#focus"], ["p", "people", "#people"], ["i", "inbox", "#inbox"]]
     .map(([key, view, address]) => ({ keys: `g ${key}`, words: `Go to ${view}`, run: () => goToView(view, address) })),
+  { keys: "l", words: "Fold the list away, or show it again", run: () => foldList() },
   { keys: "g m", words: "Go to my tasks", run: () => go("#tasks?mine=1") },
 ];
 

@@ -27,3 +27,6 @@ export function setTheme(name) {
     // A browser that stores nothing still shows it for this visit.
   }
 }
+
+/** Entries as in kit/menu.js. */
+export const themeItems = () => THEMES.map(({ id, label }) => ({ label, checked: theme.value === id, onClick: () => setTheme(id), testid: `theme-${id || "system"}` }));

@@ -8,6 +8,7 @@ import { Button, Empty } from "../kit/controls.js";
 import { confirm } from "../kit/dialog.js";
 import { html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
 import { Back, Content, isPhone } from "../kit/layout.js";
+import { Roving } from "../kit/list.js";
 import { Menu } from "../kit/menu.js";
 import { later } from "../kit/toast.js";
 import { outsidersIn } from "./complete.js";
@@ -87,11 +88,11 @@ function Head({ room, members, pins }) {
     <${Back} go=${() => replace("#rooms")} label="To the rooms" />
     <div class="room-head"><h2 class="part-title" data-testid="room-title">${roomTitle(room, me(), nameOf)}</h2><p class="hint room-people">${status && html`<span data-testid="person-status">${status}</span> · `}${room.topic && html`<span data-testid="room-topic-line" title=${room.topic}>${room.topic}</span> · `}${people}</p></div>
     ${room.is_muted && html`<span class="chip">${room.level === "none" ? "Silent" : "Muted"}</span>`}
-    ${room.task && html`<a class="button quiet" data-testid="room-task" href=${`#task-${room.task}`}>Task</a>`}
+    <${Roving} tag="div" role="toolbar" aria-label="This room" class="room-tools" selector=".button">${room.task && html`<a class="button quiet" data-testid="room-task" href=${`#task-${room.task}`}>Task</a>`}
     ${may.add && !isPhone.value && html`<${Button} kind="quiet" testid="add-people" onClick=${act.addPeople}>Add people</>`}
     ${!isPhone.value && html`<${Button} kind="quiet" icon="pin" label="Pinned messages" testid="show-pins" aria-pressed=${String(pins.isOpen)} onClick=${pins.toggle} />`}
     ${room.room_type !== "direct" && html`<${Button} kind="quiet" icon="people" testid="show-members" aria-pressed=${String(members.isOpen)} onClick=${members.toggle}>${String(countIn(room, online) || "")}<span class="only-heard"> people</span></>`}
-    <${Menu} label="More about this room" items=${items} button=${{ icon: "more", kind: "quiet", testid: "room-menu" }} />
+    <${Menu} label="More about this room" items=${items} button=${{ icon: "more", kind: "quiet", testid: "room-menu" }} /></>
   </header>`;
 }
 

@@ -179,9 +179,9 @@ export function createDrafting({ kept, say, actions, box }) {
     },
   };
 
-  /** Another tab has sent what stands here as well. */
+  /** Another tab goes on with what stands here as well, or has sent it: whichever is used last has all the words. */
   kept.watch((name, old, now) => {
-    if (roomId && box() && name === draftName(roomId) && now === null && !editing.value && box().value === old) fill("", files.value);
+    if (roomId && box() && name === draftName(roomId) && !editing.value && box().value === (old ?? "")) fill(now ?? "", files.value);
     if (name === answerName(roomId) && now === null && !editing.value) answering.value = null;
   });
   return drafting;

@@ -34,6 +34,28 @@ function setWidth(part, width) {
   }
 }
 
+const FOLDED = "taskroom.folded";
+
+function storedFolded() {
+  try {
+    return localStorage.getItem(FOLDED) === "1";
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the lists are folded away, so that the content has their width too. */
+const isFolded = signal(storedFolded());
+
+export function foldList(is = !isFolded.value) {
+  isFolded.value = is;
+  try {
+    localStorage.setItem(FOLDED, is ? "1" : "0");
+  } catch {
+    // It lasts as long as the page.
+  }
+}
+
 /** The edge between two parts: dragged, or moved with the arrows. */
 function Edge({ part, label }) {
   const grows = part === "list" ? 1 : -1;
@@ -59,7 +81,7 @@ function Edge({ part, label }) {
 }
 
 /** A view of up to three parts; `shown` is the one that a phone shows: list, content or side. */
-export const View = ({ name, shown = "content", children }) => html`<div class=${`view view-${name}`} data-shown=${shown}
+export const View = ({ name, shown = "content", children }) => html`<div class=${`view view-${name}`} data-shown=${shown} data-folded=${isFolded.value && shown !== "list" && !isPhone.value ? "true" : undefined}
   style=${{ "--list": `${widths.value.list}px`, "--side": `${widths.value.side}px` }}>${children}</div>`;
 
 /** What there is to choose from. `tools` stand beside the title, `after` below the list. */

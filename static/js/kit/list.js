@@ -1,7 +1,7 @@
 /* Lists that are one stop for the Tab key: arrows, Home and End move inside them. */
 import { html, useLayoutEffect, useRef } from "./html.js";
 
-const STEPS = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 };
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, j: 1, k: -1 };
 
 /** Where a key leads from place `index` of `length`; -1 where it leads nowhere. */
 export function nextPlace(key, index, length) {
