@@ -5,8 +5,6 @@ export const STATUS_NAMES = {
   todo: "To do", in_progress: "In progress", review: "Review", blocked: "Blocked", done: "Done", cancelled: "Cancelled",
 };
 
-export const ROLE_NAMES = { ceo: "CEO", hr: "HR", supervisor: "Supervisor", manager: "Manager", atl: "ATL", employee: "Employee" };
-
 const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
 const UTC_MOMENT = /\b\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC\b/g;
 const MOVE = new RegExp(`\\bfrom (${Object.keys(STATUS_NAMES).join("|")}) to (${Object.keys(STATUS_NAMES).join("|")})\\b`, "g");

@@ -109,7 +109,7 @@ async def test_what_is_pinned_is_found_beside_the_conversation(new_page, start_a
     await message(page, said).hover()
     await message(page, said).get_by_test_id("message-menu").click()
     await page.get_by_test_id("pin").click()
-    await expect(message(page, said).get_by_test_id("pinned")).to_have_text("Pinned by You")
+    await expect(message(page, said).get_by_test_id("pinned")).to_have_text("Pinned by you")
     await page.get_by_test_id("show-pins").click()
     pins = page.get_by_test_id("pinned-message")
     await expect(pins).to_contain_text("the code is 4711")

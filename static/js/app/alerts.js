@@ -3,6 +3,7 @@
  * it a notification on the desktop. Both are off until somebody asks for them.
  */
 import { signal } from "../kit/html.js";
+import { inLine } from "../chat/shortcodes.js";
 import { mentions } from "../mentions.js";
 
 const NAME = "taskroom.alerts";
@@ -98,6 +99,6 @@ export function alertOf(message, { room, isOwn, id, username, nameOf, titleOf })
   const who = nameOf(message.sender);
   return {
     title: room.room_type === "direct" ? who : `${who} in ${titleOf(room)}`,
-    text: message.content || "sent a file",
+    text: inLine(message.content ?? "") || "sent a file",
   };
 }

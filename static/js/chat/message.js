@@ -76,7 +76,7 @@ function Message({ row, env }) {
     <span class="message-side">${isFirst ? html`<${PersonAvatar} person=${message.hook ? { id: message.hook.name.length, full_name: name } : sender} />` : html`<${Time} message=${message} />`}</span>
     <div class="message-body">
       ${isFirst && html`<p class="message-head"><span class="sender">${name}</span>${message.hook && html` <span class="hint" data-testid="message-hook" title=${`Posted by a program, through a hook of ${displayName(sender)}`}>hook</span>`} <${Time} message=${message} /></p>`}
-      ${isPinnedMessage(message) && html`<span class="meta pinned" data-testid="pinned"><${Icon} name="pin" />${`Pinned by ${env.nameOfId(message.pinned_by)}`}</span>`}
+      ${isPinnedMessage(message) && html`<span class="meta pinned" data-testid="pinned"><${Icon} name="pin" />${`Pinned by ${message.pinned_by === env.me.id ? "you" : env.nameOfId(message.pinned_by)}`}</span>`}
       <${Body} message=${message} env=${env} /><${State} message=${message} env=${env} />
       ${Boolean(message.reactions?.length) && html`<${Reactions} message=${message} env=${env} />`}
     </div>

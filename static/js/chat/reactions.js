@@ -8,9 +8,9 @@ const MAX_SHOWN = 48;
 const MAX_NAMED = 20;
 const MARGIN = 8;
 
-/** Who put an emoji there: "You, Ann Schmidt and 3 more". */
-export function peopleOf(ids, nameOfId) {
-  const shown = ids.slice(0, MAX_NAMED).map(nameOfId);
+/** Who put an emoji there, oneself first: "You, Ann Schmidt and 3 more". */
+export function peopleOf(ids, nameOfId, me) {
+  const shown = [...ids.filter((id) => id === me), ...ids.filter((id) => id !== me)].slice(0, MAX_NAMED).map(nameOfId);
   const more = ids.length - shown.length;
   const last = more > 0 ? `${more} more` : shown.pop();
   return shown.length ? `${shown.join(", ")} and ${last}` : last;
@@ -25,7 +25,7 @@ export function Reactions({ message, env }) {
 
   return html`<div class="reactions" data-testid="reactions">${message.reactions.map(({ emoji, count, user_ids: ids }) => {
     const isMine = ids.includes(env.me.id);
-    const words = `${emoji} ${count}: ${peopleOf(ids, env.nameOfId)}`;
+    const words = `${emoji} ${count}: ${peopleOf(ids, env.nameOfId, env.me.id)}`;
     return html`<button key=${emoji} type="button" class="reaction" tabindex="-1" data-testid="reaction" data-emoji=${emoji} data-count=${count} aria-pressed=${String(isMine)} aria-label=${words} title=${words}
       onClick=${(event) => press(event, emoji, isMine && count === 1)}><span class="emoji">${emoji}</span><span>${count}</span></button>`;
   })}<button type="button" class="reaction add" tabindex="-1" data-testid="add-reaction" aria-label="Add an emoji" title="Add an emoji" onClick=${(event) => env.pick(message, event.currentTarget)}><${Icon} name="smile" /></button></div>`;

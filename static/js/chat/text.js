@@ -46,6 +46,6 @@ export const withoutMarks = (text) => text.replace(/\*\*|__|~~|`+/g, "");
 
 /** A title for a task that is made of a message: its first line, without marks. */
 export function titleFrom(text) {
-  const line = text.split("\n").map((one) => one.replace(/^[\s>#*+-]+/, "").trim()).find(Boolean) ?? "";
+  const line = withoutMarks(text).split("\n").map((one) => one.replace(/^[\s>#*+-]+/, "").trim()).find(Boolean) ?? "";
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }

@@ -1,5 +1,6 @@
 /* The inbox: what concerns one, the newest first. Looking at it marks nothing read; the person does, or going there. */
 import { useScope } from "../app/scope.js";
+import { inLine } from "../chat/shortcodes.js";
 import { exactTime, shortTimeOf } from "../format.js";
 import { Button, Empty } from "../kit/controls.js";
 import { confirm } from "../kit/dialog.js";
@@ -24,7 +25,7 @@ function Notification({ item, notifications }) {
   directory.changes.value;
   const named = (text) => withFullName(text, (username) => directory.all().find((person) => person.username === username)?.full_name ?? "");
   const read = () => notifications.read(item.id);
-  const content = named(notificationWords(item));
+  const content = inLine(named(notificationWords(item)));
   return html`<li class="notification" data-testid="notification" data-notification-id=${item.id} data-read=${String(item.is_read)}>
     <div class="notification-words">
       <p class="notification-line">${!item.is_read && html`<span class="only-heard">Unread: </span>`}<${Title} item=${item} read=${read} named=${named} /><time class="time" datetime=${item.created_at} title=${exactTime(item.created_at)}>${shortTimeOf(item.created_at)}</time></p>

@@ -63,6 +63,7 @@ test("only what Markdown would change needs Markdown", () => {
 
 test("the first line of a message makes the title of a task", () => {
   assert.equal(titleFrom("\n> ## Paint the fence\nsoon"), "Paint the fence");
+  assert.equal(titleFrom("Please order **chairs** and `tape`\nsoon"), "Please order chairs and tape");
   assert.equal(titleFrom("x".repeat(300)).length, 120);
 });
 
@@ -199,7 +200,7 @@ test("arrows walk in a list and stop at its ends", () => {
 
 test("what is worth an alert is told by who, and in which room", () => {
   const about = { room: { room_type: "group" }, isOwn: false, username: "ann", nameOf: () => "Ben Okafor", titleOf: () => "Kitchen" };
-  assert.deepEqual(alertOf({ content: "soup" }, about), { title: "Ben Okafor in Kitchen", text: "soup" });
+  assert.deepEqual(alertOf({ content: "**soup**" }, about), { title: "Ben Okafor in Kitchen", text: "soup" });
   assert.equal(alertOf({ content: "soup" }, { ...about, room: { room_type: "direct" } }).title, "Ben Okafor");
   assert.equal(alertOf({ content: "soup" }, { ...about, isOwn: true }), null);
   const muted = { ...about, room: { room_type: "group", is_muted: true } };
