@@ -14,7 +14,7 @@ from models.chat import names_person
 from models.emoji import Emoji
 from models.errors import Invalid
 from models.inputs import MAX_MESSAGE_CHARS, Id, Input, Name, Prose, Since, Text, parse
-from models.names import label
+from models.names import is_blank, label
 from models.operations import chat
 from models.operations.chat import MAX_PARTICIPANTS
 from models.operations.posting import Draft
@@ -254,7 +254,7 @@ class Messages(BaseHandler):
     async def post(self, body: NewMessage) -> None:
         """Send a message. One already stored with the same `client_id` is given back with 200; in another
         room the `client_id` is refused with 409 (`client_id_reused`)."""
-        if not body.content.strip() and not self.uploads:
+        if is_blank(body.content) and not self.uploads:
             raise Invalid({"content": ["A message needs a text or a file."]})
         async with media.stored_files(self.backend, self.uploads, "chat_attachments") as files:
             draft = Draft(

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from models.errors import Invalid
 from models.input_errors import sentence
-from models.names import label
+from models.names import is_blank, label
 from models.text import MAX_NAME_CHARS, MAX_TEXT_CHARS
 
 LARGEST_ID = 2**53
@@ -44,7 +44,7 @@ def storable(text: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if is_blank(text):
         raise ValueError("This field may not be blank.")
     return text
 

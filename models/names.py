@@ -12,6 +12,7 @@ _INVISIBLE = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
+_NOTHING = re.compile(rf"(?:\s|{_INVISIBLE.pattern})*")
 # Joiners are letters to whole scripts, so that a name for people may have them; what controls a terminal
 # or the direction of everything after it may not.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]")
@@ -33,10 +34,12 @@ def user_name_of(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """The name of a person, place or room. Raises ValueError for control characters, and for those that
-    turn the direction of what follows."""
+    """The name of a person, place or room. Raises ValueError for control characters, for those that
+    turn the direction of what follows, and for one that has letters of which none can be seen."""
     if _CONTROL.search(text):
         raise ValueError("Control characters and changes of direction are not allowed.")
+    if text.strip() and is_blank(text):
+        raise ValueError("There is nothing to be seen in it.")
     return text
 
 
@@ -44,6 +47,11 @@ def label_of(text: str) -> str:
     """What of the text may be such a name, on one line."""
     kept = _CONTROL.sub(" ", text)
     return " ".join(kept.split())[:MAX_NAME_CHARS] if _INVISIBLE.sub("", kept).strip() else ""
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen."""
+    return _NOTHING.fullmatch(text) is not None
 
 
 def is_visible(text: str) -> bool:

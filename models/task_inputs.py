@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from models.base import instant
 from models.inputs import LARGEST_ID, Id, Input, storable
+from models.names import is_blank
 from models.task_lists import ORDERS, Filters
 from models.tasks import PRIORITIES, STATUS_ALIASES, STATUSES, TaskKey
 
@@ -110,7 +111,7 @@ def _unique(ids: list[int]) -> list[int]:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if is_blank(text):
         raise ValueError("This field may not be blank.")
     return text.strip()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.names import label, label_of, user_name, user_name_of
+from models.names import is_blank, label, label_of, user_name, user_name_of
 from models.people import email_address, fold
 from tests.support.people import register
 
@@ -98,3 +98,15 @@ async def test_a_username_made_of_an_address_is_one_that_could_be_chosen(run):
     ):
         given = await register(run, "x", email=address, username="")
         assert given.user["username"] == made
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u3164", "\ufeff\u2060", "\ufe0f"])
+def test_a_name_of_which_nothing_can_be_seen_is_none(text):
+    assert is_blank(text)
+    with pytest.raises(ValueError, match="nothing to be seen"):
+        label(text)
+
+
+@pytest.mark.parametrize("text", ["a\u200db", "👩\u200d🚀", "می\u200cخواهم", ""])
+def test_a_name_may_have_joiners_among_its_letters(text):
+    assert label(text) == text
