@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from handlers import schemas
 from handlers.auth import AuthHandler, EmailAddress, Password, PersonalName, Username
@@ -60,6 +60,12 @@ class QuietHours(Input):
     start: ClockTime
     end: ClockTime
     time_zone: TimeZone = "UTC"
+
+    @model_validator(mode="after")
+    def _lasts(self) -> QuietHours:
+        if self.start == self.end:
+            raise ValueError("They must not end when they begin.")
+        return self
 
     @property
     def quiet(self) -> Quiet:

@@ -35,6 +35,11 @@ class Question:
         """Whether nothing is named that something could have."""
         return not (self.words or self.beginning or self.sender)
 
+    @property
+    def is_only_place(self) -> bool:
+        """Whether everything of a place is wanted."""
+        return self.is_empty and bool(self.place)
+
 
 def parse(text: str) -> Question:
     """Reads a question such as `budget from:ann in:"Launch team" before:2026-12-24`.

@@ -11,6 +11,8 @@ from models.base import MAX_VARIANTS, Statement, is_postgres, marks, padded
 from models.word_index import Place
 from models.word_search import Range, Text
 
+_MAX_LISTED_PLACES = 20
+
 # The first number at or behind an instant, by halving, since numbers grow with time.
 _FIRST_AT = """
     WITH RECURSIVE halves(low, high) AS (
@@ -64,9 +66,14 @@ def _texts_by_ids(table: str, author: str, count: int) -> Statement:
 class SearchedTexts:
     """A table whose texts are searched."""
 
-    def __init__(self, table: str, author: str) -> None:
+    def __init__(self, table: str, author: str, place: str) -> None:
         self._table, self._author = table, author
         self._first_at = _first_at(table)
+        self._newest_of = Statement(f"""
+            SELECT m.id FROM {table} m
+            WHERE m.{place} = ? AND m.id < ? AND m.id >= ? AND m.{author} IS NOT NULL
+            ORDER BY m.id DESC LIMIT ?
+        """)
 
     def first_at(self, moment: int) -> int:
         """The first number at or behind an instant."""
@@ -76,6 +83,16 @@ class SearchedTexts:
         """The texts with these numbers."""
         ids = padded(numbers)
         return _texts_by_ids(self._table, self._author, len(ids)).all(*ids)
+
+    def newest_of(self, place_ids: Collection[int], among: Range, limit: int) -> tuple[list[int], int | None]:
+        """The newest numbers of some rooms, or of a task, and where to go on."""
+        numbers = [
+            number
+            for place_id in sorted(place_ids)[:_MAX_LISTED_PLACES]
+            for (number,) in self._newest_of.all(place_id, among.before, among.since, limit + 1)
+        ]
+        numbers.sort(reverse=True)
+        return numbers[:limit], numbers[limit - 1] if len(numbers) > limit else None
 
     def newest(self, places: Collection[Place], among: Range, limit: int) -> tuple[Sequence[Text], int]:
         """Looks at none: those who see a comment are found in the index alone."""
@@ -91,4 +108,5 @@ class _Messages(SearchedTexts):
         return sorted(texts, reverse=True), last if count == limit else 0
 
 
-MESSAGES, COMMENTS = _Messages("message", "sender_id"), SearchedTexts("task_comment", "author_id")
+MESSAGES = _Messages("message", "sender_id", "room_id")
+COMMENTS = SearchedTexts("task_comment", "author_id", "task_id")

@@ -51,8 +51,12 @@ def find_messages(actor: Actor, text: str, before: int | None, limit: int) -> Fo
     Raises Invalid.
     """
     question = search_query.parse(text)
-    places = () if question.is_empty else _rooms(actor, question.place)
-    numbers, following = _find(actor, question, places, before, limit, MESSAGES)
+    if question.is_only_place:
+        rooms = _rooms(actor, question.place)
+        numbers, following = MESSAGES.newest_of(rooms, _among(question, before, MESSAGES), limit)
+    else:
+        places = () if question.is_empty else _rooms(actor, question.place)
+        numbers, following = _find(actor, question, places, before, limit, MESSAGES)
     messages = chat.messages_by_id(numbers)
     found = [messages[number] for number in numbers if number in messages]
     return FoundPage([message for message in found if message["deleted_at"] is None], following)
@@ -61,8 +65,13 @@ def find_messages(actor: Actor, text: str, before: int | None, limit: int) -> Fo
 def find_comments(actor: Actor, text: str, before: int | None, limit: int) -> FoundPage:
     """Query: comments on the tasks that the actor sees, or on the one that the text names. Raises Invalid."""
     question = search_query.parse(text)
-    places = () if question.is_empty else _places_of_comments(actor, question.place)
-    numbers, following = _find(actor, question, places, before, limit, COMMENTS)
+    if question.is_only_place:
+        task_id = _task_id(actor, question.place) if question.place.startswith("#") else None
+        tasks = () if task_id is None else (task_id,)
+        numbers, following = COMMENTS.newest_of(tasks, _among(question, before, COMMENTS), limit)
+    else:
+        places = () if question.is_empty else _places_of_comments(actor, question.place)
+        numbers, following = _find(actor, question, places, before, limit, COMMENTS)
     return FoundPage(_comments(actor, numbers), following)
 
 
@@ -77,11 +86,16 @@ def _find(
     wanted = _wanted(actor, question) if places else None
     if wanted is None:
         return [], None
-    until = LARGEST_ID if question.until is None else texts.first_at(question.until)
-    since = 0 if question.since is None else texts.first_at(question.since)
-    among = Range(min(before or LARGEST_ID, until), since)
+    among = _among(question, before, texts)
     found = word_search.find(places, wanted, question.beginning, among, limit, texts)
     return found.numbers, found.next
+
+
+def _among(question: Question, before: int | None, texts: SearchedTexts) -> Range:
+    """The numbers that the question's days, and the page before, leave."""
+    until = LARGEST_ID if question.until is None else texts.first_at(question.until)
+    since = 0 if question.since is None else texts.first_at(question.since)
+    return Range(min(before or LARGEST_ID, until), since)
 
 
 def _wanted(actor: Actor, question: Question) -> Sequence[Words] | None:

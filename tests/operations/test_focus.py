@@ -246,6 +246,9 @@ async def test_the_profile_says_when_one_is_left_alone(client):
     changes = {"quiet_hours": hours, "hold_while_focusing": False}
     assert (await ann.patch(path, json=changes)).expect(200).json.items() >= changes.items()
     assert (await ann.patch(path, json={"first_name": "A"})).json["quiet_hours"] == hours
+    never = {**hours, "end": hours["start"]}
+    refused = (await ann.patch(path, json={"quiet_hours": never})).expect(400).json
+    assert refused == {"quiet_hours": ["They must not end when they begin."]}
     assert (await ann.patch(path, json={"quiet_hours": None})).json["quiet_hours"] is None
     unknown = hours | {"time_zone": "Mars/Base"}
     for bad in ({"start": "25:00", "end": "07:00"}, {"start": "22:00"}, unknown, 7):
