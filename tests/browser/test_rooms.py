@@ -41,9 +41,11 @@ async def choose(page, item):
 
 _LEAVES_BEFORE_THE_ROOM_IS_THERE = """async () => {
     for (let round = 0; round < 30; round += 1) {
-        requestAnimationFrame(() => setTimeout(() => { location.hash = "#tasks"; }));
+        const left = new Promise((done) => {
+            requestAnimationFrame(() => setTimeout(() => { location.hash = "#tasks"; setTimeout(done, 60); }));
+        });
         location.hash = "#rooms";
-        await new Promise((done) => { setTimeout(done, 60); });
+        await left;
         if (location.hash !== "#tasks") return location.hash;
     }
     return "#tasks";
