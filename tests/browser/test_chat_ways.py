@@ -63,7 +63,7 @@ async def test_whoever_is_taken_out_of_a_room_is_told_so_and_keeps_their_words(
 
 @pytest.mark.gen_test
 async def test_the_keyboard_gets_to_the_composer_past_many_rooms(new_page, start_app, new_client):
-    page, bob, room = await meet(new_page, await start_app(), new_client)
+    page, bob, _ = await meet(new_page, await start_app(), new_client)
     ann = await page.evaluate("fetch('/api/users/profile/').then((answer) => answer.json())")
     for number in range(7):
         body = {"room_type": "group", "name": f"Room {number}", "participant_ids": [ann["id"]]}

@@ -13,47 +13,39 @@ phone.addEventListener("change", () => { isPhone.value = phone.matches; });
 
 const WIDTHS = { list: { name: "taskroom.list", value: 264, min: 200, max: 440 }, side: { name: "taskroom.side", value: 320, min: 280, max: 560 } };
 
-function storedWidth({ name, value }) {
+function stored(name) {
   try {
-    return Number(localStorage.getItem(name)) || value;
+    return localStorage.getItem(name);
   } catch {
-    return value;
+    return null;
   }
 }
 
+function store(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // It lasts as long as the page.
+  }
+}
+
+const storedWidth = ({ name, value }) => Number(stored(name)) || value;
 const widths = signal({ list: storedWidth(WIDTHS.list), side: storedWidth(WIDTHS.side) });
 
 function setWidth(part, width) {
   const { name, min, max } = WIDTHS[part];
   const value = Math.round(Math.min(max, Math.max(min, width)));
   widths.value = { ...widths.value, [part]: value };
-  try {
-    localStorage.setItem(name, String(value));
-  } catch {
-    // It lasts as long as the page.
-  }
+  store(name, String(value));
 }
 
 const FOLDED = "taskroom.folded";
-
-function storedFolded() {
-  try {
-    return localStorage.getItem(FOLDED) === "1";
-  } catch {
-    return false;
-  }
-}
-
 /** Whether the lists are folded away, so that the content has their width too. */
-const isFolded = signal(storedFolded());
+const isFolded = signal(Boolean(stored(FOLDED)));
 
 export function foldList(is = !isFolded.value) {
   isFolded.value = is;
-  try {
-    localStorage.setItem(FOLDED, is ? "1" : "0");
-  } catch {
-    // It lasts as long as the page.
-  }
+  store(FOLDED, is ? "1" : "");
 }
 
 /** The edge between two parts: dragged, or moved with the arrows. */
