@@ -42,7 +42,8 @@ async def choose(page, item):
 _LEAVES_BEFORE_THE_ROOM_IS_THERE = """async () => {
     for (let round = 0; round < 30; round += 1) {
         const left = new Promise((done) => {
-            requestAnimationFrame(() => setTimeout(() => { location.hash = "#tasks"; setTimeout(done, 60); }));
+            const leave = () => { location.hash = "#tasks"; setTimeout(done, 60); };
+            requestAnimationFrame(() => setTimeout(leave));
         });
         location.hash = "#rooms";
         await left;
