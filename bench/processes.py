@@ -3,6 +3,10 @@
 Writers send ten messages a second each over REST and wait for each answer. More workers have to carry
 the same with hardly more work, and each of two with little more than half of it: then, on a machine with
 cores for them, they carry more. The same with a PostgreSQL that is some milliseconds away.
+
+A process that has less to do wakes for one message instead of for several and finds its caches cold, whether
+or not there are others. So each number of workers is also set beside one that carries the share of one of
+them alone: what they take more than that is what sharing costs.
 """
 
 from __future__ import annotations
@@ -54,10 +58,16 @@ async def run(folder: Path) -> list[Figure]:
                 for count in ROOMS:
                     one = None
                     for workers in WORKERS:
-                        with _started(folder, workers, (*shared, "--database_url", way)) as server:
+                        args = (*shared, "--database_url", way)
+                        with _started(folder, workers, args) as server:
                             taken = await _measure(server, people, rooms[count], database, folder)
-                        one = one or taken
-                        figures += _figures(f"{workers}w {count} rooms +{delay_ms} ms", taken, one)
+                        one = alone = one or taken
+                        if workers > 1:
+                            with _started(folder, 1, args) as server:
+                                alone = await _measure(
+                                    server, people, rooms[count], database, folder, WRITERS // workers
+                                )
+                        figures += _figures(f"{workers}w {count} rooms +{delay_ms} ms", taken, one, alone)
         database.close()
     return figures
 
@@ -88,8 +98,9 @@ async def _measure(
     rooms: Sequence[int],
     database: peewee.Database,
     folder: Path,
+    count: int = WRITERS,
 ) -> Taken:
-    writers = [Writer(server, people[i % PEOPLE], rooms[i % len(rooms)], i) for i in range(WRITERS)]
+    writers = [Writer(server, people[i % PEOPLE], rooms[i % len(rooms)], i / count) for i in range(count)]
     await asyncio.gather(*(writer.open() for writer in writers))
     await _write(writers, _WARM_UP_S)
     newest = _newest(database)
@@ -132,7 +143,8 @@ def _lock_timeouts(folder: Path) -> int:
     return log.count("due to lock timeout") + log.count("deadlock detected")
 
 
-def _figures(what: str, taken: Taken, one: Taken) -> list[Figure]:
+def _figures(what: str, taken: Taken, one: Taken, alone: Taken) -> list[Figure]:
+    """`one` is what one process gave under the same load, `alone` what one gave under the share of each."""
     offered = WRITERS / EVERY_S
     rows = [
         ("messages", taken.rate, "/s", LEAST_CARRIED * offered, None, False),
@@ -145,6 +157,9 @@ def _figures(what: str, taken: Taken, one: Taken) -> list[Figure]:
         ("lock timeouts, refused", taken.lock_timeouts + taken.refused, "", 0, None, True),
         ("messages a commit", taken.batch, "", None, one.batch, False),
     ]  # fmt: skip
+    if alone is not one:
+        name = "CPU a message, beside one with that share"
+        rows.append((name, taken.cpu_us_a_message, "µs", None, alone.cpu_us_a_message, True))
     return [
         Figure("processes", f"{what}: {name}", value, unit, target=target, at_most=at_most, baseline=baseline)
         for name, value, unit, target, baseline, at_most in rows
@@ -157,12 +172,13 @@ def _figures(what: str, taken: Taken, one: Taken) -> list[Figure]:
 class Writer(asyncio.Protocol):
     """Somebody who posts to a room at fixed moments, each time when the last answer has come."""
 
-    def __init__(self, server: Server, member: Member, room_id: int, number: int) -> None:
+    def __init__(self, server: Server, member: Member, room_id: int, begins: float) -> None:
+        """`begins` is when its moments come, as a part of the time between two of them."""
         self.latencies_ms: list[float] = []
         self.refused = 0
         self._server = server
         self._room_id = room_id
-        self._number = number
+        self._begins = begins
         # One that was used before, in another run on the same database, would make each message a second try.
         self._name = uuid.uuid4().hex
         self._sent = 0
@@ -181,7 +197,7 @@ class Writer(asyncio.Protocol):
         """Posts for so long; the latencies begin anew."""
         self.latencies_ms.clear()
         self.refused = 0
-        due = began + EVERY_S * self._number / WRITERS
+        due = began + EVERY_S * self._begins
         while due < began + seconds:
             await asyncio.sleep(due - time.perf_counter())
             sent = time.perf_counter()
@@ -195,7 +211,7 @@ class Writer(asyncio.Protocol):
         self._sent += 1
         text: dict[str, Any] = {
             "room": self._room_id,
-            "content": f"{self._number} says {self._sent}",
+            "content": f"somebody says {self._sent}",
             "client_id": f"{self._name}.{self._sent}",
         }
         body = json.dumps(text).encode()
