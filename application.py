@@ -304,7 +304,7 @@ class Taskroom:
     def _make_application(self, backend: Backend) -> Application:
         routes = [*SOCKETS, *ROUTES, handlers.pages.fallback]
         return TaskroomApplication(
-            [(route.pattern, route.handler) for route in routes],
+            routes,
             default_handler_class=UnknownPath,
             backend=backend,
             realtime=self.realtime,

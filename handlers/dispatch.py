@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -10,6 +12,7 @@ from tornado.web import Application, RequestHandler
 
 from handlers.trust import PLAIN_PATHS, ToTls
 from handlers.web import proxy, request_ids
+from handlers.web.endpoint import Route
 from handlers.web.http_server import is_stray
 from handlers.web.log_format import without_secret
 
@@ -21,6 +24,10 @@ MAX_VERSION_CHARS = 60
 class TaskroomApplication(Application):
     """Applies what a trusted proxy says before anything looks at the request."""
 
+    def __init__(self, routes: Sequence[Route], **settings: Any) -> None:
+        super().__init__([(route.pattern, route.handler) for route in routes], **settings)
+        self._by_path = by_path(routes)
+
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         request_ids.begin(request)
         connection: Any = request.connection
@@ -29,6 +36,9 @@ class TaskroomApplication(Application):
             if not request.path.startswith(PLAIN_PATHS):
                 return self.get_handler_delegate(request, ToTls)
         proxy.apply(request, self.settings["backend"].settings.proxy)
+        handler = self._by_path.get(request.path)
+        if handler is not None:
+            return self.get_handler_delegate(request, handler)
         return super().find_handler(request, **kwargs)
 
     def log_request(self, handler: RequestHandler) -> None:
@@ -45,3 +55,19 @@ class TaskroomApplication(Application):
             if client.isascii() and client.isprintable() and client:
                 text, values = text + " (%s)", [*values, client]
             log.log(level, text, *values)
+
+
+def by_path(routes: Sequence[Route]) -> Mapping[str, type[RequestHandler]]:
+    """Who answers at each path that stands for itself: Tornado would try one pattern after another. Where a
+    pattern before it says the same, that one counts."""
+    found: dict[str, type[RequestHandler]] = {}
+    patterns: list[str] = []
+    for route in routes:
+        if "{" in route.path:
+            patterns.append(route.pattern)
+            continue
+        bare = route.path.rstrip("/")
+        for path in (bare, bare + "/"):
+            if not any(re.fullmatch(pattern, path) for pattern in patterns):
+                found.setdefault(path, route.handler)
+    return found

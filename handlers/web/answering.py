@@ -116,7 +116,8 @@ class AnsweringHandler(RequestHandler):
             return
         if isinstance(body, dict) and "version" in body:
             self.set_header("ETag", f'"{body["version"]}"')
-        self.set_header("Content-Type", "application/json")
+        # Tornado's `set_header` looks for what must not be in a header.
+        self._headers["Content-Type"] = "application/json"
         self.write(self._compressed(self.backend.links.encode(body, self.base_url)))
 
     def _compressed(self, content: bytes) -> bytes:

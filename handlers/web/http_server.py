@@ -103,6 +103,14 @@ class _Refusing(_Stream):
 
     _refused = False
 
+    _sends_at_once = False
+
+    def set_nodelay(self, value: bool) -> None:
+        """Tornado turns it on and off with each answer, by two calls of the system; here it stays on."""
+        if value and not self._sends_at_once:
+            self._sends_at_once = True
+            super().set_nodelay(True)
+
     def write(self, data: bytes | memoryview) -> Any:
         if data == _BARE_REFUSAL:
             self.drains, data = True, self.refusals.malformed

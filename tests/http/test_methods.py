@@ -1,8 +1,13 @@
 """What holds for the method and the path of every request."""
 
+import re
+
 import pytest
 
 import application
+from handlers import pages
+from handlers.dispatch import by_path
+from handlers.web.endpoint import Route
 from tests.conftest import base_url
 from tests.support.database import sqlite_only
 from tests.support.endpoints import endpoints, filled
@@ -81,3 +86,14 @@ async def test_every_path_answers_with_and_without_its_slash_and_never_redirects
             assert statuses[0] == statuses[1], (method, path)
         if path.endswith("logout/"):
             [ann] = await log_in(client, "ann")
+
+
+def test_a_path_that_stands_for_itself_is_answered_by_whom_the_order_of_routes_names():
+    """It is looked up at once, where Tornado tries one pattern after another."""
+    routes = [*application.SOCKETS, *application.ROUTES, pages.fallback]
+    found = by_path(routes)
+    assert {"/api/chat/messages", "/api/chat/messages/", "/"} <= found.keys()
+    for path, handler in found.items():
+        assert handler is next(route.handler for route in routes if re.fullmatch(route.pattern, path))
+    one, other = found["/api/tasks/"], found["/api/chat/messages/"]
+    assert by_path([Route("/api/{path...}", one), Route("/api/tasks/", other)]) == {}
