@@ -71,21 +71,24 @@ class Writer:
     def serve(self, worker: Worker, first: Job) -> None:
         """Writes what waits, until nothing does."""
         self._waiting.append(first)
+        self._drain()
         while self._waiting:
-            self._gather()
-            self._drain()
             worker.begin()
+            self._began_at = time.monotonic()
             self._taken, self._running, self._is_committing = [], None, False
             try:
                 worker.connect()
                 self._write(worker)
             except Exception as error:
                 self._recover(worker, error)
+            self._gather()
 
     def _gather(self) -> None:
-        """Waits until a batch may begin again."""
-        time.sleep(max(0.0, self._began_at + self.gather_s - time.monotonic()))
-        self._began_at = time.monotonic()
+        """Waits until a batch may begin again, and takes what has come by then: nobody had to wake this
+        thread for it."""
+        if self.gather_s:
+            time.sleep(max(0.0, self._began_at + self.gather_s - time.monotonic()))
+        self._drain()
 
     def _drain(self) -> None:
         with contextlib.suppress(queue.Empty):

@@ -19,6 +19,7 @@ from tests.support.database import count_queries, postgresql_only
 from tests.support.rival import rival_of
 from tests.support.store import busy_writer
 from tests.support.talk import Talk, a_file
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -256,18 +257,24 @@ async def test_what_storing_costs_does_not_grow_with_what_was_said_before(talk):
 @pytest.mark.gen_test
 async def test_where_others_write_too_a_batch_begins_some_time_after_the_one_before(talk, monkeypatch):
     """Each commit costs every process something; whoever writes after a pause does not wait all the same."""
-    waited = []
-    moment = [time.monotonic() + 1]
-    clock = SimpleNamespace(sleep=waited.append, monotonic=lambda: moment[0])
-    monkeypatch.setattr(writer, "time", clock)
-    talk.store.expect_writers(2)
-    for later in (0.0, 0.004, 1.0):
-        moment[0] += later
-        await talk.say(talk.ann)
-    assert waited == pytest.approx([0, writer.GATHER_S - 0.004, 0])
+    waited, paused = [], [time.monotonic()]
+
+    def now():
+        return sum(waited) + sum(paused)
+
+    async def begins():
+        began, before = await talk.store.write(lambda: (now(), len(waited)))
+        # The thread waits behind each batch, not before the next.
+        await eventually(lambda: len(waited) > before)
+        return began
+
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=waited.append, monotonic=now))
+    talk.store.expect_writers(1)
+    await begins()
     for processes, gather_s in ((1, 0.01), (3, 0.01), (4, 0.02), (5, 0.03), (50, 0.04)):
         talk.store.expect_writers(processes)
-        moment[0] += 1
-        await talk.say(talk.ann)
-        await talk.say(talk.ann)
-        assert waited[-1] == pytest.approx(gather_s)
+        paused.append(1)
+        asked = now()
+        first, second = await begins(), await begins()
+        assert first == pytest.approx(asked)
+        assert second - first == pytest.approx(gather_s)
