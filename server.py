@@ -27,6 +27,7 @@ from administration import certificates
 from command_line import addresses
 from handlers.web.log_format import JsonFormatter, TextFormatter
 from handlers.web.log_limit import LogLimit
+from handlers.web.loop import Loop
 from handlers.web.tls_log import in_plain_words
 from lan.addresses import lan_addresses
 from lan.announcement import announce
@@ -192,7 +193,8 @@ def serve(settings: Settings, parent: Parent | None = None) -> int:
         # A terminal that is closed tells the whole group; it is the parent's to obey.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     gc.disable()
-    return asyncio.run(_serve(settings, parent))
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(_serve(settings, parent))
 
 
 def _set_up_logging(settings: Settings, worker: int = 0) -> None:

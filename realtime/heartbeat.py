@@ -34,6 +34,10 @@ class Heartbeat:
         self.last_heard = now
         return was_asked
 
+    def answers(self, now: float) -> bool:
+        """Takes a pong if somebody had asked for it."""
+        return self._awaits_pong and self.take_pong(now)
+
     def is_gone(self, now: float) -> bool:
         """Whether the client has been silent for longer than one that is there can be."""
         return now - self.last_heard >= PING_EVERY_S + PONG_WITHIN_S

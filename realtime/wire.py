@@ -31,6 +31,7 @@ from realtime.frames import (
     close_reason,
     text_of,
 )
+from realtime.heartbeat import Heartbeat
 from realtime.limits import TokenBucket, Turn
 
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
@@ -39,7 +40,7 @@ _READ_BYTES = 64 * 1024
 _SLOW_READ_S = 0.05
 PING_FRAME = bytes((_PING, 0))
 # As clients answer it; their mask follows.
-_EMPTY_PONG = bytes((0x80 | PONG, 0x80))
+_PONG, _MASKED, _EMPTY_FRAME_BYTES = 0x80 | PONG, 0x80, 6
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -101,17 +102,13 @@ class BufferedProtocol(WebSocketProtocol13):
         with contextlib.suppress(OSError):  # The connection is broken; whoever reads from it notices.
             self.stream.set_nodelay(True)
             self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
-        stream: Any = self.stream
-        stream.websocket = self
 
-    def takes_pong(self, data: bytes) -> bool:
-        """Takes an empty pong that has come alone, between two frames; False if it is anything else."""
-        if not data.startswith(_EMPTY_PONG) or not self._reader.is_between_frames:
-            return False
-        if self.client_terminated or self.server_terminated:
-            return False
-        self.handler.on_pong(b"")
-        return True
+    def take_pongs(self, heartbeat: Heartbeat) -> None:
+        """Has the answers to pings taken without waking whoever reads: of ten thousand silent clients nothing
+        else comes."""
+        stream: Any = self.stream
+        if hasattr(stream, "read_at_once"):
+            stream.read_at_once(_Pongs(self._reader, heartbeat).take)
 
     def abandon(self) -> None:
         """Passes over what a client that has gone before it was heard left behind."""
@@ -140,7 +137,6 @@ class BufferedProtocol(WebSocketProtocol13):
         except StreamClosedError:
             self._abort()
         finally:
-            stream.websocket = None
             self.handler.on_ws_connection_close(self.close_code, self.close_reason)
 
     def _take_frames(self) -> Awaitable[None] | None:
@@ -185,6 +181,22 @@ class BufferedProtocol(WebSocketProtocol13):
         if self._reader.passes_over():
             self.client_terminated = True
             self.close()
+
+
+class _Pongs:
+    """The answers to our pings that come alone, between two frames."""
+
+    __slots__ = ("_heartbeat", "_reader")
+
+    def __init__(self, reader: FrameReader, heartbeat: Heartbeat) -> None:
+        self._reader = reader
+        self._heartbeat = heartbeat
+
+    def take(self, data: memoryview) -> bool:
+        """Whether this is one; not if nobody had asked."""
+        if len(data) != _EMPTY_FRAME_BYTES or data[0] != _PONG or data[1] != _MASKED:
+            return False
+        return self._reader.is_between_frames and self._heartbeat.answers(time.monotonic())
 
 
 class Wire:

@@ -16,6 +16,7 @@ from tornado.ioloop import IOLoop
 
 pytest.register_assert_rewrite("tests.support")
 
+from handlers.web.loop import Loop  # noqa: E402
 from tests.support import browser as browser_support  # noqa: E402
 from tests.support import conformance  # noqa: E402
 from tests.support.clock import WallClock  # noqa: E402
@@ -103,14 +104,14 @@ def no_hidden_errors(request, caplog):
 
 @pytest.fixture
 def io_loop(request):
-    """A loop of its own for each test, except that those with a browser share the browser's."""
+    """A loop like the server's for each test, except that those with a browser share the browser's."""
     if "browser" in request.fixturenames:
         loop = request.getfixturevalue("browser_loop")
         loop._make_current()
         yield loop
         loop._clear_current()
     else:
-        loop = IOLoop()
+        loop = IOLoop(asyncio_loop=Loop())
         yield loop
         loop._clear_current()
         loop.close(all_fds=True)

@@ -13,13 +13,15 @@ import os
 import re
 import socket
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, SSLIOStream, UnsatisfiableReadError
+
+from handlers.web.loop import TakeInput, takers_of
 
 MAX_HEAD_BYTES = 32 * 1024
 """Request line and headers."""
@@ -160,8 +162,8 @@ async def _drain(connection: socket.socket) -> None:
                 read += len(chunk)
 
 
-_EMPTY_FRAME_BYTES = 6
-"""A frame of a client that carries nothing: two bytes and a mask."""
+IsForNobody = Callable[[memoryview], bool]
+"""Whether something that has come is dealt with: whoever reads need not see it."""
 
 
 class _PlainStream(_Refusing, IOStream):
@@ -173,19 +175,14 @@ class _PlainStream(_Refusing, IOStream):
     when more has come than anybody waits for.
     """
 
-    websocket: Any = None
-    """What takes an answer to a ping (`wire.BufferedProtocol`): of ten thousand silent clients nothing else
-    comes, and whoever waits for more need not wake for it."""
-
     _is_drained = False
     """Whether the last read took all that there was."""
+
+    _takers: dict[int, TakeInput] | None = None
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         read = super().read_from_fd(buf)
         self._is_drained = read is None or read < len(buf)
-        if read == _EMPTY_FRAME_BYTES and self.websocket is not None and not self._read_buffer_size:
-            # As if nothing had come.
-            return None if self.websocket.takes_pong(bytes(buf[:read])) else read
         return read
 
     def _try_inline_read(self) -> None:
@@ -204,6 +201,63 @@ class _PlainStream(_Refusing, IOStream):
             self._handle_read()
         except UnsatisfiableReadError as error:
             self.close(exc_info=error)
+
+    def close_fd(self) -> None:
+        if self._takers is not None:
+            self._takers.pop(self.socket.fileno(), None)
+        super().close_fd()
+
+    def read_at_once(self, is_for_nobody: IsForNobody) -> None:
+        """From now on, what comes is read where the loop finds it; and whoever waits for it does not wake for
+        what is for nobody."""
+        self._takers = takers_of(asyncio.get_running_loop())
+        if self._takers is not None:
+            self._takers[self.socket.fileno()] = _InputTaker(self, is_for_nobody).take
+
+    def take(self, data: memoryview) -> None:
+        """Takes what has been read, for whoever waits."""
+        self._is_drained = len(data) < _CHUNK_BYTES
+        self._read_buffer += data
+        self._read_buffer_size += len(data)
+        enough = self._find_read_pos()
+        if enough is not None:
+            self._read_from_buffer(enough)
+
+
+_CHUNK = memoryview(bytearray(_CHUNK_BYTES))
+"""What was read last, of whichever stream: it is taken at once. Tornado makes and clears one for each read,
+which costs more than the answer to a ping."""
+_CHUNKS = [_CHUNK]
+
+
+class _InputTaker:
+    """Reads a stream's input past Tornado, as long as somebody waits for it."""
+
+    __slots__ = ("_is_for_nobody", "_stream")
+
+    def __init__(self, stream: _PlainStream, is_for_nobody: IsForNobody) -> None:
+        self._stream: Any = stream
+        self._is_for_nobody = is_for_nobody
+
+    def take(self, fd: int) -> bool:
+        """Whether that was possible."""
+        stream = self._stream
+        if stream._read_future is None or stream._read_buffer_size:
+            return False
+        try:
+            self._take(os.readv(fd, _CHUNKS))
+        except BlockingIOError:
+            pass
+        except Exception as error:
+            # As Tornado's own way: it is the stream's end, and nobody else's.
+            stream.close(exc_info=error)
+        return True
+
+    def _take(self, read: int) -> None:
+        if not read:
+            self._stream.close()
+        elif not self._is_for_nobody(_CHUNK[:read]):
+            self._stream.take(_CHUNK[:read])
 
 
 class _TlsStream(_Refusing, SSLIOStream):

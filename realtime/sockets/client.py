@@ -212,28 +212,30 @@ class Client:
     def sweep(self, moment: float, wall_us: int) -> None:
         """Called when something is due, or may be: time limits, and the ping that tells the living from
         the dead."""
-        if self._lacks_sign_in() and moment - self.opened_at >= self._sign_in_within_s():
+        heartbeat, actor = self.heartbeat, self.connection.actor
+        if actor is None and self._lacks_sign_in() and self._is_sign_in_over(moment):
             self.close(CloseCode.SIGN_IN_TIMEOUT)
-        elif self.is_signed_in and self.actor.session_expires_at <= wall_us:
+        elif actor is not None and actor.session_expires_at <= wall_us:
             self.close(CloseCode.NOT_SIGNED_IN, "The session has ended.")
-        elif self.heartbeat.is_gone(moment) and not self._runner.is_waiting:
+        elif heartbeat.is_gone(moment) and not self._runner.is_waiting:
             self.close(CloseCode.TOO_SLOW, "no answer to a ping")
-        elif self.heartbeat.is_ping_due(moment) and self.connection.draining is None:
-            self.heartbeat.pinged(moment)
+        elif heartbeat.is_ping_due(moment) and self.connection.draining is None:
+            heartbeat.pinged(moment)
             self._wire.write(PING_FRAME)
         self.look_again(moment, wall_us)
 
-    def _sign_in_within_s(self) -> float:
-        return self.realtime.admission.patience_s(self.address, AUTH_WITHIN_S)
+    def _is_sign_in_over(self, moment: float) -> bool:
+        within_s = self.realtime.admission.patience_s(self.address, AUTH_WITHIN_S)
+        return moment - self.opened_at >= within_s
 
     def look_again(self, moment: float, wall_us: int) -> None:
         """Sets when the next of its time limits comes."""
         if self.connection.closed:
             return
-        dues = [self.heartbeat.next_due]
-        if self._lacks_sign_in():
+        due, actor = self.heartbeat.next_due, self.connection.actor
+        if actor is not None:
+            due = min(due, moment + (actor.session_expires_at - wall_us) / SECOND_US)
+        elif self._lacks_sign_in():
             # There are few of these, and the nearer the limit, the less time they have.
-            dues.append(min(self.opened_at + AUTH_WITHIN_S, moment + 1))
-        elif self.is_signed_in:
-            dues.append(moment + (self.actor.session_expires_at - wall_us) / SECOND_US)
-        self.realtime.wheel.put(self, min(dues))
+            due = min(due, self.opened_at + AUTH_WITHIN_S, moment + 1)
+        self.realtime.wheel.put(self, due)

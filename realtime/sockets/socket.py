@@ -175,6 +175,7 @@ class Socket(WebSocketHandler):
         protocol.set_up(SEND_BUFFER_BYTES)
         handshake = self.handshake
         self.client = self.client_class(self.realtime, Wire(protocol), handshake)
+        protocol.take_pongs(self.client.heartbeat)
         self.client.begin(handshake.token)
         self._forget_request()
 
