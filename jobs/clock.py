@@ -20,6 +20,9 @@ FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
 LONGEST_PAUSE_AWAY_S = 2.0
 """After an error that is expected, such as a database that is away: soon, since asking costs little."""
+TICK_S = 0.5
+"""Longer pauses end at a multiple of this: jobs that look at the same time wake the loop, and a reader of the
+database, once for all of them. An idle process does little else."""
 
 Work = Callable[[], Awaitable[float | None]]
 """One round of a job; it may return in how many seconds it wants the next one."""
@@ -65,7 +68,8 @@ class Clock:
         # Should a round have swallowed that the job is to end, it ends here.
         while not _is_to_end():
             wanted_s = await self._run_once(name, work)
-            await asyncio.sleep(seconds if wanted_s is None else wanted_s)
+            pause_s = seconds if wanted_s is None else wanted_s
+            await asyncio.sleep(shortened(pause_s, asyncio.get_running_loop().time()))
 
     async def _run_once(self, name: str, work: Work) -> float | None:
         while True:
@@ -103,6 +107,12 @@ class Clock:
         trouble = self._troubles.pop(name, None)
         if trouble is not None:
             log.info("%s: works again, after %d failed rounds", name, trouble.rounds)
+
+
+def shortened(pause_s: float, begins: float) -> float:
+    """The pause until the last tick within it, if there is one."""
+    ends = (begins + pause_s) // TICK_S * TICK_S
+    return ends - begins if ends > begins else pause_s
 
 
 def _is_to_end() -> bool:

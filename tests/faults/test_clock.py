@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from jobs import clock as clock_module
-from jobs.clock import Clock
+from jobs.clock import Clock, shortened
 from models.errors import Unavailable
 from tests.support.database import sqlite_only
 from tests.support.waiting import eventually
@@ -178,3 +178,20 @@ async def test_every_job_of_the_server_runs_by_the_clock(app):
         "sessions",
         "webhooks",
     }
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "begins", "expected"),
+    [
+        (0.5, 7.125, 0.375),
+        (0.5, 7.0, 0.5),
+        (2.0, 7.125, 1.875),
+        (0.75, 7.25, 0.75),
+        (0.25, 7.125, 0.25),
+        (0.125, 7.5, 0.125),
+        (0.0, 7.5, 0.0),
+    ],
+)
+def test_jobs_that_pause_for_long_begin_together_and_never_late(pause_s, begins, expected):
+    """Each woke the loop and a reader of the database by itself: most of what an idle server does."""
+    assert shortened(pause_s, begins) == expected
