@@ -51,6 +51,8 @@ MAX_WAITING = 20_000
 # What somebody reads does not wait longer than this for being marked as read.
 TRY_PATIENCE_S = 0.5
 WATCH_EVERY_S, LATE_S = 0.1, 0.1
+WATCH_IDLE_EVERY_S = 0.5
+"""While no thread works and nothing waits for one."""
 
 
 class Store(Database):
@@ -72,7 +74,8 @@ class Store(Database):
         self._files = ThreadPoolExecutor(1, "files")
         self._loop: asyncio.AbstractEventLoop
         self._watchdog: asyncio.TimerHandle | None = None
-        self._looked_at = math.inf
+        self._looks_at = math.inf
+        self._is_idle = False
         self._was_late = False
         self._writer = Writer(self._writes, self._hand_over, self._tell_unclear)
         self._aside = Aside(lambda job: self._call_soon(job.settle))
@@ -213,6 +216,8 @@ class Store(Database):
             future.set_exception(Unavailable("Too much is waiting for the database."))
         else:
             lane.put(Job(call, args, future, budget, origin))
+        if self._is_idle:
+            self._watch_in(WATCH_EVERY_S)
         return future
 
     def _enqueue_read(self, query: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
@@ -222,23 +227,33 @@ class Store(Database):
 
     def _watch(self) -> None:
         """Gives up what has waited too long and cuts off what hangs; runs on the loop."""
+        is_late = self._is_late()
         # Before anything may fail: without it, whatever hangs would hang for ever.
-        self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
+        self._watch_in(WATCH_EVERY_S)
         moment = time.monotonic()
-        for lane in (self._writes, self._readers.lane, self._aside.lane):
+        lanes = (self._writes, self._readers.lane, self._aside.lane)
+        for lane in lanes:
             lane.give_up_late(moment, QUEUE_PATIENCE_S)
-        if self._is_late(moment):
+        if is_late:
             return
         for worker in self._workers:
             if worker.hangs(moment):
                 log.warning("cutting off %s after %.1f s", worker.name, moment - worker.began_at)
                 worker.cut()
+        if not self.is_busy and not any(map(len, lanes)):
+            self._watch_in(WATCH_IDLE_EVERY_S)
 
-    def _is_late(self, moment: float) -> bool:
+    def _watch_in(self, seconds: float) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._watchdog = self._loop.call_later(seconds, self._watch)
+        self._looks_at = time.monotonic() + seconds
+        self._is_idle = seconds > WATCH_EVERY_S
+
+    def _is_late(self) -> bool:
         """Whether this process has stood still since the last look: then an answer may have come that no
         thread had time to take, and they get another moment. Not twice, though."""
-        is_late = moment - self._looked_at > WATCH_EVERY_S + LATE_S
-        self._looked_at = moment
+        is_late = time.monotonic() - self._looks_at > LATE_S
         self._was_late = is_late and not self._was_late
         return self._was_late
 

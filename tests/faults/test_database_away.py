@@ -109,10 +109,22 @@ async def test_a_process_that_has_stood_still_blames_nobody_before_they_could_go
         (1.0, ["writer"] * 2),
         (1.0, ["writer"] * 2),
     ):
-        store._looked_at = time.monotonic() - seconds
+        store._looks_at = time.monotonic() - seconds
         store._watch()
         store._watchdog.cancel()
         assert cut == expected
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_the_watchdog_looks_rarely_only_while_nothing_is_asked_for(store, monkeypatch):
+    pauses, watch_in = [], type(store)._watch_in
+    monkeypatch.setattr(store, "_watch_in", lambda s: (pauses.append(s), watch_in(store, s)), raising=False)
+    await eventually(lambda: store_module.WATCH_IDLE_EVERY_S in pauses)
+    pauses.clear()
+    await store.read(names)
+    assert pauses == [store_module.WATCH_EVERY_S]
+    await eventually(lambda: pauses[-1] == store_module.WATCH_IDLE_EVERY_S)
 
 
 def hang():
