@@ -146,7 +146,10 @@ class Broadcaster:
                 log.exception("event %s (%s)", event.seq, event.type.stored_name)
             self._hub.position = event.seq
             for follow in self.followers:
-                _tell_follower(follow, event)
+                try:
+                    follow(event)
+                except Exception:
+                    log.exception("following event %s (%s)", event.seq, event.type.stored_name)
 
     def _publish(self, event: SupportsEvent) -> None:
         for effect in self.effects.get(event.type.stored_name, ()):
@@ -154,9 +157,12 @@ class Broadcaster:
         self._send(event)
 
     def _send(self, event: SupportsEvent) -> None:
+        receivers = self._hub.receivers(event.groups, event.seq)
+        if not receivers:
+            return
         frames: dict[Dialect, bytes | None] = {}
         origin, request_id = event.origin or (None, None)
-        for connection in self._hub.receivers(event.groups, event.seq):
+        for connection in receivers:
             dialect = connection.dialect
             if dialect not in frames:
                 frames[dialect] = self._frame(event, dialect)
@@ -183,10 +189,3 @@ class Broadcaster:
                 if connection.dialect not in frames:
                     frames[connection.dialect] = self.encoder.frame(message, connection.dialect)
                 connection.push_ephemeral(frames[connection.dialect])
-
-
-def _tell_follower(follow: Effect, event: SupportsEvent) -> None:
-    try:
-        follow(event)
-    except Exception:
-        log.exception("following event %s (%s)", event.seq, event.type.stored_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from realtime.connection import Connection
 
@@ -54,11 +54,12 @@ class Hub:
         """The connections of a group; do not keep it."""
         return self._groups.get(group, _NOBODY)
 
-    def receivers(self, groups: Sequence[str], seq: int) -> Iterable[Connection]:
+    def receivers(self, groups: Sequence[str], seq: int) -> Collection[Connection]:
         """Each connection once that is in one of the groups and has not had the event `seq` yet."""
         if len(groups) == 1:
             group = groups[0]
-            return [member for member in self.members(group) if member.groups[group] < seq]
+            members = self._groups.get(group)
+            return [member for member in members if member.groups[group] < seq] if members else ()
         return {member for group in groups for member in self.members(group) if member.groups[group] < seq}
 
     def people(self, group: str) -> set[int]:

@@ -39,7 +39,8 @@ class Sequencer:
             elif event.seq > self.position:
                 # One's own event, which knows who caused it, comes before its copy from Redis; keep it.
                 self._early.setdefault(event.seq, event)
-        ready += self._take_early()
+        if self._early:
+            ready += self._take_early()
         if ready:
             self._release(ready)
         self._look_for_hole()
