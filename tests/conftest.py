@@ -21,6 +21,7 @@ from tests.support import browser as browser_support  # noqa: E402
 from tests.support import conformance  # noqa: E402
 from tests.support.clock import WallClock  # noqa: E402
 from tests.support.database import Run, copy_sqlite, migrate, sqlite_url  # noqa: E402
+from tests.support.fork_server import ForkServer  # noqa: E402
 from tests.support.http import Client  # noqa: E402
 from tests.support.postgres import FreshDatabases, PostgresServer  # noqa: E402
 from tests.support.redis import RedisServer  # noqa: E402
@@ -314,12 +315,13 @@ def base_url(target):
 
 
 @contextlib.contextmanager
-def server_processes(folder):
+def server_processes(folder, fork_server):
     """start(**settings) -> a ready ServerProcess; `ready=False` only makes it. Checks the logs."""
     processes, numbers = [], itertools.count(1)
 
-    def start(*, ready=True, **settings):
-        process = ServerProcess(folder / f"process-{next(numbers)}", **settings)
+    def start(*, ready=True, from_scratch=False, **settings):
+        forks = None if from_scratch else fork_server
+        process = ServerProcess(folder / f"process-{next(numbers)}", forks=forks, **settings)
         processes.append(process)
         if ready:
             process.start()
@@ -336,19 +338,28 @@ def server_processes(folder):
         process.check_log()
 
 
+@pytest.fixture(scope="session")
+def fork_server():
+    """ForkServer: what servers are copied from."""
+    server = ForkServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def start_process(tmp_path):
-    """start_process(**settings) -> a ready ServerProcess; `ready=False` only makes it. Checks the logs."""
-    with server_processes(tmp_path) as start:
+def start_process(tmp_path, fork_server):
+    """start_process(**settings) -> a ready ServerProcess; `ready=False` only makes it, `from_scratch=True` is
+    as a person starts it, which takes more than a second of CPU. Checks the logs."""
+    with server_processes(tmp_path, fork_server) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
-def start_for_module(tmp_path_factory):
-    """The same for all tests of a module: a server takes more than a second of CPU to start."""
+def start_for_module(tmp_path_factory, fork_server):
+    """The same for all tests of a module."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         clear_settings(monkeypatch)
-        with server_processes(tmp_path_factory.mktemp("module")) as start:
+        with server_processes(tmp_path_factory.mktemp("module"), fork_server) as start:
             yield start
 
 

@@ -119,7 +119,7 @@ def is_empty(app):
 
 @pytest.mark.gen_test(timeout=180)
 async def test_metrics_are_back_at_the_start_when_everybody_has_gone(start_process, new_client, connect_to):
-    process = start_process(metrics_from="127.0.0.1", max_sockets_per_address=0)
+    process = start_process(from_scratch=True, metrics_from="127.0.0.1", max_sockets_per_address=0)
     client = new_client(process)
     [ann] = await sign_up(client, "ann")
     visitors = Visitors(process.url, ann, await ann.group())

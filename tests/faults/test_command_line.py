@@ -290,7 +290,7 @@ def test_an_address_that_this_machine_does_not_have_is_the_host_s_fault(typed):
 
 def test_a_server_starts_without_its_redis_and_says_so(start_process):
     port = unused_port()
-    process = start_process(redis_url=f"redis://127.0.0.1:{port}", prot="80")
+    process = start_process(from_scratch=True, redis_url=f"redis://127.0.0.1:{port}", prot="80")
     process.wait_for_log(rf"WARNING taskroom: setting redis_url: 127\.0\.0\.1:{port} does not answer")
     process.wait_for_log("WARNING taskroom: nothing reads TASKROOM_PROT")
 
@@ -315,7 +315,7 @@ def test_the_machines_addresses_are_addresses_and_none_of_them_means_all():
 
 
 def test_nobody_is_sent_to_0_0_0_0(start_process, typed, monkeypatch):
-    process = start_process(host="0.0.0.0")
+    process = start_process(from_scratch=True, host="0.0.0.0")
     started = process.wait_for_log(r"serves on (.*)").group(1)
     assert f"http://localhost:{process.port}" in started
     assert "0.0.0.0" not in process.log_text()

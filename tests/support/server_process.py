@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests.support.fork_server import ForkServer
 from tests.support.service import Service
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -30,18 +31,23 @@ _NEVER_IN_A_LOG = {"a traceback": r"Traceback \(most recent call last\)", "a tok
 
 
 class ServerProcess(Service):
-    """`settings` become TASKROOM_<NAME>; what is changed in them holds from the next start."""
+    """`settings` become TASKROOM_<NAME>; what is changed in them holds from the next start. With `forks` it
+    is a copy of a process that has imported everything already."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, forks: ForkServer | None = None, **settings: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(folder / "server.log")
         self.folder = folder
+        self._forks = forks
         self.data_dir = Path(settings.pop("data_dir", folder / "data"))
         self.settings = settings
         self.allowed_in_log: list[str] = []
 
     def command(self) -> list[str]:
         return [sys.executable, str(ROOT / "server.py")]
+
+    def launch(self, log: Any) -> Any:
+        return self._forks.start(log, **self.popen_options()) if self._forks else super().launch(log)
 
     def popen_options(self) -> dict[str, Any]:
         # The rest of the environment is the test's own, which `clean_environment` has cleared of settings.

@@ -39,7 +39,7 @@ class Service:
     def __init__(self, log_path: Path) -> None:
         self.port = free_port()
         self.log_path = log_path
-        self._process: subprocess.Popen | None = None
+        self._process: Any = None
         self._is_frozen = False
 
     def command(self) -> list[str]:
@@ -50,6 +50,12 @@ class Service:
 
     def popen_options(self) -> dict[str, Any]:
         return {}
+
+    def launch(self, log: Any) -> Any:
+        """Starts it, with its output in the open file."""
+        return subprocess.Popen(
+            self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.popen_options()
+        )
 
     @property
     def pid(self) -> int:
@@ -65,9 +71,7 @@ class Service:
         if self.running:
             return
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.popen_options()
-            )
+            self._process = self.launch(log)
         try:
             wait_until(lambda: self.is_ready() or not self.running, self.start_timeout_seconds)
         except TimeoutError:
