@@ -35,6 +35,6 @@ def run_program(folder: Path, *args: str, **settings: str) -> Done:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
     )
     return Done(done.returncode, done.stdout, done.stderr)
