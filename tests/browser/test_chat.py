@@ -175,7 +175,12 @@ async def test_a_long_conversation_is_read_to_its_beginning_with_few_elements(
         await bob.say(room, f"number {number}")
     await expect(page.get_by_text("number 259", exact=True)).to_be_visible()
     tall = "(all) => Math.max(...[...all.children].slice(1, -1).map((one) => one.offsetHeight))"
-    assert await page.get_by_test_id("messages").evaluate(tall) <= 44
+
+    async def all_are_low():
+        assert await page.get_by_test_id("messages").evaluate(tall) <= 44
+        return True
+
+    await eventually(all_are_low)
     await page.get_by_test_id("messages").hover()
     most = 0
     for _ in range(400):

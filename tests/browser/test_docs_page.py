@@ -1,6 +1,7 @@
 """The API docs in a real browser: try operations and sockets with one's own session, take curl along."""
 
 import json
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -40,8 +41,10 @@ async def test_somebody_signs_in_and_tries_a_get_a_post_and_a_socket(app, client
 
     post = await opened(page, "post_api_tasks")
     body = post.get_by_test_id("try-body")
+    await expect(body).to_have_value(re.compile("Paint the fence"))
     assert json.loads(await body.input_value())["title"] == "Paint the fence"
     await body.fill(json.dumps({"title": HOSTILE, "description": "it's ours"}))
+    await expect(post.get_by_test_id("curl")).to_contain_text("s ours")
     line = await post.get_by_test_id("curl").inner_text()
     assert line.startswith(f"curl -X POST '{client.base_url}/api/tasks/'")
     assert r"it'\''s ours" in line
@@ -77,8 +80,8 @@ async def test_somebody_signs_in_and_tries_a_get_a_post_and_a_socket(app, client
     await expect(frames).to_contain_text("closed: 1000")
 
     assert await page.evaluate("window.hit") is None
-    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    assert not await page.evaluate(too_wide)
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    await page.wait_for_function(fits)
     for name in ("openapi", "asyncapi"):
         async with page.expect_download() as download:
             await page.get_by_test_id(f"download-{name}").click()

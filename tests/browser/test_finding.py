@@ -1,6 +1,7 @@
 """Finding what was said and looking at pictures, with the keyboard alone."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -110,7 +111,7 @@ async def test_pictures_have_their_place_at_once_and_are_looked_at_by_keys(new_p
     shown = page.locator("img.picture")
     await expect(shown).to_have_count(2)
     await expect(page.locator("a.file")).to_contain_text("none.png")
-    assert "/media/thumbnails/" in await shown.first.get_attribute("src")
+    await expect(shown.first).to_have_attribute("src", re.compile("/media/thumbnails/"))
     await expect(shown.first).to_have_js_property("naturalWidth", 640)
     boxes = [await one.bounding_box() for one in await shown.all()]
     assert [(round(box["width"]), round(box["height"])) for box in boxes] == [(320, 181), (120, 238)]

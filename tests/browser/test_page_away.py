@@ -8,6 +8,7 @@ from tests.browser.test_browser import arrive
 from tests.support.browser import sign_out
 from tests.support.http import PASSWORD
 from tests.support.team import sign_up
+from tests.support.waiting import eventually
 
 CONTENTS_OF = """async (name) => {
   const answer = (request) => new Promise((done) => { request.onsuccess = () => done(request.result); });
@@ -48,7 +49,7 @@ async def test_a_reload_while_the_server_is_away_shows_what_was_loaded_and_loses
     await tab.room(room).click()
     await tab.texts("the soup is ready")
     await page_is_kept(tab)
-    assert await tab.page.evaluate(ASKED_AGAIN) == [0]
+    await tab.page.wait_for_function(f"JSON.stringify(({ASKED_AGAIN})()) === '[0]'")
     await expect(tab.part("room")).to_have_count(2)
     # Written a moment after it was shown.
     await tab.page.wait_for_function(f"({CONTENTS_OF})('taskroom.seen').then((all) => all.includes('soup'))")
@@ -124,12 +125,18 @@ async def test_what_was_said_meanwhile_leaves_no_hole(new_page, process, new_cli
     await tab.room(room).click()
     await expect(tab.part("message-text").last).to_have_text(said[-1])
     await tab.page.locator(".messages-scroll").hover()
-    for _ in range(40):
+
+    async def reads_back_to_the_beginning():
         await tab.page.mouse.wheel(0, -600)
-        if await tab.page.get_by_text("This is the beginning").is_visible():
-            break
-        await tab.page.wait_for_timeout(50)
+        return await tab.page.get_by_text("This is the beginning").is_visible()
+
+    await eventually(reads_back_to_the_beginning)
     await expect(tab.part("message-text").first).to_have_text("edited")
     await expect(tab.page.get_by_text("remembered", exact=True)).to_have_count(0)
-    shown = await tab.part("message-text").all_inner_texts()
-    assert shown == ["edited", *said][: len(shown)]
+
+    async def no_hole_is_left():
+        shown = await tab.part("message-text").all_inner_texts()
+        assert shown == ["edited", *said][: len(shown)]
+        return shown
+
+    await eventually(no_hole_is_left)

@@ -153,7 +153,7 @@ async def test_proposals_search_and_filters(new_page, start_app):
     await card(bob, "Mow").click()
     await his("task-status").select_option("done")
     await expect(card(ada, "Mow", "done")).to_be_visible()
-    assert await bob.evaluate("document.documentElement.scrollWidth") == 390
+    await bob.wait_for_function("document.documentElement.scrollWidth === 390")
 
     cards = part("task-card")
     await part("task-search").fill("wat")

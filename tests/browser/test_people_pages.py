@@ -9,6 +9,7 @@ from tests.support.browser import sign_out
 from tests.support.database import sqlite_only
 from tests.support.http import PASSWORD
 from tests.support.team import sign_up
+from tests.support.waiting import eventually
 
 pytestmark = sqlite_only
 
@@ -172,13 +173,13 @@ async def test_a_session_elsewhere_is_ended(browser, start_app, new_page):
 @pytest.mark.gen_test
 async def test_a_theme_is_chosen_and_kept(browser, start_app, new_page):
     page = await arrive(new_page, await start_app(), "ann", "/#profile", color_scheme="light")
-    background = "() => getComputedStyle(document.body).backgroundColor"
-    light = await page.evaluate(background)
+    light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    body = page.locator("body")
     await page.get_by_test_id("profile-theme").select_option("dark")
-    assert await page.evaluate(background) != light
+    await expect(body).not_to_have_css("background-color", light)
     await page.reload()
     await expect(page.get_by_test_id("profile-theme")).to_have_value("dark")
-    assert await page.evaluate(background) != light
+    await expect(body).not_to_have_css("background-color", light)
 
 
 @pytest.mark.gen_test
@@ -199,7 +200,7 @@ async def test_a_running_session_shows_its_clock_wherever_one_is_and_its_end_is_
     await expect(part("focus-pill")).to_have_text(re.compile(r"^0[0-5]:\d\d$"))
     await expect(page).to_have_title(re.compile(r"^0\d:\d\d (Focus|Break) · Taskroom$"))
     await expect(part("toast")).to_have_text("Time for a break.")
-    assert await page.evaluate("window.heard") > 0
+    await page.wait_for_function("window.heard > 0")
     await part("focus-pill").click()
     await expect(part("focus-phase")).to_have_text("Break")
     await part("focus-end").click()
@@ -286,8 +287,14 @@ async def test_on_a_phone_each_page_is_one_column_with_a_way_back(browser, start
         wide = "() => [...document.querySelectorAll('main *')].filter((one) => one.checkVisibility()"
         wide += " && one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.only-heard'))"
         wide += ".map((one) => one.outerHTML.slice(0, 100))"
-        assert await page.evaluate(wide) == []
 
+        async def nothing_is_wide():
+            assert await page.evaluate(wide) == []
+            return True
+
+        await eventually(nothing_is_wide)
+
+    await expect(person(page, bob.id)).to_be_visible()
     await check_width()
     await person(page, bob.id).tap()
     await expect(part("person-page")).to_be_visible()
@@ -336,7 +343,7 @@ async def test_nothing_that_people_write_is_executed(browser, start_app, new_pag
     ):
         await page.goto(f"/{address}")
         await expect(page.get_by_test_id(sign).filter(has_text="<img src=x").first).to_be_visible()
-        assert await page.locator("main img[src=x]").count() == 0
+        await expect(page.locator("main img[src=x]")).to_have_count(0)
     assert await page.evaluate("window.hacked") is None
 
 

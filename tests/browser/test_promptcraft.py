@@ -1,9 +1,11 @@
 """Promptcraft's own snippets, unchanged, in a real browser on another origin; and sign-in at a provider."""
 
+import re
 import time
 
 import jwt
 import pytest
+from playwright.async_api import expect
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
@@ -155,7 +157,7 @@ async def test_a_dead_session_signs_the_frontend_out(app, open_frontend, me):
     await app.store.write(lambda: Session.delete().execute())
     status = await page.evaluate(f"{PROFILE}.catch((error) => error.response.status)")
     assert status == 429
-    assert await page.evaluate("signedOut") >= 1
+    await page.wait_for_function("signedOut >= 1")
 
 
 @pytest.mark.gen_test
@@ -216,7 +218,8 @@ async def test_a_browser_signs_in_at_a_provider(browser, start_app, new_page, pr
     await page.goto("/api/v2/auth/social/providers/")
     (listed,) = (await page.evaluate("JSON.parse(document.body.innerText)"))["providers"]
     await page.goto(f"{listed['initiate_url']}?next=/api/v2/auth/profile/")
-    assert await page.title() == "Provider" and page.url.startswith(provider.url)
+    await expect(page).to_have_title("Provider")
+    await expect(page).to_have_url(re.compile(re.escape(provider.url)))
     await page.click("#agree")
     await page.wait_for_url(f"{url}/api/v2/auth/profile/")
     user = await page.evaluate("JSON.parse(document.body.innerText)")

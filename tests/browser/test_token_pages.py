@@ -31,6 +31,7 @@ async def test_a_token_is_made_shown_once_used_and_revoked(browser, start_app, n
     await part("api-token-life").select_option(label="A week")
     await part("api-token-password").fill(PASSWORD)
     await part("api-token-new").click()
+    await expect(part("api-token-text")).not_to_have_value("")
     token = await part("api-token-text").input_value()
     line = f'curl -H "Authorization: Bearer {token}" http://127.0.0.1:{app.port}/api/users/profile/'
     await expect(part("api-token-curl")).to_have_text(line)
@@ -79,6 +80,7 @@ async def test_a_calendar_gets_its_address_another_one_and_none(browser, start_a
     (await ann.post("/api/tasks/", json=body)).expect(201)
 
     async def address():
+        await expect(part("calendar-url")).not_to_have_value("")
         url = await part("calendar-url").input_value()
         return re.sub("^http://[^/]*", "", url)
 

@@ -48,6 +48,7 @@ async def test_a_room_tells_a_program_and_a_program_posts_into_it(new_page, star
     await page.get_by_test_id("webhook-event-message.edited").check()
     await seen(page, "webhook-new")
     await page.get_by_test_id("webhook-save").click()
+    await expect(page.get_by_test_id("hook-secret")).not_to_be_empty()
     secret = await page.get_by_test_id("hook-secret").inner_text()
     await page.get_by_test_id("hook-kept").click()
     await expect(page.get_by_text(secret)).to_have_count(0)
@@ -60,6 +61,7 @@ async def test_a_room_tells_a_program_and_a_program_posts_into_it(new_page, star
 
     await page.get_by_test_id("incoming-name").fill("CI robot")
     await page.get_by_test_id("incoming-new").click()
+    await expect(page.get_by_test_id("hook-secret")).not_to_be_empty()
     url = await page.get_by_test_id("hook-secret").inner_text()
     await seen(page, "webhooks")
     await page.get_by_test_id("hook-kept").click()
