@@ -43,7 +43,7 @@ def watched(monkeypatch, tmp_path, start_process):
     monkeypatch.setenv("WATCH_INTO", str(path))
 
     def start(**settings):
-        process = start_process(**settings)
+        process = start_process(from_scratch=True, **settings)
         return process, lambda: [ast.literal_eval(line) for line in path.read_text().splitlines()]
 
     return start
