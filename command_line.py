@@ -163,6 +163,11 @@ def create_user(settings: Settings, given: argparse.Namespace) -> int:
 def reset_link(settings: Settings, given: argparse.Namespace) -> int:
     """Prints a link with which a person sets a new password."""
     store = _store(settings)
+    # A mistyped folder must not become a new installation.
+    try:
+        store.check_exists()
+    except StoreError as error:
+        return complain(f"there is no active person {given.email}; {error}")
     store.prepare()
     found = store.run_alone(lambda: accounts.credentials(given.email))
     if found is None:
@@ -197,6 +202,8 @@ def first_link_of(settings: Settings, code: FirstCode | None, port: int) -> str 
 def show_mail(settings: Settings, given: argparse.Namespace) -> int:
     """Prints the mail that has not been sent, the oldest first."""
     store = _store(settings)
+    # A mistyped folder must not become a new installation.
+    store.check_exists()
     store.prepare()
     waiting = store.run_alone(unsent, MAX_MAIL_SHOWN)
     for one in waiting:

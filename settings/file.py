@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import stat
 import tomllib
 from collections.abc import Collection, Iterator
@@ -14,6 +15,7 @@ from settings.errors import SettingsError
 
 NAME = "taskroom.toml"
 _READABLE_BY_OTHERS = stat.S_IROTH
+_NAMED = re.compile(r"\s*([\w-]+)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ def _check_syntax(content: str) -> None:
     except (ValueError, RecursionError) as error:
         line = _line_of(content, error)
         why = str(error).partition(" (at ")[0] if isinstance(error, tomllib.TOMLDecodeError) else "is no TOML"
-        raise SettingsError(f"{NAME}, line {line}: {why[:1].lower()}{why[1:]}") from None
+        name = _NAMED.match(content.split("\n")[line - 1])
+        setting = f"setting {_shown(name[1])}: " if name else ""
+        hint = "; a text stands in quotes" if why.startswith(("Expected newline", "Invalid value")) else ""
+        raise SettingsError(f"{NAME}, line {line}: {setting}{why[:1].lower()}{why[1:]}{hint}") from None
 
 
 def _line_of(content: str, error: Exception) -> int:

@@ -218,6 +218,13 @@ def test_a_command_says_nothing_but_what_it_was_asked_for(tmp_path):
     assert made.stdout.startswith("Made ann ")
 
 
+@pytest.mark.parametrize("words", [["mail"], ["reset-link", "ann@example.org"]])
+def test_what_asks_an_installation_makes_none_in_a_mistyped_folder(typed, tmp_path, words):
+    status, out, error = typed(*words, "--data_dir", str(tmp_path / "mistyped"))
+    assert (status, out) == (1, "") and "database: there is none at " in error
+    assert not (tmp_path / "mistyped").exists()
+
+
 def test_without_its_migrations_nothing_starts(tmp_path, monkeypatch, typed):
     """An empty folder passed for a database that is up to date, and the server died of a missing table."""
     monkeypatch.setattr(upgrade, "MIGRATIONS", tmp_path)
