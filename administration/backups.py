@@ -17,7 +17,7 @@ from models.backups.archive import Manifest
 from models.backups.names import name_of
 from models.base import iso, now
 from models.database.backends import StoreError
-from models.database.upgrade import Database
+from models.database.upgrade import Database, known_migrations
 from settings import VERSION, Settings
 
 _DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -63,10 +63,13 @@ def _be_brief() -> None:
 
 
 def _note(source: Database, made: Manifest) -> str:
+    if set(known_migrations()) - set(made.migrations):
+        # Of an older version, which may have no place for it: before an upgrade nobody misses the note.
+        return ""
     try:
         source.run_alone(installation.note_backup, made.created_at)
     except StoreError as error:
-        # An older schema does not know of it; and of what cannot be written, others tell.
+        # Of what cannot be written, others tell.
         return f"The database could not take note of it: {error}"
     return ""
 

@@ -13,6 +13,7 @@ import program
 from jobs import backups as backups_job
 from models import installation
 from models.backups.names import made_at
+from models.database import upgrade
 from tests.support.command_line import run_program
 from tests.support.database import postgresql_only, sqlite_only
 from tests.support.installations import Installation
@@ -135,6 +136,17 @@ def test_what_goes_wrong_is_one_line(used, command):
         done = command(*words)
         assert done.status in (1, 2), words
         assert said in done.error and done.error.count("\n") == 1, (words, done.error)
+
+
+def test_a_backup_before_an_upgrade_complains_of_nothing(tmp_path, command):
+    """The new version makes it of the old one's folder, which has no place for a note of backups."""
+    old = Installation("", tmp_path / "data")
+    with old.database.connected():
+        upgrade.migrate_to(upgrade.known_migrations()[:5])
+    (tmp_path / "data" / "secret_key").write_text("s" * 64)
+    done = command("backup", str(tmp_path / "before.zip"))
+    assert (done.status, done.error) == (0, "")
+    assert done.out.count("\n") == 1 and done.out.endswith("Restored for trial, and the same.\n")
 
 
 def test_a_folder_gets_a_file_with_the_time_in_its_name_and_the_secret_may_be_left_out(used):
