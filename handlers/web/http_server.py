@@ -178,6 +178,9 @@ class _PlainStream(_Refusing, IOStream):
     _is_drained = False
     """Whether the last read took all that there was."""
 
+    _is_early = False
+    """Whether the next request has come before anybody waited for it."""
+
     _takers: dict[int, TakeInput] | None = None
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
@@ -195,6 +198,11 @@ class _PlainStream(_Refusing, IOStream):
             self._read_from_buffer(enough)
 
     def _handle_events(self, fd: Any, events: int) -> None:
+        if events == IOLoop.READ and not self.reading() and not self._is_early:
+            # Mostly the answer before has just gone out: the loop tells again, and by then somebody waits.
+            self._is_early = True
+            return
+        self._is_early = False
         if events != IOLoop.READ or not self.reading():
             return super()._handle_events(fd, events)
         try:

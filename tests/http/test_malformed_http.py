@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 import application
+from handlers.service import Health
+from handlers.web import http_server
 from handlers.web.log_format import JsonFormatter, TextFormatter
 from tests.support.database import sqlite_only
 from tests.support.raw_http import raw_connection, request_head
@@ -245,3 +247,33 @@ async def test_nothing_waits_for_the_rest_of_a_request_whose_client_has_gone(app
     waiting = "RequestHandler._execute"
     await eventually(lambda: not [one for one in asyncio.all_tasks() - before if waiting in repr(one)])
     assert "500" not in caplog.text
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_a_request_that_comes_while_another_is_answered_waits_and_costs_nothing(app, monkeypatch):
+    """The kernel tells of it again and again for as long as it is not read."""
+    told, may_answer = [], asyncio.Event()
+    handle_events, get = http_server._PlainStream._handle_events, Health.get
+    monkeypatch.setattr(
+        http_server._PlainStream,
+        "_handle_events",
+        lambda stream, fd, events: (told.append(fd), handle_events(stream, fd, events)),
+    )
+
+    async def answer_late(handler, *args):
+        await may_answer.wait()
+        await get(handler, *args)
+
+    monkeypatch.setattr(Health, "get", answer_late)
+    async with raw_connection(f"http://127.0.0.1:{app.port}") as connection:
+        await connection.send(HEAD + b"\r\n")
+        await eventually(lambda: told)
+        await connection.send(HEAD + b"X-Request-ID: second\r\n\r\n")
+        await eventually(lambda: len(told) > 1)
+        for _ in range(50):
+            await app.store.read(int)
+        assert len(told) <= 3
+        may_answer.set()
+        assert (await connection.answer()).status == 200
+        assert (await connection.answer()).headers["X-Request-ID"] == "second"
