@@ -9,7 +9,7 @@ import { Once } from "./once.js";
 import { INCOMING } from "./words.js";
 
 export function Incoming({ where, hooks, load, mayMake }) {
-  const { call, say } = useScope();
+  const { call, directory, say } = useScope();
   const [once, setOnce] = useState("");
   const form = useForm({ name: "" }, {
     async send({ name }) {
@@ -27,7 +27,7 @@ export function Incoming({ where, hooks, load, mayMake }) {
     <h3 class="section-title">What programs post here</h3>
     ${once && html`<${Once} label="Address:" text=${once} words=${"A program posts here what it has to say, as JSON: {\"text\": \"…\"}. Whoever knows the address can; it is shown only now."} done=${() => setOnce("")} />`}
     <ul class="people-list">${hooks.map((hook) => html`<li key=${hook.id} class="people-row" data-testid="incoming-hook" data-hook-id=${hook.id}>
-      <span class="grow"><span class="person-name">${hook.name}</span> <span class="hint">${`made by ${hook.maker.username}, ${hook.last_used_at ? `used ${listTime(hook.last_used_at)}` : "never used"}`}</span></span>
+      <span class="grow"><span class="person-name">${hook.name}</span> <span class="hint">${`made by ${directory.name(hook.maker)}, ${hook.last_used_at ? `used ${listTime(hook.last_used_at)}` : "never used"}`}</span></span>
       <${Button} small kind="danger" testid="incoming-end" aria-label=${`End the address of ${hook.name}`} onClick=${() => end(hook)}>End</></li>`)}</ul>
     ${mayMake && html`<${Form} form=${form} label="New address" testid="incoming-form">
       <${Field} label="A new address, for" testid="incoming-name" maxlength="150" autocomplete="off" placeholder="CI" hint="What posts there is named so, in your name." ...${form.bind("name")} />

@@ -3,7 +3,7 @@ import { useScope } from "../app/scope.js";
 import { exactTime, listTime } from "../format.js";
 import { Button } from "../kit/controls.js";
 import { html, useEffect, useState } from "../kit/html.js";
-import { eventName, outcomeOf } from "./words.js";
+import { eventTitle, outcomeOf } from "./words.js";
 
 const LOOK_AGAIN_MS = 1_000;
 const LOOKS = 15;
@@ -29,7 +29,7 @@ export function Log({ path, version }) {
   if (!lines) return html`<p role="status">Loading the log…</p>`;
   if (!lines.length) return html`<p class="hint">Nothing was told yet.</p>`;
   return html`<ul class="people-list" aria-label="Log" data-testid="webhook-deliveries">${lines.map((line) => html`<li key=${line.id} class="people-row" data-testid="delivery" data-state=${line.state}>
-    <span class="grow"><span>${eventName(line.event)}</span> <span class="hint">${outcomeOf(line)}</span></span>
+    <span class="grow"><span>${eventTitle(line.event)}</span> <span class="hint">${outcomeOf(line)}</span></span>
     <time class="hint" datetime=${line.created_at} title=${exactTime(line.created_at)}>${listTime(line.created_at)}</time>
     ${line.state !== "waiting" && html`<${Button} small kind="quiet" testid="delivery-again" onClick=${() => sendAgain(line.id)}>Send again</>`}
   </li>`)}</ul>`;

@@ -44,7 +44,7 @@ function NewWebhook({ where, addresses, made, giveUp }) {
 }
 
 function Webhook({ hook, load, renewed }) {
-  const { call, say } = useScope();
+  const { call, directory, say } = useScope();
   const [isOpen, setOpen] = useState(false);
   const [version, setVersion] = useState(0);
   const path = `${OUTGOING}${hook.id}/`;
@@ -64,7 +64,7 @@ function Webhook({ hook, load, renewed }) {
   return html`<li class="surface" data-testid="webhook" data-webhook-id=${hook.id}>
     <div><p class="person-name">${hook.name}${hook.place && html` <span class="chip">${hook.place}</span>`}</p>
       <p class="hint" style=${{ overflowWrap: "anywhere" }}>${hook.url}</p>
-      <p class="hint">${`Told when ${hook.events.map(eventName).join("; ")}. Made by ${hook.maker.username}.`}</p>
+      <p class="hint">${`Told when ${hook.events.map(eventName).join("; ")}. Made by ${directory.name(hook.maker)}.`}</p>
       <p data-testid="webhook-state">${stateOf(hook, listTime)}</p></div>
     <div class="buttons">
       <${Button} small testid="webhook-test" disabled=${!hook.is_active} onClick=${test}>Send a test</>

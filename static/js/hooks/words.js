@@ -21,6 +21,8 @@ const NAMES = new Map([...ROOM_EVENTS, ...WORKSPACE_EVENTS].map(({ id, label }) 
 NAMES.set("test", "a test");
 
 export const eventName = (id) => NAMES.get(id) ?? id;
+/** The same where it begins a line. */
+export const eventTitle = (id) => eventName(id).replace(/^./, (letter) => letter.toUpperCase());
 
 const OFF = {
   failing: "Off: its receiver took nothing for a day.",

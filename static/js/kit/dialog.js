@@ -44,11 +44,12 @@ const starts = new WeakMap();
 const noteStarts = (element) => { for (const input of element.querySelectorAll("input, textarea")) starts.set(input, input.value); };
 const isChanged = (input) => input.value !== (starts.get(input) ?? input.defaultValue);
 
-/* What is searched for is no word that one would miss. */
-const isWritten = (input) => input.type !== "search" && !("kept" in input.dataset) && isChanged(input);
+/* What is searched for, and what is ticked, is no word that one would miss. */
+const fieldsIn = (element) => [...element.querySelectorAll("input:not([type=search], [type=checkbox], [type=radio]), textarea")];
+const isWritten = (input) => !("kept" in input.dataset) && isChanged(input);
 /* A press beside it may be a slip, which must not cost the sight of words that are kept either. */
-const holdsWords = (element) => [...element.querySelectorAll("input:not([type=search]), textarea")].some((input) => ("kept" in input.dataset ? input.value !== input.defaultValue : isChanged(input)));
-const losesWords = (element) => [...element.querySelectorAll("input, textarea")].some(isWritten);
+const holdsWords = (element) => fieldsIn(element).some((input) => ("kept" in input.dataset ? input.value !== input.defaultValue : isChanged(input)));
+const losesWords = (element) => fieldsIn(element).some(isWritten);
 
 /** Whether a dialog holds words that are kept nowhere. */
 export const dialogsHoldWords = () => [...document.querySelectorAll("dialog[open]")].some(losesWords);

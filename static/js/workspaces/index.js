@@ -65,12 +65,12 @@ function Workspace({ workspace, workspaces }) {
   async function remove() {
     const question = { title: "Delete the workspace", text: `${workspace.name} goes for everybody in it. Its tasks stay, without a workspace.`, action: "Delete" };
     if (!await confirm(question)) return;
-    await workspaces.remove(workspace.id).then(() => go("#workspaces"), (error) => say(error.message));
+    await workspaces.remove(workspace.id).then(() => place.value.id === workspace.id && go("#workspaces"), (error) => say(error.message));
   }
   return html`
     <header class="part-head"><${Back} go=${() => go("#workspaces")} /><${Name} workspace=${workspace} workspaces=${workspaces} mayChange=${mayChange} /></header>
     <div class="scroll"><div class="page">
-      <div class="section-head" style=${{ flexWrap: "wrap" }}><p class="hint grow">${`You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
+      <div class="section-head" style=${{ flexWrap: "wrap" }}><p class="hint grow" style=${{ minWidth: "max-content" }}>${`You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
         <${Button} kind="quiet" testid="workspace-tasks" onClick=${() => go(addressOf("tasks", { workspace: workspace.id }))}>Its tasks</>
         ${mayChange && html`<${Button} kind="quiet" testid="workspace-hooks" onClick=${() => openHooks(scope, { workspace: workspace.id }, workspace.name)}>Webhooks</>`}
         ${role === "owner" && html`<${Button} kind="quiet" testid="workspace-delete" onClick=${remove}>Delete</>`}</div>
