@@ -43,6 +43,21 @@ async def test_looking_at_the_door_uses_up_nothing(new_page, start_app):
 
 
 @pytest.mark.gen_test
+async def test_a_newcomer_says_what_they_are_called(new_page, start_app):
+    app = await start_app()
+    page = await visit(new_page, app)
+    await page.get_by_test_id("register").click()  # There is nothing to register with yet: it asks.
+    names = {"first_name": "Ann", "last_name": "Lee"}
+    await fill(page, email="ann@example.org", **names, username="ann", password=PASSWORD)
+    # Whoever finds that they have an account signs in with what they have written.
+    await page.get_by_test_id("sign-in").click()
+    await expect(page.get_by_test_id("sign-in-message")).not_to_be_empty()
+    await expect(page.get_by_test_id("first_name")).to_have_count(0)
+    await page.get_by_test_id("register").click()
+    await expect(page.get_by_test_id("whoami")).to_have_accessible_name(re.compile("Ann Lee"))
+
+
+@pytest.mark.gen_test
 async def test_a_session_that_is_over_is_asked_for_once(new_page, start_app):
     app = await start_app()
     page = await visit(new_page, app)

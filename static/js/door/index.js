@@ -42,6 +42,8 @@ const WORDS = {
   register: { title: "Create an account", name: "Username", hint: "May stay empty: then it is made from the email.", password: "new-password" },
 };
 
+const NO_NAMES = { first_name: "", last_name: "" };
+
 /** What a refused form says: at its fields, and above them what belongs to none. */
 export function refusals(error, fields) {
   const given = Object.entries(error.fields ?? {});
@@ -60,7 +62,7 @@ function Account({ actions, reason, news, registration: isOpen, first, providers
   const told = ofFirst(isOpen ? first : {});
   const registration = isOpen && !told.isKeptOut;
   const form = useRef(null);
-  const [values, setValues] = useState({ email: "", username: "", password: "" });
+  const [values, setValues] = useState({ email: "", ...NO_NAMES, username: "", password: "" });
   const [chosen, choose] = useState(told.isInvited ? "register" : null);
   const [trouble, setTrouble] = useState({ at: {}, above: reason ?? "" });
   const [isFirst] = useState(() => !wasHere());
@@ -76,7 +78,7 @@ function Account({ actions, reason, news, registration: isOpen, first, providers
     const filled = Object.entries(values).map(([field, value]) => [field, field === "password" ? value : value.trim()]).filter(([field, value]) => value || field === "password");
     try {
       const given = Object.fromEntries(told.isInvited ? [...filled, ["first_code", first.code]] : filled);
-      await (name === "register" ? actions.register({ email: "", ...given }) : actions.signIn(Object.fromEntries(filled)));
+      await (name === "register" ? actions.register({ email: "", ...given }) : actions.signIn(Object.fromEntries(filled.filter(([field]) => !(field in NO_NAMES)))));
       noteHere();
     } catch (error) {
       const found = refusals(error, Object.keys(values));
@@ -111,6 +113,7 @@ function Account({ actions, reason, news, registration: isOpen, first, providers
     <${FirstWords} ...${told} />
     <p class="form-message" role="alert" data-testid="sign-in-message" data-kind=${(news || told.news) && !trouble.above ? "news" : undefined}>${trouble.above || news || told.news || ""}</p>
     ${hasEmail && field("email", "Email", { type: "email", autocomplete: "email", inputmode: "email" })}
+    ${registration && chosen === "register" && html`<div class="abreast">${field("first_name", "First name", { autocomplete: "given-name", maxlength: "150" })}${field("last_name", "Last name", { autocomplete: "family-name", maxlength: "150" })}</div>`}
     ${field("username", hasEmail ? "Username" : words.name, { hint: hasEmail ? words.hint : "", autocomplete: "username", autocapitalize: "none", spellcheck: "false" })}
     ${field("password", "Password", { type: "password", autocomplete: words.password })}
     ${mode === "signIn" && html`<p><button type="button" class="link" data-testid="forgot-password" onClick=${forgot}>Forgot your password?</button></p>`}
