@@ -140,7 +140,15 @@ async def test_a_message_becomes_a_task_and_a_task_shows_as_a_card(new_page, sta
     await part("toast-link").click()
     await expect(part("task-title")).to_have_value("Somebody must paint the fence")
     await page.go_back()
-    (task,) = (await (await page.request.get("/api/tasks/")).json())["results"]
+    await part("message").hover()
+    await part("message-to-task").click()
+    await part("message-task-save").click()
+    await expect(part("toast-link")).to_be_visible()
+    await page.goto(f"/#room-{room}")
+    await page.goto("/#tasks")  # Whoever goes somewhere else needs no link any more.
+    await expect(part("toast-link")).to_have_count(0)
+    await page.go_back()
+    (_, task) = (await (await page.request.get("/api/tasks/")).json())["results"]
     assert f"#room-{room}/" in task["description"]
     await part("composer").fill(f"I do #{task['id']}")
     await part("composer").press("Enter")

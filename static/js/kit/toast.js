@@ -11,6 +11,9 @@ let lastId = 0;
 
 const take = (id) => { toasts.value = toasts.value.filter((toast) => toast.id !== id); };
 
+/* Whoever goes somewhere needs no link any more, and not the words before what they have come to read. */
+addEventListener("hashchange", () => { toasts.value = toasts.value.filter(({ link }) => !link); });
+
 function show(toast, shownMs) {
   lastId += 1;
   const id = lastId;
