@@ -57,7 +57,7 @@ class Trust(StaticHandler):
         set_page_policy(self)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         page = (await self.settings["static_files"])[PAGE].content
-        self.write(page.replace(_FINGERPRINT, fingerprint.encode()))
+        self.write(page.replace(_FINGERPRINT, fingerprint.replace(":", ":<wbr>").encode()))
 
 
 class ToTls(BaseHandler):

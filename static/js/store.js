@@ -9,6 +9,7 @@ import { mentions } from "./mentions.js";
 /* What is put on a message while the message is on its way: a page that was read before does not undo it. */
 const MAX_MARKS = 100;
 const MARKS_MS = 10_000;
+const PAGE = 50; // a conversation of fewer messages is here whole
 const PREVIEW_MS = 10_000; // the page may still be showing it, or about to
 
 /** A closed room's messages are not kept: only an opened room has a thread. */
@@ -143,7 +144,7 @@ export function createStore({ dropped }) {
   function recall({ rooms, threads }) {
     for (const room of rooms) store.rooms.set(room.id, room);
     for (const [id, items] of threads) {
-      if (store.rooms.has(id)) store.threads.set(id, { ...emptyThread(), items, status: "recalled" });
+      if (store.rooms.has(id)) store.threads.set(id, { ...emptyThread(), items, status: "recalled", hasMore: items.length >= PAGE });
     }
     if (rooms.length) changed("rooms", "thread"); // rooms are shown at intervals: nothing must not hold up the first of them
   }

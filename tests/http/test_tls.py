@@ -187,7 +187,7 @@ async def test_who_says_nothing_keeps_nobody_waiting(secure_app):
         await late.send(b"G")
         await late.send(b"ET /trust HTTP/1.1\r\nHost: box.local\r\n\r\n")
         answer = (await late.answer()).expect(200)
-        assert secure_app._certificate.fingerprint in answer.text
+        assert secure_app._certificate.fingerprint in answer.text.replace("<wbr>", "")
         await silent.send(request_head("GET", "/", {}))
         (await silent.answer()).expect(307)
 

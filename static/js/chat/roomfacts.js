@@ -67,7 +67,8 @@ export const countIn = (room, online) => Math.max(room.member_count || (room.par
 
 /** What stands under a room's name: who is there. */
 export function peopleWords(room, me, { online, lastSeen, nameOf, listTime, names }) {
-  if (room.is_default) return `${peopleCount({ member_count: countIn(room, online) })}, ${online.size} online`;
+  const here = online.size ? `, ${online.size} online` : ""; // oneself is, as soon as it is known
+  if (room.is_default) return peopleCount({ member_count: countIn(room, online) }) + here;
   if (!room.participants?.length) return "";
   if (room.room_type === "direct") {
     const others = othersIn(room, me);
@@ -76,7 +77,7 @@ export function peopleWords(room, me, { online, lastSeen, nameOf, listTime, name
     return seen ? `Last seen: ${listTime(seen)}` : "Offline";
   }
   const people = room.participants.map((person) => (person.id === me.id ? "you" : nameOf(person)));
-  return people.length > 4 ? `${people.length} people, ${online.size} online` : names(people);
+  return people.length > 4 ? `${people.length} people${here}` : names(people);
 }
 
 /** The room that somebody is in who is in one only, such as the one that everybody is in; null where there is a choice. */

@@ -129,6 +129,7 @@ test("newcomers of the room that everybody is in are counted once they are seen"
   assert.equal(countIn({ ...everybody, member_count: 5 }, new Set([1, 2])), 5);
   assert.equal(countIn({ participants: [{ id: 1 }] }, new Set([1, 2])), 1);
   assert.equal(peopleWords(everybody, { id: 1 }, { online: new Set([1, 2]) }), "2 people, 2 online");
+  assert.doesNotMatch(peopleWords(everybody, { id: 1 }, { online: new Set() }), /online/, "nobody reads that nobody is online");
 });
 
 test("a room is called by the other's name, and stands where the newest is", () => {
@@ -351,6 +352,14 @@ test("an early answer is taken once, and none after the start", async (t) => {
   assert.equal(await ask("/a", { b: 1 }), "asked");
   forgetEarly();
   assert.equal(await ask("/late"), "asked");
+});
+
+test("a short conversation that was read in an earlier visit begins with its first message", async () => {
+  const { createStore } = await load("store");
+  const store = createStore({ dropped: () => null });
+  store.reset(me);
+  store.recall({ rooms: [{ id: 7 }, { id: 8 }], threads: [[7, many(3)], [8, many(50)]] });
+  assert.deepEqual([7, 8].map((id) => store.threads.get(id).hasMore), [false, true]);
 });
 
 test("a message that comes while the first page of an empty room is on its way stays", async () => {
