@@ -39,10 +39,8 @@ export function remember({ store, directory, savers }, seen, found) {
   }
 
   const soon = paced(save, PACE_MS);
-  store.on(["rooms", "thread"], () => {
-    if (store.openRoomId) dirty.add(store.openRoomId);
-    soon();
-  });
+  store.on(["thread"], () => { if (store.openRoomId) dirty.add(store.openRoomId); });
+  store.on(["rooms", "thread"], soon);
   savers.add(save); // what came in the last moments before the page is closed or reloaded
   return () => { isOver = true; };
 }
