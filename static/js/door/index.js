@@ -1,7 +1,7 @@
 /* The door: an account or a new one, in one column; and where mailed links lead. */
 import { Button, Field } from "../kit/controls.js";
-import { html, useRef, useState } from "../kit/html.js";
-import { SecondStep } from "./secondstep.js";
+import { html, signal, useEffect, useRef, useState } from "../kit/html.js";
+import { say } from "../kit/toast.js";
 
 const KNOWN = "taskroom.known"; // somebody has signed in with this browser
 
@@ -184,6 +184,16 @@ function Mailed({ actions, link: { kind, given } }) {
     <div class="buttons"><${Button} kind="primary" type="submit" testid=${ids[2]}>${isReset ? "Set password" : "Join them"}</>
       <${Button} testid=${ids[3]} onClick=${() => actions.giveUp()}>Not now</></div>
   </form>`;
+}
+
+const secondStep = signal(null); // comes when it is needed, which is seldom
+
+function SecondStep(given) {
+  const Step = secondStep.value;
+  useEffect(() => {
+    import("./secondstep.js").then(({ SecondStep: step }) => { secondStep.value = step; }, () => say("The next step could not be loaded. Please reload the page."));
+  }, []);
+  return Step && html`<${Step} ...${given} />`;
 }
 
 /** `link` is {kind, given} where one has followed a mailed link. */
