@@ -106,9 +106,9 @@ function Box({ close }) {
   return html`<input ref=${input} class="input" type="search" autofocus placeholder="A room, a person, a task, words that somebody wrote" aria-label="Go anywhere" data-testid="goto" role="combobox" aria-expanded="true" maxlength="1000"
       value=${query} aria-describedby="goto-help" aria-controls="goto-found" aria-activedescendant=${shown.length ? `goto-${index}` : undefined} onInput=${(event) => write(event.target.value)} onKeyDown=${onKeyDown} />
     <p class="hint goto-help" id="goto-help">${"Narrow it with "}<kbd>from:ann</kbd>${" "}<kbd>in:"Launch team"</kbd>${" "}<kbd>in:#12</kbd>${" "}<kbd>before:2026-12-24</kbd>${" "}<kbd>after:2026-11-30</kbd></p>
-    <p class=${server.problem ? "problem" : "hint goto-status"} role="status" data-testid="goto-status">${status}</p>
     <ul class="goto-found" id="goto-found" role="listbox" aria-label="Found" ref=${list}>${shown.map((entry, place) => html`<li key=${entry.kind + entry.key} id=${`goto-${place}`} role="option" class=${classes("offer", SAID.has(entry.kind) && "said")} data-testid="goto-option" data-kind=${entry.kind}
-      aria-selected=${String(place === index)} onClick=${() => take(entry)}><${Icon} name=${KINDS[entry.kind][1]} /><span class="offer-words"><${Label} label=${entry.label} wanted=${SAID.has(entry.kind) ? wanted : []} />${entry.detail && html`<span class="hint">${entry.detail}</span>`}</span><span class="hint offer-kind">${KINDS[entry.kind][0]}</span></li>`)}</ul>`;
+      aria-selected=${String(place === index)} onClick=${() => take(entry)}><${Icon} name=${KINDS[entry.kind][1]} /><span class="offer-words"><${Label} label=${entry.label} wanted=${SAID.has(entry.kind) ? wanted : []} />${entry.detail && html`<span class="hint">${entry.detail}</span>`}</span><span class="hint offer-kind">${KINDS[entry.kind][0]}</span></li>`)}</ul>
+    <p class=${server.problem ? "problem" : "hint goto-status"} role="status" data-testid="goto-status">${status}</p>`;
 }
 
 export const askWhere = (scope) => ask({ title: "Go anywhere", testid: "goto-dialog", content: (close) => html`<${scope.Provide}><${Box} close=${close} /></>` });

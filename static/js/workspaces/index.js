@@ -71,9 +71,9 @@ function Workspace({ workspace, workspaces }) {
     <header class="part-head"><${Back} go=${() => go("#workspaces")} /><${Name} workspace=${workspace} workspaces=${workspaces} mayChange=${mayChange} /></header>
     <div class="scroll"><div class="page">
       <div class="section-head" style=${{ flexWrap: "wrap" }}><p class="hint grow" style=${{ minWidth: "max-content" }}>${`You are ${{ owner: "its owner", admin: "an admin", member: "a member" }[role]}.`}</p>
-        <${Button} kind="quiet" testid="workspace-tasks" onClick=${() => go(addressOf("tasks", { workspace: workspace.id }))}>Its tasks</>
+        <div class="buttons"><${Button} kind="quiet" testid="workspace-tasks" onClick=${() => go(addressOf("tasks", { workspace: workspace.id }))}>Its tasks</>
         ${mayChange && html`<${Button} kind="quiet" testid="workspace-hooks" onClick=${() => openHooks(scope, { workspace: workspace.id }, workspace.name)}>Webhooks</>`}
-        ${role === "owner" && html`<${Button} kind="quiet" testid="workspace-delete" onClick=${remove}>Delete</>`}</div>
+        ${role === "owner" && html`<${Button} kind="quiet" testid="workspace-delete" onClick=${remove}>Delete</>`}</div></div>
       <section aria-label="Members">
         <header class="section-head"><h3 class="section-title">Members</h3>
           ${mayChange && html`<${Button} icon="addPerson" testid="member-add" onClick=${() => { askForMember({ workspace, workspaces, scope }); }}>Add somebody</>`}</header>
