@@ -54,7 +54,7 @@ export function createApi(call, { withDefault = false } = {}) {
         query: { room_id: roomId, before, after, page_size: PAGE, mark_read: false },
       }),
     postFiles: (message) => call("POST", "/api/chat/messages/", { form: messageForm(message) }),
-    editMessage: (id, content) => call("PATCH", `/api/chat/messages/${id}/`, { json: { content } }),
+    editMessage: (id, content, version) => call("PATCH", `/api/chat/messages/${id}/`, { json: { content }, version }),
     deleteMessage: (id) => call("DELETE", `/api/chat/messages/${id}/`),
     react: (id, emoji) => call("POST", `/api/chat/messages/${id}/reactions/`, { json: { emoji } }),
     unreact: (id, emoji) => call("DELETE", `/api/chat/messages/${id}/reactions/${encodeURIComponent(emoji)}/`),

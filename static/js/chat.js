@@ -247,7 +247,7 @@ export function createChat({ store, socket, api, kept, frameKib, restRefused, sa
   }
 
   /** Whoever asked is told why it failed: the words are still there. */
-  const edit = async (message, content) => store.update(await api().editMessage(message.id, content));
+  const edit = async (message, content) => store.update(await api().editMessage(message.id, content, message.version));
 
   async function remove(message) {
     try {

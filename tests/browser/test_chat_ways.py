@@ -104,3 +104,27 @@ async def test_what_the_persons_menu_offers_is_found_by_its_name(new_page, start
     await page.get_by_test_id("goto").fill("sign out")
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("sign-in")).to_be_visible()
+
+
+@pytest.mark.gen_test
+async def test_an_edit_does_not_undo_one_made_elsewhere_meanwhile(new_page, start_app, new_client):
+    page, bob, room = await meet(new_page, await start_app(), new_client)
+    composer = page.get_by_test_id("composer")
+    await composer.fill("at four")
+    await composer.press("Enter")
+    sent = page.locator('[data-testid=message][data-state="sent"]')
+    await sent.hover()
+    await page.get_by_test_id("edit-message").click()
+    await composer.fill("at five")
+    (message,) = await bob.history(room)
+    change = {"content": "at four, in the garden"}
+    await page.request.patch(f"/api/chat/messages/{message['id']}/", data=change)
+    await expect(page.get_by_test_id("message-text")).to_have_text("at four, in the garden")
+    await composer.press("Enter")
+    await expect(page.get_by_test_id("composer-refusal")).to_contain_text("“at four, in the garden”")
+    await expect(composer).to_have_value("at five")
+    await expect(page.get_by_test_id("message-text")).to_have_text("at four, in the garden")
+
+    await composer.press("Enter")
+    await expect(page.get_by_test_id("message-text")).to_have_text("at five")
+    await expect(composer).to_have_value("")

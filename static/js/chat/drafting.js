@@ -4,6 +4,7 @@
  */
 import { signal } from "../kit/html.js";
 import { asTextFile, tooLong } from "../limits.js";
+import { quoteOf } from "./marks.js";
 
 const draftName = (roomId) => `room-${roomId}`;
 const answerName = (roomId) => `answer-${roomId}`;
@@ -25,8 +26,8 @@ export function createDrafting({ kept, say, actions, box }) {
     if (!roomId || !box()) return;
     const text = box().value;
     if (!editing.value) return void kept.set(draftName(roomId), text);
-    const { id, content } = editing.value;
-    kept.set(editName(editing.value), text === content ? null : { message: { id, content }, text, isOpen: true });
+    const { id, content, version } = editing.value;
+    kept.set(editName(editing.value), text === content ? null : { message: { id, content, version }, text, isOpen: true });
   }
 
   function saveAll() {
@@ -61,14 +62,23 @@ export function createDrafting({ kept, say, actions, box }) {
 
   function begin(message) {
     if (editing.value) closeEdit();
-    editing.value = message;
-    fill(kept.get(editName(message))?.text ?? message.content, []);
+    const draft = kept.get(editName(message));
+    editing.value = { ...message, version: draft?.message.version ?? message.version };
+    fill(draft?.text ?? message.content, []);
     save();
   }
 
   function stopEditing() {
     closeEdit();
     fillFromDraft();
+  }
+
+  /** Somebody's other tab or device has been faster: their own words stay, and go in its place when they say so again. */
+  function staleWords(message, { status, current }) {
+    if (status !== 409 || !current || current.deleted_at) return "";
+    editing.value = { ...message, content: current.content, version: current.version };
+    save();
+    return `You have changed it elsewhere, to “${quoteOf(current).content}”. Send once more to put these words in its place.`;
   }
 
   async function saveEdit(content) {
@@ -85,7 +95,7 @@ export function createDrafting({ kept, say, actions, box }) {
       kept.set(name, null);
       if (editing.value === message) stopEditing();
     } catch (error) {
-      if (editing.value === message) refusal.value = { words: `Not saved. ${wordsOf(error)}` };
+      if (editing.value === message) refusal.value = { words: `Not saved. ${staleWords(message, error) || wordsOf(error)}` };
       else say(`Your change to a message was not saved. ${wordsOf(error)}`);
     } finally {
       isSaving = false;
