@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.test_chat import meet
+from tests.browser.test_chat import arrive, meet
 from tests.support.database import sqlite_only
 
 pytestmark = sqlite_only
@@ -128,3 +128,17 @@ async def test_an_edit_does_not_undo_one_made_elsewhere_meanwhile(new_page, star
     await composer.press("Enter")
     await expect(page.get_by_test_id("message-text")).to_have_text("at five")
     await expect(composer).to_have_value("")
+
+
+@pytest.mark.gen_test
+async def test_whoever_has_no_name_is_asked_for_it_in_the_room_that_everybody_is_in(new_page, start_app):
+    page, _ = await arrive(new_page, await start_app(), "ann")
+    await page.get_by_test_id("default-room").click()
+    await page.get_by_test_id("tell-name").click()
+    await page.get_by_test_id("profile-first_name").fill("Ann")
+    await page.get_by_test_id("profile-save").click()
+    await expect(page.get_by_test_id("whoami")).to_have_attribute("title", "Ann")
+    await page.get_by_test_id("tab-chat").click()
+    await page.get_by_test_id("default-room").click()
+    await expect(page.get_by_text("Everybody is in this room")).to_be_visible()
+    await expect(page.get_by_test_id("tell-name")).to_have_count(0)

@@ -26,10 +26,15 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 const WELCOME = "Everybody is in this room. Below the list of rooms you find open ones to join; + Message writes to one person, + Group to a few.";
 
-const statusWords = (thread, isEmpty, room) => {
+/** What a room begins with. Whoever has no name yet is known to the others by their login only. */
+const beginningOf = (room, { first_name: first, last_name: last }) => (room.is_default
+  ? html`${WELCOME}${!first && !last && html` <a href="#profile" data-testid="tell-name">Tell the others your name.</a>`}`
+  : "This is the beginning of the conversation.");
+
+const statusWords = (thread, isEmpty, room, me) => {
   if (thread.status === "loading") return "Loading messages…";
   if (thread.status === "failed") return "The messages could not be loaded.";
-  if (isEmpty && room.is_default) return `Welcome. ${WELCOME}`;
+  if (isEmpty && room.is_default) return html`Welcome. ${beginningOf(room, me)}`;
   return isEmpty ? "Nothing here yet. Say hello." : "";
 };
 
@@ -301,7 +306,7 @@ export class Messages extends Component {
   render({ thread, env }) {
     const messages = this.all();
     const range = this.window(messages);
-    const words = statusWords(thread, !messages.length, this.props.room);
+    const words = statusWords(thread, !messages.length, this.props.room, env.me);
     const isBeginning = range.start === 0 && !thread.hasMore && messages.length > 0 && thread.status === "ready";
     return html`<div class="messages-place">
       ${thread.status === "older" && html`<p class="loading-older" role="status">Loading older messages…</p>`}
@@ -310,7 +315,7 @@ export class Messages extends Component {
         <div class="fill"></div>
         ${words && html`<p class="empty">${words}</p>`}
         <div class="messages" role="log" aria-label="Messages" data-testid="messages" aria-busy=${thread.status === "ready" ? undefined : "true"} ref=${(element) => { this.rows = element; }}>
-          <div class="spacer" style=${{ height: isBeginning ? "auto" : `${Math.round(range.start * this.rowPx)}px` }}>${isBeginning && html`<p class="beginning hint">${this.props.room.is_default ? WELCOME : "This is the beginning of the conversation."}</p>`}</div>
+          <div class="spacer" style=${{ height: isBeginning ? "auto" : `${Math.round(range.start * this.rowPx)}px` }}>${isBeginning && html`<p class="beginning hint">${beginningOf(this.props.room, env.me)}</p>`}</div>
           ${this.rowsShown(messages, range).map((row) => html`<${Row} key=${row.key} row=${row} env=${env} />`)}
           <div class="spacer" style=${{ height: `${Math.round((messages.length - range.end) * this.rowPx)}px` }}></div>
         </div>
