@@ -44,6 +44,13 @@ _default_room = Statement("""
     SELECT r.room_type, r.id FROM participant mine JOIN room r ON r.id = mine.room_id AND r.is_default
     WHERE mine.person_id = ?
 """)
+# Of a large room no more is read than is worth showing.
+_MAX_ONLINE = 1000
+_online_in = Statement("""
+    SELECT p.id FROM (SELECT q.person_id FROM participant q WHERE q.room_id = ? LIMIT ?) q
+    JOIN person p ON p.id = q.person_id WHERE p.online_until > ?
+""")
+_online = Statement("SELECT DISTINCT person_id FROM presence WHERE online_until > ? LIMIT ?")
 _leave = Statement("""
     UPDATE person SET last_seen = ?, online_until = coalesce(
         (SELECT max(p.online_until) FROM presence p WHERE p.person_id = person.id), ?
@@ -86,6 +93,12 @@ def _offline(ids: Sequence[int], moment: int) -> list[int]:
         rows = Person.select(Person.id).where(here & (Person.online_until <= moment)).order_by(Person.id)
         found += [person_id for (person_id,) in tuples(rows)]
     return found
+
+
+def online_in(room_id: int, is_default: bool) -> tuple[int, ...]:
+    """Query: who of a room is online, in whichever process; everybody is in the default room."""
+    rows = _online.all(now(), _MAX_ONLINE) if is_default else _online_in.all(room_id, _MAX_ONLINE, now())
+    return tuple(person_id for (person_id,) in rows)
 
 
 def audiences(ids: Sequence[int], limit: int) -> list[list[int]]:

@@ -142,7 +142,7 @@ class RoomsClient(ChannelClient):
             "room_id": room.room_id,
             "room_type": room.room_type,
             "last_message_id": room.last_message_id,
-            "online": sorted(self.realtime.hub.people(room.group)),
+            "online": sorted(self.realtime.hub.people(room.group).union(room.online)),
         }
         self.reply({"type": "room_joined", "data": data}, request_id)
 

@@ -74,7 +74,7 @@ OF_EVERY_SOCKET = (SignedIn, Pong, Hello, Resync, Error, Closing)
 
 
 class RoomJoinedData(Shape):
-    """A room, its newest message, and who is connected to it."""
+    """A room, its newest message, and who of its people is online."""
 
     room_id: int
     room_type: RoomType

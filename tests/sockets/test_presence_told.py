@@ -103,3 +103,22 @@ async def test_when_everybody_comes_at_once_it_is_told_a_few_at_a_time(run, stor
     # And whoever has joined the room that everybody is in.
     assert told[0][0][:2] == [groups.chat(1), groups.chat(2)]
     assert told[0][0][2:] == [groups.room("group", 1_000_000)]
+
+
+@postgresql_only
+@pytest.mark.gen_test
+async def test_joining_tells_who_is_online_in_other_processes_and_has_not_joined(
+    start_app, redis_url, new_client, connect_to
+):
+    """Whoever sat at another process, or had not heard of a new room yet, stood there as offline."""
+    here, there = [await start_app(redis_url=redis_url) for _ in range(2)]
+    ann, bob, cat = await sign_up(new_client(here), "ann", "bob", "cat")
+    mine = await connect_to(here, "/ws/chat/", token=ann.access)
+    await mine.settle()
+    for app, person in ((there, bob), (here, cat)):
+        await (await connect_to(app, "/ws/chat/", token=person.access)).settle()
+    for app in (here, there):
+        await app.realtime.presence.flush()
+    room = await ann.group(bob, cat)
+    await mine.send({"type": "join_room", "room_id": room})
+    assert (await mine.expect("room_joined"))["data"]["online"] == [ann.id, bob.id, cat.id]

@@ -78,6 +78,7 @@ async def test_a_client_that_goes_while_its_room_is_looked_up_is_not_online_ther
     await eventually(lambda: not app.realtime.sockets)
     gate.closed_to = None
     gate.open()
+    await app.realtime.presence.flush()
     other = await connect("/ws/chat/", token=ann.access)
     await other.send({"type": "join_room", "room_id": room})
     assert (await other.expect("room_joined"))["data"]["online"] == [ann.id]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import access, chat, event_log, groups
+from models import access, chat, event_log, groups, presence
 from models.base import Row, Statement, by_key, marks, parts
 from models.chat import GROUP, Room
 from models.people import Person, reference
@@ -24,11 +24,14 @@ class JoinedRoom:
     last_message_id: int
     joined_seq: int = 0
     """No event up to this one is for them."""
+    online: tuple[int, ...] = ()
+    """Who of its people is online, in whichever process."""
 
 
 def _joined(room: Room, joined_seq: int) -> JoinedRoom:
     group = groups.room(room.room_type, room.id)
-    return JoinedRoom(room.id, room.room_type, group, room.last_message_id, joined_seq)
+    online = presence.online_in(room.id, bool(room.is_default))
+    return JoinedRoom(room.id, room.room_type, group, room.last_message_id, joined_seq, online)
 
 
 def joined_room(room: dict[str, Any], seq: int) -> JoinedRoom:
