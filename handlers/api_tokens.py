@@ -50,7 +50,7 @@ class OwnApiTokens(AuthHandler):
     @endpoint(answers={200: schemas.ApiTokens})
     async def get(self) -> None:
         """One's own API tokens, the newest first, and the longest life that a new one may have."""
-        found = await self.store.read(api_tokens.list_own, self.actor)
+        found = await self.store.read(api_tokens.list_own, self.actor, self.backend.authenticator.in_use)
         self.answer(_listed(found, self.backend.settings.api_token_days))
 
     @endpoint(body=NewApiToken, answers={201: schemas.MadeApiToken}, scope=PERSON)
@@ -91,7 +91,9 @@ class ApiTokensOfPerson(AuthHandler):
     @endpoint(answers={200: schemas.ApiTokens})
     async def get(self, person_id: int) -> None:
         """Somebody's API tokens: for hr and ceo."""
-        found = await self.store.read(api_tokens.list_of, self.actor, person_id)
+        found = await self.store.read(
+            api_tokens.list_of, self.actor, person_id, self.backend.authenticator.in_use
+        )
         self.answer(_listed(found, self.backend.settings.api_token_days))
 
 

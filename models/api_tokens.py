@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import peewee
@@ -41,8 +41,12 @@ class ApiToken(Table):
     expires_at = InstantField(null=True)
     last_used_at = InstantField(null=True)
 
-    def to_json(self) -> dict[str, Any]:
-        """What lists say of the token, which is not the token itself."""
+    def to_json(self, in_use: Collection[str] = ()) -> dict[str, Any]:
+        """What lists say of the token, which is not the token itself. `in_use` are those whose use may not
+        have been noted yet."""
+        last_used_at = self.last_used_at
+        if last_used_at is None and self.session_id in in_use:
+            last_used_at = _this_minute()
         return {
             "id": self.id,
             "name": self.name,
@@ -51,13 +55,18 @@ class ApiToken(Table):
             "created_at": iso(self.created_at),
             "expires_at": iso(self.expires_at),
             "is_expired": self.expires_at is not None and self.expires_at <= now(),
-            "last_used": iso(self.last_used_at),
+            "last_used": iso(last_used_at),
         }
 
     @property
     def session_id(self) -> str:
         """What stands for the token where others have a session."""
         return _SESSION_PREFIX + self.digest
+
+
+def _this_minute() -> int:
+    moment = now()
+    return moment - moment % _MINUTE_US
 
 
 def create(person_id: int, name: str, scope: str, life_us: int | None) -> tuple[ApiToken, str]:
@@ -113,5 +122,5 @@ def note_use(session_ids: Sequence[str]) -> None:
     digests = [one.removeprefix(_SESSION_PREFIX) for one in session_ids if is_session_id(one)]
     stale = ApiToken.last_used_at.is_null() | (ApiToken.last_used_at < moment - NOTED_EVERY_US)
     for some in parts(digests):
-        used = ApiToken.update(last_used_at=moment - moment % _MINUTE_US)
+        used = ApiToken.update(last_used_at=_this_minute())
         used.where(ApiToken.digest.in_(some) & stale).execute()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from models import api_tokens, sessions
 from models.base import SECOND_US, now
@@ -69,6 +69,11 @@ class Authenticator:
                 self._recent.pop(token, None)
             else:
                 self._recent[token] = (actor, min(until, expires_at, actor.session_expires_at))
+
+    @property
+    def in_use(self) -> Collection[str]:
+        """The sessions whose use has not been taken yet to be noted."""
+        return self._used
 
     def take_used(self) -> set[str]:
         """The sessions that requests were made by since this was asked last."""

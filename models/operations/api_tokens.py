@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from models import access, events, groups, mail, second_factor
@@ -12,19 +13,19 @@ from models.operations.signing_in import get_oneself, lacks_second_factor
 from models.sessions import Actor
 
 
-def list_own(actor: Actor) -> list[dict[str, Any]]:
-    """Query: the actor's tokens, the newest first."""
-    return _tokens_of(actor.id)
+def list_own(actor: Actor, in_use: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Query: the actor's tokens, the newest first. `in_use` are sessions whose use may not be noted yet."""
+    return _tokens_of(actor.id, in_use)
 
 
-def list_of(actor: Actor, person_id: int) -> list[dict[str, Any]]:
+def list_of(actor: Actor, person_id: int, in_use: Collection[str] = ()) -> list[dict[str, Any]]:
     """Query: somebody's tokens, for hr and ceo. Raises NotFound, Forbidden."""
-    return _tokens_of(access.get_managed_person(actor, person_id, for_change=False).id)
+    return _tokens_of(access.get_managed_person(actor, person_id, for_change=False).id, in_use)
 
 
-def _tokens_of(person_id: int) -> list[dict[str, Any]]:
+def _tokens_of(person_id: int, in_use: Collection[str]) -> list[dict[str, Any]]:
     own = ApiToken.select().where(ApiToken.person == person_id)
-    return [token.to_json() for token in own.order_by(ApiToken.created_at.desc(), ApiToken.id)]
+    return [token.to_json(in_use) for token in own.order_by(ApiToken.created_at.desc(), ApiToken.id)]
 
 
 def make(

@@ -371,6 +371,20 @@ async def test_a_request_by_a_token_costs_the_queries_of_one_by_a_session(client
 
 
 @pytest.mark.gen_test
+async def test_its_first_use_is_shown_at_once(client):
+    """A minute may pass until it is noted."""
+    [ann] = await sign_up(client, "ann")
+    script, unused = await by_token(ann), await by_token(ann)
+    assert unused is not None
+    (await script.get(PROFILE)).expect(200)
+    used = [one["last_used"] for one in (await ann.get(TOKENS)).json["tokens"]]
+    assert used[0] is None and used[1] is not None
+    assert used == [
+        one["last_used"] for one in (await ann.get(f"/api/users/{ann.id}/tokens/")).json["tokens"]
+    ]
+
+
+@pytest.mark.gen_test
 async def test_its_last_use_is_noted_seldom_and_to_the_minute(client, app, wall_clock):
     [ann] = await sign_up(client, "ann")
     script = await by_token(ann)
