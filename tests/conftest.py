@@ -21,7 +21,7 @@ from tests.support import browser as browser_support  # noqa: E402
 from tests.support import conformance  # noqa: E402
 from tests.support.clock import WallClock  # noqa: E402
 from tests.support.database import Run, copy_sqlite, migrate, sqlite_url  # noqa: E402
-from tests.support.fork_server import ForkServer  # noqa: E402
+from tests.support.fork_server import shared  # noqa: E402
 from tests.support.http import Client  # noqa: E402
 from tests.support.postgres import FreshDatabases, PostgresServer  # noqa: E402
 from tests.support.redis import RedisServer  # noqa: E402
@@ -341,7 +341,7 @@ def server_processes(folder, fork_server):
 @pytest.fixture(scope="session")
 def fork_server():
     """ForkServer: what servers are copied from."""
-    server = ForkServer()
+    server = shared()
     yield server
     server.stop()
 

@@ -1,12 +1,13 @@
 """What is typed beside a server, and how it ended."""
 
 import os
-import subprocess
-import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.server_process import ROOT
+from tests.support.fork_server import shared
+
+ENDS_WITHIN_S = 90
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,11 @@ class Done:
 
 
 def run_program(folder: Path, *args: str, **settings: str) -> Done:
-    """Runs a command as a program of its own, which takes more than a second of CPU to start."""
+    """Runs a command as a program of its own."""
     environment = {f"TASKROOM_{name.upper()}": value for name, value in settings.items()}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "server.py"), *args],
-        env=os.environ | {"TASKROOM_DATA_DIR": str(folder / "data")} | environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    environment = os.environ | {"TASKROOM_DATA_DIR": str(folder / "data")} | environment
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+        status = shared().start(folder, environment, out, error, args).wait(ENDS_WITHIN_S)
+        for one in (out, error):
+            one.seek(0)
+        return Done(status, out.read().decode(), error.read().decode())

@@ -5,6 +5,7 @@ of the CPU of a start from scratch, which is the importing of hundreds of module
 """
 
 import contextlib
+import functools
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +69,28 @@ class ForkServer:
             )
         self._asked.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_REQUEST_BYTES)
 
-    def start(self, log: Any, cwd: Path, env: dict[str, str]) -> Forked:
-        """Runs `server.py` in this folder, with this environment, and writes its output to the open file."""
+    def start(
+        self, cwd: Path, env: Mapping[str, str], out: Any, error: Any, words: Sequence[str] = ()
+    ) -> Forked:
+        """Runs `server.py` with the words after its name, in this folder and environment, and writes what it
+        says into the open files."""
         told, theirs = socket.socketpair()
         with theirs:
-            request = json.dumps({"cwd": str(cwd), "env": env}).encode()
+            request = json.dumps({"cwd": str(cwd), "env": dict(env), "words": words}).encode()
             assert len(request) < MAX_REQUEST_BYTES, "the environment is too large"
-            socket.send_fds(self._asked, [request], [log.fileno(), theirs.fileno()])
+            socket.send_fds(self._asked, [request], [theirs.fileno(), out.fileno(), error.fileno()])
         return Forked(told)
 
     def stop(self) -> None:
         """Copies that still run go on."""
         self._asked.close()
         self._process.wait(30)
+
+
+@functools.cache
+def shared() -> ForkServer:
+    """The one of this process, started by whoever asks first."""
+    return ForkServer()
 
 
 # -- in the process that is copied -------------------------------------------------------------------------
@@ -97,18 +108,19 @@ def _serve(asked: socket.socket) -> dict[str, Any] | None:
         _tell_of_the_ended(running)
         if asked not in ready:
             continue
-        data, descriptors, _, _ = socket.recv_fds(asked, MAX_REQUEST_BYTES, 2)
+        data, descriptors, _, _ = socket.recv_fds(asked, MAX_REQUEST_BYTES, 3)
         if not data:
             return None
-        log, theirs = descriptors[0], socket.socket(fileno=descriptors[1])
+        theirs, output = socket.socket(fileno=descriptors[0]), descriptors[1:]
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for one in (asked, woken, wakes, theirs, *running.values()):
                 one.close()
-            return json.loads(data) | {"log": log}
-        os.close(log)
+            return json.loads(data) | {"output": output}
+        for number in output:
+            os.close(number)
         theirs.send(_NUMBER.pack(pid))
         running[pid] = theirs
 
@@ -138,14 +150,13 @@ def _become(copy: dict[str, Any]) -> int:
     import server
 
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for ours, standard in ((nothing, 0), (copy["log"], 1), (copy["log"], 2)):
+    for standard, ours in enumerate((nothing, *copy["output"])):
         os.dup2(ours, standard)
-    for ours in (nothing, copy["log"]):
         os.close(ours)
     os.chdir(copy["cwd"])
     os.environ.clear()
     os.environ.update(copy["env"])
-    sys.argv = [str(ROOT / "server.py")]
+    sys.argv = [str(ROOT / "server.py"), *copy["words"]]
     # What its workers are started with.
     sys.orig_argv = [sys.executable, *sys.argv]
     return server.main()

@@ -47,7 +47,11 @@ class ServerProcess(Service):
         return [sys.executable, str(ROOT / "server.py")]
 
     def launch(self, log: Any) -> Any:
-        return self._forks.start(log, **self.popen_options()) if self._forks else super().launch(log)
+        return (
+            self._forks.start(**self.popen_options(), out=log, error=log)
+            if self._forks
+            else super().launch(log)
+        )
 
     def popen_options(self) -> dict[str, Any]:
         # The rest of the environment is the test's own, which `clean_environment` has cleared of settings.
