@@ -1,8 +1,6 @@
 """`taskroom people`: what an administrator changes about people, beside a running server or without one."""
 
 import asyncio
-import os
-import sys
 
 import pytest
 
@@ -12,7 +10,7 @@ from models.operations import accounts
 from models.operations.accounts import NewPerson
 from models.sessions import Device
 from tests.support.api_tokens import make_token
-from tests.support.server_process import ROOT
+from tests.support.command_line import run_program
 from tests.support.team import sign_up
 
 
@@ -20,12 +18,8 @@ async def typed_beside(app, *words: str) -> tuple[int, str, str]:
     """The command in a process of its own, on the database of the server: status, output, what it logged."""
     settings = app.settings
     named = ["--data_dir", str(settings.data_dir), "--database_url", settings.database_url]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(ROOT / "server.py"), "people", *words, *named,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=os.environ,
-    )  # fmt: skip
-    out, error = await process.communicate()
-    return process.returncode, out.decode(), error.decode()
+    done = await asyncio.to_thread(run_program, settings.data_dir.parent, "people", *words, *named)
+    return done.status, done.out, done.error
 
 
 @pytest.mark.gen_test
