@@ -51,7 +51,19 @@ LONG_PATIENCE_S = 40
 # Without this, Tornado's first loop asks for "the current one", and asyncio makes one that nobody closes.
 asyncio.set_event_loop(None)
 
+# Files with tests of ten seconds and more: whoever came to one of them last would be alone with it.
+LONGEST = (
+    "test_schema_fuzz.py", "test_storms.py", "test_typed_client.py", "test_rolling.py", "test_packages.py",
+    "test_every_view.py", "test_morning.py", "test_page_away.py", "test_bodies.py", "test_exhausted.py",
+)  # fmt: skip
+
+
 # What holds for every test
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_collection_finish(session):
