@@ -108,7 +108,7 @@ class BufferedProtocol(WebSocketProtocol13):
         else comes."""
         stream: Any = self.stream
         if hasattr(stream, "read_at_once"):
-            stream.read_at_once(_Pongs(self._reader, heartbeat).take)
+            stream.read_at_once(_Pongs(self._reader, heartbeat))
 
     def abandon(self) -> None:
         """Passes over what a client that has gone before it was heard left behind."""
@@ -192,7 +192,7 @@ class _Pongs:
         self._reader = reader
         self._heartbeat = heartbeat
 
-    def take(self, data: memoryview) -> bool:
+    def __call__(self, data: memoryview) -> bool:
         """Whether this is one; not if nobody had asked."""
         if len(data) != _EMPTY_FRAME_BYTES or data[0] != _PONG or data[1] != _MASKED:
             return False

@@ -220,7 +220,7 @@ class _PlainStream(_Refusing, IOStream):
         what is for nobody."""
         self._takers = takers_of(asyncio.get_running_loop())
         if self._takers is not None:
-            self._takers[self.socket.fileno()] = _InputTaker(self, is_for_nobody).take
+            self._takers[self.socket.fileno()] = _InputTaker(self, is_for_nobody)
 
     def take(self, data: memoryview) -> None:
         """Takes what has been read, for whoever waits."""
@@ -247,7 +247,7 @@ class _InputTaker:
         self._stream: Any = stream
         self._is_for_nobody = is_for_nobody
 
-    def take(self, fd: int) -> bool:
+    def __call__(self, fd: int) -> bool:
         """Whether that was possible."""
         stream = self._stream
         if stream._read_future is None or stream._read_buffer_size:

@@ -41,7 +41,7 @@ class Client:
     needs_sign_in: ClassVar[bool] = True
 
     __slots__ = (
-        "_bucket", "_party", "_runner", "_wire",
+        "_brought_token", "_bucket", "_party", "_runner", "_wire",
         "address", "connection", "heartbeat", "opened_at", "path_args", "realtime", "since",
     )  # fmt: skip
 
@@ -55,6 +55,8 @@ class Client:
         # Where it counts while it is connected, and against whom it counts what it does.
         self.address = handshake.address
         self._party = handshake.party
+        # Whether it is signed in, or closed, as soon as the server comes to it.
+        self._brought_token = handshake.token is not None
         # Its way out: frames through the connection, in order; pings and the last words on the wire itself.
         self._wire = wire
         dialect = Dialect.of(self.channel, handshake.base_url)
@@ -213,7 +215,7 @@ class Client:
         """Called when something is due, or may be: time limits, and the ping that tells the living from
         the dead."""
         heartbeat, actor = self.heartbeat, self.connection.actor
-        if actor is None and self._lacks_sign_in() and self._is_sign_in_over(moment):
+        if actor is None and self._has_sign_in_limit() and self._is_sign_in_over(moment):
             self.close(CloseCode.SIGN_IN_TIMEOUT)
         elif actor is not None and actor.session_expires_at <= wall_us:
             self.close(CloseCode.NOT_SIGNED_IN, "The session has ended.")
@@ -223,6 +225,9 @@ class Client:
             heartbeat.pinged(moment)
             self._wire.write(PING_FRAME)
         self.look_again(moment, wall_us)
+
+    def _has_sign_in_limit(self) -> bool:
+        return not self._brought_token and self._lacks_sign_in()
 
     def _is_sign_in_over(self, moment: float) -> bool:
         within_s = self.realtime.admission.patience_s(self.address, AUTH_WITHIN_S)
@@ -235,7 +240,7 @@ class Client:
         due, actor = self.heartbeat.next_due, self.connection.actor
         if actor is not None:
             due = min(due, moment + (actor.session_expires_at - wall_us) / SECOND_US)
-        elif self._lacks_sign_in():
+        elif self._has_sign_in_limit():
             # There are few of these, and the nearer the limit, the less time they have.
             due = min(due, self.opened_at + AUTH_WITHIN_S, moment + 1)
         self.realtime.wheel.put(self, due)

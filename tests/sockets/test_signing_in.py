@@ -1,5 +1,6 @@
 """How somebody signs in on a socket, and what ends that."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -220,3 +221,26 @@ async def test_logging_out_closes_the_sockets_of_that_session_only(client, conne
     (await ann.post("/api/auth/logout/")).expect(200)
     assert [await socket.closed() for socket in here] == [4401, 4401]
     assert await there.settle() == []
+
+
+@sqlite_only
+@pytest.mark.gen_test
+async def test_whoever_brought_a_token_is_not_told_that_it_is_missing(
+    fast_sweep, app, client, connect, monkeypatch
+):
+    """When thousands came back at once, those that the server had not come to within ten seconds were closed,
+    and came once more."""
+    [ann] = await sign_up(client, "ann")
+    may_go_on, look_up = asyncio.Event(), app.realtime.authenticator.actor_of_session
+
+    async def look_up_late(session_id: str) -> Any:
+        await may_go_on.wait()
+        return await look_up(session_id)
+
+    monkeypatch.setattr(app.realtime.authenticator, "actor_of_session", look_up_late)
+    monkeypatch.setattr("realtime.sockets.client.AUTH_WITHIN_S", 0.01)
+    waiting = await connect("/ws/chat/", token=ann.access)
+    without = await connect("/ws/chat/")
+    assert await without.closed() == 4408
+    may_go_on.set()
+    assert await waiting.settle() == []
