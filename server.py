@@ -48,7 +48,7 @@ STOPS_WITHIN_S = 15
 
 PORT_PATIENCE_S = 3
 
-GARBAGE_THRESHOLDS = 10_000, 10, 20
+GARBAGE_THRESHOLDS = 10_000, 2, 70
 
 
 async def _serve(settings: Settings, parent: Parent | None) -> int:
