@@ -8,7 +8,6 @@ at half of that; and one process is killed, whose clients come back to the other
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +15,19 @@ from pathlib import Path
 from statistics import median
 
 from bench import reconnect, servers, services
-from bench.client import Crowd, Receiver, Seat, Sender, mark, masked_frame
+from bench.client import Crowd, Receiver, Seat, mark, masked_frame
 from bench.figures import Figure
+from bench.pace import Pacer, figures, mark_in, say_at
 from bench.servers import Server
 from bench.team import Member, chat_script, chat_seat, make_room, register
+from bench.witness import p99
 
 MESSAGES, EVERY_S = 200, 0.03
 ROOMS, PEOPLE = 100, 5
 FULL_ROUNDS, FULL_MESSAGES = 5, 10
-HALF_LOAD_S = 6.0
 CLIENTS, MISSED_MEANWHILE = 1000, reconnect.MISSED
 MAX_LATER_MS, MAX_P99_MS, MAX_BACK_S = 3.0, 20.0, 5.0
 MAX_CPU, MAX_BUSIEST = 1.2, 0.6
-# Of all clients each so-manieth looks at when messages come: the client shares the machine.
-WATCHED = 10
-# Where the numbers of what is said at fixed moments begin.
-_SAID = 50_000
-_MARK = re.compile(rb"\d{3}\.\d{5}")
 
 
 async def run(folder: Path) -> list[Figure]:
@@ -42,9 +37,9 @@ async def run(folder: Path) -> list[Figure]:
         with servers.taskroom(folder / "across", *shared) as one:
             people = register(one, reconnect.PEOPLE)
             with servers.taskroom(folder / "across", *shared) as other:
-                figures = await _delay(one, other, people)
-                figures += await _loads(one, other, people[:PEOPLE])
-                return figures + await _killed(one, other, people)
+                delay = await _delay(one, other, people)
+                loads = await _loads(one, other, people[:PEOPLE])
+                return [*delay, *loads, *await _killed(one, other, people)]
 
 
 # -- the delay ---------------------------------------------------------------------------------------
@@ -60,9 +55,9 @@ class Observer(Receiver):
     def on_message(self, payload: bytes) -> None:
         """Notes the moment."""
         super().on_message(payload)
-        found = _MARK.search(payload)
-        if found is not None:
-            self.came[found[0]] = time.perf_counter()
+        name = mark_in(payload)
+        if name is not None:
+            self.came[name] = time.perf_counter()
 
 
 async def _delay(one: Server, other: Server, people: Sequence[Member]) -> list[Figure]:
@@ -88,37 +83,11 @@ async def _delay(one: Server, other: Server, people: Sequence[Member]) -> list[F
         crowd.close()
     return [
         Figure("across", "later at the other process, median", median(later), "ms", target=MAX_LATER_MS),
-        Figure("across", "later at the other process, p99", _p99(later), "ms"),
+        Figure("across", "later at the other process, p99", p99(later), "ms"),
     ]
 
 
 # -- half the load -----------------------------------------------------------------------------------
-
-
-class Pacer(Sender):
-    """One of many who send at fixed moments; if it watches, it notes how long each message took."""
-
-    def __init__(self, room: str, name: int, room_id: int, sent: dict[bytes, float]) -> None:
-        super().__init__(room, name, chat_script(room_id))
-        self.latencies_ms: list[float] = []
-        self._number = name
-        self._sent_at = sent
-        self._watches = name % WATCHED == 0
-
-    def say(self, count: int) -> None:
-        """Sends the next message, which is none of `begin`'s."""
-        before, after = self._script
-        name = mark(self._number, _SAID + count)
-        self._sent_at[name] = time.perf_counter()
-        self.transport.write(masked_frame(before + name + after))
-
-    def on_message(self, payload: bytes) -> None:
-        """Notes how long it took, if it was sent by `say`."""
-        super().on_message(payload)
-        found = _MARK.search(payload) if self._watches else None
-        sent = self._sent_at.get(found[0]) if found is not None else None
-        if sent is not None:
-            self.latencies_ms.append(1000 * (time.perf_counter() - sent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +127,19 @@ async def _full_load(
         await crowd.open()
     loads = [await _talk(running, senders) for _ in range(FULL_ROUNDS + 1)][1:]
     load = sorted(loads, key=lambda found: found.cpu_us)[len(loads) // 2]
-    half = await _half_load(running, senders, sent, load.rate / 2) if rate_too else []
+    half = await _half_load(running, senders, load.rate / 2) if rate_too else []
     for crowd in crowds:
         crowd.close()
     return load, half
 
 
-async def _half_load(
-    running: Sequence[Server], senders: Sequence[Pacer], sent: dict[bytes, float], rate: float
-) -> list[Figure]:
+async def _half_load(running: Sequence[Server], senders: Sequence[Pacer], rate: float) -> list[Figure]:
     before = _cpu_s(running)
-    await _say_at(rate, senders)
+    paced = await say_at(rate, senders)
     used = sum(_cpu_s(running)) - sum(before)
-    latencies = [ms for sender in senders for ms in sender.latencies_ms]
     return [
-        Figure("across", "CPU a message at half of that", 1e6 * used / len(sent), "µs"),
-        Figure("across", "deliveries at half of that, median", median(latencies), "ms"),
-        Figure("across", "deliveries at half of that, p99", _p99(latencies), "ms", target=MAX_P99_MS),
+        Figure("across", "CPU a message at half of that", 1e6 * used / paced.said, "µs"),
+        *figures("across", "deliveries at half of that", paced, MAX_P99_MS),
     ]
 
 
@@ -207,16 +172,6 @@ def _cpu_s(running: Sequence[Server]) -> list[float]:
     return [server.cpu_s() for server in running]
 
 
-async def _say_at(rate: float, senders: Sequence[Pacer]) -> None:
-    began = time.perf_counter()
-    for count in range(int(rate * HALF_LOAD_S)):
-        # Asleep between a few, since the client shares the machine.
-        if (due := began + count / rate - time.perf_counter()) > 0.001:
-            await asyncio.sleep(due)
-        senders[count * 7 % len(senders)].say(count)
-    await asyncio.sleep(1)
-
-
 # -- the end of one ----------------------------------------------------------------------------------
 
 
@@ -238,7 +193,3 @@ async def _killed(one: Server, other: Server, people: Sequence[Member]) -> list[
         writer.close()
     what = f"{CLIENTS} of a killed process back, {MISSED_MEANWHILE} events each"
     return [Figure("across", what, took, "s", target=MAX_BACK_S)]
-
-
-def _p99(values: Sequence[float]) -> float:
-    return sorted(values)[int(0.99 * len(values))]

@@ -268,11 +268,11 @@ class Crowd:
         self.clients = [seat.client for seat in self._seats]
         self.senders = [client for client in self.clients if isinstance(client, Sender)]
 
-    async def open(self) -> None:
-        """Connects everyone."""
+    async def open(self, at_once: int = _OPENING_AT_ONCE) -> None:
+        """Connects everyone, so many at a time."""
         async with asyncio.timeout(WITHIN_S):
-            for first in range(0, len(self._seats), _OPENING_AT_ONCE):
-                group = self._seats[first : first + _OPENING_AT_ONCE]
+            for first in range(0, len(self._seats), at_once):
+                group = self._seats[first : first + at_once]
                 await asyncio.gather(
                     *(seat.client.open(self._server, seat.path, seat.token, seat.greets) for seat in group)
                 )

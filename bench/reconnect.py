@@ -1,4 +1,5 @@
-"""A thousand clients whose sockets were cut at once come back with `since`; and five hundred are told."""
+"""A thousand clients whose sockets were cut at once come back with `since`, and are told something; then
+five thousand who have missed nothing come at once."""
 
 from __future__ import annotations
 
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from bench import servers
+from bench.client import Crowd, Receiver, Seat
 from bench.figures import Figure
 from bench.servers import HOST, Server
 from bench.team import register
 
 CLIENTS, PEOPLE, MISSED = 1000, 20, 100
 MAX_BACK_S = 10
+CROWD, MAX_CROWD_BACK_S = 5000, 8
 _HANDSHAKE = (
     "GET /ws/notifications?token={token}&since={since} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -43,11 +46,13 @@ async def run(folder: Path) -> list[Figure]:
         cost = await _cost_of_telling(server, place, members[0].token)
         for writer in back:
             writer.close()
+        crowd = await _crowd_back(server, tokens)
         who = f"{CLIENTS} clients, {MISSED} missed events each"
         return [
             Figure("reconnect", f"everything there again, {who}", took, "s", target=MAX_BACK_S),
             Figure("reconnect", "CPU a client", cpu / CLIENTS * 1e6, "µs"),
             Figure("reconnect", "CPU a socket told of a notification", cost, "µs"),
+            *crowd,
         ]
 
 
@@ -76,6 +81,24 @@ async def come_back(server: Server, token: str, since: int) -> asyncio.StreamWri
     numbers = [int(found) for found in _NUMBER.findall(text)]
     assert numbers == list(range(MISSED)), numbers
     return writer
+
+
+async def _crowd_back(server: Server, tokens: Sequence[str]) -> list[Figure]:
+    """Until each of them has had its first message answered."""
+    seats = [
+        Seat(Receiver(str(number)), "/ws/chat/", tokens[number % len(tokens)], greets=False)
+        for number in range(CROWD)
+    ]
+    crowd = Crowd(server, seats)
+    before, began = server.cpu_s(), time.perf_counter()
+    await crowd.open(at_once=CROWD)
+    await crowd.ping()
+    took, cpu = time.perf_counter() - began, server.cpu_s() - before
+    crowd.close()
+    return [
+        Figure("reconnect", f"{CROWD} at once, signed in", took, "s", target=MAX_CROWD_BACK_S),
+        Figure("reconnect", "CPU a client of these", cpu / CROWD * 1e6, "µs"),
+    ]
 
 
 async def _cost_of_telling(server: Server, place: int, token: str) -> float:

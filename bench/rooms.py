@@ -6,10 +6,11 @@ from pathlib import Path
 from statistics import median
 
 from bench import servers
-from bench.client import Crowd, Round, Sender, alternate
+from bench.client import Crowd, Round, Seat, Sender, alternate
 from bench.figures import Figure
+from bench.pace import Pacer, figures, say_at
 from bench.servers import Server
-from bench.team import chat_script, chat_seat, echo_script, make_room, plain_seat, register
+from bench.team import chat_seat, echo_script, make_room, plain_seat, register
 
 ROOMS, PEOPLE = 100, 5
 ROUNDS = 5
@@ -17,11 +18,13 @@ ROUNDS = 5
 MESSAGES, OUTSTANDING = 20, 1
 
 LEAST_MESSAGES_A_SECOND = 6000
+MAX_P99_MS = 20.0
 MAX_CPU_US = 150
 
 
 async def run(folder: Path) -> list[Figure]:
-    """Throughput and CPU beside the plain server, which commits each message; then the size of batches."""
+    """Throughput and CPU beside the plain server, which commits each message; how long deliveries take at
+    half of that; then the size of batches."""
     with servers.taskroom(folder / "rooms") as taskroom, servers.plain(folder / "rooms") as plain:
         ours = _chat_crowd(taskroom)
         await ours.open()
@@ -29,11 +32,17 @@ async def run(folder: Path) -> list[Figure]:
         baseline = _plain_crowd(plain, ours.senders[0].last)
         await baseline.open()
         taken = await alternate([ours, baseline], ROUNDS, MESSAGES, OUTSTANDING)
-        ours.close()
         baseline.close()
+        half = median(one.messages_a_second for one in taken[0]) / 2
+        paced = await say_at(half, ours.senders)
+        ours.close()
     with servers.counting_taskroom(folder / "rooms-counted") as counting:
         batch = await _average_batch(counting)
-    return [*_figures(*taken), Figure("rooms", "messages a commit", batch, "", at_most=False, baseline=1)]
+    return [
+        *_figures(*taken),
+        *figures("rooms", "deliveries at half of that", paced, MAX_P99_MS),
+        Figure("rooms", "messages a commit", batch, "", at_most=False, baseline=1),
+    ]
 
 
 def _figures(ours: list[Round], plain: list[Round]) -> list[Figure]:
@@ -55,11 +64,12 @@ def _figures(ours: list[Round], plain: list[Round]) -> list[Figure]:
 
 def _chat_crowd(server: Server) -> Crowd:
     members = register(server, PEOPLE)
-    seats = []
+    seats: list[Seat] = []
+    sent: dict[bytes, float] = {}
     for number in range(ROOMS):
         room_id = make_room(server, members, f"room {number}")
         for place, member in enumerate(members):
-            sender = Sender(str(room_id), number * PEOPLE + place, chat_script(room_id))
+            sender = Pacer(str(room_id), number * PEOPLE + place, room_id, sent)
             seats.append(chat_seat(sender, member, room_id))
     return Crowd(server, seats)
 
