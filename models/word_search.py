@@ -21,9 +21,9 @@ Words = tuple[str, ...]
 """Words of which one is enough."""
 
 # After so many readings of a word in a place a search ends, also where little was found.
-_MAX_READINGS = 150
+_MAX_READINGS = 60
 # With several words not every number fits: so many are tried for one that is wanted.
-_TRIED_FOR_ONE = 4
+_TRIED_FOR_ONE = 12
 # How many words that begin as the last one does are looked for, in all places together and in each.
 _MAX_BEGINNINGS, _MIN_BEGINNINGS_OF_PLACE, _MAX_BEGINNINGS_OF_PLACE = 150, 2, 20
 # One word is asked for in each place, the rarest as far as so many newest in so many places tell.

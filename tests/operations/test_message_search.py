@@ -142,6 +142,7 @@ async def test_words_that_are_common_but_never_stand_together_end_a_page_and_not
     talk, find, store, monkeypatch
 ):
     monkeypatch.setattr(word_search, "_MAX_READINGS", 3)
+    monkeypatch.setattr(word_search, "_TRIED_FOR_ONE", 4)
     await talk.say(talk.ann, "salt and pepper")
     for number in range(60):
         await talk.say(talk.ann, ("salt", "pepper")[number % 2])
