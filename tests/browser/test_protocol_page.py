@@ -211,13 +211,14 @@ async def test_a_flood_leaves_a_few_rows_and_the_place_where_one_reads(
     part = page.get_by_test_id
     await flood(page, 12_000)
     await expect(part("frames-count")).to_have_text("5,000")
-    await expect(frames(page).last).to_contain_text('"n":12000')
+    # Not the very last: the page's own sockets may say something meanwhile.
+    await expect(frames(page).filter(has_text='"n":12000,')).to_have_count(1)
     await page.wait_for_function("document.querySelectorAll('[data-testid=frame]').length <= 120")
     await page.wait_for_function("document.querySelectorAll('*').length < 1_500")
 
     # One opens to its JSON, and stays open and in its place while more arrives.
     await part("frames").evaluate("(list) => list.scrollTo(0, 30_000)")
-    await expect(frames(page).filter(has_text='"n":12000')).to_have_count(0)
+    await expect(frames(page).filter(has_text='"n":12000,')).to_have_count(0)
     row = frames(page).nth(await frames(page).count() // 2)
     number = await row.get_attribute("data-id")
     row = page.locator(f'[data-testid=frame][data-id="{number}"]')
@@ -235,7 +236,7 @@ async def test_a_flood_leaves_a_few_rows_and_the_place_where_one_reads(
 
     await eventually(is_in_its_place)
     await part("frames-newest").click()
-    await expect(frames(page).last).to_contain_text('"n":500')
+    await expect(frames(page).filter(has_text='"n":500,')).to_be_in_viewport()
 
 
 @pytest.mark.gen_test
