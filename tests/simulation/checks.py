@@ -9,6 +9,7 @@
 7. When all have left, nothing of them remains in any process.
 8. Nothing is raised that nobody handles.
 9. When all is well again, the processes agree on how many sockets all of them have.
+10. When all is well again, the index of words says what the messages say, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from models import event_log, events, groups
+from models import event_log, events, groups, word_index
 from models.events import Emitted
 from tests.simulation.database import NEVER, rows
 
@@ -156,6 +157,7 @@ class Checks:
             if undone:
                 raise Violation(f"{_name(device)} goes on with what was undone: {undone[:5]}")
         self._acknowledged_is_stored()
+        self._index_is_up_to_date()
 
     def _wanted(self, device: Device, kept: Iterable[int]) -> list[int]:
         return [
@@ -194,6 +196,19 @@ class Checks:
                 if stored.get(text) != [number] and number not in deleted:
                     found = stored.get(text)
                     raise Violation(f"{_name(device)} was told that {text} is {number}; stored: {found}")
+
+    def _index_is_up_to_date(self) -> None:
+        said = rows("SELECT id, room_id, sender_id, content, is_system, deleted_at FROM message")
+        wanted = {
+            (room_id, word, number)
+            for number, room_id, sender_id, content, is_system, deleted_at in said
+            if not is_system and deleted_at is None
+            for word in word_index.words_of(sender_id, content)
+        }
+        found = set(rows("SELECT place, word, id FROM search_word"))
+        if wanted != found:
+            missing, odd = sorted(wanted - found)[:5], sorted(found - wanted)[:5]
+            raise Violation(f"the index of words lacks {missing} and should not have {odd}")
 
     def nothing_remains(self) -> None:
         """Called a while after everybody has left."""

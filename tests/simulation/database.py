@@ -25,7 +25,7 @@ from models.database.threads import Job, Lane
 from models.database.writer import Writer
 from models.errors import Unavailable
 from tests.simulation.scheduler import NodeLoop, Scheduler
-from tests.simulation.sessions import CounterLock, Session
+from tests.simulation.sessions import CounterLock, IndexLock, Session
 
 if TYPE_CHECKING:
     from tests.simulation.postgres import Link
@@ -56,12 +56,20 @@ class SharedDatabase(peewee.SqliteDatabase):
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         if self.link is not None:
-            return self.link.execute(sql, params, functools.partial(super().execute_sql, sql, params))
+            return self.link.execute(sql, params, functools.partial(self._execute, sql, params))
         loses_answer = self.fault is not None and self.fault(sql)
         cursor = super().execute_sql(_IN_SQLITE.get(sql, sql), params)
         if loses_answer:
             raise peewee.OperationalError("the answer was lost")
         return cursor
+
+    def _execute(self, sql: str, params: Any) -> Any:
+        with self.outside_of_sessions():
+            return super().execute_sql(sql, params)
+
+    def cursor(self, named_cursor: Any = None) -> Any:
+        """A cursor of the thread that asks."""
+        return super().cursor(named_cursor) if self.link is None else self.link.cursor()
 
     @contextlib.contextmanager
     def outside_of_sessions(self) -> Iterator[None]:
@@ -109,6 +117,7 @@ class DatabaseServer:
         self.share_of_lost_statements = 0.0
         self.share_of_cancelled = 0.0
         self.lock = CounterLock(scheduler)
+        self.index = IndexLock()
         self.life = 0
         # How often many posts were stored by one statement.
         self.statements = 0

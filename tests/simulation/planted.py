@@ -13,6 +13,7 @@ from models.database.backends import transaction
 from models.database.store import Store
 from models.database.threads import Worker
 from models.database.writer import Writer
+from models.operations import search_index
 from realtime.connection import Connection
 from realtime.feed import Feed
 from realtime.hub import Hub
@@ -273,3 +274,11 @@ def _what_the_server_may_still_do_is_not_waited_for() -> AbstractContextManager[
         return True
 
     return patch.object(Worker, "reconnect_without_doubt", connect)
+
+
+@planted
+def _the_index_goes_on_one_too_far() -> AbstractContextManager[Any]:
+    """After each round, the next message is taken for one that is in it."""
+    done = search_index._messages_done
+    too_far = SimpleNamespace(run=lambda number: done.run(number + 1))
+    return patch.object(search_index, "_messages_done", too_far)

@@ -26,7 +26,7 @@ from models.database.backends import IDLE_PATIENCE_S, LOCK_PATIENCE_S, transacti
 from models.database.threads import Worker
 from models.posts import Post
 from tests.simulation.database import CUT_AFTER_S, SimulatedStore, WriteLane
-from tests.simulation.sessions import Session, ended, failure
+from tests.simulation.sessions import NOTHING, Session, ended, failure
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import NodeLoop
@@ -204,6 +204,17 @@ class Link(Worker):
         """Nobody but `_reach` and `store` wait, and they cut themselves off."""
         raise AssertionError("the watchdog has nothing to cut here")
 
+    def die(self) -> None:
+        """Its process was killed."""
+        if self.connection is not None:
+            self.connection.end()
+        self.thread.end()
+
+    def cursor(self) -> Any:
+        """For rows that are written one by one, where no time passes."""
+        with self._server.shared.outside_of_sessions():
+            return database.obj.cursor()
+
     # -- what is asked -------------------------------------------------------------------------------
 
     def execute(self, sql: str, params: Any, run: Callable[[], Any]) -> Any:
@@ -233,6 +244,8 @@ class Link(Worker):
             raise failure("canceling statement due to statement timeout", "57014")
         if session.is_failed and not sql.startswith("ROLLBACK TO"):
             raise failure("current transaction is aborted", "25P02")
+        if server.index.keeps_out(session, sql):
+            return NOTHING
         session.is_failed = False
         try:
             return run()
@@ -335,7 +348,7 @@ class Link(Worker):
         return self._execute_in(self.connection, "EXECUTE store_posts", run)
 
 
-class PostgresStore(SimulatedStore):
+class WriterStore(SimulatedStore):
     """A process's store whose writer waits where one on PostgreSQL does."""
 
     def __init__(self, world: World, loop: NodeLoop, start_seq: int) -> None:
@@ -358,10 +371,7 @@ class PostgresStore(SimulatedStore):
 
     def die(self) -> None:
         """The process was killed: what it has sent is the server's, and the rest is undone."""
-        session = self.link.connection
-        if session is not None:
-            session.end()
-        self.link.thread.end()
+        self.link.die()
 
 
 class Posting:

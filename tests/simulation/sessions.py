@@ -51,6 +51,27 @@ class CounterLock:
                 self.take(*self._waiting.popleft())
 
 
+_TRIES_LOCK = "FROM search_state s"
+NOTHING = SimpleNamespace(fetchall=list, rowcount=0)
+
+
+class IndexLock:
+    """The lock on the one row that says how far the index of words is; nobody waits for it."""
+
+    def __init__(self) -> None:
+        self.owner: Session | None = None
+
+    def keeps_out(self, session: Session, sql: str) -> bool:
+        """Whether a statement passes over the row, since somebody else has it."""
+        is_kept = self.owner is not None and not self.owner.closed and self.owner is not session
+        return is_kept and _TRIES_LOCK in sql
+
+    def let_in(self, session: Session, sql: str) -> None:
+        """Gives the row to whoever asks for it."""
+        if _TRIES_LOCK in sql:
+            self.owner = session
+
+
 class Session:
     """What is at the other end of a connection. `calls` are the statements that it may still be busy with."""
 

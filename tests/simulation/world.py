@@ -17,28 +17,31 @@ from typing import Any
 import redis.asyncio
 
 import models.database.backends
+import models.database.store
 import models.database.threads
 import models.database.writer
 import realtime.bridge
 import realtime.replay
 import realtime.shared_limits
 from application import _make_realtime
+from jobs import search
 from jobs.clock import Clock
 from models import event_log, posts, sessions
 from models.authenticator import Authenticator
 from models.database.upgrade import Database
 from models.events import Emitted
 from models.links import Links
-from models.operations import chat
+from models.operations import chat, posting
 from models.sessions import Actor
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.sockets.client import Client
 from settings import Settings
+from tests.simulation.aside import PostgresStore
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.clients import Device, Line
 from tests.simulation.database import DatabaseServer, SimulatedStore
-from tests.simulation.postgres import PostgresStore, Posting
+from tests.simulation.postgres import Posting
 from tests.simulation.redis import RedisServer, pool_class
 from tests.simulation.scheduler import NodeLoop, Scheduler
 from tests.support.people import DAY_US, newcomer
@@ -113,6 +116,7 @@ class Process:
         clock.every(1, "sweep", self._sweep)
         clock.every(0, "events", realtime.feed.round)
         clock.every(0, "presence", realtime.presence.round)
+        clock.every(search.EVERY_S, "search", search.Indexer(self.store).catch_up)
 
     async def _sweep(self) -> None:
         from models.base import now
@@ -322,9 +326,11 @@ def simulated(world: World) -> Iterator[None]:
         stack.callback(random.setstate, loop_state)
         random.seed(world.seed)
         if world.has_postgres:
-            for module in (models.database.backends, models.database.threads, models.database.writer, posts):
-                _patch(stack, module, "is_postgres", lambda: True)
+            for module in ("backends", "store", "threads", "writer"):
+                _patch(stack, getattr(models.database, module), "is_postgres", lambda: True)
+            _patch(stack, posts, "is_postgres", lambda: True)
             _patch(stack, posts, "_postgres", Posting())
+        posting._known.clear()
         _patch(stack, redis.asyncio, "ConnectionPool", pool_class(world.redis))
         _patch(stack, realtime.replay, "PAGE", world.page)
         _patch(stack, realtime.bridge, "MAX_WAITING", world.max_waiting)
