@@ -95,7 +95,7 @@ class Database:
             database.connect()
             yield
         except (peewee.PeeweeException, OSError, ValueError) as error:
-            raise StoreError(f"database: {first_line(error)}") from error
+            raise StoreError(f"database: {first_line(_cause(error))}") from error
         finally:
             if database.obj is not None and not database.is_closed():
                 database.close()
@@ -141,6 +141,13 @@ def known_migrations() -> list[str]:
 def applied_migrations() -> list[str]:
     """Query: the names of those that the database has, in order."""
     return sorted(_runner().applied())
+
+
+def _cause(error: Exception) -> Exception:
+    """What really went wrong: with a full disk SQLite rolls back by itself, and then cannot again."""
+    while str(error).startswith("cannot rollback") and isinstance(error.__context__, Exception):
+        error = error.__context__
+    return error
 
 
 def migrate_to(names: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import resource
 import shutil
 import struct
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from models.database.backends import StoreError
+from models.database.upgrade import Database
 from tests.support.checker import Crowd, Listener, Talker
 from tests.support.database import sqlite_url
 from tests.support.raw_http import raw_connection, request_head
@@ -313,3 +316,11 @@ async def test_a_clock_that_is_set_back_and_forth_loses_nothing_and_keeps_the_or
         await crowd.leave()
     assert statuses(crowd) <= {200, 201}
     assert [set(one.log.codes) for one in crowd.listeners] == [set(), set()]
+
+
+def test_a_disk_that_fills_up_amid_a_migration_is_said_to_be_full(small_disk):
+    """It was said that nothing could be rolled back: SQLite had done that by itself."""
+    filler = fill(small_disk)
+    os.truncate(filler, filler.stat().st_size - 300 * 1024)
+    with pytest.raises(StoreError, match=r"^database: database or disk is full$"):
+        Database("", small_disk / "data").prepare()
