@@ -186,9 +186,17 @@ async def _timed(check: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         await asyncio.wait_for(check(), PART_PATIENCE_S)
     except Exception as error:
         # The outside world: whatever is wrong with a part is the answer, and no failure to answer.
-        detail = error.detail if isinstance(error, Unavailable) else type(error).__name__
-        return {"status": "unavailable", "latency_ms": None, "detail": detail}
+        return {"status": "unavailable", "latency_ms": None, "detail": _trouble(error)}
     return {"status": "ok", "latency_ms": round(1000 * (time.monotonic() - begun), 2)}
+
+
+def _trouble(error: Exception) -> str:
+    """In words: what a library calls it, or quotes, is for nobody who asks from outside."""
+    if isinstance(error, Unavailable):
+        return str(error.detail)
+    if isinstance(error, TimeoutError):
+        return "It does not answer in time."
+    return "It cannot be reached, or does not work."
 
 
 async def _ping_redis(url: str) -> None:

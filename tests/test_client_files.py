@@ -138,5 +138,5 @@ def test_the_first_load_is_small():
         ),
     ]
     assert len(first) == 4
-    assert sum(len(files[path].compressed) for path in first) < 101_000
+    assert sum(len(files[path].compressed) for path in first) < 100_000
     assert all(gzip.decompress(files[path].compressed) == files[path].content for path in first)

@@ -66,6 +66,7 @@ async def test_without_redis_the_service_is_degraded(start_app, new_client, redi
     await asyncio.to_thread(redis_server.freeze)
     body = (await client.get("/api/v2/core/health/")).expect(200).json
     assert body["status"] == "degraded" and body["parts"]["redis"]["status"] == "unavailable"
+    assert body["parts"]["redis"]["detail"] == "It does not answer in time."
     await asyncio.to_thread(redis_server.thaw)
 
 
