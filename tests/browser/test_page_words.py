@@ -222,11 +222,13 @@ async def test_unsent_messages_outlive_the_tab_and_are_sent_once(new_page, proce
 
 
 @sqlite_only
+@pytest.mark.parametrize("is_heard_of", [True, False])
 @pytest.mark.gen_test
 async def test_a_room_that_is_made_while_the_list_of_rooms_is_on_its_way_stays(
-    new_page, start_app, new_client
+    new_page, start_app, new_client, is_heard_of
 ):
-    """The page heard of it, and forgot it for not being in a list that was older."""
+    """The page heard of it, and forgot it for not being in a list that was older. Or it was made before there
+    was a connection to hear of it by, which then goes on from where the list ends."""
     app = await start_app()
     (bob,) = await sign_up(new_client(app), "bob")
     page = await new_page(base_url=url_of(app))
@@ -242,9 +244,12 @@ async def test_a_room_that_is_made_while_the_list_of_rooms_is_on_its_way_stays(
     await page.route("**/api/chat/rooms/*", answer_late)
     await page.reload()
     await asked.wait()
+    if is_heard_of:
+        await expect(page.get_by_test_id("connection-state")).to_have_text("connected")
     body = {"room_type": "direct", "other_user_id": bob.id}
     room = (await (await page.request.post("/api/chat/rooms/", data=body)).json())["id"]
-    await expect(page.get_by_text("bob", exact=True)).to_be_visible()
+    if is_heard_of:
+        await expect(page.get_by_text("bob", exact=True)).to_be_visible()
     async with page.expect_response(lambda answer: "/api/chat/rooms/" in answer.url):
         made.set()
     await page.evaluate("fetch('/health/').then((answer) => answer.text())")
