@@ -18,10 +18,11 @@ from bench import servers
 from bench.figures import Figure, tell
 from bench.servers import Server
 from bench.services import postgres
-from bench.tasks import cost, get, without_limits
+from bench.tasks import cost, get
 from bench.team import Member, make_room, register
 from models import word_index
 from models.base import Insert, database, is_postgres, now
+from models.database.backends import take_time
 from models.database.store import Store
 
 MANY = int(os.environ.get("BENCH_MANY_MESSAGES", "1000000"))
@@ -122,7 +123,7 @@ def _fill(own: Sequence[int], others: Sequence[int], people: Sequence[int]) -> N
     All of it goes straight into the tables and in their order: a million messages that come one by one would
     take most of an hour.
     """
-    without_limits()
+    take_time()
     if is_postgres():
         database.execute_sql("SET LOCAL session_replication_role = replica")  # the keys are known to be there
     first, moment = _first_id(), now() - MANY

@@ -19,6 +19,7 @@ from bench.servers import HOST, Server
 from bench.team import Member, register
 from models import search, tasks
 from models.base import Insert, database, now
+from models.database.backends import take_time
 from models.database.store import Store
 from models.people import Person
 
@@ -178,7 +179,7 @@ async def _writing(server: Server, who: Member) -> AsyncIterator[None]:
 
 def _make_people(employee_id: int) -> None:
     """The others of the team, and departments; nobody of them signs in."""
-    without_limits()
+    take_time()
     moment = now()
     Insert("department", "name", "name_key").run(
         [(f"Department {n}", f"department {n}") for n in range(DEPARTMENTS)]
@@ -199,12 +200,6 @@ def _is_postgres() -> bool:
     return "postgres" in type(database.obj).__name__.lower()
 
 
-def without_limits() -> None:
-    """Lets PostgreSQL take its time."""
-    if _is_postgres():
-        database.execute_sql("SET statement_timeout = 0; SET lock_timeout = 0")
-
-
 def _grow(store: Store, data_dir: Path, first: int, count: int, employee_id: int) -> None:
     """Makes tasks beside the server, and leaves it nothing of that to tidy up while it is measured."""
     store.run_alone(_fill, first, count, employee_id)
@@ -215,7 +210,7 @@ def _grow(store: Store, data_dir: Path, first: int, count: int, employee_id: int
 
 def _fill(first: int, count: int, employee_id: int) -> None:
     """Makes tasks as the operations would, without their triggers, which would take minutes here."""
-    without_limits()
+    take_time()
     people = [row[0] for row in Person.select(Person.id).order_by(Person.id).tuples()]
     others = [one for one in people if one not in (people[0], employee_id)]
     with _without_triggers():
