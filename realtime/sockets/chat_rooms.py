@@ -87,12 +87,13 @@ class RoomsClient(ChannelClient):
             await self._join_named_by_path(self.path_args[0])
 
     async def _join_named_by_path(self, text: str) -> None:
+        position = self.realtime.hub.position
         try:
             room = await self._find(_room_number(text))
         except NotFound as error:
             raise CloseSocket(CloseCode.NOT_FOUND, error.detail) from None
         self._own_room = room.room_id
-        self._enter(room)
+        self._enter_live(room, position)
 
     async def join_for_resume(self) -> None:
         """Without a room of its own, a socket that resumes gets all of its person's rooms: whatever
@@ -146,13 +147,25 @@ class RoomsClient(ChannelClient):
         }
         self.reply({"type": "room_joined", "data": data}, request_id)
 
+    def _enter_live(self, room: JoinedRoom, position: int, request_id: Any = None) -> None:
+        """Enters a room that was looked up at this position or later, and tells what this process has told
+        in it meanwhile: that may be neither in `last_message_id` nor among what is still to come."""
+        is_new = room.group not in self.connection.groups
+        self._enter(room, request_id)
+        if is_new:
+            after = max(position, room.joined_seq, self.connection.known)
+            up_to = {room.group: self.realtime.hub.position}
+            for event in self.realtime.tail.page(up_to, after, MAX_CHANGES) or ():
+                self._tell_again(event)
+
     @command("join_room", scope=READ)
     async def join_room(self, message: JoinRoom, request_id: Any) -> None:
         """Answers `room_joined`; the room's events follow. With `since`, the messages after that id
         come first."""
+        position = self.realtime.hub.position
         room = await self._find(message.room_id, message.room_type)
         if message.since is None:
-            self._enter(room, request_id)
+            self._enter_live(room, position, request_id)
             return
         self.connection.hold(self.realtime.hub.position)
         self._enter(room, request_id)

@@ -1,10 +1,14 @@
 """Rooms on the Task Manager's chat socket: joining, leaving, and whom a number names."""
 
+import asyncio
+
 import pytest
 
+from models.operations import chat
 from tests.support.chat_socket import heard, join, joined, position
 from tests.support.database import sqlite_only
 from tests.support.team import sign_up
+from tests.support.waiting import eventually
 
 # -- rooms -------------------------------------------------------------------------------------------
 
@@ -243,3 +247,36 @@ async def test_a_socket_goes_on_from_the_list_of_rooms_that_was_read_before_it_w
     await position(socket)
     await socket.send({"type": "resume", "since": page["seq"]})
     assert (await socket.expect("room_created"))["data"]["id"] == meanwhile
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+@sqlite_only
+@pytest.mark.gen_test
+async def test_what_is_said_while_a_room_is_looked_up_is_told(app, client, connect, monkeypatch, by_path):
+    """It was neither in `last_message_id`, which had been read before, nor told later."""
+    ann, bob = await sign_up(client, "ann", "bob")
+    room = await ann.group(bob)
+    read, asked, said = app.store.read, asyncio.Event(), asyncio.Event()
+
+    async def answer_late(query, *args):
+        found = await read(query, *args)
+        if query is chat.join:
+            asked.set()
+            await said.wait()
+        return found
+
+    monkeypatch.setattr(app.store, "read", answer_late)
+    socket = await connect(f"/ws/chat/{room}/" if by_path else "/ws/chat/", token=bob.access)
+    if not by_path:
+        await socket.send({"type": "join_room", "room_id": room})
+    await asked.wait()
+    before = app.realtime.hub.position
+    for text in ("one", "two"):
+        await ann.say(room, text)
+    await eventually(lambda: app.realtime.hub.position >= before + 2)
+    said.set()
+    assert (await socket.expect("room_joined"))["data"]["last_message_id"] == 0
+    await ann.say(room, "three")
+    for text in ("one", "two", "three"):
+        assert (await socket.expect("chat_message"))["data"]["content"] == text
+    assert await socket.settle() == []
