@@ -1,6 +1,7 @@
 """Several workers on one port are one Taskroom, and their parent sees to it that they stay."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -159,8 +160,9 @@ async def test_a_second_signal_ends_all_workers_at_once(served):
         await asyncio.to_thread(served.wait_for_log, "stopping the workers")
 
         async def has_ended():
-            if served.running:
-                os.kill(served.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it may end between the look and the signal
+                if served.running:
+                    os.kill(served.pid, signal.SIGTERM)
             return not served.running
 
         async with asyncio.timeout(8):
