@@ -149,6 +149,7 @@ class Broadcaster:
                 try:
                     follow(event)
                 except Exception:
+                    # Nor may one follower keep it from the next.
                     log.exception("following event %s (%s)", event.seq, event.type.stored_name)
 
     def _publish(self, event: SupportsEvent) -> None:
